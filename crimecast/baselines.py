@@ -1,0 +1,107 @@
+"""What a network has to beat. Each takes its parameters from before the period that is judged.
+
+A baseline is a function (cube, first, last) → rates (last − first, C, H, W) float64: its
+parameters come from cube.counts[:first], and the forecast of step t may use counts[:t].
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from crimecast.errors import UserError
+from crimecast.memories import decayed_means
+from crimecast.windows import Cube
+
+HALF_LIVES = (14.0, 30.0, 60.0, 90.0, 120.0, 180.0, 270.0, 365.0, 545.0, 730.0)  # days
+Rates = np.ndarray
+
+
+def mean(cube: Cube, first: int, last: int) -> Rates:
+    """The long-run mean of each cell: of all steps before the one that is forecast."""
+    before = np.cumsum(cube.counts[: last - 1], axis=0, dtype=np.float64)[first - 1 :]
+    return before / np.arange(first, last)[:, None, None, None]
+
+
+def persistence(cube: Cube, first: int, last: int) -> Rates:
+    """As many as in the step before, smoothed with the long-run mean: λ = w n(t−1) + (1 − w) mean.
+
+    The weight is the one that would have been best over the last fifth of the past.
+    """
+    start = max(1, first - max(1, first // 5))
+    past, target = cube.counts[start - 1 : first - 1], cube.counts[start:first]
+    average = mean(cube, start, first)
+    options = np.linspace(0.01, 0.5, 25)
+    weight = max(options, key=lambda w: poisson_fit(target, w * past + (1 - w) * average))
+    return weight * cube.counts[first - 1 : last - 1] + (1 - weight) * mean(cube, first, last)
+
+
+def seasonal_mean(cube: Cube, first: int, last: int) -> Rates:
+    """The long-run mean of each cell times the city's level of the weekday, the hour and the month."""
+    return mean(cube, first, last) * level(cube, first, last)[:, :, None, None]
+
+
+def decayed_mean(cube: Cube, first: int, last: int) -> Rates:
+    """An exponentially decayed mean of each cell's past, with the half-life that the past favours."""
+    return decayed_mean_of(cube, tune_half_life(cube, first), first, last)
+
+
+def decayed_mean_of(cube: Cube, half_life: float, first: int, last: int) -> Rates:
+    """The decayed mean with a half-life in days, for steps [first, last)."""
+    maps = decayed_means(cube.counts[:last], [half_life / cube.step.days], cube.area(first))
+    return maps[first:, 0].astype(np.float64)
+
+
+def tune_half_life(cube: Cube, end: int) -> float:
+    """The half-life in days, of HALF_LIVES, that forecast the last fifth of counts[:end] best."""
+    area = cube.area(end)
+    start = max(1, end - max(1, end // 5))
+    steps = [days / cube.step.days for days in HALF_LIVES]
+    gains = []
+    for half_life in steps:
+        maps = decayed_means(cube.counts[:end], [half_life], area)[start:, 0]
+        gains.append(poisson_fit(cube.counts[start:end][..., area], maps[..., area]))
+    return HALF_LIVES[int(np.argmax(gains))]
+
+
+def level(cube: Cube, first: int, last: int) -> np.ndarray:
+    """(last − first, C) city-wide factor of the weekday (and hour) times that of the month.
+
+    Means over counts[:first], relative to the overall mean and shrunk towards one by a month's
+    worth of average steps.
+    """
+    totals = cube.counts[:first].sum(axis=(2, 3), dtype=np.float64)
+    overall = totals.mean(axis=0) + 1e-12
+    factor = np.ones((last - first, totals.shape[1]))
+    shrink = 30.0 / max(cube.step.days, 1.0)
+    days = cube.times[:last].astype("datetime64[D]")
+    keys = [days.astype("datetime64[M]").astype(int) % 12]
+    if cube.step.days <= 1:
+        hours = (cube.times[:last] - days).astype("timedelta64[h]").astype(int)
+        keys.append(((days.astype(int) + 3) % 7) * 24 + hours)
+    for key in keys:
+        for value in np.unique(key[first:]):
+            same = totals[key[:first] == value]
+            effect = (same.sum(axis=0) / overall + shrink) / (len(same) + shrink)
+            factor[key[first:] == value] *= effect
+    return factor
+
+
+def poisson_fit(counts: np.ndarray, rates: np.ndarray) -> float:
+    """Σ(n ln λ − λ), λ floored at 1e-6: larger is better."""
+    floored = np.maximum(rates, 1e-6)
+    return float((counts * np.log(floored) - floored).sum(dtype=np.float64))
+
+
+BASELINES: dict[str, Callable[[Cube, int, int], Rates]] = {
+    "persistence": persistence,
+    "mean": mean,
+    "seasonal_mean": seasonal_mean,
+    "decayed_mean": decayed_mean,
+}
+
+
+def baseline_rates(name: str, cube: Cube, first: int, last: int) -> Rates:
+    """The forecast of a baseline by name. Raises UserError if there is none of that name."""
+    if name not in BASELINES:
+        raise UserError(f"There is no baseline '{name}'. Baselines: {', '.join(BASELINES)}.")
+    return BASELINES[name](cube, first, last)

@@ -1,0 +1,203 @@
+"""A city: its time zone, its metres, its outline, where its records come from and what its types are."""
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import pyproj
+import shapely
+import shapely.geometry
+import tomli_w
+
+from crimecast.errors import UserError
+from crimecast.store import data_root, replacing
+
+SHIPPED = Path(__file__).parent
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One data set of a portal. `columns` maps our column names to the portal's."""
+
+    kind: str
+    portal: str
+    dataset: str
+    columns: dict[str, str]
+    since: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True)
+class City:
+    """A registry entry; `bounds` (x0, y0, x1, y1 in metres) stands in where there is no outline."""
+
+    name: str
+    title: str
+    time_zone: str
+    crs: str
+    outline: str | None = None
+    bounds: tuple[float, float, float, float] | None = None
+    simulated: bool = False
+    quirks: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    aliases: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    file_crs: str | None = None
+    path: Path = Path()
+
+    @cached_property
+    def to_metres(self) -> pyproj.Transformer:
+        """Longitude, latitude (WGS 84) → x, y in the city's CRS."""
+        return pyproj.Transformer.from_crs("EPSG:4326", self.crs, always_xy=True)
+
+    @cached_property
+    def features(self) -> list[tuple[str, str, Any]]:
+        """(kind, name, shapely geometry in longitude and latitude) of the outline file."""
+        if self.outline is None:
+            return []
+        document = json.loads((self.path.parent / self.outline).read_text(encoding="utf-8"))
+        return [
+            (f["properties"]["kind"], f["properties"]["name"], shapely.geometry.shape(f["geometry"]))
+            for f in document["features"]
+        ]
+
+    @cached_property
+    def boundary(self) -> Any | None:
+        """The outline as a shapely geometry in metres, or None."""
+        for kind, _, geometry in self.features:
+            if kind == "outline":
+                return self.project(geometry)
+        return None
+
+    def project(self, geometry: Any) -> Any:
+        """A geometry in longitude and latitude, in metres of the city's CRS."""
+        return shapely.transform(geometry, self.to_metres.transform, interleaved=False)
+
+    def extent(self) -> tuple[float, float, float, float] | None:
+        """x0, y0, x1, y1 in metres that hold the city, or None before its first import."""
+        if self.boundary is not None:
+            return tuple(self.boundary.bounds)
+        return self.bounds
+
+    def rings(self, kind: str) -> list[np.ndarray]:
+        """Closed lines (N, 2) in metres to draw: of the `outline` or of each `neighbourhood`."""
+        rings = []
+        for feature_kind, _, geometry in self.features:
+            if feature_kind == kind:
+                metres = self.project(geometry)
+                for part in getattr(metres, "geoms", [metres]):
+                    rings.append(np.asarray(part.exterior.coords)[:, :2])
+        return rings
+
+
+def _parse(path: Path) -> City:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"The registry entry {path.name} is not valid TOML: {error}.") from None
+    missing = {"title", "time_zone", "crs"} - document.keys()
+    if missing:
+        raise UserError(f"The registry entry {path.name} lacks {', '.join(sorted(missing))}.")
+    check_zone(document["time_zone"])
+    check_crs(document["crs"])
+    sources = tuple(Source(**entry) for entry in document.pop("source", []))
+    if "bounds" in document:
+        document["bounds"] = tuple(document["bounds"])
+    document["quirks"] = tuple(document.get("quirks", ()))
+    try:
+        return City(name=path.stem, sources=sources, path=path, **document)
+    except TypeError as error:
+        raise UserError(f"The registry entry {path.name} has an unknown field: {error}.") from None
+
+
+def _folders() -> tuple[Path, Path]:
+    return data_root() / "cities", SHIPPED
+
+
+def list_cities() -> list[City]:
+    """Every city known, the user's own first where names are the same."""
+    found: dict[str, City] = {}
+    for place in _folders():
+        for path in sorted(place.glob("*.toml")):
+            if path.stem not in found:
+                found[path.stem] = _parse(path)
+    return sorted(found.values(), key=lambda city: city.title)
+
+
+def load_city(name: str) -> City:
+    """The city of that name. Raises UserError that lists the known ones."""
+    check_name(name)
+    for place in _folders():
+        path = place / f"{name}.toml"
+        if path.exists():
+            return _parse(path)
+    known = ", ".join(sorted({p.stem for place in _folders() for p in place.glob("*.toml")}))
+    raise UserError(f"There is no city called '{name}'. Known cities: {known}.")
+
+
+def write_city(city: City) -> City:
+    """Write a user's city as TOML to the data folder, atomically, and read it back."""
+    check_name(city.name)
+    document: dict[str, Any] = {
+        "title": city.title,
+        "time_zone": city.time_zone,
+        "crs": city.crs,
+        "outline": city.outline,
+        "bounds": list(city.bounds) if city.bounds else None,
+        "file_crs": city.file_crs,
+        "quirks": list(city.quirks),
+        "source": [
+            {key: value for key, value in vars(source).items() if value is not None}
+            for source in city.sources
+        ],
+        "columns": city.columns,
+        "aliases": city.aliases,
+        "groups": city.groups,
+    }
+    path = data_root() / "cities" / f"{city.name}.toml"
+    with replacing(path) as temporary:
+        content = {key: value for key, value in document.items() if value not in (None, [], {})}
+        temporary.write_text(tomli_w.dumps(content), encoding="utf-8")
+    return _parse(path)
+
+
+def check_name(name: str) -> None:
+    """Refuse names that could leave the data folder or confuse a shell."""
+    if not NAME.fullmatch(name):
+        raise UserError(
+            f"'{name}' can't be a name: use small letters, digits, '-' and '_', at most 64 characters."
+        )
+
+
+def check_zone(zone: str) -> ZoneInfo:
+    """The time zone of that IANA name, or UserError."""
+    try:
+        return ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UserError(
+            f"'{zone}' is not a time zone; use an IANA name such as America/Chicago."
+        ) from None
+
+
+def check_crs(crs: str) -> pyproj.CRS:
+    """The coordinate reference system of that name, or UserError."""
+    try:
+        return pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError:
+        raise UserError(
+            f"'{crs}' is not a coordinate reference system; use a code such as EPSG:32610."
+        ) from None
+
+
+def utm_zone(longitude: float, latitude: float) -> str:
+    """The EPSG code of the UTM zone that holds a place: 326xx in the north, 327xx in the south."""
+    zone = min(int((longitude + 180) // 6) + 1, 60)
+    return f"EPSG:{(32600 if latitude >= 0 else 32700) + zone}"

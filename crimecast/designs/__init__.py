@@ -1,0 +1,1 @@
+"""A design: the architecture of a network as a spec that people can read and change."""

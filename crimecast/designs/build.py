@@ -1,0 +1,91 @@
+"""Spec → torch network, and a user's own module beside it, behind one call."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from crimecast.designs import layers
+from crimecast.designs.shapes import FRAMES, Placed, place
+from crimecast.designs.spec import Design
+from crimecast.errors import UserError
+
+
+class Network(nn.Module):
+    """The network of a spec; `blocks` holds one module a layer, under the layer's own name.
+
+    forward(history (B, L, C, H, W), calendar (B, F), static (B, S, H, W)) → (B, C, H, W): the log
+    rate, or what is added to the logarithm of the offset where the design has one.
+    """
+
+    def __init__(self, placed: list[Placed], calendar: int) -> None:
+        super().__init__()
+        self.placed = placed
+        self.blocks = nn.ModuleDict({p.layer.name: _module(p, calendar) for p in placed})
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        # Counts are compressed so that one busy cell doesn't drown the rest.
+        frames = torch.cat([torch.log1p(history).flatten(1, 2), static], dim=1)
+        if history.device.type == "cpu" or history.is_cuda:
+            frames = frames.contiguous(memory_format=torch.channels_last)
+        known = {FRAMES: frames}
+        for placed in self.placed:
+            block = self.blocks[placed.layer.name]
+            inputs = [known[name] for name in placed.inputs]
+            if placed.layer.kind == "film":
+                inputs.append(calendar)
+            known[placed.layer.name] = block(*inputs)
+        return known[self.placed[-1].layer.name]
+
+
+def _module(placed: Placed, calendar: int) -> nn.Module:
+    kind = placed.layer.kind
+    if kind == "film":
+        return layers.Film(placed, calendar)
+    if kind in ("add", "concat"):
+        return layers.Add() if kind == "add" else layers.Concat()
+    if kind == "dropout":
+        return nn.Dropout2d(placed.options["rate"])
+    makers = {"conv": layers.Conv, "pool": layers.Pool, "upsample": layers.Upsample, "head": layers.Head}
+    return makers[kind](placed)
+
+
+def build(design: Design, types: int, height: int, width: int, calendar: int, seed: int = 0) -> nn.Module:
+    """The network of a design for cubes of that shape, its weights drawn from `seed`.
+
+    Raises UserError for a spec whose shapes clash, or a module that can't be loaded.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if design.module is not None:
+            return load_module(design.module)
+        return Network(place(design, types, height, width), calendar)
+
+
+def load_module(reference: str) -> nn.Module:
+    """Run a user's file and make its class: `FILE.py:Class`. This runs the file's code.
+
+    Raises UserError if the server forbids it (CRIMECAST_ALLOW_MODULES=0) or it can't be made.
+    """
+    if os.environ.get("CRIMECAST_ALLOW_MODULES", "1") == "0":
+        raise UserError("This server doesn't run users' own modules.")
+    path, _, name = reference.rpartition(":")
+    label = f"crimecast_user_{Path(path).stem}"
+    spec = importlib.util.spec_from_file_location(label, path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"{path} can't be loaded as Python.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[label] = module
+    try:
+        spec.loader.exec_module(module)
+        network = getattr(module, name)()
+    except AttributeError:
+        raise UserError(f"{Path(path).name} has no class {name}.") from None
+    except Exception as error:  # whatever a user's code raises is theirs to read, in one line
+        raise UserError(f"{Path(path).name} can't be run: {type(error).__name__}: {error}.") from None
+    if not isinstance(network, nn.Module):
+        raise UserError(f"{name} in {Path(path).name} is not a torch.nn.Module.")
+    return network

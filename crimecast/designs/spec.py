@@ -1,0 +1,169 @@
+"""The spec of a design: read from TOML, checked field by field, and written back."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from crimecast.errors import UserError
+
+SHIPPED = Path(__file__).parent
+OFFSETS = ("none", "mean", "decayed_mean")
+LIKELIHOODS = ("poisson",)
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a design is trained; `patience` in epochs without a better validation loss."""
+
+    epochs: int = 12
+    batch: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    patience: int = 3
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One named layer: its kind, what it takes, and its kind's options."""
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Design:
+    """A design as its TOML says. `module` is `FILE.py:Class` for a user's own network."""
+
+    name: str
+    lags: tuple[int, ...] = (1, 2, 3, 7, 14, 21, 28)
+    horizon: int = 1
+    calendar: tuple[str, ...] = ("dow", "doy")
+    memories: tuple[float, ...] = ()
+    offset: str = "none"
+    static: tuple[str, ...] = ()
+    likelihood: str = "poisson"
+    training: Training = field(default_factory=Training)
+    layers: tuple[Layer, ...] = ()
+    module: str | None = None
+
+
+def parse_design(text: str, origin: str = "the spec") -> Design:
+    """A design from TOML text. Raises UserError that names the field or layer that is wrong."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{origin} is not valid TOML: {error}.") from None
+    raw_layers = document.pop("layer", [])
+    if not isinstance(raw_layers, list) or not all(isinstance(entry, dict) for entry in raw_layers):
+        raise UserError(f"{origin}: layers are written as [[layer]].")
+    raw_training = document.pop("training", {})
+    for name, known in (("", Design), ("training.", Training)):
+        given = raw_training if known is Training else document
+        for key in given:
+            if key not in {f.name for f in fields(known)} - {"layers", "training", "module"}:
+                raise UserError(f"{origin} has a field '{name}{key}' that no design has.")
+    try:
+        training = Training(**raw_training)
+        lists = {key: tuple(document.pop(key)) for key in ("lags", "calendar", "memories", "static") if key in document}
+        design = Design(
+            **document, **lists, training=training, layers=tuple(_layer(entry, origin) for entry in raw_layers)
+        )
+    except TypeError:
+        raise UserError(f"{origin} lacks a field or has one of the wrong kind (a name is required).") from None
+    _check(design, origin)
+    return design
+
+
+def _layer(entry: dict[str, Any], origin: str) -> Layer:
+    options = dict(entry)
+    name, kind = options.pop("name", None), options.pop("kind", None)
+    inputs = options.pop("inputs", [])
+    if not isinstance(name, str) or not name.isidentifier():
+        raise UserError(f"{origin}: every layer needs a name of letters, digits and '_'; got {name!r}.")
+    if not isinstance(kind, str):
+        raise UserError(f"{origin}: layer '{name}' has no kind.")
+    if isinstance(inputs, str):
+        inputs = [inputs]
+    return Layer(name, kind, tuple(inputs), options)
+
+
+def _check(design: Design, origin: str) -> None:
+    def refuse(what: str) -> None:
+        raise UserError(f"{origin}: {what}.")
+
+    if not isinstance(design.name, str) or not design.name:
+        refuse("a name is required")
+    if not design.lags or any(not isinstance(lag, int) or lag < design.horizon for lag in design.lags):
+        refuse(f"lags must be whole steps, none below the horizon ({design.horizon}): a forecast may not see its own step")
+    if len(set(design.lags)) != len(design.lags):
+        refuse("a lag is named twice")
+    if not isinstance(design.horizon, int) or design.horizon < 1:
+        refuse("the horizon must be at least 1 step")
+    if any(not isinstance(m, int | float) or m <= 0 for m in design.memories):
+        refuse("memories must be half-lives in days, above zero")
+    if design.offset not in OFFSETS:
+        refuse(f"offset '{design.offset}' is unknown; use one of {', '.join(OFFSETS)}")
+    if design.likelihood not in LIKELIHOODS:
+        refuse(f"likelihood '{design.likelihood}' is unknown; use one of {', '.join(LIKELIHOODS)}")
+    if any(name not in ("dow", "doy", "hour") for name in design.calendar):
+        refuse("calendar inputs are dow, doy and hour")
+    if design.static:
+        refuse("static maps from a file are not supported yet; leave static empty")
+    training = design.training
+    if training.epochs < 1 or training.batch < 1 or training.patience < 1 or not 0 < training.learning_rate < 10:
+        refuse("training needs epochs, batch and patience of at least 1 and a learning rate above 0")
+    if not design.layers and design.module is None:
+        refuse("a design needs at least one [[layer]]")
+
+
+def load_design(name: str) -> Design:
+    """A shipped design by name, a TOML file, or `FILE.py:Class`. Raises UserError."""
+    if ".py:" in name:
+        path, _, cls = name.rpartition(":")
+        if not Path(path).is_file():
+            raise UserError(f"There is no file {path}.")
+        if not cls.isidentifier():
+            raise UserError(f"'{cls}' is not the name of a class; write FILE.py:Class.")
+        return Design(name=cls, module=f"{Path(path).resolve()}:{cls}")
+    if name.endswith(".toml"):
+        path = Path(name)
+        if not path.is_file():
+            raise UserError(f"There is no file {name}.")
+        try:
+            return parse_design(path.read_text(encoding="utf-8"), path.name)
+        except UnicodeDecodeError:
+            raise UserError(f"{path.name} is not text in UTF-8.") from None
+    known = list_designs()
+    if name not in known:
+        raise UserError(f"There is no design '{name}'. Designs that ship: {', '.join(known)}; or give a FILE.toml.")
+    return parse_design((SHIPPED / f"{name}.toml").read_text(encoding="utf-8"), name)
+
+
+def list_designs() -> list[str]:
+    """The names of the designs that ship."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def to_toml(design: Design) -> str:
+    """The spec as TOML text that parses to the same design."""
+    document = {key: value for key, value in asdict(design).items() if value is not None}
+    document.pop("layers")
+    document["training"] = document.pop("training")
+    document["layer"] = [
+        {"name": layer.name, "kind": layer.kind}
+        | ({"inputs": list(layer.inputs)} if layer.inputs else {})
+        | layer.options
+        for layer in design.layers
+    ]
+    document.pop("module", None)
+    return tomli_w.dumps({key: list(v) if isinstance(v, tuple) else v for key, v in document.items()})
+
+
+def with_module(design: Design, module: str) -> Design:
+    """The same design with its module file at another place."""
+    return replace(design, module=module)

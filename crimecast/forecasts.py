@@ -1,0 +1,187 @@
+"""Run or baseline → forecast rates, made once, stored, and used again; and written for others."""
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from crimecast.baselines import BASELINES, baseline_rates
+from crimecast.cities import load_city
+from crimecast.errors import UserError
+from crimecast.grid import open_grid
+from crimecast.runs import Run, load_run
+from crimecast.scoring import StepSums, step_sums
+from crimecast.sources.truth import TRUTH, true_rates
+from crimecast.store import data_root, replacing
+from crimecast.windows import Cube, load_cube
+
+if TYPE_CHECKING:
+    import torch
+
+    from crimecast.training.samples import Samples
+
+
+def forecast(name: str, grid: str, since: str, until: str) -> tuple[Cube, int, int, np.ndarray]:
+    """Forecast the steps of a period, one step ahead each, from what lies before each.
+
+    `name` is a run, a baseline, `truth` (on the sample city), or several joined by `+`, whose
+    rates are averaged. Returns the cube, first and last step, and rates (T, C, H, W) float32.
+    Raises UserError for an unknown name, an empty period or a run of another shape.
+    """
+    cube = load_cube(grid)
+    first, last = cube.period(since, until)
+    return cube, first, last, rates(name, cube, first, last)
+
+
+def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
+    """(last − first, C, H, W) float32 rates for steps [first, last), from the store if it has them."""
+    parts = [part.strip() for part in name.split("+")]
+    if len(parts) > 1:
+        return np.mean([rates(part, cube, first, last) for part in parts], axis=0, dtype=np.float64).astype(np.float32)
+    if name == TRUTH:
+        return true_rates(cube)[first:last].astype(np.float32)
+    if name in BASELINES:
+        identity = f"{name}-{first}-{last}"
+    else:
+        run = load_run(name)
+        if not (run.folder / "network.safetensors").exists():
+            raise UserError(f"{name} is {run.state} and has no network yet; wait for it or resume it.")
+        stamp = (run.folder / "network.safetensors").stat().st_mtime_ns
+        identity = f"{name}-{first}-{last}-{stamp}"
+    digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
+    path = data_root() / "forecasts" / cube.grid / f"{name}.{digest}.npy"
+    if path.exists():
+        return np.load(path, allow_pickle=False)
+    made = (
+        baseline_rates(name, cube, first, last)
+        if name in BASELINES
+        else run_rates(run, cube, first, last)
+    ).astype(np.float32)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, made, allow_pickle=False)
+    return made
+
+
+def load_network(run: Run) -> tuple["torch.nn.Module", dict[str, Any]]:
+    """The trained network of a run on the CPU, in evaluation mode, and the note stored with it."""
+    from crimecast.designs.build import build
+    from crimecast.training import checkpoints
+    from crimecast.windows import calendar
+
+    tensors, note = checkpoints.load(run.folder / "network.safetensors")
+    cube = load_cube(run.grid)
+    _, types, height, width = cube.counts.shape
+    width_of_calendar = calendar(cube.times[:1], cube.step, list(run.design.calendar)).shape[1]
+    network = build(run.design, types, height, width, width_of_calendar, run.seed)
+    checkpoints.load_network(network, tensors)
+    return network.eval(), note
+
+
+def samples_of(run: Run, cube: Cube, note: dict[str, Any]) -> "Samples":
+    """The samples that a run's network expects of a cube, scaled as in its training."""
+    stamp = (run.folder / "network.safetensors").stat().st_mtime_ns
+    return _samples(run.id, cube.grid, stamp, json.dumps(note))
+
+
+@lru_cache(maxsize=2)
+def _samples(name: str, grid: str, _stamp: int, note: str) -> "Samples":
+    from crimecast.training.samples import Samples
+
+    loaded = json.loads(note)
+    cube = load_cube(grid)
+    end = min(loaded["area_end"], len(cube.times))
+    return Samples(cube, load_run(name).design, end, "cpu", loaded["scaling"])
+
+
+def run_rates(run: Run, cube: Cube, first: int, last: int) -> np.ndarray:
+    """Forecast of a run's network for steps [first, last) of a cube of the same shape."""
+    import torch
+
+    from crimecast.training.samples import log_rate
+
+    own = load_cube(run.grid)
+    if cube.counts.shape[1:] != own.counts.shape[1:]:
+        raise UserError(
+            f"{run.id} was trained on maps of {'×'.join(map(str, own.counts.shape[1:]))}, and this grid has "
+            f"{'×'.join(map(str, cube.counts.shape[1:]))}."
+        )
+    network, note = load_network(run)
+    samples = samples_of(run, cube, note)
+    if first < samples.first:
+        raise UserError(
+            f"{run.id} looks {samples.first} steps back, so its first forecast is for "
+            f"{str(cube.times[samples.first])[:10]}."
+        )
+    parts = []
+    with torch.no_grad():
+        for chosen in torch.arange(first, last).split(32):
+            parts.append(torch.exp(log_rate(network, samples.batch(chosen))).numpy())
+    return np.concatenate(parts)
+
+
+def score_sums(name: str, cube: Cube, first: int, last: int) -> StepSums:
+    """The sums behind the scores of one forecast over steps [first, last)."""
+    return step_sums(
+        cube.counts[first:last], rates(name, cube, first, last), cube.area(first), cube.times[first:last]
+    )
+
+
+def as_dataset(name: str, cube: Cube, first: int, last: int, made: np.ndarray) -> xr.Dataset:
+    """A forecast with the names of its axes, the study area and the attributes of the grid."""
+    attributes = {k: v for k, v in open_grid(cube.grid).attrs.items() if k != "provenance"}
+    return xr.Dataset(
+        {
+            "rate": (("time", "type", "y", "x"), made, {"units": "expected events per cell and step"}),
+            "area": (("y", "x"), cube.area(first)),
+        },
+        coords={"time": cube.times[first:last], "type": list(cube.types), "y": cube.y, "x": cube.x},
+        attrs={**attributes, "forecast": name},
+    )
+
+
+def save_forecast(path: Path, name: str, cube: Cube, first: int, last: int, made: np.ndarray) -> None:
+    """Write a forecast as NetCDF, Parquet (a row a cell, step and type) or GeoJSON (a feature a cell).
+
+    Raises UserError for another suffix.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".nc", ".parquet", ".geojson"):
+        raise UserError(f"A forecast can be written as .nc, .parquet or .geojson, not as '{suffix}'.")
+    dataset = as_dataset(name, cube, first, last, made)
+    with replacing(path) as temporary:
+        if suffix == ".nc":
+            dataset.to_netcdf(temporary, engine="scipy")
+        elif suffix == ".parquet":
+            frame = dataset["rate"].where(dataset["area"]).to_dataframe().dropna().reset_index()
+            frame.to_parquet(temporary, index=False)
+        else:
+            temporary.write_text(json.dumps(_geojson(dataset, cube)), encoding="utf-8")
+
+
+def _geojson(dataset: xr.Dataset, cube: Cube) -> dict[str, Any]:
+    """Each cell of the study area as a square in longitude and latitude, its rates by type and step."""
+    city = load_city(cube.city)
+    half = cube.cell / 2
+    features = []
+    values = dataset["rate"].values
+    steps = [str(moment)[:16] for moment in dataset["time"].values]
+    for row, column in np.argwhere(dataset["area"].values):
+        x, y = cube.x[column], cube.y[row]
+        corners = [(x - half, y - half), (x + half, y - half), (x + half, y + half), (x - half, y + half)]
+        ring = [city.to_metres.transform(a, b, direction="INVERSE") for a, b in [*corners, corners[0]]]
+        rates_by_type = {
+            kind: dict(zip(steps, values[:, index, row, column].round(6).tolist(), strict=True))
+            for index, kind in enumerate(cube.types)
+        }
+        features.append(
+            {
+                "type": "Feature",
+                "properties": {"x": x, "y": y, "rate": rates_by_type},
+                "geometry": {"type": "Polygon", "coordinates": [[[round(a, 6), round(b, 6)] for a, b in ring]]},
+            }
+        )
+    return {"type": "FeatureCollection", "features": features}

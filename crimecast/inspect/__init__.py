@@ -1,0 +1,1 @@
+"""Looking into a network: what each of its layers does with a step."""

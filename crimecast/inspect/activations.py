@@ -1,0 +1,73 @@
+"""What every layer of a network puts out for one step, caught in one ordinary forward pass."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from crimecast.designs.build import Network
+from crimecast.errors import UserError
+from crimecast.forecasts import load_network, samples_of
+from crimecast.runs import Run
+from crimecast.windows import load_cube
+
+
+def named_layers(network: nn.Module) -> dict[str, nn.Module]:
+    """The layers one can look at: of a spec its own, of a user's module every submodule."""
+    if isinstance(network, Network):
+        return dict(network.blocks.items())
+    return {name: module for name, module in network.named_modules() if name}
+
+
+@contextmanager
+def capture(network: nn.Module, names: list[str]) -> Iterator[dict[str, Tensor]]:
+    """Catch the output of the named layers during the forward passes inside the block.
+
+    Hooks are removed when the block ends, however it ends. Raises UserError for an unknown layer.
+    """
+    known = named_layers(network)
+    caught: dict[str, Tensor] = {}
+
+    def keep(name: str) -> object:
+        def hook(_module: nn.Module, _inputs: object, output: object) -> None:
+            if isinstance(output, tuple):
+                output = output[0]
+            if isinstance(output, Tensor):
+                caught[name] = output.detach()
+
+        return hook
+
+    for name in names:
+        if name not in known:
+            raise UserError(f"There is no layer '{name}'; the layers are {', '.join(known)}.")
+    handles = []
+    try:
+        for name in names:
+            handles.append(known[name].register_forward_hook(keep(name)))  # type: ignore[arg-type]
+        yield caught
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@torch.no_grad()
+def activations(run: Run, step: int, names: list[str] | None = None) -> dict[str, np.ndarray]:
+    """Layer name → (channels, height, width) float32 for the forecast of one step of the run's grid.
+
+    Raises UserError for a layer that isn't there or a step too early for the longest lag.
+    """
+    cube = load_cube(run.grid)
+    network, note = load_network(run)
+    samples = samples_of(run, cube, note)
+    if not samples.first <= step < len(cube.times):
+        raise UserError(
+            f"{run.id} can forecast steps from {str(cube.times[samples.first])[:16]} to "
+            f"{str(cube.times[-1])[:16]}."
+        )
+    batch = samples.batch(torch.tensor([step]))
+    wanted = list(named_layers(network)) if names is None else names
+    with capture(network, wanted) as caught:
+        network(batch.history, batch.calendar, batch.static)
+    return {name: caught[name][0].float().numpy() for name in wanted if name in caught}

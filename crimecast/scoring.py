@@ -1,0 +1,159 @@
+"""Forecast rates + counts → scores with 95 % intervals, and a paired test of two forecasts.
+
+Everything is computed from sums per step, so that a block bootstrap over weeks only re-adds them.
+Arrays: counts n and rates λ (T, C, H, W), study area (H, W).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crimecast.errors import UserError
+
+FLOOR = 1e-6
+SHARES = (1, 5)  # per cent of the area
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class StepSums:
+    """What each step adds to the scores; every array is (T,). `hits` and `best` are keyed by share."""
+
+    events: np.ndarray
+    log_likelihood: np.ndarray
+    deviance: np.ndarray
+    absolute: np.ndarray
+    squared: np.ndarray
+    hits: dict[int, np.ndarray]
+    best: dict[int, np.ndarray]
+    weeks: np.ndarray
+    cells: int
+    kinds: int
+
+
+def step_sums(
+    counts: np.ndarray, rates: np.ndarray, area: np.ndarray, times: np.ndarray
+) -> StepSums:
+    """The sums of every step over the study area.
+
+    Likelihood, deviance and errors are summed over the types; flagged cells are places, so hit
+    rates are of the types together.
+    """
+    if counts.shape != rates.shape:
+        raise ValueError(f"counts {counts.shape} and rates {rates.shape} differ in shape")
+    if not area.any():
+        raise UserError("The study area is empty: no cell had an event before the period.")
+    n = counts[..., area].astype(np.float64)
+    lam = np.maximum(rates[..., area].astype(np.float64), FLOOR)
+    log = np.log(lam)
+    entropy = np.where(n > 0, n * np.log(np.where(n > 0, n, 1.0)), 0.0)
+    axes = (1, 2)
+    total_n, total_lam = n.sum(axis=1), lam.sum(axis=1)
+    hits, best = {}, {}
+    for share in SHARES:
+        flagged = flagged_count(int(area.sum()), share)
+        # A stable sort of −λ keeps ties in the order of the cells: by row, then column.
+        order = np.argsort(-total_lam, axis=1, kind="stable")[:, :flagged]
+        hits[share] = np.take_along_axis(total_n, order, axis=1).sum(axis=1)
+        best[share] = -np.sort(-total_n, axis=1)[:, :flagged].sum(axis=1)
+    return StepSums(
+        events=n.sum(axis=axes),
+        log_likelihood=(n * log - lam).sum(axis=axes),
+        deviance=2 * (entropy - n * log - n + lam).sum(axis=axes),
+        absolute=np.abs(n - lam).sum(axis=axes),
+        squared=((n - lam) ** 2).sum(axis=axes),
+        hits=hits,
+        best=best,
+        weeks=week_numbers(times),
+        cells=int(area.sum()),
+        kinds=counts.shape[1],
+    )
+
+
+def flagged_count(cells: int, share: int) -> int:
+    """⌈share % of the cells⌉."""
+    return -(-cells * share // 100)
+
+
+def week_numbers(times: np.ndarray) -> np.ndarray:
+    """0, 0, …, 1, …: the week (from Monday) that each step begins in, the blocks of the bootstrap."""
+    monday = (times.astype("datetime64[D]").astype(np.int64) + 3) // 7
+    return np.unique(monday, return_inverse=True)[1]
+
+
+def scores(sums: StepSums) -> dict[str, float]:
+    """The scores of DESIGN.md over all steps of `sums`; NaN where there were no events."""
+    return {name: float(value[0]) for name, value in _ratios(sums, np.ones((1, len(sums.events)))).items()}
+
+
+def _ratios(sums: StepSums, weight: np.ndarray) -> dict[str, np.ndarray]:
+    """Scores under each row of `weight` (R, T), how often each step is counted."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        events = weight @ sums.events
+        size = weight.sum(axis=1) * sums.cells * sums.kinds
+        result = {
+            "log_likelihood_per_event": weight @ sums.log_likelihood / events,
+            "poisson_deviance": weight @ sums.deviance / size,
+        }
+        for share in SHARES:
+            rate = weight @ sums.hits[share] / events
+            result[f"hit_rate@{share}"] = rate
+            result[f"pai@{share}"] = rate / (flagged_count(sums.cells, share) / sums.cells)
+            result[f"pei@{share}"] = weight @ sums.hits[share] / (weight @ sums.best[share])
+        result["mae"] = weight @ sums.absolute / size
+        result["rmse"] = np.sqrt(weight @ sums.squared / size)
+    return result
+
+
+def resampled_weeks(weeks: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
+    """(resamples, T) how often each step is drawn when whole weeks are drawn with replacement."""
+    blocks = int(weeks.max()) + 1
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
+    return drawn[:, weeks].astype(np.float64)
+
+
+def intervals(sums: StepSums) -> dict[str, list[float]]:
+    """95 % interval of every score, from a block bootstrap over weeks."""
+    draws = _ratios(sums, resampled_weeks(sums.weeks))
+    return {
+        name: [float(v) for v in np.nanquantile(values, [0.025, 0.975])] if np.isfinite(values).any()
+        else [float("nan")] * 2
+        for name, values in draws.items()
+    }
+
+
+def compare(one: StepSums, other: StepSums) -> dict[str, Any]:
+    """Paired comparison by log-likelihood per event, on the same weeks.
+
+    `difference` is one − other (above zero: `one` is better), `interval` its 95 % block-bootstrap
+    interval, `p` the two-sided share of resamples on the other side of zero, `verdict` a word.
+    """
+    weight = resampled_weeks(one.weeks)
+    events = weight @ one.events
+    gain = one.log_likelihood - other.log_likelihood
+    with np.errstate(invalid="ignore", divide="ignore"):
+        draws = weight @ gain / events
+    low, high = (float(v) for v in np.nanquantile(draws, [0.025, 0.975]))
+    p = float(min(1.0, 2 * min((draws <= 0).mean(), (draws >= 0).mean())))
+    verdict = "better" if low > 0 else "worse" if high < 0 else "not to be told apart"
+    return {
+        "difference": float(gain.sum() / one.events.sum()) if one.events.sum() else float("nan"),
+        "interval": [low, high],
+        "p": p,
+        "verdict": verdict,
+    }
+
+
+def table(names: list[str], sums: list[StepSums]) -> list[dict[str, Any]]:
+    """One row a forecast: its scores, their intervals and, after the first, the comparison with it."""
+    rows = []
+    for name, one in zip(names, sums, strict=True):
+        row: dict[str, Any] = {"name": name, **scores(one)}
+        row |= {"n_events": int(one.events.sum()), "n_steps": len(one.events), "n_cells": one.cells}
+        row["intervals"] = intervals(one)
+        if one is not sums[0]:
+            row["versus"] = {"name": names[0], **compare(one, sums[0])}
+        rows.append(row)
+    return rows

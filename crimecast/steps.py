@@ -1,0 +1,76 @@
+"""Steps of time: their names, their starts, and which step a moment lies in. All in civil time."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from crimecast.errors import UserError
+
+# Weeks begin on Mondays; numpy's epoch, 1970-01-01, was a Thursday.
+MONDAY = np.datetime64("1970-01-05", "h")
+FORM = re.compile(r"(\d+)(h|d|w|mo)")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A unit of time such as `6h`, `1d`, `1w` or `1mo`.
+
+    Civil time in the city's zone: the day on which clocks change is one day, and the hour that is
+    lived twice in autumn is one step with the events of both.
+    """
+
+    count: int
+    unit: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Step":
+        """From `1h`, `6h`, `8h`, `1d`, `1w`, `1mo`. Raises UserError for anything else."""
+        match = FORM.fullmatch(text.strip().lower())
+        step = cls(int(match[1]), match[2]) if match else None
+        if step is None or step.count < 1 or (step.unit == "h" and 24 % step.count):
+            raise UserError(
+                f"'{text}' is not a step: use 1h, 6h, 8h, 1d, 1w or 1mo (hours must divide the day)."
+            )
+        return step
+
+    def __str__(self) -> str:
+        return f"{self.count}{self.unit}"
+
+    @property
+    def days(self) -> float:
+        """Length in days (a month counts as 365.25 / 12)."""
+        return self.count * {"h": 1 / 24, "d": 1.0, "w": 7.0, "mo": 365.25 / 12}[self.unit]
+
+    def number(self, times: np.ndarray) -> np.ndarray:
+        """datetime64 → int64 number of the step that holds each, counted from a fixed origin."""
+        if self.unit == "mo":
+            return times.astype("datetime64[M]").astype(np.int64) // self.count
+        hours = times.astype("datetime64[h]")
+        if self.unit == "w":
+            return (hours - MONDAY).astype(np.int64) // (168 * self.count)
+        return hours.astype(np.int64) // (self.count * (24 if self.unit == "d" else 1))
+
+    def start(self, number: np.ndarray) -> np.ndarray:
+        """int64 step numbers → datetime64[ns] of their beginnings."""
+        number = np.asarray(number, dtype=np.int64)
+        if self.unit == "mo":
+            return (number * self.count).astype("datetime64[M]").astype("datetime64[ns]")
+        if self.unit == "w":
+            return (MONDAY + number * 168 * self.count).astype("datetime64[ns]")
+        hours = number * self.count * (24 if self.unit == "d" else 1)
+        return hours.astype("datetime64[h]").astype("datetime64[ns]")
+
+
+def parse_date(text: str, option: str) -> np.datetime64:
+    """An ISO date or date-time given by a user, as datetime64[us]."""
+    try:
+        return np.datetime64(datetime.fromisoformat(text.strip()).replace(tzinfo=None), "us")
+    except ValueError:
+        raise UserError(f"{option} '{text}' is not a date: write it as 2017-01-31.") from None
+
+
+def as_date(moment: np.datetime64) -> date:
+    """The civil day of a moment."""
+    return moment.astype("datetime64[D]").astype(date)

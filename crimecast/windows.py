@@ -1,0 +1,151 @@
+"""The cube in memory, its split in time, and what a network is given for a step: always the past.
+
+Notation: T steps, C types, H rows, W columns, L lags, S input maps, F calendar numbers, B samples.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from crimecast.errors import UserError
+from crimecast.grid import grid_folder, open_grid
+from crimecast.steps import Step, parse_date
+
+
+@dataclass(frozen=True)
+class Cube:
+    """A stored grid in memory: `counts` (T, C, H, W) float32 with the names of its axes."""
+
+    grid: str
+    city: str
+    counts: np.ndarray
+    times: np.ndarray
+    types: tuple[str, ...]
+    x: np.ndarray
+    y: np.ndarray
+    outline_area: np.ndarray | None
+    step: Step
+    cell: float
+
+    @cached_property
+    def first_seen(self) -> np.ndarray:
+        """(H, W) index of the first step with an event in each cell, T where there is none."""
+        seen = self.counts.sum(axis=1) > 0
+        return np.where(seen.any(axis=0), seen.argmax(axis=0), len(self.times))
+
+    def area(self, index: int) -> np.ndarray:
+        """(H, W) study area of a judgement that begins at step `index`.
+
+        The outline's cells, or where there is no outline those with an event before it.
+        """
+        if self.outline_area is not None:
+            return self.outline_area
+        return self.first_seen < index
+
+    def index(self, date: str | np.datetime64, option: str = "the date") -> int:
+        """The first step that begins at or after a date; T if all are before it."""
+        moment = parse_date(date, option) if isinstance(date, str) else date
+        return int(np.searchsorted(self.times, moment.astype("datetime64[ns]")))
+
+    def period(self, since: str, until: str) -> tuple[int, int]:
+        """Steps [first, last) of a period, `since` inclusive and `until` exclusive.
+
+        Raises UserError if no step of the grid lies in it, or nothing lies before it.
+        """
+        first, last = self.index(since, "--since"), self.index(until, "--until")
+        if last <= first:
+            raise UserError(
+                f"The period from {since} to {until} holds no step of the grid, which runs from "
+                f"{str(self.times[0])[:10]} to {str(self.times[-1])[:10]}."
+            )
+        if first == 0:
+            raise UserError(
+                f"Nothing lies before {since} in the grid, so nothing can be forecast from it; "
+                "start the period later."
+            )
+        return first, last
+
+
+def load_cube(grid: str) -> Cube:
+    """Read a stored grid. Raises UserError if there is none of that name."""
+    folder = grid_folder(grid)
+    return _load_cube(grid, folder.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=3)
+def _load_cube(grid: str, _changed: int) -> Cube:
+    stored = open_grid(grid)
+    counts = stored["counts"].values.astype(np.float32)
+    counts.setflags(write=False)
+    return Cube(
+        grid=grid,
+        city=stored.attrs["city"],
+        counts=counts,
+        times=stored["time"].values.astype("datetime64[ns]"),
+        types=tuple(str(name) for name in stored["type"].values),
+        x=stored["x"].values,
+        y=stored["y"].values,
+        outline_area=stored["area"].values if stored.attrs["area_from"] == "outline" else None,
+        step=Step.parse(stored.attrs["step"]),
+        cell=float(stored.attrs["cell"]),
+    )
+
+
+@dataclass(frozen=True)
+class Split:
+    """Cuts of the time axis: training [0, train), validation [train, validate), unseen from there."""
+
+    train: int
+    validate: int
+
+
+def split(cube: Cube, train_until: str | None, validate_until: str | None) -> Split:
+    """The cuts asked for; by default 70 % of the steps train and 15 % validate.
+
+    Raises UserError if a part would be empty.
+    """
+    steps = len(cube.times)
+    if train_until is None and validate_until is not None:
+        validate = cube.index(validate_until, "--validate-until")
+        train = int(validate * 0.82)
+    else:
+        train = int(steps * 0.7) if train_until is None else cube.index(train_until, "--train-until")
+        validate = (
+            (train + max(1, (steps - train) // 2))
+            if validate_until is None
+            else cube.index(validate_until, "--validate-until")
+        )
+    if train < 2:
+        raise UserError("The training period is empty: --train-until lies before the grid's data.")
+    if validate <= train:
+        raise UserError(
+            "The validation period is empty: --validate-until must lie after --train-until, "
+            f"and the grid ends {str(cube.times[-1])[:10]}."
+        )
+    return Split(train, validate)
+
+
+def calendar(times: np.ndarray, step: Step, names: list[str]) -> np.ndarray:
+    """(T, F) float32 numbers that say which step of the week, year and day each is.
+
+    `dow`: seven indicators of the weekday. `doy`: sine and cosine of the day of the year, once and
+    twice a year. `hour`: one indicator for each step of the day (steps shorter than a day).
+    """
+    days = times.astype("datetime64[D]")
+    parts = [np.zeros((len(times), 0), dtype=np.float32)]
+    for name in names:
+        if name == "dow":
+            weekday = (days.astype(np.int64) + 3) % 7
+            parts.append(np.eye(7, dtype=np.float32)[weekday])
+        elif name == "doy":
+            angle = 2 * np.pi * (days - days.astype("datetime64[Y]")).astype(float) / 365.25
+            waves = [np.sin(angle), np.cos(angle), np.sin(2 * angle), np.cos(2 * angle)]
+            parts.append(np.stack(waves, axis=1).astype(np.float32))
+        elif name == "hour":
+            if step.unit == "h":
+                hour = (times - days).astype("timedelta64[h]").astype(int) // step.count
+                parts.append(np.eye(24 // step.count, dtype=np.float32)[hour])
+        else:
+            raise UserError(f"'{name}' is not a calendar input: use dow, doy, hour.")
+    return np.concatenate(parts, axis=1)
