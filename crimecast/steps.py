@@ -39,6 +39,12 @@ class Step:
         return f"{self.count}{self.unit}"
 
     @property
+    def words(self) -> str:
+        """As people say it: day, 6 hours, week."""
+        noun = {"h": "hour", "d": "day", "w": "week", "mo": "month"}[self.unit]
+        return noun if self.count == 1 else f"{self.count} {noun}s"
+
+    @property
     def days(self) -> float:
         """Length in days (a month counts as 365.25 / 12)."""
         return self.count * {"h": 1 / 24, "d": 1.0, "w": 7.0, "mo": 365.25 / 12}[self.unit]

@@ -62,7 +62,7 @@ def build(design: Design, types: int, height: int, width: int, calendar: int, se
         torch.manual_seed(seed)
         if design.module is not None:
             return load_module(design.module)
-        return Network(place(design, types, height, width), calendar)
+        return Network(place(design, types, height, width, calendar), calendar)
 
 
 def load_module(reference: str) -> nn.Module:

@@ -26,10 +26,13 @@ class Placed:
     takes: tuple[Shape, ...]
     shape: Shape
     options: dict[str, Any] = field(default_factory=dict)
+    parameters: int = 0
 
 
-def place(design: Design, types: int, height: int, width: int) -> list[Placed]:
-    """Every layer of a spec with its shapes, in order.
+def place(
+    design: Design, types: int, height: int, width: int, calendar: int = 0
+) -> list[Placed]:
+    """Every layer of a spec with its shapes and parameters, in order; `calendar` numbers a step.
 
     Raises UserError with the layer's name and the shapes that clash.
     """
@@ -54,7 +57,8 @@ def place(design: Design, types: int, height: int, width: int) -> list[Placed]:
         options = defaults | layer.options
         takes = tuple(known[name] for name in inputs)
         shape = rule(_Case(layer.name, options, takes, known, types, len(design.calendar)))
-        placed.append(Placed(layer, inputs, takes, shape, options))
+        parameters = _parameters(layer.kind, takes[0], shape, options, calendar)
+        placed.append(Placed(layer, inputs, takes, shape, options, parameters))
         known[layer.name] = shape
         before = layer.name
     last = placed[-1]
@@ -66,6 +70,18 @@ def place(design: Design, types: int, height: int, width: int) -> list[Placed]:
             f"{height}×{width}: upsample before it."
         )
     return placed
+
+
+def _parameters(
+    kind: str, takes: Shape, shape: Shape, options: dict[str, Any], calendar: int
+) -> int:
+    """How many weights a layer learns."""
+    if kind == "conv":
+        weights = shape[0] * (takes[0] // options["groups"]) * options["kernel"] ** 2 + shape[0]
+        return weights + (0 if options["norm"] == "none" else 2 * shape[0])
+    if kind == "film":
+        return 2 * shape[0] * (calendar + 1)
+    return shape[0] * (takes[0] + 1) if kind == "head" else 0
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The spec of a design: read from TOML, checked field by field, and written back."""
 
+import re
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -161,7 +162,9 @@ def to_toml(design: Design) -> str:
         for layer in design.layers
     ]
     document.pop("module", None)
-    return tomli_w.dumps({key: list(v) if isinstance(v, tuple) else v for key, v in document.items()})
+    text = tomli_w.dumps({key: list(v) if isinstance(v, tuple) else v for key, v in document.items()})
+    # A list of numbers reads better on one line.
+    return re.sub(r"\[\n([^\[\]]*?),\n\]", lambda m: f"[{', '.join(m[1].split(','+chr(10)))}]".replace("    ", ""), text)
 
 
 def with_module(design: Design, module: str) -> Design:

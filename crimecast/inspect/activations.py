@@ -52,22 +52,32 @@ def capture(network: nn.Module, names: list[str]) -> Iterator[dict[str, Tensor]]
             handle.remove()
 
 
-@torch.no_grad()
 def activations(run: Run, step: int, names: list[str] | None = None) -> dict[str, np.ndarray]:
     """Layer name → (channels, height, width) float32 for the forecast of one step of the run's grid.
 
     Raises UserError for a layer that isn't there or a step too early for the longest lag.
     """
+    return {name: maps[0] for name, maps in activations_of_steps(run, [step], names).items()}
+
+
+@torch.no_grad()
+def activations_of_steps(
+    run: Run, steps: list[int], names: list[str] | None = None
+) -> dict[str, np.ndarray]:
+    """Layer name → (steps, channels, height, width) float32, from one forward pass over the steps.
+
+    A layer that doesn't put out a tensor of maps is given as it is. Raises UserError as above.
+    """
     cube = load_cube(run.grid)
     network, note = load_network(run)
     samples = samples_of(run, cube, note)
-    if not samples.first <= step < len(cube.times):
+    if min(steps) < samples.first or max(steps) >= len(cube.times):
         raise UserError(
             f"{run.id} can forecast steps from {str(cube.times[samples.first])[:16]} to "
             f"{str(cube.times[-1])[:16]}."
         )
-    batch = samples.batch(torch.tensor([step]))
+    batch = samples.batch(torch.tensor(steps))
     wanted = list(named_layers(network)) if names is None else names
     with capture(network, wanted) as caught:
         network(batch.history, batch.calendar, batch.static)
-    return {name: caught[name][0].float().numpy() for name in wanted if name in caught}
+    return {name: caught[name].float().numpy() for name in wanted if name in caught}

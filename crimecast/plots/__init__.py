@@ -1,0 +1,1 @@
+"""Figures and maps: pure functions from arrays to what a browser draws."""

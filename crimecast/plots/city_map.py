@@ -1,0 +1,61 @@
+"""A city's records as dots on its own outline: no tiles, nothing fetched from outside."""
+
+import numpy as np
+import polars as pl
+import pydeck
+from shapely.geometry import mapping
+
+from crimecast.cities import City
+
+
+def city_map(city: City, places: pl.DataFrame, dark: bool) -> pydeck.Deck:
+    """`places` has longitude, latitude, type and time; the outline and neighbourhoods lie below."""
+    ink = [235, 235, 240] if dark else [40, 44, 60]
+    layers = [
+        pydeck.Layer(
+            "GeoJsonLayer",
+            {
+                "type": "FeatureCollection",
+                "features": [
+                    {"type": "Feature", "properties": {}, "geometry": mapping(shape)}
+                    for kind, _, shape in city.features
+                    if kind == wanted
+                ],
+            },
+            id=wanted,
+            stroked=True,
+            filled=wanted == "outline",
+            get_fill_color=[*ink, 14],
+            get_line_color=[*ink, alpha],
+            line_width_min_pixels=width,
+        )
+        for wanted, alpha, width in (("outline", 190, 1.4), ("neighbourhood", 60, 0.6))
+        if city.features
+    ]
+    layers.append(
+        pydeck.Layer(
+            "ScatterplotLayer",
+            places.to_pandas(),
+            id="records",
+            get_position=["longitude", "latitude"],
+            get_fill_color=[240, 150, 79, 110] if dark else [184, 68, 111, 90],
+            radius_min_pixels=1.6,
+            get_radius=25,
+            pickable=True,
+        )
+    )
+    longitude, latitude = places["longitude"].to_numpy(), places["latitude"].to_numpy()
+    west, east = np.quantile(longitude, [0.005, 0.995])
+    south, north = np.quantile(latitude, [0.005, 0.995])
+    span = max((east - west) * np.cos(np.radians(latitude.mean())), north - south, 1e-3)
+    view = pydeck.ViewState(
+        longitude=float((west + east) / 2),
+        latitude=float((south + north) / 2),
+        zoom=float(np.log2(360 / span) - 0.35),
+    )
+    return pydeck.Deck(
+        layers=layers,
+        initial_view_state=view,
+        map_provider=None,
+        tooltip={"text": "{type}\n{time}"},  # type: ignore[arg-type]
+    )

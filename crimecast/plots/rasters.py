@@ -1,0 +1,107 @@
+"""Maps as quantized bytes for the browser's canvas: eight or sixteen bits a value are enough to look at.
+
+One message: the length of the header (4 bytes, little endian), the header (JSON), then the study
+area (H·W bytes), four colour tables (3,072 bytes) and, for each step sent, the maps of its panels.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from crimecast.cities import City
+from crimecast.plots.colours import colour_bytes
+
+BUDGET = 700_000  # bytes of maps in one message
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One map. Values are coded as round(((v − low)/(high − low))^(1/gamma) · (2^(8·size) − 1)).
+
+    `kind` is sequential or diverging; a panel with `minus` is the difference of two others,
+    made in the browser. Panels of one `group` share their colour scale.
+    """
+
+    title: str
+    kind: str = "sequential"
+    unit: str = ""
+    low: float = 0.0
+    high: float = 1.0
+    gamma: float = 1.0
+    size: int = 1
+    minus: tuple[int, int] | None = None
+    group: str = ""
+    top: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the maps have in common: the grid, the city's lines, the steps and their labels."""
+
+    identity: str
+    shape: tuple[int, int]
+    cell: float
+    outline: list[list[list[float]]]
+    neighbourhoods: list[list[list[float]]]
+    panels: list[Panel]
+    labels: list[str] = field(default_factory=list)
+    curve: list[float | None] = field(default_factory=list)
+    curve_title: str = ""
+    layout: str = "maps"
+    alt: str = ""
+    hint: str = ""
+    scale: str = "sqrt"
+
+
+def quantize(values: np.ndarray, panel: Panel) -> np.ndarray:
+    """Values → codes of a panel, uint8 or uint16; not-a-number is coded as the lowest value."""
+    top = (1 << (8 * panel.size)) - 1
+    span = max(panel.high - panel.low, 1e-12)
+    unit = np.clip(np.nan_to_num((values - panel.low) / span), 0.0, 1.0)
+    return np.round(unit ** (1 / panel.gamma) * top).astype(np.uint16 if panel.size == 2 else np.uint8)
+
+
+def dequantize(codes: np.ndarray, panel: Panel) -> np.ndarray:
+    """Codes of a panel → values, as the browser reads them."""
+    top = (1 << (8 * panel.size)) - 1
+    return panel.low + (panel.high - panel.low) * (codes / top) ** panel.gamma
+
+
+def lines(city: City, x: np.ndarray, y: np.ndarray, cell: float, kind: str) -> list[list[list[float]]]:
+    """The city's outline or neighbourhoods in units of cells from the grid's south-west corner."""
+    x0, y0 = x[0] - cell / 2, y[0] - cell / 2
+    rings = city.rings(kind)
+    return [np.round((ring - [x0, y0]) / cell, 2).tolist() for ring in rings]
+
+
+def window(step: int, first: int, last: int, bytes_a_step: int) -> range:
+    """The steps around `step` to send: as many as fit the budget, two at least each way."""
+    reach = max(2, min(40, BUDGET // max(1, bytes_a_step) // 2))
+    return range(max(first, step - reach), min(last, step + reach + 1))
+
+
+def message(
+    scene: Scene, area: np.ndarray, maps: dict[int, list[np.ndarray | None]], step: int, **state: Any
+) -> bytes:
+    """Pack a scene and the maps of some steps. `maps[i]` has one array (H, W) a panel, None for a
+    difference. `state` goes into the header as it is (selected cell, chosen channel, …)."""
+    body: list[bytes] = []
+    for values in maps.values():
+        for panel, array in zip(scene.panels, values, strict=True):
+            if panel.minus is None and array is not None:
+                codes = quantize(array, panel)
+                body.append(codes.astype(codes.dtype.newbyteorder("<")).tobytes())
+    content = b"".join(body)
+    header = asdict(scene) | {
+        "steps": list(maps),
+        "step": step,
+        "stamp": hashlib.blake2b(content, digest_size=6).hexdigest(),
+        **state,
+    }
+    head = json.dumps(header, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 4)
+    return len(head).to_bytes(4, "little") + head + area.astype(np.uint8).tobytes() + colour_bytes() + content

@@ -1,0 +1,203 @@
+"""The Forecast page: three maps on one scale, and what lies behind a step or a cell."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from crimecast.archive import scan
+from crimecast.cities import City
+from crimecast.forecasts import rates
+from crimecast.grid import open_grid
+from crimecast.plots.rasters import Panel, Scene, lines, message, window
+from crimecast.runs import load_run
+from crimecast.scoring import FLOOR
+from crimecast.windows import Cube, load_cube
+
+TOGETHER = "all together"
+
+
+@dataclass(frozen=True)
+class ForecastView:
+    """A forecast of steps [first, last), its counts and a baseline, (T, H, W) each, of one type."""
+
+    identity: str
+    cube: Cube
+    first: int
+    last: int
+    forecast: np.ndarray
+    observed: np.ndarray
+    gain: np.ndarray
+    area: np.ndarray
+
+    @property
+    def times(self) -> np.ndarray:
+        """Beginnings of all steps of the grid."""
+        return self.cube.times
+
+    def label(self, step: int) -> str:
+        """A step as people and addresses write it."""
+        return str(self.times[step])[: 10 if self.cube.step.days >= 1 else 16]
+
+    def step_of(self, label: str | None) -> int:
+        """The step with that label, the first one if there is none."""
+        for step in range(self.first, self.last):
+            if self.label(step) == label:
+                return step
+        return self.first
+
+    def cell_of(self, label: str | None) -> tuple[int, int] | None:
+        """`row,column` of the study area, or None."""
+        parts = (label or "").split(",")
+        if len(parts) != 2 or not all(part.isdigit() for part in parts):
+            return None
+        row, column = int(parts[0]), int(parts[1])
+        inside = row < self.area.shape[0] and column < self.area.shape[1] and self.area[row, column]
+        return (row, column) if inside else None
+
+    def message(self, city: City, step: int, cell: tuple[int, int] | None) -> bytes:
+        """The maps around a step, for the browser."""
+        cube = self.cube
+        top = float(max(np.quantile(self.forecast[:, self.area], 0.999), 0.05))
+        peak = float(self.forecast.max())
+        unit = f"events per cell and {cube.step.words}"
+        panels = [
+            Panel("Forecast", unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
+            Panel("Actual", unit=unit, high=255.0, top=top, group="rate"),
+            Panel("Actual − forecast", "diverging", unit + ": orange is more than forecast", minus=(1, 0), top=top),
+        ]
+        curve = self.gain[:, self.area].sum(axis=1)
+        scene = Scene(
+            identity=self.identity,
+            shape=(len(cube.y), len(cube.x)),
+            cell=cube.cell,
+            outline=lines(city, cube.x, cube.y, cube.cell, "outline"),
+            neighbourhoods=lines(city, cube.x, cube.y, cube.cell, "neighbourhood"),
+            panels=panels,
+            labels=[self.label(i) for i in range(self.first, self.last)],
+            curve=np.round(curve, 3).tolist(),
+            curve_title="Log-likelihood against the baseline, by step: up is better. Click to go there.",
+            alt=f"{city.title}, {len(cube.x)} by {len(cube.y)} cells",
+            hint="Wheel to zoom, drag to move, click a cell for its history; with a map in focus, ← and → change the step.",
+        )
+        maps: dict[int, list[np.ndarray | None]] = {
+            i: [self.forecast[i - self.first], self.observed[i - self.first], None]
+            for i in window(step, self.first, self.last, 3 * self.area.size)
+        }
+        return message(scene, self.area, maps, step, first=self.first, cell_picked=cell)
+
+    def step_totals(self, step: int) -> tuple[float, float]:
+        """Events observed and expected in the study area."""
+        i = step - self.first
+        return float(self.observed[i][self.area].sum()), float(self.forecast[i][self.area].sum())
+
+    def totals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Times, observed and expected events of the whole study area by step."""
+        return (
+            self.times[self.first : self.last],
+            self.observed[:, self.area].sum(axis=1),
+            self.forecast[:, self.area].sum(axis=1),
+        )
+
+    def cell_series(self, cell: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Times, observed and expected events of one cell by step."""
+        row, column = cell
+        return self.times[self.first : self.last], self.observed[:, row, column], self.forecast[:, row, column]
+
+    def neighbours(self, cell: tuple[int, int], step: int) -> pd.DataFrame:
+        """The 3×3 cells around one, north on top: observed / expected."""
+        row, column = cell
+        i = step - self.first
+        rows = []
+        for r in (row + 1, row, row - 1):
+            line = {}
+            for name, c in (("west", column - 1), ("here", column), ("east", column + 1)):
+                inside = 0 <= r < self.area.shape[0] and 0 <= c < self.area.shape[1] and self.area[r, c]
+                line[name] = f"{self.observed[i, r, c]:.0f} / {self.forecast[i, r, c]:.2f}" if inside else "–"
+            rows.append(line)
+        return pd.DataFrame(rows)
+
+    def worst(self, count: int = 8) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Steps and cells with the largest loss of log-likelihood against the baseline.
+
+        Indexed by the step, and by `row,column`.
+        """
+        by_step = self.gain[:, self.area].sum(axis=1)
+        order = np.argsort(by_step)[:count]
+        steps = pd.DataFrame(
+            {
+                "step": [self.label(self.first + i) for i in order],
+                "against the baseline": by_step[order].round(2),
+                "observed": self.observed[order][:, self.area].sum(axis=1).astype(int),
+                "expected": self.forecast[order][:, self.area].sum(axis=1).round(1),
+            },
+            index=self.first + order,
+        )
+        by_cell = np.where(self.area, self.gain.sum(axis=0), np.inf)
+        flat = np.argsort(by_cell, axis=None)[:count]
+        row, column = np.unravel_index(flat, self.area.shape)
+        cells = pd.DataFrame(
+            {
+                "cell": [f"row {r}, column {c}" for r, c in zip(row, column, strict=True)],
+                "against the baseline": by_cell[row, column].round(2),
+                "observed": self.observed[:, row, column].sum(axis=0).astype(int),
+                "expected": self.forecast[:, row, column].sum(axis=0).round(1),
+            },
+            index=[f"{r},{c}" for r, c in zip(row, column, strict=True)],
+        )
+        return steps, cells
+
+
+@lru_cache(maxsize=4)
+def _view(name: str, stamp: int, other: str, kind: str, first: int, last: int) -> ForecastView:
+    run = load_run(name)
+    cube = load_cube(run.grid)
+    made, base = rates(name, cube, first, last), rates(other, cube, first, last)
+    n = cube.counts[first:last]
+    if kind != TOGETHER:
+        index = [cube.types.index(kind)]
+        made, base, n = made[:, index], base[:, index], n[:, index]
+    a, b = np.maximum(made, FLOOR), np.maximum(base, FLOOR)
+    gain = (n * (np.log(a) - np.log(b)) - (a - b)).sum(axis=1)
+    return ForecastView(
+        identity=f"{name}-{stamp}-{kind}-{first}-{last}",
+        cube=cube,
+        first=first,
+        last=last,
+        forecast=made.sum(axis=1),
+        observed=n.sum(axis=1),
+        gain=gain,
+        area=cube.area(first),
+    )
+
+
+def forecast_view(run: str, other: str, kind: str, first: int, last: int) -> ForecastView:
+    """A run's forecast beside a baseline's; `kind` is a type or TOGETHER. Kept for a few views."""
+    stamp = (load_run(run).folder / "network.safetensors").stat().st_mtime_ns
+    return _view(run, stamp, other, kind, first, last)
+
+
+def cell_events(grid: str, city: City, moment: np.datetime64, cell: tuple[int, int]) -> pd.DataFrame:
+    """The records of one cell and step: time, type and id."""
+    cube = load_cube(grid)
+    number = cube.step.number(np.array([moment]))[0]
+    begin, end = cube.step.start(np.array([number, number + 1]))
+    row, column = cell
+    x, y, half = cube.x[column], cube.y[row], cube.cell / 2
+    span = pl.col("time").is_between(
+        pl.lit(begin).cast(pl.Datetime("us")), pl.lit(end).cast(pl.Datetime("us")), closed="left"
+    )
+    near = pl.col("x").is_between(x - half, x + half, closed="left") & pl.col("y").is_between(
+        y - half, y + half, closed="left"
+    )
+    channels = json.loads(open_grid(grid).attrs["types"]).values()
+    counted = pl.lit(True)
+    if all(channels):
+        counted = pl.col("type").is_in([member for members in channels for member in members])
+    found = (
+        scan(city).filter(span & near & counted).select("time", "type", "source_id").sort("time").collect()
+    )
+    return pd.DataFrame(found.to_dicts(), columns=["time", "type", "source_id"])

@@ -1,0 +1,178 @@
+"""The Layers page: every channel of a layer on the city's outline, and one of them enlarged."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from crimecast.cities import City
+from crimecast.forecasts import load_network, samples_of
+from crimecast.inspect.activations import activations_of_steps, named_layers
+from crimecast.plots.rasters import Panel, Scene, lines, message, window
+from crimecast.runs import Run, load_run
+from crimecast.windows import load_cube
+
+PROBES = 12  # steps, spread over the grid, on which a layer's scale is measured
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """One layer of a run at one step: `values` (channels, height, width), cells maybe pooled."""
+
+    run: Run
+    layer: str
+    step: int
+    values: np.ndarray
+    area: np.ndarray
+    factor: float
+    order: np.ndarray
+
+    @property
+    def channels(self) -> int:
+        """How many channels the layer has."""
+        return self.values.shape[0]
+
+    def inside(self, channel: int) -> np.ndarray:
+        """A channel's values on the study area."""
+        return self.values[channel][self.area]
+
+
+def layer_names(run: Run) -> list[str]:
+    """The layers of a run's network."""
+    return list(named_layers(load_network(run)[0]))
+
+
+def span(run: Run) -> tuple[int, int]:
+    """Steps [first, last) that the run's network can forecast."""
+    cube = load_cube(run.grid)
+    return samples_of(run, cube, load_network(run)[1]).first, len(cube.times)
+
+
+BLOCK = 4  # steps whose activations are made in one forward pass and kept together
+
+
+@lru_cache(maxsize=24)
+def _block(name: str, _stamp: int, layer: str, block: int) -> dict[int, np.ndarray]:
+    run = load_run(name)
+    first, last = span(run)
+    steps = [i for i in range(block * BLOCK, (block + 1) * BLOCK) if first <= i < last]
+    return dict(zip(steps, activations_of_steps(run, steps, [layer])[layer], strict=True))
+
+
+def _stamp(run: Run) -> int:
+    return (run.folder / "network.safetensors").stat().st_mtime_ns
+
+
+def layer_maps(run: Run, layer: str, step: int) -> np.ndarray:
+    """(channels, height, width) of a layer for one step; kept for a while."""
+    return _block(run.id, _stamp(run), layer, step // BLOCK)[step]
+
+
+@lru_cache(maxsize=32)
+def _scale(name: str, stamp: int, layer: str) -> tuple[float, np.ndarray, np.ndarray]:
+    run = load_run(name)
+    first, last = span(run)
+    probes = np.unique(np.linspace(first, last - 1, PROBES).astype(int)).tolist()
+    values = activations_of_steps(run, probes, [layer])[layer]
+    area = _area(run, values.shape[2:])
+    inside = values[..., area]
+    top = np.quantile(np.abs(inside), 0.998, axis=(0, 2)) + 1e-6
+    return float(inside.min()), top, inside.std(axis=(0, 2))
+
+
+def layer_scale(run: Run, layer: str) -> tuple[float, np.ndarray, np.ndarray]:
+    """Lowest value, and each channel's size (99.8 % of |values|) and spread, over a few steps.
+
+    The same for every step, so that a colour means the same value while one slides through time.
+    """
+    return _scale(run.id, _stamp(run), layer)
+
+
+def layer_view(run: Run, layer: str, step: int, ordered: bool) -> LayerView:
+    """A layer at a step; with `ordered`, channels that vary most over the city come first."""
+    cube = load_cube(run.grid)
+    values = layer_maps(run, layer, step)
+    area = _area(run, values.shape[1:])
+    spread = layer_scale(run, layer)[2]
+    order = np.argsort(-spread, kind="stable") if ordered else np.arange(len(values))
+    return LayerView(run, layer, step, values, area, _factor(cube.counts.shape[2], values.shape[1]), order)
+
+
+def _factor(rows: int, coarse: int) -> float:
+    """How many cells a coarser map's cell spans."""
+    return float(-(-rows // coarse))
+
+
+def _area(run: Run, shape: tuple[int, ...]) -> np.ndarray:
+    cube = load_cube(run.grid)
+    area = cube.area(run.settings["train"])
+    return pooled_area(area, shape, int(_factor(area.shape[0], shape[0])))
+
+
+def pooled_area(area: np.ndarray, shape: tuple[int, ...], factor: int) -> np.ndarray:
+    """The study area on coarser cells: those that hold any of it."""
+    if area.shape == tuple(shape):
+        return area
+    rows, columns = np.nonzero(area)
+    coarse = np.zeros(shape, dtype=bool)
+    coarse[np.minimum(rows // factor, shape[0] - 1), np.minimum(columns // factor, shape[1] - 1)] = True
+    return coarse
+
+
+def _panel(title: str, limit: float, low: float, unit: str = "") -> Panel:
+    """Diverging around zero where a layer has both signs, else sequential from zero."""
+    if low < 0:
+        return Panel(title, "diverging", unit, low=-limit, high=limit)
+    return Panel(title, "sequential", unit, low=0.0, high=limit)
+
+
+def _scene(view: LayerView, city: City, panels: list[Panel], layout: str, identity: str) -> Scene:
+    cube = load_cube(view.run.grid)
+    first, last = span(view.run)
+    size = 10 if cube.step.days >= 1 else 16
+    cell = cube.cell * view.factor
+    return Scene(
+        identity=identity,
+        shape=view.values.shape[1:],  # type: ignore[arg-type]
+        cell=cell,
+        outline=_coarse(lines(city, cube.x, cube.y, cube.cell, "outline"), view.factor),
+        neighbourhoods=[]
+        if layout == "gallery"
+        else _coarse(lines(city, cube.x, cube.y, cube.cell, "neighbourhood"), view.factor),
+        panels=panels,
+        labels=[str(t)[:size] for t in cube.times[first:last]] if layout == "gallery" else [],
+        layout=layout,
+        alt=f"layer {view.layer} of {view.run.id}",
+        scale="linear",
+    )
+
+
+def _coarse(rings: list[list[list[float]]], factor: float) -> list[list[list[float]]]:
+    return [[[x / factor, y / factor] for x, y in ring] for ring in rings]
+
+
+def gallery(view: LayerView, city: City, shared: bool, channel: int) -> bytes:
+    """All channels as small maps, on one scale or each on its own, with the steps next to this one."""
+    first, last = span(view.run)
+    near = window(view.step, first, last, view.values.size)
+    steps = range(max(near.start, view.step - 2 * BLOCK), min(near.stop, view.step + 2 * BLOCK + 1))
+    low, top, _ = layer_scale(view.run, view.layer)
+    if shared:
+        top = np.full(len(top), top.max())
+    panels = [_panel(f"{c}", float(top[c]), low) for c in view.order]
+    identity = f"{view.run.id}-{_stamp(view.run)}-{view.layer}-{shared}-{view.order.tolist()}"
+    maps: dict[int, list[np.ndarray | None]] = {
+        i: list(layer_maps(view.run, view.layer, i)[view.order]) for i in steps
+    }
+    chosen = int(np.flatnonzero(view.order == channel)[0])
+    scene = _scene(view, city, panels, "gallery", identity)
+    return message(scene, view.area, maps, view.step, first=first, channel=chosen)
+
+
+def enlarged(view: LayerView, city: City, channel: int) -> bytes:
+    """One channel as a large map."""
+    low, top, _ = layer_scale(view.run, view.layer)
+    panel = _panel(f"{view.layer}, channel {channel}", float(top[channel]), low, "activation")
+    identity = f"{view.run.id}-{view.layer}-{channel}"
+    scene = _scene(view, city, [panel], "maps", identity)
+    return message(scene, view.area, {view.step: [view.values[channel]]}, view.step, first=view.step)

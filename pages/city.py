@@ -1,0 +1,102 @@
+"""City: a city's records – bring them in, see where and when they are, and what was left out."""
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from crimecast.archive import month_files, report
+from crimecast.columns import FIELDS, REQUIRED, guess
+from crimecast.errors import UserError
+from crimecast.importing import import_file
+from crimecast.plots.city_map import city_map
+from crimecast.plots.figures import bars_figure, counts_figure
+from crimecast.sources.files import read_table
+from crimecast.views.records import daily_counts, sample_places, type_counts
+from pages.parts.crawl import crawl_panel
+from pages.parts.frame import frame, guarded, nothing_yet
+
+place = frame("City", "Where the records come from, what they hold, and what was left out and why.")
+city = place.city
+
+
+def records() -> None:
+    account = report(city)
+    total = account["records"]
+    columns = st.columns(3)
+    columns[0].metric("Records", f"{total:,}")
+    columns[1].metric("Used", f"{account['kept']:,}")
+    columns[2].metric("Left out", f"{total - account['kept']:,}", help="Every one of them with a reason, below.")
+    left, right = st.columns([3, 2])
+    with left:
+        places = sample_places(city)
+        st.caption(f"{len(places):,} of {account['kept']:,} records, evenly drawn. Each dot is one place, never a person.")
+        dark = st.context.theme.type == "dark"
+        st.pydeck_chart(city_map(city, places, dark), key=f"city_map_{city.name}", height=520, alt=f"Records of {city.title} on its outline")
+    with right:
+        kinds = type_counts(city)[:14]
+        st.caption("The most frequent types")
+        st.plotly_chart(bars_figure([k for k, _ in kinds], [n for _, n in kinds], "records"), key="types", config={"displaylogo": False}, alt="Records by type")
+    days, counts = daily_counts(city)
+    st.caption("Records a day")
+    st.plotly_chart(counts_figure(days, counts, "records a day"), key="days", config={"displaylogo": False}, alt="Records by day")
+    st.subheader("What was left out, and why")
+    rows = [
+        {"reason": reason, "records": entry["count"], "share": 100 * entry["share"], "meaning": entry["meaning"]}
+        for reason, entry in account["dropped"].items()
+    ]
+    st.dataframe(rows, hide_index=True, column_config={"share": st.column_config.NumberColumn(format="%.2f %%")}, alt="Records left out by reason")
+    for reason, entry in account["dropped"].items():
+        if entry["examples"]:
+            with st.expander(f"Examples: {reason}"):
+                st.dataframe(entry["examples"], hide_index=True, alt=f"Examples of {reason}")
+
+
+def upload() -> None:
+    file = st.file_uploader("A table of records", type=["csv", "parquet", "json", "geojson", "ndjson"], help="A row a record, with a time and a place.")
+    if file is None:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(file.name).name
+        path.write_bytes(file.getbuffer())
+        table = read_table(path)
+        st.dataframe(table.head(5).to_pandas(), hide_index=True, alt="The first rows of the file")
+        guessed = guess(table.columns, city)
+        st.caption("Columns, as guessed; correct them where they are wrong.")
+        mapping = {}
+        for column, field in zip(st.columns(len(FIELDS)), FIELDS, strict=True):
+            options = list(dict.fromkeys([*(["+".join(guessed[field])] if field in guessed else []), "–", *table.columns]))
+            value = column.selectbox(field + (" *" if field in REQUIRED else ""), options, key=f"map_{field}")
+            if value != "–":
+                mapping[field] = value
+        crs = st.text_input("Coordinates", "EPSG:4326", help="EPSG:4326 is longitude and latitude in degrees.")
+        if st.button("Import", type="primary", icon=":material/upload:"):
+            with st.spinner("Reading …"):
+                result = import_file(city.name, path, mapping, crs)
+            st.session_state["imported"] = result
+            st.rerun()
+
+
+if result := st.session_state.pop("imported", None):
+    st.success(
+        f"{result['read']:,} records read: {result['added']:,} new, {result['corrected']:,} corrected, "
+        f"{result['known']:,} known already.",
+        icon=":material/check:",
+    )
+if month_files(city):
+    guarded(records)
+else:
+    st.info(f"{city.title} has no records yet: crawl its portal or add a file below.", icon=":material/arrow_downward:")
+
+if not city.simulated:
+    st.subheader("Bring in records")
+    crawling, uploading = st.tabs(["From the portal", "From a file"])
+    with crawling:
+        guarded(lambda: crawl_panel(city))
+    with uploading:
+        guarded(upload)
+if city.quirks:
+    st.subheader("Worth knowing")
+    st.markdown("\n".join(f"- {quirk}" for quirk in city.quirks))
+if month_files(city):
+    st.page_link("pages/grid.py", label="Count them on a grid", icon=":material/arrow_forward:", query_params=dict(st.query_params))

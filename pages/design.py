@@ -1,0 +1,95 @@
+"""Design & train: read a design, change it, and train it in the background."""
+
+from datetime import date
+
+import streamlit as st
+
+from crimecast.designs.shapes import place as place_layers
+from crimecast.designs.spec import list_designs, load_design, parse_design, to_toml
+from crimecast.errors import UserError
+from crimecast.runs import list_runs, load_run
+from crimecast.training import queue
+from crimecast.windows import calendar, load_cube, split
+from pages.parts.frame import frame, nothing_yet
+from pages.parts.progress import live
+
+place = frame("Design & train", "A network as a list of named layers. Change it, train it, and look at what it does.")
+if place.grid is None:
+    nothing_yet(f"{place.city.title} has no grid yet.", "pages/grid.py", "Make a grid")
+cube = load_cube(place.grid["grid"])
+runs = [run for run in list_runs(cube.grid) if run.spec]
+
+fork = st.query_params.get("fork")
+starts = [*list_designs(), *(run.id for run in runs)]
+start = st.selectbox(
+    "Start from", starts, index=starts.index(fork) if fork in starts else 0,
+    format_func=lambda name: f"fork of {name}" if name not in list_designs() else f"{name} (ships with CrimeCast)",
+    help="A design that ships, or an earlier run: its change is then shown under it in Runs.",
+)  # fmt: skip
+parent = start if start not in list_designs() else None
+source = to_toml(load_run(parent).design) if parent else to_toml(load_design(start))
+
+left, right = st.columns([1, 1])
+with right:
+    st.markdown("**The spec**")
+    text = st.text_area("Spec", source, height=560, key=f"spec_{start}", label_visibility="collapsed", help="TOML; every layer has a name, a kind and its options.")
+design, problem = None, None
+try:
+    design = parse_design(text)
+    width = calendar(cube.times[:1], cube.step, list(design.calendar)).shape[1]
+    placed = place_layers(design, *cube.counts.shape[1:], width)
+except UserError as error:
+    problem = str(error)
+with left:
+    st.markdown("**Its layers on this grid**")
+    if problem or design is None:
+        st.error(problem, icon=":material/error:")
+    else:
+        st.dataframe(
+            [
+                {
+                    "layer": p.layer.name,
+                    "kind": p.layer.kind,
+                    "takes": ", ".join(p.inputs),
+                    "gives": "×".join(map(str, p.shape)),
+                    "parameters": p.parameters,
+                }
+                for p in placed
+            ],
+            hide_index=True,
+            height=40 + 35 * len(placed),
+            alt="The layers of the design with their shapes",
+        )
+        st.caption(
+            f"{sum(p.parameters for p in placed):,} parameters. It sees {len(design.lags)} earlier steps and "
+            f"{len(design.memories)} memories of each cell, and corrects the offset *{design.offset}*."
+        )
+    cuts = split(cube, None, None)
+    days = [date.fromisoformat(str(cube.times[i])[:10]) for i in (0, cuts.train, cuts.validate, -1)]
+    columns = st.columns(2)
+    train_until = columns[0].date_input("Train until", days[1], min_value=days[0], max_value=days[3], help="The network learns from steps before this day.")
+    validate_until = columns[1].date_input("Validate until", days[2], min_value=days[0], max_value=days[3], help="Steps from there to this day decide when to stop. What comes after stays unseen.")
+    epochs = columns[0].number_input("Epochs at most", 1, 500, design.training.epochs if design else 12, help="Passes over the training period.")
+    seed = columns[1].number_input("Seed", 0, 10_000, 0, help="Different seeds give different networks; their spread says how much is luck.")
+    refit = st.checkbox("Train once more with the validation period at the end", help="For as long as validation found best.")
+    go = st.button("Train", type="primary", icon=":material/play_arrow:", disabled=design is None or problem is not None, width="stretch")
+if go and design is not None:
+    try:
+        run = queue.submit(
+            design, cube.grid, str(train_until), str(validate_until), int(epochs), int(seed), "auto", parent, refit
+        )
+        st.session_state["watched"] = run.id
+        st.query_params["run"] = st.session_state["at_run"] = run.id
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+
+active = [run.id for run in list_runs(cube.grid) if run.active]
+watched = active[-1] if active else st.session_state.get("watched")
+if watched and watched in {run.id for run in list_runs(cube.grid)}:
+    st.subheader("Training")
+    live(watched)
+    if load_run(watched).state == "done":
+        with st.container(horizontal=True):
+            to = {**st.query_params, "run": watched}
+            st.page_link("pages/layers.py", label="See its layers", icon=":material/layers:", query_params=to)
+            st.page_link("pages/forecast.py", label="See its forecast", icon=":material/map:", query_params=to)

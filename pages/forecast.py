@@ -1,0 +1,139 @@
+"""Forecast: predicted beside actual beside error, step by step, and what lies behind a cell."""
+
+import streamlit as st
+
+from crimecast.baselines import BASELINES
+from crimecast.plots.figures import forecast_figure
+from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
+from pages.parts.frame import frame, guarded, nothing_yet
+from pages.parts.judged import unseen_period
+from pages.parts.maps import maps
+
+place = frame("Forecast", "What the network expected, what happened, and where it was wrong, on one scale.")
+if place.run is None or place.run.state != "done":
+    nothing_yet("There is no trained network on this grid yet.", "pages/design.py", "Design and train one")
+run, city = place.run, place.city
+first, last = unseen_period(run)
+
+types = place.grid["type_names"] if place.grid else []
+with st.container(horizontal=True):
+    kind = TOGETHER
+    if len(types) > 1:
+        kind = st.selectbox("Type", [TOGETHER, *types], key="forecast_type")
+    other = st.selectbox(
+        "Compared with", [*BASELINES], key="forecast_other",
+        help="The curve above the steps shows how much better (up) or worse (down) the network did than this baseline.",
+    )  # fmt: skip
+
+
+def chosen_step(view: ForecastView) -> int:
+    """The step asked for: by the maps, by a list, by the address, else the first."""
+    state = st.session_state.get("forecast_maps") or {}
+    asked = state.get("step")
+    if asked is not None and asked != st.session_state.get("forecast_seen"):
+        st.session_state["forecast_seen"] = asked
+        st.session_state["forecast_step"] = asked
+    step = st.session_state.get("forecast_step")
+    if step is None or not view.first <= step < view.last:
+        step = view.step_of(st.query_params.get("step"))
+    st.session_state["forecast_step"] = step
+    st.query_params["step"] = view.label(step)
+    return step
+
+
+def chosen_cell(view: ForecastView) -> tuple[int, int] | None:
+    state = st.session_state.get("forecast_maps") or {}
+    asked = state.get("cell")
+    if asked is not None and asked != st.session_state.get("forecast_cell_seen"):
+        st.session_state["forecast_cell_seen"] = asked
+        st.query_params["cell"] = f"{asked[0]},{asked[1]}"
+    return view.cell_of(st.query_params.get("cell"))
+
+
+@st.fragment
+def look() -> None:
+    view = forecast_view(run.id, other, kind, first, last)
+    step, cell = chosen_step(view), chosen_cell(view)
+    maps(view.message(city, step, cell), key="forecast_maps")
+    observed, expected = view.step_totals(step)
+    st.markdown(f"**{view.label(step)}**: {observed:,.0f} events, {expected:,.1f} expected in the city.")
+    if cell is None:
+        st.caption("Click a cell on a map for its history, its forecast and its events.")
+    else:
+        behind(view, step, cell)
+    worst(view)
+
+
+def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
+    """What lies behind one cell."""
+    row, column = cell
+    st.subheader(f"Cell at row {row}, column {column}")
+    times, observed, expected = view.cell_series(cell)
+    n, rate = observed[step - view.first], expected[step - view.first]
+    st.markdown(
+        f"{view.label(step)}: **{n:.0f}** events, **{rate:.3f}** expected. Over the whole period: "
+        f"{observed.sum():.0f} events, {expected.sum():.1f} expected."
+    )
+    chart, near = st.columns([3, 2])
+    chart.plotly_chart(
+        forecast_figure(times, observed, expected, step - view.first), key="cell_chart",
+        alt="The cell's counts and forecast over time", config={"displaylogo": False},
+    )  # fmt: skip
+    near.caption("Its neighbours in this step: observed / expected (north on top)")
+    near.dataframe(view.neighbours(cell, step), hide_index=True, key="cell_near", alt="Neighbouring cells")
+    events = cell_events(run.grid, city, view.times[step], cell)
+    near.caption(f"Its events in this step: {len(events)}")
+    if len(events):
+        near.dataframe(events, hide_index=True, key="cell_events", alt="Events of this cell in this step")
+    if near.button("See what the layers do here", icon=":material/layers:"):
+        st.switch_page("pages/layers.py", query_params=dict(st.query_params))
+
+
+def worst(view: ForecastView) -> None:
+    """Where it was worst against the baseline; a choice jumps there."""
+    st.subheader("Where it was worst")
+    st.caption(f"By log-likelihood against {other}: the most negative lost most. Choose a row to go there.")
+    steps, cells = view.worst()
+    left, right = st.columns(2)
+    chosen = left.dataframe(
+        steps, hide_index=True, on_select="rerun", selection_mode="single-row", key="worst_steps", alt="Worst steps"
+    )
+    picked = right.dataframe(
+        cells, hide_index=True, on_select="rerun", selection_mode="single-row", key="worst_cells", alt="Worst cells"
+    )
+    jump("worst_steps_seen", chosen.selection.rows, lambda i: go_to_step(int(steps.index[i])))
+    jump("worst_cells_seen", picked.selection.rows, lambda i: go_to_cell(cells.index[i]))
+
+
+def jump(key: str, rows: list[int], go: object) -> None:
+    """Go where a newly chosen row says."""
+    if rows != st.session_state.get(key, []):
+        st.session_state[key] = rows
+        if rows:
+            go(rows[0])  # type: ignore[operator]
+            st.rerun(scope="fragment")
+
+
+def go_to_step(step: int) -> None:
+    st.session_state["forecast_step"] = step
+
+
+def go_to_cell(label: str) -> None:
+    st.query_params["cell"] = label
+
+
+guarded(look)
+
+
+@st.fragment
+def totals() -> None:
+    view = forecast_view(run.id, other, kind, first, last)
+    st.subheader("The whole city")
+    times, observed, expected = view.totals()
+    st.plotly_chart(
+        forecast_figure(times, observed, expected, None), key="city_chart", config={"displaylogo": False},
+        alt="The city's counts and forecast over time",
+    )  # fmt: skip
+
+
+guarded(totals)

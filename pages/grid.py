@@ -1,0 +1,59 @@
+"""Grid: count a city's events on cells and steps."""
+
+import streamlit as st
+
+from crimecast.archive import month_files
+from crimecast.grid import list_grids, make_grid
+from crimecast.plots.figures import counts_figure
+from crimecast.views.records import type_counts
+from crimecast.windows import load_cube
+from pages.parts.frame import frame, grid_title, guarded, nothing_yet
+
+place = frame("Grid", "Count the city's events on square cells and steps of time: what every network learns from.")
+city = place.city
+if not month_files(city):
+    nothing_yet(f"{city.title} has no events yet.", "pages/city.py", "Bring in records")
+
+
+def form() -> None:
+    with st.form("grid", border=True):
+        columns = st.columns(3)
+        cell = columns[0].number_input("Cell, metres", 100, 5000, 500, step=50, help="Side of a square cell. Smaller cells are emptier.")
+        step = columns[1].selectbox("Step", ["1d", "1h", "6h", "8h", "1w", "1mo"], help="Length of a step in the city's own time.")
+        known = [name for name, _ in type_counts(city)]
+        types = columns[2].multiselect(
+            "Types", [*city.groups, *known], placeholder="all, as one",
+            help="Each becomes a channel of its own. Groups sum their types. None chosen: all events as one.",
+        )  # fmt: skip
+        if st.form_submit_button("Make the grid", type="primary"):
+            with st.spinner("Counting …"):
+                made = make_grid(city.name, float(cell), step, ",".join(types) or "all")
+            st.query_params["grid"] = st.session_state["at_grid"] = made["grid"]
+            st.rerun()
+
+
+guarded(form)
+
+if place.grid is not None:
+    grid = place.grid
+    st.subheader(grid_title(grid))
+    columns = st.columns(4)
+    columns[0].metric("Events counted", f"{grid['events']:,}", help=f"Of {grid['records']:,} records.")
+    columns[1].metric("Cells in the study area", f"{grid['cells']:,}")
+    columns[2].metric("Steps", f"{grid['shape'][0]:,}")
+    columns[3].metric("Empty", f"{100 * grid['empty_share']:.1f} %", help="Share of cell-steps without an event. The emptier, the less a single step can tell.")
+    st.caption(f"`{grid['grid']}` · {grid['first'][:10]} to {grid['last'][:10]} · shape {' × '.join(map(str, grid['shape']))} (time, type, y, x)")
+    lost = [{"reason": reason, "records": count} for reason, count in grid["dropped_by_reason"].items()]
+    if lost:
+        st.dataframe(lost, hide_index=True, alt="Records not counted, by reason")
+    else:
+        st.caption("No record was left out.")
+    cube = load_cube(grid["grid"])
+    st.plotly_chart(
+        counts_figure(cube.times, cube.counts.sum(axis=(1, 2, 3)), "events a step"), config={"displaylogo": False},
+        alt="Events in the city by step",
+    )  # fmt: skip
+    others = list_grids(city.name)
+    if len(others) > 1:
+        st.caption(f"{len(others)} grids of {city.title} are stored; choose one in the bar above.")
+    st.page_link("pages/design.py", label="Design and train a network on it", icon=":material/arrow_forward:", query_params=dict(st.query_params))

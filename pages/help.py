@@ -1,0 +1,41 @@
+"""Help: the words, the numbers, and what the tool must not be used for."""
+
+import streamlit as st
+
+from pages.parts.frame import heading
+
+heading("Help", "The words used everywhere, what the numbers mean, and what a forecast can't be used for.")
+st.markdown(
+    """
+**The loop.** *City* brings in records. *Grid* counts them on cells and steps. *Design & train* makes a network and
+trains it in the background. *Forecast* shows where it is wrong; *Layers* shows what each of its layers sees. Then
+fork the run, change the design, and see whether it got better.
+
+| word | meaning |
+|---|---|
+| event | one record: a time, a place, a type |
+| cell, step | the unit of space (metres) and of time (hour, day, week, month) |
+| cube | the counts of events: time × type × y × x |
+| study area | the cells that count: those that meet the city's boundary |
+| lag | how many steps back a frame of history lies |
+| memory | a decayed mean of a cell's own past, with a half-life in days |
+| offset | the baseline that a network corrects |
+| rate | the expected count of a cell in a step |
+| run | one training of a design on a grid, with a seed |
+
+| score | what it says |
+|---|---|
+| log-likelihood per event | Σ(n ln λ − λ) / Σn: how well the rates fit what happened. Higher is better; differences count, not the value itself |
+| Poisson deviance | mean of 2(n ln(n/λ) − (n − λ)). Lower is better |
+| hit rate at 1 %, 5 % | share of events inside the 1 % or 5 % of cells forecast highest. Higher is better |
+| PAI | hit rate divided by the share of the area flagged. Above 1 is better than chance |
+| PEI | hits divided by the most hits that as many cells could have had. 1 is perfect |
+
+Every score is over steps the network never saw, one step ahead, from what lay before each step. Intervals are
+95 %, from drawing whole weeks again and again.
+
+**What it can't be used for.** Records show what was reported and recorded, not what happened. Where police look
+more, they record more; sending them where a forecast points makes the forecast come true. Forecasts here are of
+places and counts, never of persons, and are no ground for acting against anyone.
+"""
+)

@@ -1,0 +1,1 @@
+"""What several pages share: the frame around a page, the maps, the progress of a run."""

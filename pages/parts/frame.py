@@ -1,0 +1,102 @@
+"""The frame of every page: the bar city ▸ grid ▸ run, and in the sidebar what is running now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from crimecast.cities import City, list_cities, load_city
+from crimecast.errors import UserError
+from crimecast.grid import list_grids
+from crimecast.runs import Run, list_runs
+from pages.parts.progress import running_now
+
+
+STYLE = Path(__file__).with_name("style.html")
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is chosen in the bar; `grid` is a grid's summary."""
+
+    city: City
+    grid: dict[str, Any] | None
+    run: Run | None
+
+
+def choose(key: str, label: str, options: list[str], show: Callable[[str], str] = str) -> str | None:
+    """A picker whose value stands in the address, and stays when the page changes."""
+    if not options:
+        st.selectbox(label, ["none yet"], disabled=True, key=f"none_{key}", label_visibility="collapsed")
+        return None
+    remembered = [st.query_params.get(key), st.session_state.get(f"at_{key}")]
+    value = next((v for v in remembered if v in options), options[0])
+
+    def changed() -> None:
+        st.query_params[key] = st.session_state[f"at_{key}"] = st.session_state[f"pick_{key}"]
+        for later in ("step", "cell", "layer", "channel"):
+            st.query_params.pop(later, None)
+
+    st.session_state[f"pick_{key}"] = st.session_state[f"at_{key}"] = value
+    if st.query_params.get(key) != value:
+        st.query_params[key] = value
+    st.selectbox(
+        label, options, key=f"pick_{key}", format_func=show, on_change=changed, label_visibility="collapsed", help=None
+    )
+    return value
+
+
+def frame(title: str, purpose: str) -> Place:
+    """Draw the bar and the page's title; returns what is chosen."""
+    cities = {city.name: city for city in list_cities()}
+    with st.container(horizontal=True, key="bar", vertical_alignment="center", gap="small"):
+        start = "sample" if "sample" in cities else next(iter(cities))
+        names = [start, *(name for name in cities if name != start)]
+        name = choose("city", "City", names, lambda n: cities[n].title)
+        city = load_city(name or start)
+        grids = {entry["grid"]: entry for entry in list_grids(city.name)}
+        runs = {run.id: run for run in list_runs() if run.grid in grids}
+        # A grid with runs is a better place to start than one without.
+        order = sorted(grids, key=lambda g: not any(run.grid == g for run in runs.values()))
+        grid = choose("grid", "Grid", order, lambda g: grid_title(grids[g]))
+        own = [run.id for run in runs.values() if run.grid == grid]
+        ended = sorted(own, key=lambda r: runs[r].state != "done")
+        run = choose("run", "Run", ended, lambda r: f"{r} · {runs[r].state}")
+    with st.sidebar:
+        running_now()
+    heading(title, purpose, city.simulated)
+    return Place(city, grids.get(grid or ""), runs.get(run or ""))
+
+
+def heading(title: str, purpose: str, simulated: bool = False) -> None:
+    """A page's name and what it is for."""
+    st.html(STYLE)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.title(title, anchor=False, width="content")
+        if simulated:
+            st.badge("Simulated city: nothing here happened", icon=":material/science:", color="orange")
+    st.caption(purpose)
+
+
+def grid_title(entry: dict[str, Any]) -> str:
+    """A grid in a few words."""
+    types = entry["types"] if len(entry["types"]) < 30 else f"{len(entry['type_names'])} types"
+    span = f", {entry['since'] or '…'} to {entry['until'] or '…'}" if entry["since"] or entry["until"] else ""
+    return f"{entry['cell']:g} m · {entry['step']} · {types}{span}"
+
+
+def guarded(draw: Callable[[], None]) -> None:
+    """Draw, or say in one sentence why it can't be drawn and what to do."""
+    try:
+        draw()
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def nothing_yet(text: str, page: str, label: str) -> None:
+    """An empty page: what to do next, with the link that does it."""
+    st.info(text, icon=":material/arrow_forward:")
+    st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=dict(st.query_params))
+    st.stop()

@@ -1,0 +1,479 @@
+// Linked maps of a grid on a canvas: one scale, one view, one step for all of them.
+// Data comes as quantized bytes (see crimecast/plots/rasters.py); text is only ever set as text.
+
+const kept = new WeakMap(); // root element → state that outlives a rerun
+
+export default function (component) {
+  const { data, parentElement: root, setStateValue } = component;
+  let s = kept.get(root);
+  if (!s) {
+    s = { cache: new Map(), view: { x: 0, y: 0, zoom: 1 }, lines: true, hover: null };
+    kept.set(root, s);
+  }
+  s.send = setStateValue;
+  read(s, data);
+  s.scale ??= s.head.scale;
+  if (s.built !== s.head.identity) build(root, s);
+  draw(s);
+  return () => {
+    clearInterval(s.timer);
+    s.timer = null;
+    if (s.watch) s.watch.disconnect();
+    kept.delete(root);
+  };
+}
+
+function read(s, data) {
+  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  let at = 4 + length;
+  const take = (n) => bytes.slice(at, (at += n));
+  const size = head.shape[0] * head.shape[1];
+  if (!s.head || s.head.identity !== head.identity) {
+    s.cache = new Map();
+    s.view = { x: 0, y: 0, zoom: 1 };
+    s.step = head.step;
+    s.sent = head.step;
+  } else if (head.step !== s.sent) {
+    // The server moved the step (a jump from a list); a step of our own comes back unchanged.
+    if (!s.asked || s.asked === head.step) s.step = head.step;
+    s.sent = head.step;
+  }
+  if (s.asked === head.step) s.asked = null;
+  s.head = head;
+  s.area = take(size);
+  s.tables = take(3072);
+  for (const step of head.steps) {
+    const maps = head.panels.map((panel) => {
+      if (panel.minus) return null;
+      const raw = take(size * panel.size);
+      const codes = panel.size === 2 ? new Uint16Array(raw.buffer) : raw;
+      const top = panel.size === 2 ? 65535 : 255;
+      const values = new Float32Array(size);
+      for (let i = 0; i < size; i++)
+        values[i] = panel.low + (panel.high - panel.low) * Math.pow(codes[i] / top, panel.gamma);
+      return values;
+    });
+    head.panels.forEach((panel, k) => {
+      if (!panel.minus) return;
+      const [a, b] = panel.minus.map((i) => maps[i]);
+      maps[k] = a.map((value, i) => value - b[i]);
+    });
+    s.cache.set(step, maps);
+  }
+}
+
+const make = (tag, kind, text) => {
+  const element = document.createElement(tag);
+  if (kind) element.className = kind;
+  if (text !== undefined) element.textContent = text;
+  return element;
+};
+
+function build(root, s) {
+  const head = s.head;
+  s.built = head.identity;
+  clearInterval(s.timer);
+  s.timer = null;
+  if (s.watch) s.watch.disconnect();
+  const old = root.querySelector(".maps");
+  if (old) old.remove();
+  const all = (s.all = make("div", "maps"));
+  root.appendChild(all);
+  const bar = make("div", "bar");
+  all.appendChild(bar);
+  if (head.labels.length > 1) steps(bar, s);
+  const tools = make("div", "tools");
+  bar.appendChild(tools);
+  if (head.layout === "maps") {
+    const scale = make("select");
+    scale.title = "How values become colours";
+    scale.setAttribute("aria-label", "Colour scale");
+    for (const [value, text] of [["linear", "linear"], ["sqrt", "square root"], ["log", "logarithm"]]) {
+      const option = make("option", "", text);
+      option.value = value;
+      scale.appendChild(option);
+    }
+    scale.value = s.scale;
+    scale.onchange = () => { s.scale = scale.value; draw(s); };
+    tools.appendChild(scale);
+  }
+  const lines = make("button", "", "Lines");
+  lines.title = "Outline and neighbourhoods on or off";
+  lines.setAttribute("aria-pressed", String(s.lines));
+  lines.onclick = () => { s.lines = !s.lines; lines.setAttribute("aria-pressed", String(s.lines)); draw(s); };
+  tools.appendChild(lines);
+  if (head.layout === "maps") {
+    const reset = make("button", "", "Whole city");
+    reset.onclick = () => { s.view = { x: 0, y: 0, zoom: 1 }; draw(s); };
+    const save = make("button", "", "PNG");
+    save.title = "Save the maps as a picture";
+    save.onclick = () => picture(s);
+    tools.append(reset, save);
+  }
+  const grid = make("div", "grid " + (head.layout === "gallery" ? "gallery" : "maps3"));
+  all.appendChild(grid);
+  s.panels = head.panels.map((panel, index) => one(grid, s, panel, index));
+  if (head.hint) all.appendChild(make("div", "hint", head.hint));
+  s.watch = new ResizeObserver(() => draw(s));
+  s.watch.observe(grid);
+}
+
+function one(grid, s, panel, index) {
+  const box = make("div", "panel");
+  const title = make("h4");
+  const name = make("span", "", panel.title);
+  const value = make("span", "value");
+  title.append(name, value);
+  const map = make("canvas", "map");
+  map.setAttribute("role", "img");
+  map.setAttribute("aria-label", panel.title + (s.head.alt ? ": " + s.head.alt : ""));
+  map.tabIndex = 0;
+  box.append(title, map);
+  let legend = null;
+  if (s.head.layout === "maps") {
+    legend = { box: make("div", "legend wrap"), low: make("span"), bar: make("canvas"), high: make("span"), unit: make("span", "unit", panel.unit) };
+    legend.box.append(legend.low, legend.bar, legend.high, legend.unit);
+    box.appendChild(legend.box);
+  }
+  grid.appendChild(box);
+  const made = { box, map, legend, value, name, raster: document.createElement("canvas") };
+  const cell = (event) => {
+    const at = map.getBoundingClientRect();
+    const f = frame(s, made);
+    const column = Math.floor(((event.clientX - at.left) - f.left) / f.unit);
+    const row = s.head.shape[0] - 1 - Math.floor(((event.clientY - at.top) - f.top) / f.unit);
+    return row >= 0 && column >= 0 && row < s.head.shape[0] && column < s.head.shape[1] ? [row, column] : null;
+  };
+  map.onpointermove = (event) => {
+    if (s.drag && event.buttons) {
+      const f = frame(s, made);
+      s.view.x = s.drag.x - (event.clientX - s.drag.px) / f.unit;
+      s.view.y = s.drag.y - (event.clientY - s.drag.py) / f.unit;
+      s.drag.moved = s.drag.moved || Math.hypot(event.clientX - s.drag.px, event.clientY - s.drag.py) > 4;
+    }
+    s.hover = cell(event);
+    later(s);
+  };
+  map.onpointerleave = () => { s.hover = null; later(s); };
+  map.onpointerdown = (event) => {
+    s.drag = { px: event.clientX, py: event.clientY, x: s.view.x, y: s.view.y, moved: false };
+    if (s.head.layout === "maps" && s.view.zoom > 1) map.setPointerCapture(event.pointerId);
+  };
+  map.onpointerup = (event) => {
+    const moved = s.drag && s.drag.moved && s.view.zoom > 1;
+    s.drag = null;
+    if (moved) return;
+    if (s.head.layout === "gallery") { s.send("channel", index); s.chosen = index; later(s); return; }
+    const at = cell(event);
+    if (at && s.area[at[0] * s.head.shape[1] + at[1]]) { s.picked = at; s.send("cell", at); later(s); }
+  };
+  map.onwheel = (event) => {
+    if (s.head.layout !== "maps") return;
+    event.preventDefault();
+    const at = map.getBoundingClientRect();
+    const before = frame(s, made);
+    const mx = event.clientX - at.left, my = event.clientY - at.top;
+    const cx = (mx - before.left) / before.unit, cy = (my - before.top) / before.unit;
+    s.view.zoom = Math.min(16, Math.max(1, s.view.zoom * Math.exp(-event.deltaY * 0.0015)));
+    if (s.view.zoom === 1) { s.view.x = 0; s.view.y = 0; }
+    else {
+      const after = frame(s, made);
+      s.view.x += cx - (mx - after.left) / after.unit;
+      s.view.y += cy - (my - after.top) / after.unit;
+    }
+    later(s);
+  };
+  map.onkeydown = (event) => {
+    if (event.key === "ArrowLeft" || event.key === "ArrowRight") { event.preventDefault(); move(s, s.step + (event.key === "ArrowLeft" ? -1 : 1)); }
+    if (event.key === "Enter" && s.head.layout === "gallery") s.send("channel", index);
+  };
+  return made;
+}
+
+function steps(bar, s) {
+  const head = s.head;
+  const time = make("div", "time");
+  const curve = (s.curve = make("canvas", "curve"));
+  curve.title = head.curve_title;
+  curve.setAttribute("role", "img");
+  curve.setAttribute("aria-label", head.curve_title);
+  const slider = (s.slider = make("input"));
+  slider.type = "range";
+  slider.min = 0;
+  slider.max = head.labels.length - 1;
+  slider.setAttribute("aria-label", "Step");
+  slider.oninput = () => move(s, Number(slider.value) + head.first);
+  curve.onclick = (event) => {
+    const at = curve.getBoundingClientRect();
+    move(s, head.first + Math.round(((event.clientX - at.left) / at.width) * (head.labels.length - 1)));
+  };
+  time.append(curve, slider);
+  const play = make("button", "", "▶");
+  play.title = "Play the steps";
+  play.setAttribute("aria-label", "Play");
+  play.onclick = () => {
+    if (s.timer) { clearInterval(s.timer); s.timer = null; play.textContent = "▶"; return; }
+    play.textContent = "❚❚";
+    s.timer = setInterval(() => {
+      if (!s.cache.has(s.step)) return; // wait for the data rather than run ahead of it
+      if (s.step >= last(s)) { clearInterval(s.timer); s.timer = null; play.textContent = "▶"; } else move(s, s.step + 1);
+    }, 160);
+  };
+  const back = make("button", "", "‹"), next = make("button", "", "›");
+  back.setAttribute("aria-label", "Step back");
+  next.setAttribute("aria-label", "Step forward");
+  back.onclick = () => move(s, s.step - 1);
+  next.onclick = () => move(s, s.step + 1);
+  s.label = make("span", "label");
+  s.label.setAttribute("aria-live", "polite");
+  const buttons = make("div", "tools");
+  buttons.append(back, play, next, s.label);
+  bar.append(time, buttons);
+}
+
+const last = (s) => s.head.first + s.head.labels.length - 1;
+
+function move(s, step) {
+  s.step = Math.min(last(s), Math.max(s.head.first, step));
+  draw(s);
+  // Draw first, tell the server afterwards: at once when what is here runs out, else when it rests.
+  const direction = s.step >= s.sent ? 1 : -1;
+  const soon = s.step + 6 * direction;
+  const short = soon >= s.head.first && soon <= last(s) && !s.cache.has(soon);
+  clearTimeout(s.wait);
+  const now = performance.now();
+  if ((short || !s.cache.has(s.step)) && now - (s.told || 0) > 250) tell(s);
+  else s.wait = setTimeout(() => tell(s), 220);
+}
+
+function tell(s) {
+  if (s.step === s.sent && !s.asked) return;
+  s.told = performance.now();
+  s.asked = s.step;
+  s.send("step", s.step);
+}
+
+function later(s) {
+  if (s.frame) return;
+  s.frame = requestAnimationFrame(() => { s.frame = null; draw(s); });
+}
+
+function frame(s, made) {
+  const [height, width] = s.head.shape;
+  const w = made.map.clientWidth, h = made.map.clientHeight;
+  const unit = Math.min(w / width, h / height) * s.view.zoom;
+  return { unit, left: (w - unit * width) / 2 - s.view.x * unit, top: (h - unit * height) / 2 - s.view.y * unit };
+}
+
+const colour = (element, name, otherwise) => getComputedStyle(element).getPropertyValue(name).trim() || otherwise;
+
+function isDark(element) {
+  const probe = colour(element, "--st-background-color", "#ffffff");
+  const context = document.createElement("canvas").getContext("2d");
+  context.fillStyle = probe;
+  context.fillRect(0, 0, 1, 1);
+  const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
+  return 0.3 * r + 0.6 * g + 0.1 * b < 128;
+}
+
+const shape = { linear: (v) => v, sqrt: Math.sqrt, log: (v) => Math.log1p(30 * v) / Math.log1p(30) };
+
+function limits(s, panel) {
+  if (panel.kind === "diverging") {
+    const top = panel.top ?? Math.max(Math.abs(panel.low), Math.abs(panel.high));
+    return [-top, top];
+  }
+  return [panel.low, panel.top ?? panel.high];
+}
+
+function tint(s, panel, value, bounds, bend) {
+  // → index into the colour table
+  const [low, high] = bounds;
+  if (panel.kind === "diverging") {
+    const part = Math.min(1, Math.abs(value) / (high || 1));
+    return Math.round(127.5 + 127.5 * Math.sign(value) * bend(part));
+  }
+  return Math.round(255 * bend(Math.min(1, Math.max(0, (value - low) / (high - low || 1)))));
+}
+
+const digits = (v) => (Math.abs(v) >= 100 ? v.toFixed(0) : Math.abs(v) >= 10 ? v.toFixed(1) : Math.abs(v) >= 1 ? v.toFixed(2) : v.toPrecision(2)).replace("-", "−");
+
+function draw(s) {
+  const head = s.head;
+  const [height, width] = head.shape;
+  const maps = s.cache.get(s.step);
+  s.all.classList.toggle("waiting", !maps);
+  s.dark = isDark(s.all);
+  if (s.slider) {
+    s.slider.value = s.step - head.first;
+    s.slider.setAttribute("aria-valuetext", head.labels[s.step - head.first]);
+    s.label.textContent = head.labels[s.step - head.first];
+    drawCurve(s);
+  }
+  if (head.cell_picked !== undefined && JSON.stringify(head.cell_picked) !== s.serverPicked) {
+    s.serverPicked = JSON.stringify(head.cell_picked);
+    s.picked = head.cell_picked;
+  }
+  if (head.channel !== undefined && head.channel !== s.serverChannel) { s.serverChannel = head.channel; s.chosen = head.channel; }
+  if (maps) s.shown = maps;
+  if (!s.shown) return;
+  s.all.dataset.step = s.step;
+  s.all.dataset.drawn = maps ? s.step : "";
+  const bend = shape[head.layout === "maps" ? s.scale : "linear"];
+  s.panels.forEach((made, index) => {
+    const panel = head.panels[index];
+    made.name.textContent = panel.title;
+    made.box.classList.toggle("chosen", head.layout === "gallery" && index === s.chosen);
+    const values = s.shown[index];
+    const bounds = limits(s, panel);
+    const table = s.tables.subarray((panel.kind === "diverging" ? 1536 : 0) + (s.dark ? 768 : 0));
+    made.raster.width = width;
+    made.raster.height = height;
+    const context = made.raster.getContext("2d");
+    const image = context.createImageData(width, height);
+    for (let row = 0; row < height; row++)
+      for (let column = 0; column < width; column++) {
+        const from = row * width + column, to = 4 * ((height - 1 - row) * width + column);
+        if (!s.area[from]) continue;
+        const at = 3 * tint(s, panel, values[from], bounds, bend);
+        image.data[to] = table[at];
+        image.data[to + 1] = table[at + 1];
+        image.data[to + 2] = table[at + 2];
+        image.data[to + 3] = 255;
+      }
+    context.putImageData(image, 0, 0);
+    paint(s, made);
+    if (made.legend) drawLegend(s, made, panel, bounds, bend, table);
+    const at = s.hover || s.picked;
+    made.value.textContent = at && s.area[at[0] * width + at[1]] ? digits(values[at[0] * width + at[1]]) : panel.note;
+  });
+}
+
+function paint(s, made) {
+  const [height, width] = s.head.shape;
+  const ratio = window.devicePixelRatio || 1;
+  const w = made.map.clientWidth;
+  const h = Math.min(w * (height / width), s.head.layout === "maps" ? Math.max(260, window.innerHeight * 0.62) : w * 1.25);
+  made.map.style.height = h + "px";
+  if (made.map.width !== Math.round(w * ratio) || made.map.height !== Math.round(h * ratio)) {
+    made.map.width = Math.round(w * ratio);
+    made.map.height = Math.round(h * ratio);
+  }
+  const context = made.map.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, w, h);
+  context.imageSmoothingEnabled = false;
+  const f = frame(s, made);
+  context.drawImage(made.raster, f.left, f.top, f.unit * width, f.unit * height);
+  const point = ([x, y]) => [f.left + x * f.unit, f.top + (height - y) * f.unit];
+  const trace = (rings, style, thick) => {
+    context.strokeStyle = style;
+    context.lineWidth = thick;
+    context.beginPath();
+    for (const ring of rings) ring.forEach((p, i) => context[i ? "lineTo" : "moveTo"](...point(p)));
+    context.stroke();
+  };
+  if (s.lines) {
+    const ink = s.dark ? "255,255,255" : "20,24,40";
+    if (s.head.layout === "maps") trace(s.head.neighbourhoods, `rgba(${ink},.22)`, 0.7);
+    trace(s.head.outline, `rgba(${ink},.75)`, s.head.layout === "maps" ? 1.2 : 0.7);
+  }
+  const mark = (cell, style) => {
+    const [x, y] = point([cell[1], cell[0] + 1]);
+    context.strokeStyle = style;
+    context.lineWidth = 2;
+    context.strokeRect(x - 0.5, y - 0.5, Math.max(4, f.unit) + 1, Math.max(4, f.unit) + 1);
+  };
+  if (s.picked) mark(s.picked, colour(s.all, "--st-primary-color", "#0072B2"));
+  if (s.hover) mark(s.hover, s.dark ? "#fff" : "#000");
+  if (s.head.layout === "maps") scaleBar(s, context, f, w, h);
+}
+
+function scaleBar(s, context, f, w, h) {
+  const metres = (w * 0.28 / f.unit) * s.head.cell;
+  const base = Math.pow(10, Math.floor(Math.log10(metres)));
+  const nice = [5, 2, 1].map((k) => k * base).find((v) => v <= metres);
+  const length = (nice / s.head.cell) * f.unit;
+  const ink = colour(s.all, "--st-text-color", "#333");
+  context.strokeStyle = context.fillStyle = ink;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  context.moveTo(8, h - 12); context.lineTo(8, h - 8); context.lineTo(8 + length, h - 8); context.lineTo(8 + length, h - 12);
+  context.stroke();
+  context.font = "11px sans-serif";
+  context.fillText(nice >= 1000 ? nice / 1000 + " km" : nice + " m", 12, h - 13);
+}
+
+function drawLegend(s, made, panel, bounds, bend, table) {
+  const bar = made.legend.bar;
+  bar.width = 256;
+  bar.height = 1;
+  const context = bar.getContext("2d");
+  const image = context.createImageData(256, 1);
+  for (let i = 0; i < 256; i++) {
+    const value = bounds[0] + ((bounds[1] - bounds[0]) * i) / 255;
+    const at = 3 * tint(s, panel, value, bounds, bend);
+    image.data.set([table[at], table[at + 1], table[at + 2], 255], 4 * i);
+  }
+  context.putImageData(image, 0, 0);
+  made.legend.low.textContent = digits(bounds[0]);
+  made.legend.high.textContent = (panel.kind === "sequential" ? "≥ " : "") + digits(bounds[1]);
+  made.legend.unit.textContent = panel.unit;
+}
+
+function drawCurve(s) {
+  const values = s.head.curve;
+  const ratio = window.devicePixelRatio || 1;
+  const w = s.curve.clientWidth, h = s.curve.clientHeight;
+  s.curve.width = w * ratio;
+  s.curve.height = h * ratio;
+  const context = s.curve.getContext("2d");
+  context.scale(ratio, ratio);
+  const known = values.filter((v) => v !== null);
+  if (!known.length) { s.curve.style.display = "none"; return; }
+  const low = Math.min(...known), high = Math.max(...known);
+  const x = (i) => 8 + ((w - 16) * i) / Math.max(1, values.length - 1);
+  context.strokeStyle = colour(s.all, "--st-primary-color", "#0072B2");
+  context.lineWidth = 1.2;
+  context.beginPath();
+  let pen = false;
+  values.forEach((v, i) => {
+    if (v === null) { pen = false; return; }
+    const y = h - 3 - ((h - 6) * (v - low)) / (high - low || 1);
+    context[pen ? "lineTo" : "moveTo"](x(i), y);
+    pen = true;
+  });
+  context.stroke();
+  context.strokeStyle = colour(s.all, "--st-text-color", "#333");
+  context.beginPath();
+  context.moveTo(x(s.step - s.head.first), 0);
+  context.lineTo(x(s.step - s.head.first), h);
+  context.stroke();
+}
+
+function picture(s) {
+  const maps = s.panels.map((made) => made.map);
+  const ratio = window.devicePixelRatio || 1, top = 26 * ratio, gap = 10 * ratio;
+  const sheet = document.createElement("canvas");
+  sheet.width = maps.reduce((sum, map) => sum + map.width + gap, -gap);
+  sheet.height = Math.max(...maps.map((map) => map.height)) + top;
+  const context = sheet.getContext("2d");
+  context.fillStyle = colour(s.all, "--st-background-color", "#fff");
+  context.fillRect(0, 0, sheet.width, sheet.height);
+  context.fillStyle = colour(s.all, "--st-text-color", "#333");
+  context.font = `${13 * ratio}px sans-serif`;
+  let left = 0;
+  maps.forEach((map, i) => {
+    const when = s.head.labels.length ? ", " + s.head.labels[s.step - s.head.first] : "";
+    context.fillText(s.head.panels[i].title + when, left + 4, 17 * ratio);
+    context.drawImage(map, left, top);
+    left += map.width + gap;
+  });
+  const link = document.createElement("a");
+  link.download = "crimecast.png";
+  link.href = sheet.toDataURL("image/png");
+  link.click();
+}

@@ -1,0 +1,80 @@
+"""The progress of a run: a bar, a rate, the time left; read from the record, once a second."""
+
+import streamlit as st
+
+from crimecast.plots.figures import loss_figure
+from crimecast.runs import Run, list_runs, load_run
+from crimecast.training import queue
+
+
+def time_left(seconds: float) -> str:
+    """Seconds in words: 40 s, 3 min, 2 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def share(run: Run) -> float:
+    """How much of a run is done, 0 to 1."""
+    at = run.progress()
+    if not at:
+        return 0.0
+    return min(1.0, ((at["epoch"] - 1) + at["step"] / at["steps"]) / at["epochs"])
+
+
+def line(run: Run) -> str:
+    """The run's state in one line."""
+    at = run.progress()
+    if run.state == "queued":
+        return "waiting for its turn"
+    if not at:
+        return "starting"
+    return (
+        f"epoch {at['epoch']} of {at['epochs']} · {at['steps_a_second']:.1f} steps a second · "
+        f"{time_left(at['seconds_left'])} left at most"
+    )
+
+
+@st.fragment(run_every=2)
+def running_now() -> None:
+    """What is running, for the sidebar."""
+    active = [run for run in list_runs() if run.active]
+    if not active:
+        return
+    st.caption("RUNNING NOW")
+    for run in active:
+        st.progress(share(run), text=f"{run.id}: {line(run)}")
+
+
+@st.fragment(run_every=1)
+def live(name: str) -> None:
+    """A run as it trains: its losses, rate and time left, with stop and resume."""
+    run = load_run(name)
+    shown = st.session_state.get(f"state_{name}")
+    st.session_state[f"state_{name}"] = run.state
+    if shown and shown != run.state:
+        st.rerun()  # the rest of the page has more to show now
+    at = run.progress()
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    if run.active:
+        left.progress(share(run), text=f"**{run.id}**: {line(run)}")
+        if run.request == "stop":
+            right.caption("stopping …")
+        elif right.button("Stop", icon=":material/stop:", key=f"stop_{name}"):
+            queue.stop(name)
+    else:
+        left.markdown(f"**{run.id}** is {run.state}. {run.message}")
+        if run.state in ("stopped", "failed", "interrupted") and right.button(
+            "Resume", icon=":material/play_arrow:", key=f"resume_{name}"
+        ):
+            queue.resume(name)
+    history = run.history()
+    if at:
+        columns = st.columns(4)
+        columns[0].metric("Training loss", f"{at['training_loss']:.4f}", help="Mean of λ − n ln λ over cells and steps; lower is better.")
+        best = at.get("best_loss")
+        columns[1].metric("Best validation loss", f"{best:.4f}" if best else "–", help="On data not trained on; lower is better.")
+        columns[2].metric("Steps a second", f"{at['steps_a_second']:.1f}")
+        columns[3].metric("Time left", time_left(at["seconds_left"]) if run.active else "–", help="At most: a run stops early when validation no longer improves.")
+    if history:
+        st.plotly_chart(loss_figure(history), key=f"loss_{name}", config={"displaylogo": False}, alt="Training and validation loss by epoch")
