@@ -6,6 +6,7 @@ reader or a crash sees either the old records or the new ones, never a mixture.
 
 import hashlib
 import io
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from crimecast.cities import City
 from crimecast.events import REASONS, SCHEMA
 from crimecast.store import data_root, read_json, replacing, write_json
 
+KEEP_SECONDS = 300.0
 EMPTY: dict[str, Any] = {"months": {}, "dropped": None, "imports": []}
 
 
@@ -120,6 +122,32 @@ def _merge(city: City, folder: Path, incoming: pl.DataFrame, origin: str) -> dic
     return entry
 
 
+def remove(city: City, ids: list[str]) -> int:
+    """Take records out of the archive by their ids; returns how many there were."""
+    folder = archive_folder(city)
+    gone = pl.Series("source_id", ids, dtype=pl.String).implode()
+    with FileLock(folder / ".lock"):
+        old = manifest(city)
+        months = dict(old["months"])
+        removed = 0
+        for month, entry in old["months"].items():
+            table = pl.read_parquet(folder / entry["file"])
+            left = table.filter(~pl.col("source_id").is_in(gone))
+            if left.height == table.height:
+                continue
+            removed += table.height - left.height
+            months.pop(month)
+            if left.height:
+                months[month] = {"file": _write(folder, month, left), "rows": left.height}
+        dropped = read_dropped(city)
+        left = dropped.filter(~pl.col("source_id").str.replace(r"#\d+$", "").is_in(gone))
+        removed += dropped.height - left.height
+        new = {**old, "months": months, "dropped": _write(folder, "dropped", left) if left.height else None}
+        write_json(folder / "manifest.json", new)
+        _sweep(folder, new)
+    return removed
+
+
 def _stored(
     files: dict[str, Path], dropped: pl.DataFrame, incoming: pl.DataFrame
 ) -> pl.DataFrame:
@@ -146,10 +174,10 @@ def _write(folder: Path, stem: str, table: pl.DataFrame) -> str:
 
 
 def _sweep(folder: Path, current: dict[str, Any]) -> None:
-    """Remove the files of older manifests."""
+    """Remove the files of older manifests, but not under the eyes of who is still reading them."""
     used = {entry["file"] for entry in current["months"].values()} | {current["dropped"]}
     for path in folder.glob("*.parquet"):
-        if path.name not in used:
+        if path.name not in used and time.time() - path.stat().st_mtime > KEEP_SECONDS:
             path.unlink(missing_ok=True)
 
 

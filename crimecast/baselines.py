@@ -66,13 +66,13 @@ def tune_half_life(cube: Cube, end: int) -> float:
 def level(cube: Cube, first: int, last: int) -> np.ndarray:
     """(last − first, C) city-wide factor of the weekday (and hour) times that of the month.
 
-    Means over counts[:first], relative to the overall mean and shrunk towards one by a month's
-    worth of average steps.
+    Means over counts[:first], relative to the overall mean and shrunk towards one by five
+    average days.
     """
     totals = cube.counts[:first].sum(axis=(2, 3), dtype=np.float64)
     overall = totals.mean(axis=0) + 1e-12
     factor = np.ones((last - first, totals.shape[1]))
-    shrink = 30.0 / max(cube.step.days, 1.0)
+    shrink = 5.0 / max(cube.step.days, 1.0)
     days = cube.times[:last].astype("datetime64[D]")
     keys = [days.astype("datetime64[M]").astype(int) % 12]
     if cube.step.days <= 1:

@@ -31,7 +31,7 @@ REASONS = {
     "in the future": "the time lies after the day it was read",
     "no place": "the place is missing, withheld (0, 0) or not on the map",
     "outside the city": "the place lies more than 2 km outside the city's extent",
-    "duplicate": "another record of the same file has the same id",
+    "duplicate": "another record has the same id, or tells of the same incident",
 }
 OUTSIDE_MARGIN = 2000.0  # metres: what is written a little over the city limit is not an error
 

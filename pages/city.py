@@ -9,7 +9,7 @@ from crimecast.archive import month_files, report
 from crimecast.columns import FIELDS, REQUIRED, guess
 from crimecast.errors import UserError
 from crimecast.importing import import_file
-from crimecast.plots.city_map import city_map
+from crimecast.plots.city_map import HEIGHT, city_map
 from crimecast.plots.figures import bars_figure, counts_figure
 from crimecast.sources.files import read_table
 from crimecast.views.records import daily_counts, sample_places, type_counts
@@ -32,7 +32,7 @@ def records() -> None:
         places = sample_places(city)
         st.caption(f"{len(places):,} of {account['kept']:,} records, evenly drawn. Each dot is one place, never a person.")
         dark = st.context.theme.type == "dark"
-        st.pydeck_chart(city_map(city, places, dark), key=f"city_map_{city.name}", height=520, alt=f"Records of {city.title} on its outline")
+        st.pydeck_chart(city_map(city, places, dark), key=f"city_map_{city.name}", height=HEIGHT, alt=f"Records of {city.title} on its outline")
     with right:
         kinds = type_counts(city)[:14]
         st.caption("The most frequent types")

@@ -7,6 +7,8 @@ from shapely.geometry import mapping
 
 from crimecast.cities import City
 
+HEIGHT = 520  # pixels
+
 
 def city_map(city: City, places: pl.DataFrame, dark: bool) -> pydeck.Deck:
     """`places` has longitude, latitude, type and time; the outline and neighbourhoods lie below."""
@@ -47,11 +49,16 @@ def city_map(city: City, places: pl.DataFrame, dark: bool) -> pydeck.Deck:
     longitude, latitude = places["longitude"].to_numpy(), places["latitude"].to_numpy()
     west, east = np.quantile(longitude, [0.005, 0.995])
     south, north = np.quantile(latitude, [0.005, 0.995])
-    span = max((east - west) * np.cos(np.radians(latitude.mean())), north - south, 1e-3)
+    # deck.gl shows 360° of longitude on 512 pixels at zoom 0; latitude is stretched by 1/cos.
+    stretch = np.cos(np.radians(latitude.mean()))
+    fits = [
+        np.log2(360 * pixels / (512 * max(span, 1e-3)))
+        for pixels, span in ((440, east - west), (HEIGHT * stretch, north - south))
+    ]
     view = pydeck.ViewState(
         longitude=float((west + east) / 2),
         latitude=float((south + north) / 2),
-        zoom=float(np.log2(360 / span) - 0.35),
+        zoom=float(min(fits) - 0.15),
     )
     return pydeck.Deck(
         layers=layers,

@@ -3,12 +3,41 @@
 import streamlit as st
 
 from crimecast.cities import City
+from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
+from crimecast.errors import UserError
+from pages.parts.progress import time_left
 
 
+@st.fragment(run_every=1)
 def crawl_panel(city: City) -> None:
-    """What the portal is."""
+    """What the portal is, and the crawl as it goes on in a process of its own."""
     if not city.sources:
         st.caption("No portal is known for this city; add a file instead.")
         return
     for source in city.sources:
-        st.markdown(f"`{source.dataset}` at {source.portal}")
+        span = " to ".join(filter(None, [source.since or "", source.until or ""]))
+        st.markdown(f"`{source.dataset}` at {source.portal}" + (f" ({span})" if span else ""))
+    progress = crawl_progress(city.name)
+    state = progress.get("state")
+    if state != "crawling" and st.session_state.get(f"crawl_{city.name}") == "crawling":
+        st.session_state[f"crawl_{city.name}"] = state
+        st.rerun()
+    st.session_state[f"crawl_{city.name}"] = state
+    if state == "crawling":
+        rows, expected, left = progress["rows"], progress["expected"], progress.get("seconds_left")
+        text = f"{rows:,} rows · {progress['rate']:,.0f} a second"
+        if left is not None:
+            text += f" · {time_left(left)} left"
+        st.progress(min(1.0, rows / expected) if expected else 0.0, text=text)
+        if st.button("Stop", icon=":material/stop:", key="crawl_stop"):
+            stop_crawl(city.name)
+        return
+    if progress.get("message"):
+        {"done": st.success, "failed": st.error}.get(str(state), st.warning)(progress["message"])
+    label = "Crawl again: fetch what is new and what changed" if state == "done" else "Crawl"
+    if st.button(label, icon=":material/cloud_download:", type="primary", key="crawl_start"):
+        try:
+            start_crawl(city.name)
+        except UserError as error:
+            st.error(str(error), icon=":material/error:")
+        st.rerun(scope="fragment")

@@ -1,0 +1,132 @@
+"""Crawl a city: each of its data sets, with one account of what was fetched."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from crimecast.cities import Source, load_city
+from crimecast.crawling.dataset import Crawl
+from crimecast.errors import UserError
+from crimecast.sources.http import Client, Refused, Stopped
+from crimecast.sources.socrata import Dataset, token
+from crimecast.steps import parse_date
+from crimecast.store import data_root, write_json
+
+CONNECTIONS = 4
+Report = Callable[[dict[str, Any]], None]
+
+
+def crawl_folder(city: str) -> Path:
+    """Where a city's crawl keeps its state."""
+    return data_root() / "cities" / city / "crawl"
+
+
+def crawl_city(
+    name: str,
+    since: str | None = None,
+    until: str | None = None,
+    url: str | None = None,
+    page_size: int = 10_000,
+    report: Report = lambda progress: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> dict[str, Any]:
+    """Fetch a city's records from its portal, or what is new and changed if it was crawled before.
+
+    Returns rows `read`, `added`, `corrected`, `known`, `removed`, and `dropped` by reason. Raises
+    UserError for a city without a portal, a wrong period, a portal that fails or changed its
+    columns, or while another crawl of the city runs; Stopped when asked to stop.
+    """
+    city = load_city(name)
+    if not city.sources:
+        raise UserError(f"No portal is known for {city.title}; import a file instead.")
+    if not 1 <= page_size <= 50_000:
+        raise UserError("A page holds 1 to 50000 rows.")
+    period = tuple(None if text is None else parse_date(text, option) for text, option in ((since, "--since"), (until, "--until")))
+    if period[0] is not None and period[1] is not None and period[1] <= period[0]:
+        raise UserError("The period is empty: --until must lie after --since.")
+    folder = crawl_folder(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    total: dict[str, Any] = {"city": name, "read": 0, "added": 0, "corrected": 0, "known": 0, "removed": 0, "dropped": {}}
+    counter = Counter(folder, report)
+    try:
+        with FileLock(folder / ".lock", timeout=0.5):
+            for source in city.sources:
+                window = _window(source, period)
+                if window is None:
+                    continue
+                headers = {"X-App-Token": text} if (text := token()) else {}
+                client = Client(url or source.portal, headers, CONNECTIONS, stop)
+                crawl = Crawl(city, Dataset(source, client, page_size), window, folder, counter, CONNECTIONS)
+                for key, value in crawl.run().items():
+                    if key == "dropped":
+                        for reason, count in value.items():
+                            total["dropped"][reason] = total["dropped"].get(reason, 0) + count
+                    else:
+                        total[key] += value
+            counter.tell("done", _account(total))
+    except Timeout:
+        raise UserError(f"{city.title} is being crawled already.") from None
+    except Refused as error:
+        counter.tell("failed", f"The portal refuses the question ({error.text}).")
+        raise UserError(f"The portal refuses the question ({error.text}).") from None
+    except Stopped:
+        counter.tell("stopped", "Stopped; what was fetched is kept, and the next crawl goes on from there.")
+        raise
+    except UserError as error:
+        counter.tell("failed", str(error))
+        raise
+    return total
+
+
+def _account(total: dict[str, Any]) -> str:
+    return (
+        f"{total['read']:,} rows read: {total['added']:,} new, {total['corrected']:,} corrected, "
+        f"{total['removed']:,} removed at the portal."
+    )
+
+
+class Counter:
+    """Rows fetched so far, their rate and the time left, for whoever watches."""
+
+    def __init__(self, folder: Path, report: Report) -> None:
+        self.folder, self.report = folder, report
+        self.rows, self.expected = 0, 0
+        self.began = self.told = time.time()
+        self.lock = threading.Lock()
+
+    def add(self, rows: int) -> None:
+        """Count rows; tell at most twice a second."""
+        with self.lock:
+            self.rows += rows
+            if time.time() - self.told > 0.5:
+                self.told = time.time()
+                self.tell("crawling")
+
+    def tell(self, state: str, message: str = "") -> None:
+        """Write the progress file and call the report."""
+        seconds = time.time() - self.began
+        rate = self.rows / max(seconds, 1e-6)
+        left = (self.expected - self.rows) / rate if rate > 0 and self.expected > self.rows else None
+        progress = {
+            "state": state, "message": message, "rows": self.rows, "expected": self.expected, "rate": rate,
+            "seconds_left": left, "at": time.time(),
+        }  # fmt: skip
+        write_json(self.folder / "progress.json", progress)
+        self.report(progress)
+
+
+def _window(source: Source, period: tuple[Any, ...]) -> tuple[str | None, str | None] | None:
+    """The part of the period that this source covers, as ISO text, or None if there is none."""
+    bounds = []
+    for given, own, later in ((period[0], source.since, max), (period[1], source.until, min)):
+        known = [moment for moment in (given, np.datetime64(own, "us") if own else None) if moment is not None]
+        bounds.append(later(known) if known else None)
+    if bounds[0] is not None and bounds[1] is not None and bounds[1] <= bounds[0]:
+        return None
+    first, last = (None if b is None else str(b.astype("datetime64[s]")) for b in bounds)
+    return first, last

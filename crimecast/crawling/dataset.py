@@ -1,0 +1,280 @@
+"""Crawl one data set: every month on its own, several at once, kept on disk page by page.
+
+A crawl that is killed goes on where it was, and ends with the same records. When all months are
+there, what changed meanwhile is fetched by `:updated_at`; months whose counts then still differ
+from the portal's have lost or gained rows unseen, and are fetched again.
+"""
+
+import shutil
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from crimecast.archive import merge, remove
+from crimecast.cities import City
+from crimecast.events import standardise
+from crimecast.sources.http import Refused
+from crimecast.sources.socrata import UPDATED, Dataset
+from crimecast.store import read_json, replacing, write_json
+
+if TYPE_CHECKING:
+    from crimecast.crawling.city import Counter
+
+BATCH = 400_000  # rows merged into the archive at a time
+ROUNDS = 6  # of updates, at most, before a crawl ends although the portal keeps changing
+
+
+@dataclass
+class Crawl:
+    """The crawl of one data set."""
+
+    city: City
+    dataset: Dataset
+    window: tuple[str | None, str | None]
+    folder: Path
+    counter: "Counter"
+    connections: int
+    sums: dict[str, Any] = field(default_factory=dict)
+
+    def run(self) -> dict[str, Any]:
+        """Full pass (or none, if this period was crawled before), then updates, then deletions."""
+        self.sums = {"read": 0, "added": 0, "corrected": 0, "known": 0, "removed": 0, "dropped": {}}
+        self.dataset.probe()
+        state = self._state()
+        if state.get("window") != list(self.window) or not state.get("complete"):
+            if state.get("window") != list(self.window):
+                shutil.rmtree(self._staging(), ignore_errors=True)
+                state = {"window": list(self.window), "watermark": self._latest()}
+                write_json(self._state_path(), state)
+            self._full()
+            state["complete"] = True
+            write_json(self._state_path(), state)
+            shutil.rmtree(self._staging(), ignore_errors=True)
+        self._updates(state)
+        self._reconcile()
+        return self.sums
+
+    def _state_path(self) -> Path:
+        return self.folder / f"{self.dataset.source.dataset}.json"
+
+    def _state(self) -> dict[str, Any]:
+        return read_json(self._state_path()) if self._state_path().exists() else {}
+
+    def _staging(self) -> Path:
+        return self.folder / self.dataset.source.dataset
+
+    def _bounded(self, first: str | None, last: str | None) -> str:
+        """The condition that a row's day lies in [first, last)."""
+        column = self.dataset.time_column
+        parts = [f"{column} >= '{first}'"] if first else []
+        parts += [f"{column} < '{last}'"] if last else []
+        return " AND ".join(parts)
+
+    def _latest(self) -> str | None:
+        """The portal's latest `:updated_at` before the crawl: what changes from then on is fetched after."""
+        if not self.dataset.system_fields:
+            return None
+        try:
+            rows = self.dataset.query(f"max({UPDATED}) as latest")
+            return str(rows[0]["latest"]) if rows and "latest" in rows[0] else None
+        except Refused:
+            return None
+
+    def _partitions(self) -> list[str]:
+        """Conditions that share the rows out: a month each, and the rows without a day.
+
+        One for all of them if the portal can't count, or has few rows.
+        """
+        column = self.dataset.time_column
+        everything = self._bounded(*self.window)
+        try:
+            rows = self.dataset.query(f"count(*) as n,min({column}) as first,max({column}) as last", everything)
+            count = int(rows[0]["n"])
+            first, last = (np.datetime64(str(rows[0][name])[:7], "M") for name in ("first", "last"))
+        except (Refused, KeyError, ValueError, IndexError, TypeError):
+            return [everything]
+        self.counter.expected += count
+        months = int((last - first).astype(int)) + 1
+        if count <= 2 * self.dataset.page_size or months < 2:
+            return [everything]
+        # Enough months a part to fill a page, few enough to keep every connection busy.
+        size = max(1, round(months * self.dataset.page_size / count))
+        cuts = [str(first + np.timedelta64(i, "M")) + "-01T00:00:00" for i in range(size, months, size)]
+        edges = [self.window[0], *cuts, self.window[1]]
+        parts = [self._bounded(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        if self.window == (None, None):
+            parts.append(f"{column} IS NULL")
+        return parts
+
+    def _full(self) -> None:
+        staging = self._staging()
+        plan = staging / "plan.json"
+        if not plan.exists():
+            write_json(plan, {"parts": self._partitions(), "expected": self.counter.expected})
+        planned = read_json(plan)
+        self.counter.expected = planned["expected"]
+        parts = list(enumerate(planned["parts"]))
+        todo = [part for part in parts if not (staging / f"{part[0]:04d}.merged").exists()]
+        with ThreadPoolExecutor(self.connections) as pool:
+            running = {pool.submit(self._part, number, where): number for number, where in todo}
+            ready: list[int] = []
+            try:
+                while running:
+                    finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+                    for task in list(finished):
+                        ready.append(running.pop(task))
+                        task.result()
+                    if sum(self._rows(number) for number in ready) > BATCH or (ready and not running):
+                        self._merge_parts(ready)
+                        ready = []
+            except BaseException:
+                for task in running:
+                    task.cancel()
+                raise
+
+    def _part(self, number: int, where: str) -> None:
+        """Fetch one partition, a file a page; goes on after the pages that are there."""
+        folder = self._staging() / f"{number:04d}"
+        if (folder / "complete").exists():
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        pages = sorted(folder.glob("*.parquet"))
+        after, done = None, 0
+        if pages:
+            done = sum(pl.scan_parquet(page).select(pl.len()).collect().item() for page in pages)
+            after = pl.read_parquet(pages[-1], columns=[self.dataset.key])[self.dataset.key][-1]
+            self.counter.add(done)
+        count = len(pages)
+        for page, _ in self.dataset.pages(where, after, done):
+            with replacing(folder / f"{count:06d}.parquet") as temporary:
+                page.write_parquet(temporary, compression="lz4")
+            count += 1
+            self.counter.add(page.height)
+        (folder / "complete").touch()
+
+    def _rows(self, number: int) -> int:
+        pages = list((self._staging() / f"{number:04d}").glob("*.parquet"))
+        return sum(pl.scan_parquet(page).select(pl.len()).collect().item() for page in pages) if pages else 0
+
+    def _merge_parts(self, numbers: list[int]) -> None:
+        pages = [p for n in numbers for p in sorted((self._staging() / f"{n:04d}").glob("*.parquet"))]
+        if pages:
+            self._add(pl.concat([pl.read_parquet(page) for page in pages]))
+        for number in numbers:
+            (self._staging() / f"{number:04d}.merged").touch()
+            shutil.rmtree(self._staging() / f"{number:04d}", ignore_errors=True)
+
+    def _known(self) -> pl.DataFrame:
+        """What this data set's crawls have brought: source_id, event (or null), month."""
+        path = self.folder / f"{self.dataset.source.dataset}.ids.parquet"
+        if path.exists():
+            return pl.read_parquet(path)
+        return pl.DataFrame(schema={"source_id": pl.String, "event": pl.String, "month": pl.String})
+
+    def _remember(self, known: pl.DataFrame) -> None:
+        with replacing(self.folder / f"{self.dataset.source.dataset}.ids.parquet") as temporary:
+            known.write_parquet(temporary)
+
+    def _add(self, table: pl.DataFrame, again: bool = False) -> int:
+        """Put fetched rows into the archive; returns how many were new or corrected.
+
+        `again` says that rows are looked at a second time, so that only what changed is accounted.
+        """
+        # Within one crawl a row may have been met twice, before and after a change: the last counts.
+        table = table.unique(self.dataset.key, keep="last", maintain_order=True)
+        events = standardise(table, replace(self.city, file_crs=None), self.dataset.fields())
+        event = self.dataset.source.columns.get("event_id")
+        seen = events.select(
+            "source_id",
+            (table[event] if event else pl.lit(None, pl.String)).alias("event"),
+            pl.col("time").dt.strftime("%Y-%m").alias("month"),
+        )
+        known = self._known()
+        if event:
+            events = _once_an_event(events, seen, known)
+        entry = merge(self.city, events, self.dataset.source.dataset)
+        self._remember(pl.concat([known, seen]).unique("source_id", keep="last", maintain_order=True))
+        changed = entry["added"] + entry["corrected"]
+        self.sums["added"] += entry["added"]
+        self.sums["corrected"] += entry["corrected"]
+        self.sums["read"] += changed if again else entry["read"]
+        if not again:
+            self.sums["known"] += entry["known"]
+            for reason, count in entry["dropped"].items():
+                self.sums["dropped"][reason] = self.sums["dropped"].get(reason, 0) + count
+        return changed
+
+    def _updates(self, state: dict[str, Any]) -> None:
+        """Fetch what changed since the watermark, until a round brings nothing new.
+
+        Rows of other periods are passed over, unless they are known: their day may have changed.
+        """
+        for _ in range(ROUNDS):
+            mark = state.get("watermark")
+            if mark is None or not self.dataset.system_fields:
+                return
+            fresh, latest = 0, mark
+            for page, _ in self.dataset.pages(f"{UPDATED} >= '{mark}'", None, 0):
+                day = pl.col(self.dataset.time_column)
+                inside = self._inside_window() | day.is_null()
+                known = pl.col(self.dataset.id_column).is_in(self._known()["source_id"].implode())
+                wanted = page.filter(inside | known)
+                if wanted.height:
+                    fresh += self._add(wanted, again=True)
+                self.counter.add(page.height)
+                latest = max(latest, str(page[UPDATED].max() or latest))
+            state["watermark"] = latest
+            write_json(self._state_path(), state)
+            if not fresh:
+                return
+
+    def _reconcile(self) -> None:
+        """Months in which the portal has other numbers of rows than were fetched: fetch them again."""
+        column = self.dataset.time_column
+        try:
+            rows = self.dataset.query(
+                f"date_trunc_ym({column}) as month,count(*) as n", self._bounded(*self.window), group="month"
+            )
+            theirs = {str(row["month"])[:7]: int(row["n"]) for row in rows if row.get("month")}
+        except (Refused, KeyError, ValueError):
+            return
+        first, last = ((bound or otherwise)[:7] for bound, otherwise in zip(self.window, ("0000-00", "9999-99"), strict=True))
+        ours = self._known().filter(pl.col("month").is_between(pl.lit(first), pl.lit(last)))
+        counts = dict(ours.group_by("month").len().rows())
+        for month in sorted(counts.keys() | theirs.keys()):
+            if counts.get(month, 0) == theirs.get(month, 0):
+                continue
+            after = str(np.datetime64(month, "M") + 1)
+            there: list[str] = []
+            for page, _ in self.dataset.pages(self._bounded(f"{month}-01T00:00:00", f"{after}-01T00:00:00"), None, 0):
+                inside = page.filter(self._inside_window())
+                if inside.height:
+                    self._add(inside, again=True)
+                there += page[self.dataset.id_column].to_list()
+            now = self._known()
+            lost = now.filter((pl.col("month") == month) & ~pl.col("source_id").is_in(there))
+            if lost.height:
+                self.sums["removed"] += remove(self.city, lost["source_id"].to_list())
+                self._remember(now.join(lost, on="source_id", how="anti"))
+
+    def _inside_window(self) -> pl.Expr:
+        day = pl.col(self.dataset.time_column)
+        return (day >= (self.window[0] or "")) & (day < (self.window[1] or "9999"))
+
+
+def _once_an_event(events: pl.DataFrame, seen: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Count one row of each event: the one known first, else the one with the smallest id."""
+    ids = events.with_columns(seen["event"])
+    counted = pl.concat([known.filter(pl.col("event").is_not_null()), seen.sort("source_id")])
+    first = counted.unique("event", keep="first", maintain_order=True).select(
+        "event", pl.col("source_id").alias("counted")
+    )
+    joined = ids.join(first, on="event", how="left", maintain_order="left")
+    other = pl.col("reason").is_null() & (pl.col("source_id") != pl.col("counted"))
+    return joined.with_columns(
+        pl.when(other).then(pl.lit("duplicate")).otherwise(pl.col("reason")).alias("reason")
+    ).drop("event", "counted")

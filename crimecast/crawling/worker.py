@@ -1,0 +1,84 @@
+"""A crawl in the background: its own process, started and stopped from a page or anywhere else."""
+
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+import psutil
+
+from crimecast.crawling.city import crawl_city, crawl_folder
+from crimecast.errors import UserError
+from crimecast.sources.http import Stopped
+from crimecast.store import PACKAGE_DATA, read_json, write_json
+
+
+def start_crawl(city: str) -> None:
+    """Crawl a city in a process of its own, unless it is being crawled."""
+    if crawl_progress(city).get("state") == "crawling":
+        raise UserError("This city is being crawled already.")
+    folder = crawl_folder(city)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "stop").unlink(missing_ok=True)
+    write_json(folder / "progress.json", {"state": "starting", "rows": 0, "expected": 0, "rate": 0.0, "at": time.time()})
+    with (folder / "log.txt").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "crimecast.crawling.worker", city],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            cwd=PACKAGE_DATA.parent, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+    started = psutil.Process(process.pid).create_time()
+    write_json(folder / "process.json", {"pid": process.pid, "started": started})
+
+
+def stop_crawl(city: str) -> None:
+    """Ask the crawl to stop; what it fetched is kept."""
+    (crawl_folder(city) / "stop").touch()
+
+
+def crawl_progress(city: str) -> dict[str, Any]:
+    """`state` (crawling, done, stopped, failed, interrupted), rows, expected, rate, seconds_left, message.
+
+    Empty before the first crawl.
+    """
+    path = crawl_folder(city) / "progress.json"
+    if not path.exists():
+        return {}
+    progress = read_json(path)
+    if progress["state"] in ("crawling", "starting"):
+        progress["state"] = "crawling" if _alive(city) else "interrupted"
+        if progress["state"] == "interrupted":
+            progress["message"] = "The crawl was cut off; crawl again and it goes on from there."
+    return progress
+
+
+def _alive(city: str) -> bool:
+    path = crawl_folder(city) / "process.json"
+    if not path.exists():
+        return False
+    noted = read_json(path)
+    try:
+        process = psutil.Process(noted["pid"])
+        return abs(process.create_time() - noted["started"]) < 2 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def main(city: str) -> int:
+    """Crawl until done or asked to stop."""
+    stop = crawl_folder(city) / "stop"
+    try:
+        crawl_city(city, stop=stop.exists)
+        return 0
+    except Stopped:
+        return 0
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    finally:
+        stop.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1]))

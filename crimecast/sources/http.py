@@ -1,0 +1,114 @@
+"""Ask a portal, patiently: time-outs, retries with back-off, and obedience to `Retry-After`."""
+
+import email.utils
+import json
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+
+from crimecast.errors import UserError
+
+ATTEMPTS = 10
+LONGEST_WAIT = 120.0  # seconds, whatever the portal asks for
+TIMEOUT = (10.0, 60.0)  # to connect, and between bytes
+
+
+class Refused(Exception):
+    """The portal answered that the question is wrong (400, 404, …); `text` is what it said."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"{status}: {text}")
+        self.status, self.text = status, text
+
+
+class Stopped(Exception):
+    """The crawl was asked to stop."""
+
+
+class Client:
+    """One portal's address and headers, with a connection for each thread that asks."""
+
+    def __init__(
+        self, base: str, headers: dict[str, str], connections: int, stop: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.base, self.stop = base.rstrip("/"), stop
+        self.session = requests.Session()
+        self.session.headers.update({"Accept": "application/json", **headers})
+        adapter = requests.adapters.HTTPAdapter(pool_connections=connections, pool_maxsize=connections)
+        for scheme in ("http://", "https://"):
+            self.session.mount(scheme, adapter)
+
+    def ask(self, path: str, params: dict[str, str], body: dict[str, Any] | None = None) -> Any:
+        """The JSON document at `path`. Retries whatever may pass; Refused if the question is wrong.
+
+        Raises UserError when the portal can't be reached or keeps failing, Stopped when asked to.
+        """
+        url = f"{self.base}{path}"
+        trouble = ""
+        for attempt in range(ATTEMPTS):
+            if self.stop():
+                raise Stopped
+            try:
+                if body is None:
+                    response = self.session.get(url, params=params, timeout=TIMEOUT)
+                else:
+                    response = self.session.post(url, json=body, timeout=TIMEOUT)
+                # 202: the query is still running at the portal; ask again.
+                if response.status_code not in (202, 408, 425, 429) and response.status_code < 500:
+                    if response.status_code >= 400:
+                        raise Refused(response.status_code, _reason(response))
+                    return json.loads(response.content)
+                trouble = f"it answered {response.status_code}"
+                self._rest(attempt, response.headers.get("Retry-After"))
+            except (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+                raise UserError(f"'{self.base}' is not a web address; it begins with https://.") from None
+            except (requests.exceptions.RequestException, ValueError) as error:
+                # Dropped and cut-off answers, and JSON that ends early, are asked for again.
+                trouble = type(error).__name__
+                if isinstance(error, requests.exceptions.ConnectionError) and attempt >= 4 and _refused(error):
+                    break
+                self._rest(attempt, None)
+        raise UserError(
+            f"The portal at {self.base} doesn't answer ({trouble}); what was fetched is kept, so crawl again later."
+        )
+
+    def _rest(self, attempt: int, asked: str | None) -> None:
+        pause = min(30.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0)
+        seconds = _retry_after(asked)
+        if seconds is not None:
+            pause = min(LONGEST_WAIT, seconds)
+        end = time.monotonic() + pause
+        while (left := end - time.monotonic()) > 0:
+            if self.stop():
+                raise Stopped
+            time.sleep(min(0.25, left))
+
+
+def _retry_after(text: str | None) -> float | None:
+    """Seconds from a `Retry-After` header: a number or a date."""
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        try:
+            when = email.utils.parsedate_to_datetime(text)
+            return max(0.0, (when - datetime.now(UTC)).total_seconds())
+        except (TypeError, ValueError):
+            return None
+
+
+def _refused(error: Exception) -> bool:
+    return "refused" in str(error).lower() or "resolve" in str(error).lower()
+
+
+def _reason(response: requests.Response) -> str:
+    try:
+        document = response.json()
+        return str(document.get("message") or document.get("error") or document)[:300]
+    except (ValueError, AttributeError):
+        return response.text[:300]

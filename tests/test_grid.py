@@ -1,0 +1,131 @@
+"""Every event lands in exactly one cell and step, and counts are conserved under every option."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import xarray as xr
+from conftest import tiny_csv
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crimecast.archive import scan
+from crimecast.cities import load_city
+from crimecast.errors import UserError
+from crimecast.grid import area_before, edges, grid_folder, make_grid, open_grid
+from crimecast.importing import import_file
+from crimecast.steps import Step
+
+
+@given(st.floats(-1e7, 1e7), st.floats(0, 1e5), st.floats(1, 5000), st.floats(0, 1))
+def test_edges_cover_the_extent_and_no_place_has_two_cells(low: float, size: float, cell: float, part: float) -> None:
+    first, count = edges(low, low + size, cell)
+    place = low + part * size
+    number = int(np.floor(place / cell))
+    assert first <= number < first + count
+
+
+@pytest.mark.parametrize("cell", [100, 333.3, 500, 2000])
+@pytest.mark.parametrize("step", ["1h", "6h", "1d", "1w", "1mo"])
+def test_counts_are_conserved(town: str, cell: float, step: str) -> None:
+    made = make_grid(town, cell, step)
+    assert made["events"] + made["dropped"] == made["records"] == 400
+    assert int(open_grid(made["grid"])["counts"].sum()) == made["events"]
+
+
+@pytest.mark.parametrize(("types", "channels"), [("all", 1), ("each", 2), ("theft", 1), ("assault,theft", 2)])
+def test_types(town: str, types: str, channels: int) -> None:
+    made = make_grid(town, types=types)
+    cube = open_grid(made["grid"])
+    assert cube["counts"].dims == ("time", "type", "y", "x")
+    assert cube.sizes["type"] == channels
+    assert made["events"] + made["dropped"] == 400
+    for name in cube["type"].values:
+        if name != "all":
+            known = scan(load_city(town)).filter(pl.col("type") == name).collect().height
+            assert int(cube["counts"].sel(type=name).sum()) + made["dropped_by_reason"].get("outside the grid", 0) >= known
+
+
+def test_the_cube_equals_counting_event_by_event(town: str) -> None:
+    made = make_grid(town, 250, "6h", "each")
+    cube = open_grid(made["grid"])
+    step = Step.parse("6h")
+    expected = xr.zeros_like(cube["counts"])
+    half = 125.0
+    for event in scan(load_city(town)).collect().iter_rows(named=True):
+        t = np.datetime64(event["time"])
+        start = step.start(step.number(np.array([t])))[0]
+        x, y = np.floor(event["x"] / 250) * 250 + half, np.floor(event["y"] / 250) * 250 + half
+        expected.loc[{"time": start, "type": event["type"], "y": y, "x": x}] += 1
+    assert (expected.values == cube["counts"].values).all()
+
+
+def test_cells_are_anchored_and_do_not_move_when_records_arrive(town: str, tmp_path: Path) -> None:
+    before = open_grid(make_grid(town)["grid"])
+    assert np.allclose((before["x"].values - 250) % 500, 0)
+    import_file(town, tiny_csv(tmp_path / "more.csv", count=900, seed=3))
+    after = open_grid(make_grid(town)["grid"])
+    assert (before["x"].values == after["x"].values).all()
+    assert (before["y"].values == after["y"].values).all()
+
+
+def test_the_same_request_is_answered_from_the_store(town: str) -> None:
+    one = make_grid(town)
+    stamp = grid_folder(one["grid"]).stat().st_mtime_ns
+    assert make_grid(town) == one
+    assert grid_folder(one["grid"]).stat().st_mtime_ns == stamp
+    assert make_grid(town, cell=600)["grid"] != one["grid"]
+
+
+def test_a_period_counts_what_it_leaves_out(town: str) -> None:
+    made = make_grid(town, since="2020-01-10", until="2020-02-01")
+    assert made["shape"][0] == 22
+    assert made["dropped_by_reason"]["outside the period"] > 0
+    assert made["events"] + made["dropped"] == 400
+
+
+def test_small_chunks_give_the_same_cube(town: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = open_grid(make_grid(town)["grid"])["counts"].values
+    monkeypatch.setattr("crimecast.grid.CHUNK_BYTES", 20_000)
+    parts = open_grid(make_grid(town, since="2020-01-01", until="2020-03-01")["grid"])
+    assert parts["counts"].encoding["chunks"][0] < parts.sizes["time"]
+    assert (parts["counts"].values[: len(whole)] == whole).all()
+
+
+def test_without_an_outline_the_area_is_what_was_struck_before(town: str) -> None:
+    cube = open_grid(make_grid(town)["grid"])
+    day = cube["time"].values[20]
+    area = area_before(cube, day)
+    assert (area == cube["counts"].values[:20].any(axis=(0, 1))).all()
+    assert 0 < area.sum() < area_before(cube, cube["time"].values[-1]).sum()
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"cell": 0}, "can't be made"),
+        ({"step": "5h"}, "is not a step"),
+        ({"types": "arson"}, "no type or group 'arson'"),
+        ({"types": "theft,theft"}, "counted twice"),
+        ({"since": "2020-02-01", "until": "2020-01-01"}, "The period is empty"),
+        ({"since": "soon"}, "is not a date"),
+        ({"cell": 1}, "use larger cells"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_made_is_refused_and_leaves_nothing(town: str, data: Path, options: dict, text: str) -> None:
+    with pytest.raises(UserError, match=text):
+        make_grid(town, **options)
+    assert not list((data / "grids").glob("*")) if (data / "grids").exists() else True
+
+
+def test_a_city_without_events_says_so(data: Path) -> None:
+    with pytest.raises(UserError, match="has no events yet"):
+        make_grid("chicago")
+
+
+def test_the_sample_city_is_labelled(sample: str) -> None:
+    cube = open_grid(sample)
+    assert cube.attrs["simulated"] == 1
+    assert cube.attrs["crs"] == "EPSG:32631"
+    assert int(cube["counts"].sum()) == 44_407

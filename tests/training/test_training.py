@@ -1,0 +1,309 @@
+"""Training gives what it should, goes on after any interruption, and never sees the future."""
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import torch
+
+from crimecast.designs.build import build
+from crimecast.designs.spec import load_design, parse_design
+from crimecast.errors import UserError
+from crimecast.forecasts import load_network, rates, run_rates
+from crimecast.runs import delete_run, list_runs, load_run, update_run
+from crimecast.training import checkpoints, loop, queue
+from crimecast.training.samples import Samples, log_rate, poisson_loss
+from crimecast.windows import load_cube
+
+SMALL = """
+name = "small"
+lags = [1, 2, 7]
+calendar = ["dow", "doy"]
+memories = [7, 30]
+offset = "decayed_mean"
+[training]
+epochs = 3
+batch = 32
+[[layer]]
+name = "stem"
+kind = "conv"
+channels = 4
+norm = "group"
+[[layer]]
+name = "season"
+kind = "film"
+[[layer]]
+name = "drop"
+kind = "dropout"
+[[layer]]
+name = "out"
+kind = "head"
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(sample: str) -> str:
+    """A small run, trained in its own process."""
+    run = queue.wait(queue.submit(parse_design(SMALL), sample, seed=4).id)
+    assert run.state == "done", run.message
+    return run.id
+
+
+@pytest.mark.parametrize("text", [SMALL, SMALL.replace("decayed_mean", "mean"), SMALL.replace("decayed_mean", "none")])
+def test_no_sample_knows_its_own_step_or_later(sample: str, text: str) -> None:
+    cube, design = load_cube(sample), parse_design(text)
+    whole = Samples(cube, design, 300)
+    for step in (299, 400, 729):
+        counts = cube.counts.copy()
+        counts[step:] = np.random.default_rng(1).poisson(5.0, counts[step:].shape)
+        other = Samples(replace(cube, counts=counts), design, 299, scaling=whole.scaling)
+        steps = torch.tensor([step])
+        one, two = whole.batch(steps), other.batch(steps)
+        for name in ("history", "calendar", "static", "offset"):
+            assert torch.equal(getattr(one, name), getattr(two, name)), name
+        assert not torch.equal(one.target, two.target)
+
+
+def test_a_runs_forecast_knows_the_step_before_but_not_its_own(trained: str) -> None:
+    run = load_run(trained)
+    cube = load_cube(run.grid)
+    before = run_rates(run, cube, 700, 720)
+    for step in (700, 710, 719):
+        counts = cube.counts.copy()
+        counts[step:] += 3
+        # A cube of another name, so that nothing kept of the first is used for the second.
+        changed = replace(cube, counts=counts, grid=f"changed-{step}")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("crimecast.forecasts.load_cube", lambda name, c=changed: c if name == c.grid else cube)
+            after = run_rates(run, changed, 700, 720)
+        assert np.array_equal(before[: step - 700 + 1], after[: step - 700 + 1])
+        if step < 719:
+            assert not np.array_equal(before[step - 700 + 1], after[step - 700 + 1])
+
+
+def test_history_holds_the_lagged_counts(sample: str) -> None:
+    cube = load_cube(sample)
+    batch = Samples(cube, parse_design(SMALL), 300).batch(torch.tensor([100, 200]))
+    for i, step in enumerate((100, 200)):
+        for j, lag in enumerate((1, 2, 7)):
+            assert np.array_equal(batch.history[i, j].numpy(), cube.counts[step - lag])
+
+
+def test_the_loss_is_torchs_poisson_loss() -> None:
+    rate, target = torch.randn(3, 2, 4, 5), torch.poisson(torch.rand(3, 2, 4, 5))
+    everywhere = torch.ones(4, 5, dtype=torch.bool)
+    expected = torch.nn.PoissonNLLLoss(log_input=True)(rate, target)
+    assert torch.allclose(poisson_loss(rate, target, everywhere), expected)
+    half = everywhere.clone()
+    half[:, 2:] = False
+    expected = torch.nn.PoissonNLLLoss(log_input=True)(rate[..., :2], target[..., :2])
+    assert torch.allclose(poisson_loss(rate, target, half), expected)
+
+
+def test_the_schedule_rises_then_falls() -> None:
+    values = [loop.schedule(i, 100) for i in range(100)]
+    assert values[0] == pytest.approx(0.1)
+    assert max(values) == pytest.approx(1.0)
+    assert values[10:] == sorted(values[10:], reverse=True)
+    assert values[-1] < 0.02
+
+
+def test_a_run_is_recorded(trained: str) -> None:
+    run = load_run(trained)
+    history = run.history()
+    assert [entry["epoch"] for entry in history] == list(range(1, run.summary["epochs"] + 1))
+    assert run.summary["validation_loss"] == min(entry["validation_loss"] for entry in history)
+    assert run.progress()["steps_a_second"] > 0
+    assert {path.suffix for path in (run.folder / "checkpoints").iterdir()} == {".safetensors"}
+
+
+def test_the_stored_network_gives_the_recorded_validation_loss(trained: str) -> None:
+    run = load_run(trained)
+    network, note = load_network(run)
+    samples = Samples(load_cube(run.grid), run.design, run.settings["train"], scaling=note["scaling"])
+    loss = loop.validation_loss(network, samples, (run.settings["train"], run.settings["validate"]))
+    assert loss == pytest.approx(run.summary["validation_loss"], rel=1e-5)
+
+
+def train_here(sample: str, folder: Path, stop_at: int | None = None) -> dict[str, torch.Tensor]:
+    """Train in this process; with `stop_at`, be asked to stop in that epoch."""
+    design, cube = parse_design(SMALL), load_cube(sample)
+    samples = Samples(cube, design, 400)
+    network = build(design, 1, *cube.counts.shape[2:], 11, seed=4)
+    plan = loop.Plan("fit", 40, 400, (400, 500), 3, 3)
+    at = {"epoch": 0}
+
+    def report(values: dict) -> None:
+        at.update(values)
+
+    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+    loop.train(network, samples, design, plan, 4, folder, report, lambda: at["epoch"] == stop_at)
+    return network.state_dict()
+
+
+def test_a_stopped_run_ends_with_the_weights_of_an_undisturbed_one(
+    sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "REPORT_EVERY", 0.0)
+    whole = train_here(sample, tmp_path / "whole")
+    for epoch in (2, 3):
+        with pytest.raises(loop.Stopped):
+            train_here(sample, tmp_path / "cut", epoch)
+    resumed = train_here(sample, tmp_path / "cut")
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    lines = (tmp_path / "cut" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
+
+
+def slow_run(sample: str) -> str:
+    text = SMALL.replace("epochs = 3", "epochs = 300\npatience = 300").replace("channels = 4", "channels = 48")
+    return queue.submit(parse_design(text), sample).id
+
+
+def until(condition: object, seconds: float = 60) -> None:
+    end = time.time() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.time() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def test_stop_and_resume_in_a_process_of_its_own(sample: str) -> None:
+    name = slow_run(sample)
+    until(lambda: len(load_run(name).history()) >= 2)
+    queue.stop(name)
+    until(lambda: load_run(name).state == "stopped")
+    done = len(load_run(name).history())
+    with pytest.raises(UserError, match="nothing to stop"):
+        queue.stop(name)
+    queue.resume(name)
+    until(lambda: len(load_run(name).history()) > done)
+    queue.stop(name)
+    until(lambda: load_run(name).state == "stopped")
+    delete_run(name)
+    assert name not in {run.id for run in list_runs()}
+
+
+def test_a_killed_run_is_noticed_and_goes_on(sample: str) -> None:
+    name = slow_run(sample)
+    until(lambda: len(load_run(name).history()) >= 2)
+    psutil.Process(load_run(name).pid).kill()
+    until(lambda: load_run(name).state == "interrupted")
+    done = len(load_run(name).history())
+    queue.resume(name)
+    until(lambda: len(load_run(name).history()) > done)
+    with pytest.raises(UserError, match="stop it before deleting"):
+        delete_run(name)
+    queue.stop(name)
+    until(lambda: load_run(name).state == "stopped")
+    delete_run(name)
+
+
+def test_a_pid_that_another_process_got_is_not_ours(sample: str, trained: str) -> None:
+    process = psutil.Process()
+    update_run(trained, state="running", pid=process.pid, pid_started=process.create_time())
+    assert load_run(trained).state == "running"
+    update_run(trained, pid_started=process.create_time() - 100)
+    assert load_run(trained).state == "interrupted"
+    update_run(trained, state="done")
+
+
+def test_runs_wait_for_each_other(sample: str) -> None:
+    names = [queue.submit(parse_design(SMALL.replace("epochs = 3", "epochs = 1")), sample, seed=s).id for s in range(3)]
+    assert [load_run(name).state for name in names].count("running") <= 1
+    ended = [queue.wait(name) for name in names]
+    assert [run.state for run in ended] == ["done"] * 3
+    spans = sorted((run.started, run.ended) for run in ended)
+    assert all(one[1] <= two[0] + 0.05 for one, two in zip(spans[:-1], spans[1:], strict=True))
+
+
+def test_refit_trains_on_both_periods_for_as_long_as_validation_found_best(sample: str) -> None:
+    run = queue.wait(queue.submit(parse_design(SMALL), sample, refit=True).id)
+    assert run.state == "done", run.message
+    phases = [entry["phase"] for entry in run.history()]
+    assert phases.count("refit") == run.summary["best_epoch"]
+    assert load_network(run)[1]["area_end"] == run.settings["validate"]
+
+
+def test_a_fork_remembers_its_parent_and_protects_it(sample: str, trained: str) -> None:
+    fork = queue.wait(queue.submit(parse_design(SMALL.replace("channels = 4", "channels = 5")), sample, parent=trained).id)
+    assert load_run(fork.id).parent == trained
+    with pytest.raises(UserError, match="forked from"):
+        delete_run(trained)
+    delete_run(fork.id)
+
+
+def test_several_runs_are_averaged(trained: str) -> None:
+    run = load_run(trained)
+    cube = load_cube(run.grid)
+    both = rates(f"{trained}+mean", cube, 650, 660)
+    expected = (rates(trained, cube, 650, 660) + rates("mean", cube, 650, 660)) / 2
+    assert np.allclose(both, expected, rtol=1e-6)
+
+
+def test_a_users_module_trains_and_forecasts(sample: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import torch\nclass Net(torch.nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.mix = torch.nn.Conv2d(7, 1, 3, padding=1)\n"
+        "    def forward(self, history, calendar, static):\n        return self.mix(history.flatten(1, 2)) - 2\n"
+    )
+    run = queue.wait(queue.submit(load_design(f"{path}:Net"), sample, epochs=2).id)
+    assert run.state == "done", run.message
+    path.unlink()  # the run keeps its own copy
+    assert rates(run.id, load_cube(sample), 700, 702).shape == (2, 1, *load_cube(sample).counts.shape[2:])
+
+
+def test_a_module_that_fails_says_why(sample: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text("import torch\nclass Net(torch.nn.Module):\n    def forward(self, *a):\n        raise ValueError('no')\n")
+    run = queue.wait(queue.submit(load_design(f"{path}:Net"), sample, epochs=1).id)
+    assert run.state == "failed"
+    assert "\n" not in run.message
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run(sample: str) -> None:
+    design = parse_design(SMALL.replace("batch = 32", "batch = 32\nlearning_rate = 9.9").replace('norm = "group"', ""))
+    network = build(design, 1, *load_cube(sample).counts.shape[2:], 11)
+    samples = Samples(load_cube(sample), design, 400)
+    batch = samples.batch(torch.tensor([100]))
+    assert torch.isfinite(log_rate(network, batch)).all()
+    with torch.no_grad():
+        network.blocks["out"].conv.bias.fill_(float("nan"))
+    folder = Path(load_run(list_runs()[0].id).folder)
+    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+    with pytest.raises(UserError, match="no longer a number"):
+        loop.train(
+            network, samples, design, loop.Plan("nan", 40, 80, None, 1, 1), 0, folder, lambda v: None, lambda: False
+        )
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "text"])
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "a.safetensors"
+    checkpoints.save(path, {"model.w": torch.ones(100)}, {"epoch": 1})
+    content = path.read_bytes()
+    path.write_bytes({"cut": content[:-50], "empty": b"", "text": b"hello"}[damage])
+    with pytest.raises(UserError, match="missing or damaged"):
+        checkpoints.load(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"train_until": "2020-01-01"}, "training period is empty"),
+        ({"train_until": "2024-01-01", "validate_until": "2023-06-01"}, "validation period is empty"),
+        ({"epochs": 0}, "--epochs"),
+        ({"device": "tpu"}, "no device 'tpu'"),
+        ({"parent": "nobody"}, "no run called 'nobody'"),
+        ({"train_until": "2023-01-05"}, "fewer than the longest lag"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_trained_is_refused_and_not_recorded(sample: str, options: dict, text: str) -> None:
+    before = len(list_runs())
+    with pytest.raises(UserError, match=text):
+        queue.submit(parse_design(SMALL), sample, **options)
+    assert len(list_runs()) == before
