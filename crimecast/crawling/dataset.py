@@ -169,11 +169,12 @@ class Crawl:
             shutil.rmtree(self._staging() / f"{number:04d}", ignore_errors=True)
 
     def _known(self) -> pl.DataFrame:
-        """What this data set's crawls have brought: source_id, event (or null), month."""
+        """What this data set's crawls have brought: source_id, event (or null), month, counted."""
         path = self.folder / f"{self.dataset.source.dataset}.ids.parquet"
         if path.exists():
             return pl.read_parquet(path)
-        return pl.DataFrame(schema={"source_id": pl.String, "event": pl.String, "month": pl.String})
+        names = {"source_id": pl.String, "event": pl.String, "month": pl.String, "counted": pl.Boolean}
+        return pl.DataFrame(schema=names)
 
     def _remember(self, known: pl.DataFrame) -> None:
         with replacing(self.folder / f"{self.dataset.source.dataset}.ids.parquet") as temporary:
@@ -196,6 +197,7 @@ class Crawl:
         known = self._known()
         if event:
             events = _once_an_event(events, seen, known)
+        seen = seen.with_columns((events["reason"].fill_null("") != "duplicate").alias("counted"))
         entry = merge(self.city, events, self.dataset.source.dataset)
         self._remember(pl.concat([known, seen]).unique("source_id", keep="last", maintain_order=True))
         changed = entry["added"] + entry["corrected"]
@@ -267,10 +269,10 @@ class Crawl:
 
 
 def _once_an_event(events: pl.DataFrame, seen: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Count one row of each event: the one known first, else the one with the smallest id."""
+    """Count one row of each event: the one counted before, else the one with the smallest id."""
     ids = events.with_columns(seen["event"])
-    counted = pl.concat([known.filter(pl.col("event").is_not_null()), seen.sort("source_id")])
-    first = counted.unique("event", keep="first", maintain_order=True).select(
+    chosen = pl.concat([known.filter("counted").select(seen.columns), seen.sort("source_id")])
+    first = chosen.drop_nulls("event").unique("event", keep="first", maintain_order=True).select(
         "event", pl.col("source_id").alias("counted")
     )
     joined = ids.join(first, on="event", how="left", maintain_order="left")
