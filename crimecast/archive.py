@@ -96,7 +96,9 @@ def _merge(city: City, folder: Path, incoming: pl.DataFrame, origin: str) -> dic
     for month in sorted(touched):
         parts = [kept.filter(pl.col("month") == month).drop("month")]
         if month in files:
-            parts.insert(0, pl.read_parquet(files[month]).join(replaced, on="source_id", how="anti"))
+            parts.insert(
+                0, pl.read_parquet(files[month]).join(replaced, on="source_id", how="anti")
+            )
         table = pl.concat(parts).sort("time", "source_id")
         if table.height:
             months[month] = {"file": _write(folder, month, table), "rows": table.height}
@@ -142,18 +144,24 @@ def remove(city: City, ids: list[str]) -> int:
         dropped = read_dropped(city)
         left = dropped.filter(~pl.col("source_id").str.replace(r"#\d+$", "").is_in(gone))
         removed += dropped.height - left.height
-        new = {**old, "months": months, "dropped": _write(folder, "dropped", left) if left.height else None}
+        new = {
+            **old,
+            "months": months,
+            "dropped": _write(folder, "dropped", left) if left.height else None,
+        }
         write_json(folder / "manifest.json", new)
         _sweep(folder, new)
     return removed
 
 
-def _stored(
-    files: dict[str, Path], dropped: pl.DataFrame, incoming: pl.DataFrame
-) -> pl.DataFrame:
+def _stored(files: dict[str, Path], dropped: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFrame:
     """What the archive holds of the incoming ids: the events with their month, the dropped without."""
     ids = incoming.select("source_id").lazy()
-    parts = [dropped.lazy().join(ids, on="source_id", how="semi").with_columns(month=pl.lit(None, pl.String))]
+    parts = [
+        dropped.lazy()
+        .join(ids, on="source_id", how="semi")
+        .with_columns(month=pl.lit(None, pl.String))
+    ]
     for month, path in files.items():
         part = pl.scan_parquet(path).join(ids, on="source_id", how="semi")
         parts.append(part.with_columns(reason=pl.lit(None, pl.String), month=pl.lit(month)))
@@ -199,4 +207,9 @@ def report(city: City, examples: int = 5) -> dict[str, Any]:
             "share": rows.height / records if records else 0.0,
             "examples": sample.with_columns(pl.col("time").dt.to_string("iso")).to_dicts(),
         }
-    return {"records": records, "kept": kept, "dropped": reasons, "imports": manifest(city)["imports"]}
+    return {
+        "records": records,
+        "kept": kept,
+        "dropped": reasons,
+        "imports": manifest(city)["imports"],
+    }

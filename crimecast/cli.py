@@ -53,7 +53,9 @@ def _plain(value: Any) -> Any:
 
 
 def _parser() -> _Parser:
-    parser = _Parser(prog="crimecast", description="Design networks that forecast events on city maps.")
+    parser = _Parser(
+        prog="crimecast", description="Design networks that forecast events on city maps."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     def add(name: str, command: Callable[..., Any], text: str) -> argparse.ArgumentParser:
@@ -74,8 +76,16 @@ def _parser() -> _Parser:
     p = add("import", import_, "Add the records of a CSV, Parquet or JSON file to a city.")
     p.add_argument("city")
     p.add_argument("file", type=Path)
-    p.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="time=date, longitude=lng, …")
-    p.add_argument("--crs", metavar="EPSG:N", help="of the file's coordinates (default: longitude, latitude)")
+    p.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help="time=date, longitude=lng, …",
+    )
+    p.add_argument(
+        "--crs", metavar="EPSG:N", help="of the file's coordinates (default: longitude, latitude)"
+    )
     p.add_argument("--tz", metavar="ZONE", help="of the file's times, such as America/Chicago")
 
     p = add("grid", grid, "Count a city's events on cells and steps.")
@@ -95,7 +105,9 @@ def _parser() -> _Parser:
     p.add_argument("--seed", type=int, default=0, metavar="N")
     p.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     p.add_argument("--fork", metavar="RUN", help="the run this one is a change of")
-    p.add_argument("--refit", action="store_true", help="train once more with the validation period")
+    p.add_argument(
+        "--refit", action="store_true", help="train once more with the validation period"
+    )
     p.add_argument("--wait", action="store_true", help="return when the run has ended")
 
     p = add("runs", runs, "List runs, show one, or stop, resume or delete it.")
@@ -179,7 +191,12 @@ def crawl(options: argparse.Namespace) -> tuple[Any, str]:
             )  # fmt: skip
 
     result = crawl_city(
-        options.city, options.since, options.until, url=options.url, page_size=options.page_size, report=show
+        options.city,
+        options.since,
+        options.until,
+        url=options.url,
+        page_size=options.page_size,
+        report=show,
     )
     return result, (
         f"{result['read']:,} rows read: {result['added']:,} new, {result['corrected']:,} corrected, "
@@ -213,7 +230,9 @@ def grid(options: argparse.Namespace) -> tuple[Any, str]:
     from crimecast.grid import make_grid
 
     _ready()
-    made = make_grid(options.city, options.cell, options.step, options.types, options.since, options.until)
+    made = make_grid(
+        options.city, options.cell, options.step, options.types, options.since, options.until
+    )
     steps, kinds, height, width = made["shape"]
     return made, (
         f"{made['grid']}: {steps:,} steps × {kinds} × {height} × {width}, {made['cells']:,} cells in the study "
@@ -283,7 +302,9 @@ def forecast(options: argparse.Namespace) -> tuple[Any, str]:
     _ready()
     if options.out is not None and not options.out.parent.is_dir():
         raise UserError(f"There is no folder {options.out.parent}.")
-    cube, first, last, made = forecasts.forecast(options.name, options.grid, options.since, options.until)
+    cube, first, last, made = forecasts.forecast(
+        options.name, options.grid, options.since, options.until
+    )
     if options.out is not None:
         forecasts.save_forecast(options.out, options.name, cube, first, last, made)
     area = cube.area(first)
@@ -299,7 +320,8 @@ def forecast(options: argparse.Namespace) -> tuple[Any, str]:
     }
     return result, (
         f"{options.name}, {result['first']} to {result['last']}: {result['forecast_events']:,.1f} events forecast, "
-        f"{result['observed_events']:,.0f} observed" + (f"; written to {options.out}." if options.out else ".")
+        f"{result['observed_events']:,.0f} observed"
+        + (f"; written to {options.out}." if options.out else ".")
     )
 
 
@@ -314,7 +336,9 @@ def score(options: argparse.Namespace) -> tuple[Any, str]:
     first, last = cube.period(options.since, options.until)
     rows = table(options.names, [score_sums(name, cube, first, last) for name in options.names])
     width = max(len(row["name"]) for row in rows)
-    lines = [f"{'':<{width}}  log-likelihood an event [95 %]      hits@1 %  hits@5 %   against {rows[0]['name']}"]
+    lines = [
+        f"{'':<{width}}  log-likelihood an event [95 %]      hits@1 %  hits@5 %   against {rows[0]['name']}"
+    ]
     for row in rows:
         low, high = row["intervals"]["log_likelihood_per_event"]
         versus = row.get("versus")
@@ -352,8 +376,15 @@ def inspect(options: argparse.Namespace) -> tuple[Any, str]:
     with replacing(options.out.resolve()) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **caught)  # type: ignore[arg-type]
     shapes = {name: list(array.shape) for name, array in caught.items()}
-    result = {"run": run.id, "at": str(cube.times[step])[:16], "layers": shapes, "out": str(options.out)}
-    return result, "\n".join(f"{name:<16} {'×'.join(map(str, shape))}" for name, shape in shapes.items())
+    result = {
+        "run": run.id,
+        "at": str(cube.times[step])[:16],
+        "layers": shapes,
+        "out": str(options.out),
+    }
+    return result, "\n".join(
+        f"{name:<16} {'×'.join(map(str, shape))}" for name, shape in shapes.items()
+    )
 
 
 def app(options: argparse.Namespace) -> tuple[Any, str]:
@@ -361,6 +392,14 @@ def app(options: argparse.Namespace) -> tuple[Any, str]:
     from crimecast.store import PACKAGE_DATA
 
     top = PACKAGE_DATA.parent
-    command = [sys.executable, "-m", "streamlit", "run", str(top / "app.py"), "--server.port", str(options.port)]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(top / "app.py"),
+        "--server.port",
+        str(options.port),
+    ]
     status = subprocess.call(command, cwd=top)
     return {"status": status}, ""

@@ -78,7 +78,9 @@ def resolve(
         parts = [value] if value in columns else value.split("+")
         for part in parts:
             if part not in columns:
-                raise UserError(f"There is no column '{part}'; the columns are {', '.join(columns)}.")
+                raise UserError(
+                    f"There is no column '{part}'; the columns are {', '.join(columns)}."
+                )
         found[name] = parts
     for name in REQUIRED:
         if name not in found:

@@ -41,7 +41,8 @@ def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
     """(last − first, C, H, W) float32 rates for steps [first, last), from the store if it has them."""
     parts = [part.strip() for part in name.split("+")]
     if len(parts) > 1:
-        return np.mean([rates(part, cube, first, last) for part in parts], axis=0, dtype=np.float64).astype(np.float32)
+        made = np.stack([rates(part, cube, first, last) for part in parts])
+        return made.mean(axis=0, dtype=np.float64).astype(np.float32)
     if name == TRUTH:
         return true_rates(cube)[first:last].astype(np.float32)
     if name in BASELINES:
@@ -49,21 +50,23 @@ def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
     else:
         run = load_run(name)
         if not (run.folder / "network.safetensors").exists():
-            raise UserError(f"{name} is {run.state} and has no network yet; wait for it or resume it.")
+            raise UserError(
+                f"{name} is {run.state} and has no network yet; wait for it or resume it."
+            )
         stamp = (run.folder / "network.safetensors").stat().st_mtime_ns
         identity = f"{name}-{first}-{last}-{stamp}"
     digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
     path = data_root() / "forecasts" / cube.grid / f"{name}.{digest}.npy"
     if path.exists():
         return np.load(path, allow_pickle=False)
-    made = (
+    result = (
         baseline_rates(name, cube, first, last)
         if name in BASELINES
         else run_rates(run, cube, first, last)
     ).astype(np.float32)
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, made, allow_pickle=False)
-    return made
+        np.save(file, result, allow_pickle=False)
+    return result
 
 
 def load_network(run: Run) -> tuple["torch.nn.Module", dict[str, Any]]:
@@ -126,7 +129,10 @@ def run_rates(run: Run, cube: Cube, first: int, last: int) -> np.ndarray:
 def score_sums(name: str, cube: Cube, first: int, last: int) -> StepSums:
     """The sums behind the scores of one forecast over steps [first, last)."""
     return step_sums(
-        cube.counts[first:last], rates(name, cube, first, last), cube.area(first), cube.times[first:last]
+        cube.counts[first:last],
+        rates(name, cube, first, last),
+        cube.area(first),
+        cube.times[first:last],
     )
 
 
@@ -135,7 +141,11 @@ def as_dataset(name: str, cube: Cube, first: int, last: int, made: np.ndarray) -
     attributes = {k: v for k, v in open_grid(cube.grid).attrs.items() if k != "provenance"}
     return xr.Dataset(
         {
-            "rate": (("time", "type", "y", "x"), made, {"units": "expected events per cell and step"}),
+            "rate": (
+                ("time", "type", "y", "x"),
+                made,
+                {"units": "expected events per cell and step"},
+            ),
             "area": (("y", "x"), cube.area(first)),
         },
         coords={"time": cube.times[first:last], "type": list(cube.types), "y": cube.y, "x": cube.x},
@@ -143,14 +153,18 @@ def as_dataset(name: str, cube: Cube, first: int, last: int, made: np.ndarray) -
     )
 
 
-def save_forecast(path: Path, name: str, cube: Cube, first: int, last: int, made: np.ndarray) -> None:
+def save_forecast(
+    path: Path, name: str, cube: Cube, first: int, last: int, made: np.ndarray
+) -> None:
     """Write a forecast as NetCDF, Parquet (a row a cell, step and type) or GeoJSON (a feature a cell).
 
     Raises UserError for another suffix.
     """
     suffix = path.suffix.lower()
     if suffix not in (".nc", ".parquet", ".geojson"):
-        raise UserError(f"A forecast can be written as .nc, .parquet or .geojson, not as '{suffix}'.")
+        raise UserError(
+            f"A forecast can be written as .nc, .parquet or .geojson, not as '{suffix}'."
+        )
     dataset = as_dataset(name, cube, first, last, made)
     with replacing(path) as temporary:
         if suffix == ".nc":
@@ -171,8 +185,15 @@ def _geojson(dataset: xr.Dataset, cube: Cube) -> dict[str, Any]:
     steps = [str(moment)[:16] for moment in dataset["time"].values]
     for row, column in np.argwhere(dataset["area"].values):
         x, y = cube.x[column], cube.y[row]
-        corners = [(x - half, y - half), (x + half, y - half), (x + half, y + half), (x - half, y + half)]
-        ring = [city.to_metres.transform(a, b, direction="INVERSE") for a, b in [*corners, corners[0]]]
+        corners = [
+            (x - half, y - half),
+            (x + half, y - half),
+            (x + half, y + half),
+            (x - half, y + half),
+        ]
+        ring = [
+            city.to_metres.transform(a, b, direction="INVERSE") for a, b in [*corners, corners[0]]
+        ]
         rates_by_type = {
             kind: dict(zip(steps, values[:, index, row, column].round(6).tolist(), strict=True))
             for index, kind in enumerate(cube.types)
@@ -181,7 +202,10 @@ def _geojson(dataset: xr.Dataset, cube: Cube) -> dict[str, Any]:
             {
                 "type": "Feature",
                 "properties": {"x": x, "y": y, "rate": rates_by_type},
-                "geometry": {"type": "Polygon", "coordinates": [[[round(a, 6), round(b, 6)] for a, b in ring]]},
+                "geometry": {
+                    "type": "Polygon",
+                    "coordinates": [[[round(a, 6), round(b, 6)] for a, b in ring]],
+                },
             }
         )
     return {"type": "FeatureCollection", "features": features}

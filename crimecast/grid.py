@@ -22,7 +22,9 @@ from crimecast.errors import UserError
 from crimecast.steps import Step, parse_date
 from crimecast.store import data_root, read_json, replacing
 
-CHUNK_BYTES = 16e6  # of one chunk of the cube: small enough to hold several, large enough to be quick
+CHUNK_BYTES = (
+    16e6  # of one chunk of the cube: small enough to hold several, large enough to be quick
+)
 MAX_CELLS = 4_000_000
 
 
@@ -93,7 +95,9 @@ def resolve_types(city: City, wanted: str) -> dict[str, list[str] | None]:
         members = [city.aliases.get(member, member) for member in members]
         for member in members:
             if member in seen:
-                raise UserError(f"'{member}' would be counted twice, in {seen[member]} and in {name}.")
+                raise UserError(
+                    f"'{member}' would be counted twice, in {seen[member]} and in {name}."
+                )
             seen[member] = name
         channels[name] = members
     return channels
@@ -135,7 +139,9 @@ def make_grid(
         raise UserError(f"{city.title} has no events yet: crawl or import some first.")
     channels = resolve_types(city, types)
     spec = GridSpec(city.name, float(cell), str(unit), ",".join(channels), since, until)
-    identity = json.dumps([asdict(spec), channels, manifest(city)["months"], city.outline, city.bounds])
+    identity = json.dumps(
+        [asdict(spec), channels, manifest(city)["months"], city.outline, city.bounds]
+    )
     digest = hashlib.blake2b(identity.encode(), digest_size=4).hexdigest()
     name = f"{city.name}-{cell:g}m-{unit}-{digest}"
     folder = data_root() / "grids" / name
@@ -154,8 +160,8 @@ def _window(city: City, unit: Step, spec: GridSpec) -> tuple[int, int]:
         .select(pl.col("time").min().alias("first"), pl.col("time").max().alias("last"))
         .collect()
     )
-    first = np.datetime64(bounds["first"][0], "us")
-    end = np.datetime64(bounds["last"][0], "us") + np.timedelta64(1, "us")
+    first: np.datetime64 = np.datetime64(bounds["first"][0], "us")
+    end: np.datetime64 = np.datetime64(bounds["last"][0], "us") + np.timedelta64(1, "us")
     if spec.since is not None:
         first = parse_date(spec.since, "--since")
     if spec.until is not None:
@@ -168,15 +174,24 @@ def _window(city: City, unit: Step, spec: GridSpec) -> tuple[int, int]:
 
 
 def _write_cube(
-    folder: Path, name: str, city: City, spec: GridSpec, unit: Step, channels: dict[str, list[str] | None]
+    folder: Path,
+    name: str,
+    city: City,
+    spec: GridSpec,
+    unit: Step,
+    channels: dict[str, list[str] | None],
 ) -> None:
     extent = city.extent()
     if extent is None:
-        raise UserError(f"{city.title} has no outline and no extent; import a file with places first.")
+        raise UserError(
+            f"{city.title} has no outline and no extent; import a file with places first."
+        )
     column0, width = edges(extent[0], extent[2], spec.cell)
     row0, height = edges(extent[1], extent[3], spec.cell)
     if width * height > MAX_CELLS:
-        raise UserError(f"That makes {width * height:,} cells; use larger cells (the limit is {MAX_CELLS:,}).")
+        raise UserError(
+            f"That makes {width * height:,} cells; use larger cells (the limit is {MAX_CELLS:,})."
+        )
     step0, steps = _window(city, unit, spec)
     area = study_area(city, column0, row0, width, height, spec.cell)
     cube = xr.Dataset(
@@ -271,11 +286,15 @@ def _count(
         attributes={"_ARRAY_DIMENSIONS": ["time", "type", "y", "x"]},
     )
     numbers = {
-        member: index
-        for index, members in enumerate(channels.values())
-        for member in members or ()
+        member: index for index, members in enumerate(channels.values()) for member in members or ()
     }
-    totals = {"in period": 0, "of other types": 0, "outside the grid": 0, "events": 0, "outside area": 0}
+    totals: dict[str, Any] = {
+        "in period": 0,
+        "of other types": 0,
+        "outside the grid": 0,
+        "events": 0,
+        "outside area": 0,
+    }
     area = cube["area"].values
     ever = np.zeros((height, width), dtype=bool)
     filled = 0
@@ -323,21 +342,11 @@ def _events(city: City, unit: Step, first: int, size: int, with_type: bool) -> p
     }
     columns = ["time", "x", "y"] + (["type"] if with_type else [])
     if not months:
-        return pl.DataFrame(schema={"time": pl.Datetime("us"), "x": pl.Float64, "y": pl.Float64, "type": pl.String})
+        return pl.DataFrame(
+            schema={"time": pl.Datetime("us"), "x": pl.Float64, "y": pl.Float64, "type": pl.String}
+        )
     frame = pl.read_parquet(list(months.values()), columns=columns)
     span = pl.col("time").is_between(
         pl.lit(begin).cast(pl.Datetime("us")), pl.lit(end).cast(pl.Datetime("us")), closed="left"
     )
     return frame.filter(span)
-
-
-def area_before(cube: xr.Dataset, until: np.datetime64) -> np.ndarray:
-    """The study area (y, x) for a judgement that begins at `until`.
-
-    The cells that meet the outline; without an outline those with an event before `until`, so
-    that the period that is judged has no say in where it is judged.
-    """
-    if cube.attrs["area_from"] == "outline":
-        return np.asarray(cube["area"].values)
-    past = cube["counts"].values[cube["time"].values < until]
-    return past.any(axis=(0, 1))

@@ -48,7 +48,9 @@ def import_file(
         events = standardise(table, city, columns, now)
     if not events["reason"].is_null().any():
         worst = events["reason"].value_counts(sort=True).row(0)[0]
-        raise UserError(f"No row of {path.name} can be used: {worst} in most; check the columns and the CRS.")
+        raise UserError(
+            f"No row of {path.name} can be used: {worst} in most; check the columns and the CRS."
+        )
     entry = merge(city, events, path.name)
     if is_new:
         mapped = {field: "+".join(plain(c) for c in parts) for field, parts in columns.items()}
@@ -75,8 +77,11 @@ def _place(city: City, table: pl.DataFrame, columns: dict[str, list[str]]) -> Ci
     probe = standardise(table.head(10_000), city, columns)
     known = probe.filter(pl.col("longitude").is_not_null())
     if known.is_empty():
-        raise UserError("No row has a place; check which columns are longitude and latitude, and the CRS.")
-    return replace(city, crs=utm_zone(float(known["longitude"].median()), float(known["latitude"].median())))  # type: ignore[arg-type]
+        raise UserError(
+            "No row has a place; check which columns are longitude and latitude, and the CRS."
+        )
+    longitude, latitude = (float(np.median(known[name])) for name in ("longitude", "latitude"))
+    return replace(city, crs=utm_zone(longitude, latitude))
 
 
 def _bounds(events: pl.DataFrame) -> tuple[float, float, float, float] | None:

@@ -50,7 +50,9 @@ class Run:
     @property
     def design(self) -> Design:
         """Its design, as it was when the run was made."""
-        design = parse_design(self.spec, f"the spec of {self.id}") if self.spec else Design(self.name)
+        design = (
+            parse_design(self.spec, f"the spec of {self.id}") if self.spec else Design(self.name)
+        )
         module = self.settings.get("module")
         return with_module(design, f"{self.folder / 'module.py'}:{module}") if module else design
 
@@ -73,7 +75,9 @@ class Run:
         return [json.loads(line) for line in lines if line.endswith("}")]
 
 
-def create_run(design: Design, grid: str, seed: int, device: str, settings: dict[str, Any], parent: str | None) -> Run:
+def create_run(
+    design: Design, grid: str, seed: int, device: str, settings: dict[str, Any], parent: str | None
+) -> Run:
     """Record a queued run. `settings`: train, validate (step indices), epochs, refit.
 
     Raises UserError if the grid or the parent don't exist.
@@ -97,7 +101,18 @@ def create_run(design: Design, grid: str, seed: int, device: str, settings: dict
         db.execute(
             "insert into runs (id, number, name, grid, parent, seed, device, spec, settings, state, created)"
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)",
-            (name, number, design.name, grid, parent, seed, device, spec, json.dumps(settings), time.time()),
+            (
+                name,
+                number,
+                design.name,
+                grid,
+                parent,
+                seed,
+                device,
+                spec,
+                json.dumps(settings),
+                time.time(),
+            ),
         )
     return load_run(name)
 
@@ -108,7 +123,9 @@ def _from_row(row: Any) -> Run:
     values["summary"] = json.loads(values["summary"])
     run = Run(**values)
     if run.state == "running" and not _alive(run):
-        return replace(run, state="interrupted", message="The process ended before the run did; resume it.")
+        return replace(
+            run, state="interrupted", message="The process ended before the run did; resume it."
+        )
     return run
 
 
@@ -118,7 +135,10 @@ def _alive(run: Run) -> bool:
         return time.time() - (run.started or 0) < 60  # claimed, its process is being started
     try:
         process = psutil.Process(run.pid)
-        return abs(process.create_time() - (run.pid_started or 0)) < 2 and process.status() != psutil.STATUS_ZOMBIE
+        return (
+            abs(process.create_time() - (run.pid_started or 0)) < 2
+            and process.status() != psutil.STATUS_ZOMBIE
+        )
     except psutil.NoSuchProcess:
         return False
 

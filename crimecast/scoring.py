@@ -84,7 +84,10 @@ def week_numbers(times: np.ndarray) -> np.ndarray:
 
 def scores(sums: StepSums) -> dict[str, float]:
     """The scores of DESIGN.md over all steps of `sums`; NaN where there were no events."""
-    return {name: float(value[0]) for name, value in _ratios(sums, np.ones((1, len(sums.events)))).items()}
+    return {
+        name: float(value[0])
+        for name, value in _ratios(sums, np.ones((1, len(sums.events)))).items()
+    }
 
 
 def _ratios(sums: StepSums, weight: np.ndarray) -> dict[str, np.ndarray]:
@@ -118,7 +121,8 @@ def intervals(sums: StepSums) -> dict[str, list[float]]:
     """95 % interval of every score, from a block bootstrap over weeks."""
     draws = _ratios(sums, resampled_weeks(sums.weeks))
     return {
-        name: [float(v) for v in np.nanquantile(values, [0.025, 0.975])] if np.isfinite(values).any()
+        name: [float(v) for v in np.nanquantile(values, [0.025, 0.975])]
+        if np.isfinite(values).any()
         else [float("nan")] * 2
         for name, values in draws.items()
     }

@@ -50,7 +50,9 @@ def _moment(series: pl.Series, zone: str) -> pl.Series:
         micros = pl.select(
             pl.when(seconds.abs() < 1e11).then(seconds * 1e6).otherwise(seconds * 1e3)
         ).to_series()
-        utc = micros.cast(pl.Int64, strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        utc = (
+            micros.cast(pl.Int64, strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        )
         return utc.dt.convert_time_zone(zone).dt.replace_time_zone(None)
     return _text(series.cast(pl.String).str.strip_chars(), zone)
 

@@ -110,7 +110,9 @@ def split(cube: Cube, train_until: str | None, validate_until: str | None) -> Sp
         validate = cube.index(validate_until, "--validate-until")
         train = int(validate * 0.82)
     else:
-        train = int(steps * 0.7) if train_until is None else cube.index(train_until, "--train-until")
+        train = (
+            int(steps * 0.7) if train_until is None else cube.index(train_until, "--train-until")
+        )
         validate = (
             (train + max(1, (steps - train) // 2))
             if validate_until is None

@@ -7,14 +7,13 @@ import streamlit as st
 
 from crimecast.archive import month_files, report
 from crimecast.columns import FIELDS, REQUIRED, guess
-from crimecast.errors import UserError
 from crimecast.importing import import_file
 from crimecast.plots.city_map import HEIGHT, city_map
 from crimecast.plots.figures import bars_figure, counts_figure
 from crimecast.sources.files import read_table
 from crimecast.views.records import daily_counts, sample_places, type_counts
 from pages.parts.crawl import crawl_panel
-from pages.parts.frame import frame, guarded, nothing_yet
+from pages.parts.frame import frame, guarded
 
 place = frame("City", "Where the records come from, what they hold, and what was left out and why.")
 city = place.city
@@ -26,26 +25,55 @@ def records() -> None:
     columns = st.columns(3)
     columns[0].metric("Records", f"{total:,}")
     columns[1].metric("Used", f"{account['kept']:,}")
-    columns[2].metric("Left out", f"{total - account['kept']:,}", help="Every one of them with a reason, below.")
+    columns[2].metric(
+        "Left out", f"{total - account['kept']:,}", help="Every one of them with a reason, below."
+    )
     left, right = st.columns([3, 2])
     with left:
         places = sample_places(city)
-        st.caption(f"{len(places):,} of {account['kept']:,} records, evenly drawn. Each dot is one place, never a person.")
+        st.caption(
+            f"{len(places):,} of {account['kept']:,} records, evenly drawn. Each dot is one place, never a person."
+        )
         dark = st.context.theme.type == "dark"
-        st.pydeck_chart(city_map(city, places, dark), key=f"city_map_{city.name}", height=HEIGHT, alt=f"Records of {city.title} on its outline")
+        st.pydeck_chart(
+            city_map(city, places, dark),
+            key=f"city_map_{city.name}",
+            height=HEIGHT,
+            alt=f"Records of {city.title} on its outline",
+        )
     with right:
         kinds = type_counts(city)[:14]
         st.caption("The most frequent types")
-        st.plotly_chart(bars_figure([k for k, _ in kinds], [n for _, n in kinds], "records"), key="types", config={"displaylogo": False}, alt="Records by type")
+        st.plotly_chart(
+            bars_figure([k for k, _ in kinds], [n for _, n in kinds], "records"),
+            key="types",
+            config={"displaylogo": False},
+            alt="Records by type",
+        )
     days, counts = daily_counts(city)
     st.caption("Records a day")
-    st.plotly_chart(counts_figure(days, counts, "records a day"), key="days", config={"displaylogo": False}, alt="Records by day")
+    st.plotly_chart(
+        counts_figure(days, counts, "records a day"),
+        key="days",
+        config={"displaylogo": False},
+        alt="Records by day",
+    )
     st.subheader("What was left out, and why")
     rows = [
-        {"reason": reason, "records": entry["count"], "share": 100 * entry["share"], "meaning": entry["meaning"]}
+        {
+            "reason": reason,
+            "records": entry["count"],
+            "share": 100 * entry["share"],
+            "meaning": entry["meaning"],
+        }
         for reason, entry in account["dropped"].items()
     ]
-    st.dataframe(rows, hide_index=True, column_config={"share": st.column_config.NumberColumn(format="%.2f %%")}, alt="Records left out by reason")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={"share": st.column_config.NumberColumn(format="%.2f %%")},
+        alt="Records left out by reason",
+    )
     for reason, entry in account["dropped"].items():
         if entry["examples"]:
             with st.expander(f"Examples: {reason}"):
@@ -53,7 +81,11 @@ def records() -> None:
 
 
 def upload() -> None:
-    file = st.file_uploader("A table of records", type=["csv", "parquet", "json", "geojson", "ndjson"], help="A row a record, with a time and a place.")
+    file = st.file_uploader(
+        "A table of records",
+        type=["csv", "parquet", "json", "geojson", "ndjson"],
+        help="A row a record, with a time and a place.",
+    )
     if file is None:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -65,11 +97,19 @@ def upload() -> None:
         st.caption("Columns, as guessed; correct them where they are wrong.")
         mapping = {}
         for column, field in zip(st.columns(len(FIELDS)), FIELDS, strict=True):
-            options = list(dict.fromkeys([*(["+".join(guessed[field])] if field in guessed else []), "–", *table.columns]))
-            value = column.selectbox(field + (" *" if field in REQUIRED else ""), options, key=f"map_{field}")
+            options = list(
+                dict.fromkeys(
+                    [*(["+".join(guessed[field])] if field in guessed else []), "–", *table.columns]
+                )
+            )
+            value = column.selectbox(
+                field + (" *" if field in REQUIRED else ""), options, key=f"map_{field}"
+            )
             if value != "–":
                 mapping[field] = value
-        crs = st.text_input("Coordinates", "EPSG:4326", help="EPSG:4326 is longitude and latitude in degrees.")
+        crs = st.text_input(
+            "Coordinates", "EPSG:4326", help="EPSG:4326 is longitude and latitude in degrees."
+        )
         if st.button("Import", type="primary", icon=":material/upload:"):
             with st.spinner("Reading …"):
                 result = import_file(city.name, path, mapping, crs)
@@ -86,7 +126,10 @@ if result := st.session_state.pop("imported", None):
 if month_files(city):
     guarded(records)
 else:
-    st.info(f"{city.title} has no records yet: crawl its portal or add a file below.", icon=":material/arrow_downward:")
+    st.info(
+        f"{city.title} has no records yet: crawl its portal or add a file below.",
+        icon=":material/arrow_downward:",
+    )
 
 if not city.simulated:
     st.subheader("Bring in records")
@@ -99,4 +142,9 @@ if city.quirks:
     st.subheader("Worth knowing")
     st.markdown("\n".join(f"- {quirk}" for quirk in city.quirks))
 if month_files(city):
-    st.page_link("pages/grid.py", label="Count them on a grid", icon=":material/arrow_forward:", query_params=dict(st.query_params))
+    st.page_link(
+        "pages/grid.py",
+        label="Count them on a grid",
+        icon=":material/arrow_forward:",
+        query_params=dict(st.query_params),
+    )

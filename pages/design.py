@@ -13,7 +13,10 @@ from crimecast.windows import calendar, load_cube, split
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.progress import live
 
-place = frame("Design & train", "A network as a list of named layers. Change it, train it, and look at what it does.")
+place = frame(
+    "Design & train",
+    "A network as a list of named layers. Change it, train it, and look at what it does.",
+)
 if place.grid is None:
     nothing_yet(f"{place.city.title} has no grid yet.", "pages/grid.py", "Make a grid")
 cube = load_cube(place.grid["grid"])
@@ -32,12 +35,20 @@ source = to_toml(load_run(parent).design) if parent else to_toml(load_design(sta
 left, right = st.columns([1, 1])
 with right:
     st.markdown("**The spec**")
-    text = st.text_area("Spec", source, height=560, key=f"spec_{start}", label_visibility="collapsed", help="TOML; every layer has a name, a kind and its options.")
+    text = st.text_area(
+        "Spec",
+        source,
+        height=560,
+        key=f"spec_{start}",
+        label_visibility="collapsed",
+        help="TOML; every layer has a name, a kind and its options.",
+    )
 design, problem = None, None
 try:
     design = parse_design(text)
     width = calendar(cube.times[:1], cube.step, list(design.calendar)).shape[1]
-    placed = place_layers(design, *cube.counts.shape[1:], width)
+    _, types, height, across = cube.counts.shape
+    placed = place_layers(design, types, height, across, width)
 except UserError as error:
     problem = str(error)
 with left:
@@ -67,29 +78,79 @@ with left:
     cuts = split(cube, None, None)
     days = [date.fromisoformat(str(cube.times[i])[:10]) for i in (0, cuts.train, cuts.validate, -1)]
     columns = st.columns(2)
-    train_until = columns[0].date_input("Train until", days[1], min_value=days[0], max_value=days[3], help="The network learns from steps before this day.")
-    validate_until = columns[1].date_input("Validate until", days[2], min_value=days[0], max_value=days[3], help="Steps from there to this day decide when to stop. What comes after stays unseen.")
-    epochs = columns[0].number_input("Epochs at most", 1, 500, design.training.epochs if design else 12, help="Passes over the training period.")
-    seed = columns[1].number_input("Seed", 0, 10_000, 0, help="Different seeds give different networks; their spread says how much is luck.")
-    refit = st.checkbox("Train once more with the validation period at the end", help="For as long as validation found best.")
-    go = st.button("Train", type="primary", icon=":material/play_arrow:", disabled=design is None or problem is not None, width="stretch")
+    train_until = columns[0].date_input(
+        "Train until",
+        days[1],
+        min_value=days[0],
+        max_value=days[3],
+        help="The network learns from steps before this day.",
+    )
+    validate_until = columns[1].date_input(
+        "Validate until",
+        days[2],
+        min_value=days[0],
+        max_value=days[3],
+        help="Steps from there to this day decide when to stop. What comes after stays unseen.",
+    )
+    epochs = columns[0].number_input(
+        "Epochs at most",
+        1,
+        500,
+        design.training.epochs if design else 12,
+        help="Passes over the training period.",
+    )
+    seed = columns[1].number_input(
+        "Seed",
+        0,
+        10_000,
+        0,
+        help="Different seeds give different networks; their spread says how much is luck.",
+    )
+    refit = st.checkbox(
+        "Train once more with the validation period at the end",
+        help="For as long as validation found best.",
+    )
+    go = st.button(
+        "Train",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=design is None or problem is not None,
+        width="stretch",
+    )
 if go and design is not None:
     try:
         run = queue.submit(
-            design, cube.grid, str(train_until), str(validate_until), int(epochs), int(seed), "auto", parent, refit
+            design,
+            cube.grid,
+            str(train_until),
+            str(validate_until),
+            int(epochs),
+            int(seed),
+            "auto",
+            parent,
+            refit,
         )
         st.session_state["watched"] = run.id
         st.query_params["run"] = st.session_state["at_run"] = run.id
     except UserError as error:
         st.error(str(error), icon=":material/error:")
 
-active = [run.id for run in list_runs(cube.grid) if run.active]
-watched = active[-1] if active else st.session_state.get("watched")
-if watched and watched in {run.id for run in list_runs(cube.grid)}:
-    st.subheader("Training")
+known = {run.id: run for run in list_runs(cube.grid)}
+active = [name for name, run in known.items() if run.active]
+chosen = place.run.id if place.run else None
+watched = active[-1] if active else st.session_state.get("watched") or chosen
+if watched in known:
+    st.subheader(f"Training of {watched}")
     live(watched)
-    if load_run(watched).state == "done":
+    if known[watched].state == "done":
         with st.container(horizontal=True):
             to = {**st.query_params, "run": watched}
-            st.page_link("pages/layers.py", label="See its layers", icon=":material/layers:", query_params=to)
-            st.page_link("pages/forecast.py", label="See its forecast", icon=":material/map:", query_params=to)
+            st.page_link(
+                "pages/layers.py", label="See its layers", icon=":material/layers:", query_params=to
+            )
+            st.page_link(
+                "pages/forecast.py",
+                label="See its forecast",
+                icon=":material/map:",
+                query_params=to,
+            )

@@ -9,9 +9,13 @@ from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.judged import unseen_period
 from pages.parts.maps import maps
 
-place = frame("Forecast", "What the network expected, what happened, and where it was wrong, on one scale.")
+place = frame(
+    "Forecast", "What the network expected, what happened, and where it was wrong, on one scale."
+)
 if place.run is None or place.run.state != "done":
-    nothing_yet("There is no trained network on this grid yet.", "pages/design.py", "Design and train one")
+    nothing_yet(
+        "There is no trained network on this grid yet.", "pages/design.py", "Design and train one"
+    )
 run, city = place.run, place.city
 first, last = unseen_period(run)
 
@@ -21,7 +25,7 @@ with st.container(horizontal=True):
     if len(types) > 1:
         kind = st.selectbox("Type", [TOGETHER, *types], key="forecast_type")
     other = st.selectbox(
-        "Compared with", [*BASELINES], key="forecast_other",
+        "Compared with", [*BASELINES][::-1], key="forecast_other", width=320,
         help="The curve above the steps shows how much better (up) or worse (down) the network did than this baseline.",
     )  # fmt: skip
 
@@ -56,7 +60,9 @@ def look() -> None:
     step, cell = chosen_step(view), chosen_cell(view)
     maps(view.message(city, step, cell), key="forecast_maps")
     observed, expected = view.step_totals(step)
-    st.markdown(f"**{view.label(step)}**: {observed:,.0f} events, {expected:,.1f} expected in the city.")
+    st.markdown(
+        f"**{view.label(step)}**: {observed:,.0f} events, {expected:,.1f} expected in the city."
+    )
     if cell is None:
         st.caption("Click a cell on a map for its history, its forecast and its events.")
     else:
@@ -80,11 +86,15 @@ def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
         alt="The cell's counts and forecast over time", config={"displaylogo": False},
     )  # fmt: skip
     near.caption("Its neighbours in this step: observed / expected (north on top)")
-    near.dataframe(view.neighbours(cell, step), hide_index=True, key="cell_near", alt="Neighbouring cells")
+    near.dataframe(
+        view.neighbours(cell, step), hide_index=True, key="cell_near", alt="Neighbouring cells"
+    )
     events = cell_events(run.grid, city, view.times[step], cell)
     near.caption(f"Its events in this step: {len(events)}")
     if len(events):
-        near.dataframe(events, hide_index=True, key="cell_events", alt="Events of this cell in this step")
+        near.dataframe(
+            events, hide_index=True, key="cell_events", alt="Events of this cell in this step"
+        )
     if near.button("See what the layers do here", icon=":material/layers:"):
         st.switch_page("pages/layers.py", query_params=dict(st.query_params))
 
@@ -92,14 +102,26 @@ def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
 def worst(view: ForecastView) -> None:
     """Where it was worst against the baseline; a choice jumps there."""
     st.subheader("Where it was worst")
-    st.caption(f"By log-likelihood against {other}: the most negative lost most. Choose a row to go there.")
+    st.caption(
+        f"By log-likelihood against {other}: the most negative lost most. Choose a row to go there."
+    )
     steps, cells = view.worst()
     left, right = st.columns(2)
     chosen = left.dataframe(
-        steps, hide_index=True, on_select="rerun", selection_mode="single-row", key="worst_steps", alt="Worst steps"
+        steps,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="worst_steps",
+        alt="Worst steps",
     )
     picked = right.dataframe(
-        cells, hide_index=True, on_select="rerun", selection_mode="single-row", key="worst_cells", alt="Worst cells"
+        cells,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="worst_cells",
+        alt="Worst cells",
     )
     jump("worst_steps_seen", chosen.selection.rows, lambda i: go_to_step(int(steps.index[i])))
     jump("worst_cells_seen", picked.selection.rows, lambda i: go_to_cell(cells.index[i]))

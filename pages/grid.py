@@ -9,7 +9,10 @@ from crimecast.views.records import type_counts
 from crimecast.windows import load_cube
 from pages.parts.frame import frame, grid_title, guarded, nothing_yet
 
-place = frame("Grid", "Count the city's events on square cells and steps of time: what every network learns from.")
+place = frame(
+    "Grid",
+    "Count the city's events on square cells and steps of time: what every network learns from.",
+)
 city = place.city
 if not month_files(city):
     nothing_yet(f"{city.title} has no events yet.", "pages/city.py", "Bring in records")
@@ -18,8 +21,19 @@ if not month_files(city):
 def form() -> None:
     with st.form("grid", border=True):
         columns = st.columns(3)
-        cell = columns[0].number_input("Cell, metres", 100, 5000, 500, step=50, help="Side of a square cell. Smaller cells are emptier.")
-        step = columns[1].selectbox("Step", ["1d", "1h", "6h", "8h", "1w", "1mo"], help="Length of a step in the city's own time.")
+        cell = columns[0].number_input(
+            "Cell, metres",
+            100,
+            5000,
+            500,
+            step=50,
+            help="Side of a square cell. Smaller cells are emptier.",
+        )
+        step = columns[1].selectbox(
+            "Step",
+            ["1d", "1h", "6h", "8h", "1w", "1mo"],
+            help="Length of a step in the city's own time.",
+        )
         known = [name for name, _ in type_counts(city)]
         types = columns[2].multiselect(
             "Types", [*city.groups, *known], placeholder="all, as one",
@@ -38,12 +52,22 @@ if place.grid is not None:
     grid = place.grid
     st.subheader(grid_title(grid))
     columns = st.columns(4)
-    columns[0].metric("Events counted", f"{grid['events']:,}", help=f"Of {grid['records']:,} records.")
+    columns[0].metric(
+        "Events counted", f"{grid['events']:,}", help=f"Of {grid['records']:,} records."
+    )
     columns[1].metric("Cells in the study area", f"{grid['cells']:,}")
     columns[2].metric("Steps", f"{grid['shape'][0]:,}")
-    columns[3].metric("Empty", f"{100 * grid['empty_share']:.1f} %", help="Share of cell-steps without an event. The emptier, the less a single step can tell.")
-    st.caption(f"`{grid['grid']}` · {grid['first'][:10]} to {grid['last'][:10]} · shape {' × '.join(map(str, grid['shape']))} (time, type, y, x)")
-    lost = [{"reason": reason, "records": count} for reason, count in grid["dropped_by_reason"].items()]
+    columns[3].metric(
+        "Empty",
+        f"{100 * grid['empty_share']:.1f} %",
+        help="Share of cell-steps without an event. The emptier, the less a single step can tell.",
+    )
+    st.caption(
+        f"`{grid['grid']}` · {grid['first'][:10]} to {grid['last'][:10]} · shape {' × '.join(map(str, grid['shape']))} (time, type, y, x)"
+    )
+    lost = [
+        {"reason": reason, "records": count} for reason, count in grid["dropped_by_reason"].items()
+    ]
     if lost:
         st.dataframe(lost, hide_index=True, alt="Records not counted, by reason")
     else:
@@ -56,4 +80,9 @@ if place.grid is not None:
     others = list_grids(city.name)
     if len(others) > 1:
         st.caption(f"{len(others)} grids of {city.title} are stored; choose one in the bar above.")
-    st.page_link("pages/design.py", label="Design and train a network on it", icon=":material/arrow_forward:", query_params=dict(st.query_params))
+    st.page_link(
+        "pages/design.py",
+        label="Design and train a network on it",
+        icon=":material/arrow_forward:",
+        query_params=dict(st.query_params),
+    )

@@ -4,7 +4,10 @@ import streamlit as st
 
 from pages.parts.frame import heading
 
-heading("Help", "The words used everywhere, what the numbers mean, and what a forecast can't be used for.")
+heading(
+    "Help",
+    "The words used everywhere, what the numbers mean, and what a forecast can't be used for.",
+)
 st.markdown(
     """
 **The loop.** *City* brings in records. *Grid* counts them on cells and steps. *Design & train* makes a network and

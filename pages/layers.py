@@ -9,9 +9,14 @@ from pages.parts.frame import choose, frame, guarded, nothing_yet
 from pages.parts.judged import unseen_period
 from pages.parts.maps import maps
 
-place = frame("Layers", "What each layer of the network puts out for one step, channel by channel, on the city.")
+place = frame(
+    "Layers",
+    "What each layer of the network puts out for one step, channel by channel, on the city.",
+)
 if place.run is None or place.run.state != "done":
-    nothing_yet("There is no trained network on this grid yet.", "pages/design.py", "Design and train one")
+    nothing_yet(
+        "There is no trained network on this grid yet.", "pages/design.py", "Design and train one"
+    )
 run, city = place.run, place.city
 
 
@@ -23,7 +28,10 @@ def step_now(first: int, last: int) -> int:
         st.session_state["layer_seen"] = asked
         st.query_params["step"] = times[asked][:16].removesuffix("T00:00")
     label = st.query_params.get("step")
-    step = next((i for i in range(first, last) if label and times[i].startswith(label)), unseen_period(run)[0])
+    step = next(
+        (i for i in range(first, last) if label and times[i].startswith(label)),
+        unseen_period(run)[0],
+    )
     st.query_params["step"] = times[step][:16].removesuffix("T00:00")
     return step
 
@@ -33,18 +41,32 @@ def look() -> None:
     names = layer_names(run)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer = choose("layer", "Layer", names) or names[0]
-        shared = st.toggle("One scale for all channels", value=True, help="Off: each channel has its own scale, so weak ones show too.")
-        ordered = st.toggle("Most varied first", value=False, help="Channels that differ most over the city come first.")
+        shared = st.toggle(
+            "One scale for all channels",
+            value=True,
+            help="Off: each channel has its own scale, so weak ones show too.",
+        )
+        ordered = st.toggle(
+            "Most varied first",
+            value=False,
+            help="Channels that differ most over the city come first.",
+        )
     step = step_now(*span(run))
     view = layer_view(run, layer, step, ordered)
     asked = (st.session_state.get("layer_gallery") or {}).get("channel")
-    if asked is not None and (layer, asked) != st.session_state.get("channel_seen") and asked < view.channels:
+    if (
+        asked is not None
+        and (layer, asked) != st.session_state.get("channel_seen")
+        and asked < view.channels
+    ):
         st.session_state["channel_seen"] = (layer, asked)
         st.query_params["channel"] = str(view.order[asked])
     text = st.query_params.get("channel", "0")
     channel = int(text) if text.isdigit() and int(text) < view.channels else int(view.order[0])
     height, width = view.values.shape[1:]
-    st.caption(f"**{layer}**: {view.channels} channels of {height}×{width}. Blue is below zero, orange above. Click a channel to enlarge it.")
+    st.caption(
+        f"**{layer}**: {view.channels} channels of {height}×{width}. Blue is below zero, orange above. Click a channel to enlarge it."
+    )
     maps(gallery(view, city, shared, channel), key="layer_gallery")
     left, right = st.columns([3, 2])
     with left:
@@ -52,11 +74,22 @@ def look() -> None:
     inside = view.inside(channel)
     with right:
         st.markdown(f"**How channel {channel} is distributed over the city**")
-        st.plotly_chart(histogram_figure(inside, "activation"), key="layer_histogram", config={"displaylogo": False}, alt="Histogram of the channel's values over the cells")
+        st.plotly_chart(
+            histogram_figure(inside, "activation"),
+            key="layer_histogram",
+            config={"displaylogo": False},
+            alt="Histogram of the channel's values over the cells",
+        )
         columns = st.columns(3)
         columns[0].metric("Mean", f"{inside.mean():.3f}")
-        columns[1].metric("Spread", f"{inside.std():.3f}", help="Standard deviation over the cells.")
-        columns[2].metric("Exactly zero", f"{100 * (inside == 0).mean():.0f} %", help="Share of cells where the channel is silent. All of them, at every step, is a dead channel.")
+        columns[1].metric(
+            "Spread", f"{inside.std():.3f}", help="Standard deviation over the cells."
+        )
+        columns[2].metric(
+            "Exactly zero",
+            f"{100 * (inside == 0).mean():.0f} %",
+            help="Share of cells where the channel is silent. All of them, at every step, is a dead channel.",
+        )
 
 
 guarded(look)

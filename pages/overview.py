@@ -12,27 +12,37 @@ place = frame(
     "See why a forecasting network is wrong, change its design, and see whether it got better.",
 )
 if place.grid is None:
-    nothing_yet(f"{place.city.title} has no grid yet. Bring in its records, then count them on a grid.", "pages/city.py", "Go to City")
+    nothing_yet(
+        f"{place.city.title} has no grid yet. Bring in its records, then count them on a grid.",
+        "pages/city.py",
+        "Go to City",
+    )
 
 grid = place.grid
 columns = st.columns(4)
 columns[0].metric("Events in the grid", f"{grid['events']:,}")
 columns[1].metric("Cells in the city", f"{grid['cells']:,}")
-columns[2].metric("Steps", f"{grid['shape'][0]:,}", help=f"{grid['first'][:10]} to {grid['last'][:10]}, {grid['step']} each")
+columns[2].metric(
+    "Steps",
+    f"{grid['shape'][0]:,}",
+    help=f"{grid['first'][:10]} to {grid['last'][:10]}, {grid['step']} each",
+)
 columns[3].metric("Runs", len(list_runs(grid["grid"])))
 
 if place.run is None or place.run.state != "done":
     nothing_yet("No trained network yet on this grid.", "pages/design.py", "Design and train one")
+run = place.run
 
 
 def standing() -> None:
-    run = place.run
     rows = score_rows(run, tuple(BASELINES))
     baselines = [row for row in rows if row["name"] in BASELINES]
     best = max(baselines, key=lambda row: row["log_likelihood_per_event"])
     versus = best["versus"]
     low, high = sorted(-v for v in versus["interval"])
-    word = {"worse": "better than", "better": "worse than"}.get(versus["verdict"], "not to be told apart from")
+    word = {"worse": "better than", "better": "worse than"}.get(
+        versus["verdict"], "not to be told apart from"
+    )
     st.subheader(f"{run.id} is {word} the best baseline")
     st.markdown(
         f"On unseen data from {run.settings['validate_until'][:10]} on, its log-likelihood per event is "
@@ -52,10 +62,19 @@ def standing() -> None:
         ],
         hide_index=True,
         column_config={
-            "log-likelihood per event": st.column_config.NumberColumn(format="%.4f", help="Higher is better."),
-            "hits in 1 % of the area": st.column_config.NumberColumn(format="%.1f %%", help="Share of events inside the 1 % of cells forecast highest. Higher is better."),
-            "hits in 5 % of the area": st.column_config.NumberColumn(format="%.1f %%", help="The same for 5 % of the cells."),
-            "deviance": st.column_config.NumberColumn(format="%.4f", help="Mean Poisson deviance a cell and step. Lower is better."),
+            "log-likelihood per event": st.column_config.NumberColumn(
+                format="%.4f", help="Higher is better."
+            ),
+            "hits in 1 % of the area": st.column_config.NumberColumn(
+                format="%.1f %%",
+                help="Share of events inside the 1 % of cells forecast highest. Higher is better.",
+            ),
+            "hits in 5 % of the area": st.column_config.NumberColumn(
+                format="%.1f %%", help="The same for 5 % of the cells."
+            ),
+            "deviance": st.column_config.NumberColumn(
+                format="%.4f", help="Mean Poisson deviance a cell and step. Lower is better."
+            ),
         },
         alt="Scores of the run and the baselines",
     )

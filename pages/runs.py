@@ -9,10 +9,15 @@ from crimecast.runs import Run, delete_run, list_runs, load_run
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.progress import live
 
-place = frame("Runs", "Every training on this grid: its state, how it did on validation, and what was changed.")
+place = frame(
+    "Runs",
+    "Every training on this grid: its state, how it did on validation, and what was changed.",
+)
 runs = list_runs(place.grid["grid"]) if place.grid else []
 if not runs:
-    nothing_yet("Nothing was trained on this grid yet.", "pages/design.py", "Design and train a network")
+    nothing_yet(
+        "Nothing was trained on this grid yet.", "pages/design.py", "Design and train a network"
+    )
 
 
 def tree(parent: str | None, depth: int) -> list[tuple[Run, int]]:
@@ -63,7 +68,12 @@ with st.container(horizontal=True):
         st.page_link("pages/forecast.py", label="Forecast", icon=":material/map:", query_params=to)
         st.page_link("pages/layers.py", label="Layers", icon=":material/layers:", query_params=to)
     if run.spec:
-        st.page_link("pages/design.py", label="Fork and change", icon=":material/call_split:", query_params={**to, "fork": run.id})
+        st.page_link(
+            "pages/design.py",
+            label="Fork and change",
+            icon=":material/call_split:",
+            query_params={**to, "fork": run.id},
+        )
     if not run.active:
         with st.popover("Delete", icon=":material/delete:"):
             st.write(f"Delete {run.id} with its checkpoints? This can't be undone.")
@@ -77,9 +87,18 @@ spec, changes, log = st.tabs(["Spec", "Changed from its parent", "Log"])
 spec.code(run.spec or "A module of your own; see module.py in the run's folder.", language="toml")
 if run.parent:
     before = load_run(run.parent).spec.splitlines()
-    lines = list(difflib.unified_diff(before, run.spec.splitlines(), run.parent, run.id, lineterm="", n=2))
-    changes.code("\n".join(lines) or "The spec is the same; see the settings and the seed.", language="diff")
+    lines = list(
+        difflib.unified_diff(before, run.spec.splitlines(), run.parent, run.id, lineterm="", n=2)
+    )
+    changes.code(
+        "\n".join(lines) or "The spec is the same; see the settings and the seed.", language="diff"
+    )
 else:
     changes.caption("It was not forked from another run.")
 path = run.folder / "log.txt"
-log.code(path.read_text(encoding="utf-8", errors="replace")[-4000:] if path.exists() and path.stat().st_size else "Nothing was logged.", language=None)
+log.code(
+    path.read_text(encoding="utf-8", errors="replace")[-4000:]
+    if path.exists() and path.stat().st_size
+    else "Nothing was logged.",
+    language=None,
+)

@@ -15,7 +15,7 @@ settings.load_profile("ci")
 COMPULSORY = os.environ.get("CRIMECAST_TEST_ALL") == "1"
 
 
-@pytest.fixture()
+@pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data folder."""
     monkeypatch.setenv("CRIMECAST_DATA", str(tmp_path / "data"))
@@ -57,12 +57,14 @@ def tiny_csv(path: Path, count: int = 400, seed: int = 0) -> Path:
         lng, lat = rng.normal(9.9, 0.02), rng.normal(53.5, 0.012)
         if i % 50 == 7:
             lng, lat = 0.0, 0.0
-        lines.append(f"{i},{when:%Y-%m-%d %H:%M},{lng:.6f},{lat:.6f},{rng.choice(['Theft', 'Assault'])}")
+        lines.append(
+            f"{i},{when:%Y-%m-%d %H:%M},{lng:.6f},{lat:.6f},{rng.choice(['Theft', 'Assault'])}"
+        )
     path.write_text("\n".join(lines) + "\n")
     return path
 
 
-@pytest.fixture()
+@pytest.fixture
 def town(data: Path, tmp_path: Path) -> str:
     """A small city without an outline, with two months of records."""
     from crimecast.importing import import_file
@@ -70,5 +72,3 @@ def town(data: Path, tmp_path: Path) -> str:
     mapping = {"time": "when", "longitude": "lng", "latitude": "lat", "type": "what"}
     import_file("town", tiny_csv(tmp_path / "town.csv"), mapping, zone="Europe/Berlin")
     return "town"
-
-

@@ -20,7 +20,9 @@ class Portal:
     running. `after` is called with the number of the request before it is answered.
     """
 
-    def __init__(self, rows: list[Row], faults: dict[str, float] | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, rows: list[Row], faults: dict[str, float] | None = None, seed: int = 0
+    ) -> None:
         self.rows = {row[":id"]: row for row in rows}
         self.faults = faults or {}
         self.random = random.Random(seed)
@@ -62,11 +64,19 @@ class Portal:
         with self.lock:
             self.requests.append(query)
             number = len(self.requests)
-            fault = next((kind for kind, chance in self.faults.items() if self.random.random() < chance), None)
+            fault = next(
+                (kind for kind, chance in self.faults.items() if self.random.random() < chance),
+                None,
+            )
             self.injected += fault is not None
         self.after(number)
         if fault in ("busy", "busy_until", "error", "running"):
-            status = {"busy": 429, "busy_until": 429, "error": self.random.choice([500, 502]), "running": 202}[fault]
+            status = {
+                "busy": 429,
+                "busy_until": 429,
+                "error": self.random.choice([500, 502]),
+                "running": 202,
+            }[fault]
             headers = {"Retry-After": "0.05"} if fault == "busy_until" else {}
             return self.send(handler, status, b"{}", headers)
         if fault == "drop":
@@ -76,9 +86,13 @@ class Portal:
             time.sleep(0.05)
         try:
             with self.lock:
-                body = json.dumps(select(list(self.rows.values()), query, self.ignore_where)).encode()
+                body = json.dumps(
+                    select(list(self.rows.values()), query, self.ignore_where)
+                ).encode()
         except KeyError as error:
-            return self.send(handler, 400, json.dumps({"message": f"No such column: {error}"}).encode(), {})
+            return self.send(
+                handler, 400, json.dumps({"message": f"No such column: {error}"}).encode(), {}
+            )
         if fault == "cut":
             handler.send_response(200)
             handler.send_header("Content-Length", str(len(body) + 100))
@@ -91,7 +105,9 @@ class Portal:
         return self.send(handler, 200, body, {})
 
     @staticmethod
-    def send(handler: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str]) -> None:
+    def send(
+        handler: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str]
+    ) -> None:
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(body)))
@@ -105,7 +121,14 @@ def parse_query(text: str) -> dict[str, str]:
     """One SoQL query → the parameters of SODA 2.1."""
     words = r"(SELECT|WHERE|GROUP BY|ORDER BY|LIMIT|OFFSET)"
     parts = re.split(rf"\s*{words}\s+", text)[1:]
-    names = {"SELECT": "$select", "WHERE": "$where", "GROUP BY": "$group", "ORDER BY": "$order", "LIMIT": "$limit", "OFFSET": "$offset"}
+    names = {
+        "SELECT": "$select",
+        "WHERE": "$where",
+        "GROUP BY": "$group",
+        "ORDER BY": "$order",
+        "LIMIT": "$limit",
+        "OFFSET": "$offset",
+    }
     return {names[word]: value for word, value in zip(parts[::2], parts[1::2], strict=True)}
 
 
@@ -123,7 +146,10 @@ def select(rows: list[Row], query: dict[str, str], ignore_where: bool = False) -
             day = row.get(column)
             month = f"{day[:7]}-01T00:00:00.000" if day else None
             groups[month] = groups.get(month, 0) + 1
-        return [{"month": month, "n": str(count)} if month else {"n": str(count)} for month, count in groups.items()]
+        return [
+            {"month": month, "n": str(count)} if month else {"n": str(count)}
+            for month, count in groups.items()
+        ]
     if "(" in query.get("$select", ""):
         result = {}
         for part in wanted:

@@ -18,7 +18,18 @@ def small_cube(steps: int = 120, seed: int = 0) -> Cube:
     counts = rng.poisson(np.broadcast_to(rate, (steps, 2, 5, 6))).astype(np.float32)
     times = np.datetime64("2020-01-01", "ns") + np.arange(steps) * np.timedelta64(1, "D")
     grid = np.arange(6) * 500.0
-    return Cube("g", "c", counts, times, ("a", "b"), grid, grid[:5], np.ones((5, 6), bool), Step.parse("1d"), 500.0)
+    return Cube(
+        "g",
+        "c",
+        counts,
+        times,
+        ("a", "b"),
+        grid,
+        grid[:5],
+        np.ones((5, 6), bool),
+        Step.parse("1d"),
+        500.0,
+    )
 
 
 @pytest.mark.parametrize("name", list(BASELINES))
@@ -86,7 +97,9 @@ def test_no_baseline_beats_the_true_rates(sample: str) -> None:
     area = cube.area(first)
 
     def fit(rates: np.ndarray) -> float:
-        return scores(step_sums(cube.counts[first:last], rates, area, cube.times[first:last]))["log_likelihood_per_event"]
+        return scores(step_sums(cube.counts[first:last], rates, area, cube.times[first:last]))[
+            "log_likelihood_per_event"
+        ]
 
     truth = fit(true_rates(cube)[first:last])
     assert all(fit(baseline_rates(name, cube, first, last)) < truth for name in BASELINES)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import tiny_csv
 
 from crimecast.cli import main
+from tests.conftest import tiny_csv
 
 TOP = Path(__file__).parent.parent
 
@@ -21,9 +21,20 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> object:
 
 
 def test_the_whole_loop(sample: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert {"chicago", "san_francisco", "los_angeles", "sample"} <= {c["name"] for c in run(capsys, "cities")}
+    assert {"chicago", "san_francisco", "los_angeles", "sample"} <= {
+        c["name"] for c in run(capsys, "cities")
+    }
     path = tiny_csv(tmp_path / "a.csv", count=3000)
-    maps = ["--map", "time=when", "--map", "longitude=lng", "--map", "latitude=lat", "--map", "type=what"]
+    maps = [
+        "--map",
+        "time=when",
+        "--map",
+        "longitude=lng",
+        "--map",
+        "latitude=lat",
+        "--map",
+        "type=what",
+    ]
     assert run(capsys, "import", "cli-town", path, *maps, "--tz", "Europe/Berlin")["added"] == 3000
     grid = run(capsys, "grid", "cli-town", "--cell", 500, "--step", "1d")
     assert grid["events"] + grid["dropped"] == 3000
@@ -42,7 +53,17 @@ def test_the_whole_loop(sample: str, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert [row["name"] for row in rows] == ["mean", name, f"{name}+mean"]
     assert all(row["n_steps"] == 10 for row in rows)
     assert all(np.isfinite(row["log_likelihood_per_event"]) for row in rows)
-    run(capsys, "inspect", name, "--at", "2020-02-21", "--layer", "stem", "--out", tmp_path / "a.npz")
+    run(
+        capsys,
+        "inspect",
+        name,
+        "--at",
+        "2020-02-21",
+        "--layer",
+        "stem",
+        "--out",
+        tmp_path / "a.npz",
+    )
     with np.load(tmp_path / "a.npz", allow_pickle=False) as arrays:
         assert arrays["stem"].shape[0] == 24
     assert run(capsys, "runs", name, "delete")["state"] == "deleted"
@@ -82,7 +103,9 @@ def test_the_whole_loop(sample: str, tmp_path: Path, capsys: pytest.CaptureFixtu
         ["inspect", "stack-1", "--at", "1999-12-01", "--out", "a.npz"],
     ],
 )  # fmt: skip
-def test_bad_input_is_one_sentence(sample: str, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+def test_bad_input_is_one_sentence(
+    sample: str, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
     arguments = [sample if argument == "GRID" else argument for argument in arguments]
     try:
         status = main(arguments)
@@ -109,13 +132,31 @@ def test_a_bad_spec_is_one_sentence_and_leaves_no_run(
 
 def test_it_runs_as_a_module_without_importing_torch_or_streamlit(data: Path) -> None:
     code = "import sys, crimecast.cli as c; c.main(['cities', '--json']); assert not {'torch', 'streamlit'} & set(sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=TOP, env={**os.environ}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=TOP,
+        env={**os.environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)
-    help_text = subprocess.run([sys.executable, "-m", "crimecast", "--help"], cwd=TOP, capture_output=True, text=True, check=True)
+    help_text = subprocess.run(
+        [sys.executable, "-m", "crimecast", "--help"],
+        cwd=TOP,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert "train" in help_text.stdout
 
 
 def test_nothing_in_the_package_imports_streamlit() -> None:
     for path in (TOP / "crimecast").rglob("*.py"):
-        assert "streamlit" not in [w for line in path.read_text().splitlines() if line.lstrip().startswith(("import ", "from ")) for w in line.replace(".", " ").split()], path
+        assert "streamlit" not in [
+            w
+            for line in path.read_text().splitlines()
+            if line.lstrip().startswith(("import ", "from "))
+            for w in line.replace(".", " ").split()
+        ], path

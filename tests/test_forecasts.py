@@ -59,7 +59,9 @@ def test_written_forecasts_are_read_back(sample: str, tmp_path: Path, suffix: st
         ("mean", "soon", "2023-02-01", "is not a date"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_forecast_is_refused(sample: str, name: str, since: str, until: str, text: str) -> None:
+def test_what_cannot_be_forecast_is_refused(
+    sample: str, name: str, since: str, until: str, text: str
+) -> None:
     with pytest.raises(UserError, match=text):
         forecast(name, sample, since, until)
 
@@ -75,4 +77,6 @@ def test_the_truth_is_known_on_the_samples_own_grid_only(sample: str) -> None:
     with pytest.raises(UserError, match="cells of 500 m"):
         rates("truth", coarse, 100, 110)
     by_type = load_cube(make_grid("sample", types="each")["grid"])
-    assert np.allclose(rates("truth", by_type, 100, 730).sum(axis=1), truth[:, 0], rtol=1e-3, atol=1e-5)
+    assert np.allclose(
+        rates("truth", by_type, 100, 730).sum(axis=1), truth[:, 0], rtol=1e-3, atol=1e-5
+    )

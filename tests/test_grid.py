@@ -6,20 +6,23 @@ import numpy as np
 import polars as pl
 import pytest
 import xarray as xr
-from conftest import tiny_csv
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crimecast.archive import scan
 from crimecast.cities import load_city
 from crimecast.errors import UserError
-from crimecast.grid import area_before, edges, grid_folder, make_grid, open_grid
+from crimecast.grid import edges, grid_folder, make_grid, open_grid
 from crimecast.importing import import_file
 from crimecast.steps import Step
+from crimecast.windows import load_cube
+from tests.conftest import tiny_csv
 
 
 @given(st.floats(-1e7, 1e7), st.floats(0, 1e5), st.floats(1, 5000), st.floats(0, 1))
-def test_edges_cover_the_extent_and_no_place_has_two_cells(low: float, size: float, cell: float, part: float) -> None:
+def test_edges_cover_the_extent_and_no_place_has_two_cells(
+    low: float, size: float, cell: float, part: float
+) -> None:
     first, count = edges(low, low + size, cell)
     place = low + part * size
     number = int(np.floor(place / cell))
@@ -34,7 +37,9 @@ def test_counts_are_conserved(town: str, cell: float, step: str) -> None:
     assert int(open_grid(made["grid"])["counts"].sum()) == made["events"]
 
 
-@pytest.mark.parametrize(("types", "channels"), [("all", 1), ("each", 2), ("theft", 1), ("assault,theft", 2)])
+@pytest.mark.parametrize(
+    ("types", "channels"), [("all", 1), ("each", 2), ("theft", 1), ("assault,theft", 2)]
+)
 def test_types(town: str, types: str, channels: int) -> None:
     made = make_grid(town, types=types)
     cube = open_grid(made["grid"])
@@ -44,7 +49,11 @@ def test_types(town: str, types: str, channels: int) -> None:
     for name in cube["type"].values:
         if name != "all":
             known = scan(load_city(town)).filter(pl.col("type") == name).collect().height
-            assert int(cube["counts"].sel(type=name).sum()) + made["dropped_by_reason"].get("outside the grid", 0) >= known
+            assert (
+                int(cube["counts"].sel(type=name).sum())
+                + made["dropped_by_reason"].get("outside the grid", 0)
+                >= known
+            )
 
 
 def test_the_cube_equals_counting_event_by_event(town: str) -> None:
@@ -94,11 +103,9 @@ def test_small_chunks_give_the_same_cube(town: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_without_an_outline_the_area_is_what_was_struck_before(town: str) -> None:
-    cube = open_grid(make_grid(town)["grid"])
-    day = cube["time"].values[20]
-    area = area_before(cube, day)
-    assert (area == cube["counts"].values[:20].any(axis=(0, 1))).all()
-    assert 0 < area.sum() < area_before(cube, cube["time"].values[-1]).sum()
+    cube = load_cube(make_grid(town)["grid"])
+    assert (cube.area(20) == cube.counts[:20].any(axis=(0, 1))).all()
+    assert 0 < cube.area(20).sum() < cube.area(len(cube.times)).sum()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +120,9 @@ def test_without_an_outline_the_area_is_what_was_struck_before(town: str) -> Non
         ({"cell": 1}, "use larger cells"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_made_is_refused_and_leaves_nothing(town: str, data: Path, options: dict, text: str) -> None:
+def test_what_cannot_be_made_is_refused_and_leaves_nothing(
+    town: str, data: Path, options: dict, text: str
+) -> None:
     with pytest.raises(UserError, match=text):
         make_grid(town, **options)
     assert not list((data / "grids").glob("*")) if (data / "grids").exists() else True

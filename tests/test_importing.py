@@ -4,12 +4,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import tiny_csv
 
 from crimecast.archive import manifest, read_dropped, report, scan
 from crimecast.cities import load_city
 from crimecast.errors import UserError
 from crimecast.importing import import_file
+from tests.conftest import tiny_csv
 
 MAPPING = {"time": "when", "longitude": "lng", "latitude": "lat", "type": "what"}
 
@@ -48,9 +48,13 @@ def test_every_form_of_file_gives_the_same_events(data: Path, tmp_path: Path, fo
     assert one.equals(two)
 
 
-def test_without_ids_equal_rows_of_a_file_are_two_records_but_never_more(data: Path, tmp_path: Path) -> None:
+def test_without_ids_equal_rows_of_a_file_are_two_records_but_never_more(
+    data: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("date,lat,lon\n" + "2020-01-01 10:00,53.5,9.9\n" * 3 + "2020-01-02 10:00,53.6,9.9\n")
+    path.write_text(
+        "date,lat,lon\n" + "2020-01-01 10:00,53.5,9.9\n" * 3 + "2020-01-02 10:00,53.6,9.9\n"
+    )
     assert import_file("twins", path, zone="UTC")["added"] == 4
     assert import_file("twins", path)["known"] == 4
     path.write_text("date,lat,lon\n" + "2020-01-01 10:00,53.5,9.9\n" * 5)
@@ -59,7 +63,9 @@ def test_without_ids_equal_rows_of_a_file_are_two_records_but_never_more(data: P
 
 def test_the_second_row_of_an_id_is_a_duplicate(data: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("id,date,lat,lon\n1,2020-01-01,53.5,9.9\n1,2020-01-02,53.5,9.9\n2,2020-01-01,53.5,9.8\n")
+    path.write_text(
+        "id,date,lat,lon\n1,2020-01-01,53.5,9.9\n1,2020-01-02,53.5,9.9\n2,2020-01-01,53.5,9.8\n"
+    )
     import_file("twice", path, zone="UTC")
     account = report(load_city("twice"))
     assert (account["kept"], account["dropped"]["duplicate"]["count"]) == (2, 1)
@@ -81,7 +87,9 @@ def test_a_corrected_record_replaces_the_old_one(data: Path, tmp_path: Path) -> 
 
 def test_metres_and_withheld_places(data: Path, tmp_path: Path) -> None:
     path = tmp_path / "v.csv"
-    path.write_text("TYPE,YEAR,MONTH,DAY,HOUR,MINUTE,X,Y\nTheft,2020,1,1,0,5,490320.3,5458600\nTheft,2020,1,1,0,6,0,0\n")
+    path.write_text(
+        "TYPE,YEAR,MONTH,DAY,HOUR,MINUTE,X,Y\nTheft,2020,1,1,0,5,490320.3,5458600\nTheft,2020,1,1,0,6,0,0\n"
+    )
     result = import_file("vancouver", path, crs="EPSG:32610", zone="America/Vancouver")
     assert result["dropped"] == {"no place": 1}
     city = load_city("vancouver")
@@ -149,7 +157,9 @@ def test_a_failure_while_writing_leaves_the_old_records(
 ) -> None:
     city = load_city(town)
     before = scan(city).collect()
-    monkeypatch.setattr("crimecast.archive.write_json", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(
+        "crimecast.archive.write_json", lambda *_: (_ for _ in ()).throw(OSError("disk full"))
+    )
     with pytest.raises(OSError, match="disk full"):
         import_file(town, tiny_csv(tmp_path / "more.csv", seed=5, count=600))
     assert scan(city).collect().equals(before)

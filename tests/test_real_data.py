@@ -27,7 +27,9 @@ FILES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("file", "city", "options", "rows", "dropped"), FILES, ids=[f[0] for f in FILES])
+@pytest.mark.parametrize(
+    ("file", "city", "options", "rows", "dropped"), FILES, ids=[f[0] for f in FILES]
+)
 def test_every_file_goes_in_and_every_row_is_accounted_for(
     data: Path, real: Path, file: str, city: str, options: dict, rows: int, dropped: dict[str, int]
 ) -> None:
@@ -45,8 +47,19 @@ def test_daily_totals_of_san_francisco_are_those_of_the_file(data: Path, real: P
     path = real / "san_francisco_incidents_2009_2013.parquet"
     import_file("san_francisco", path)
     cube = load_cube(make_grid("san_francisco")["grid"])
-    days = pl.read_parquet(path).group_by(pl.col("Dates").str.slice(0, 10).alias("day")).len().sort("day")
-    totals = dict(zip(cube.times.astype("datetime64[D]").astype(str), cube.counts.sum(axis=(1, 2, 3)), strict=True))
+    days = (
+        pl.read_parquet(path)
+        .group_by(pl.col("Dates").str.slice(0, 10).alias("day"))
+        .len()
+        .sort("day")
+    )
+    totals = dict(
+        zip(
+            cube.times.astype("datetime64[D]").astype(str),
+            cube.counts.sum(axis=(1, 2, 3)),
+            strict=True,
+        )
+    )
     assert {day: totals[day] for day in days["day"]} == {day: float(n) for day, n in days.rows()}
     assert totals["2009-06-10"] == 0
 
@@ -61,7 +74,14 @@ def test_chicagos_long_run_mean_and_decayed_mean_on_2017(data: Path, real: Path)
     struck = cube.first_seen < first  # the cells with an event before 2017
     assert struck.sum() == 2353
     fits = {
-        name: scores(step_sums(cube.counts[first:last], baseline_rates(name, cube, first, last), struck, cube.times[first:last]))
+        name: scores(
+            step_sums(
+                cube.counts[first:last],
+                baseline_rates(name, cube, first, last),
+                struck,
+                cube.times[first:last],
+            )
+        )
         for name in ("mean", "decayed_mean")
     }
     # Measured elsewhere, independently: −1.6568 and −1.6502.

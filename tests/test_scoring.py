@@ -7,7 +7,15 @@ from scipy.stats import poisson
 from sklearn.metrics import mean_absolute_error, mean_poisson_deviance, root_mean_squared_error
 
 from crimecast.errors import UserError
-from crimecast.scoring import compare, flagged_count, intervals, scores, step_sums, table, week_numbers
+from crimecast.scoring import (
+    compare,
+    flagged_count,
+    intervals,
+    scores,
+    step_sums,
+    table,
+    week_numbers,
+)
 
 
 def made(steps: int = 70, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -66,7 +74,10 @@ def test_the_flagged_share_is_rounded_up() -> None:
 
 
 def test_weeks_begin_on_monday() -> None:
-    days = np.array(["2021-03-06", "2021-03-07", "2021-03-08", "2021-03-14", "2021-03-15"], dtype="datetime64[ns]")
+    days = np.array(
+        ["2021-03-06", "2021-03-07", "2021-03-08", "2021-03-14", "2021-03-15"],
+        dtype="datetime64[ns]",
+    )
     assert week_numbers(days).tolist() == [0, 0, 1, 1, 2]
 
 
@@ -99,15 +110,20 @@ def test_the_interval_covers_the_difference_about_as_often_as_it_says() -> None:
         counts = rng.poisson(rates)
         times = np.datetime64("2021-03-01", "ns") + np.arange(140) * np.timedelta64(1, "D")
         area = np.ones((4, 4), bool)
-        result = compare(step_sums(counts, rates, area, times), step_sums(counts, rates * 1.05, area, times))
-        expected = (-np.log(1.05) + 0.05)  # of n ln(λ/λ') − λ + λ' per unit of rate
+        result = compare(
+            step_sums(counts, rates, area, times), step_sums(counts, rates * 1.05, area, times)
+        )
+        expected = -np.log(1.05) + 0.05  # of n ln(λ/λ') − λ + λ' per unit of rate
         covered += result["interval"][0] <= expected <= result["interval"][1]
     assert 50 <= covered <= 60
 
 
 def test_the_table_has_every_column() -> None:
     counts, rates, area, times = made()
-    rows = table(["a", "b"], [step_sums(counts, rates, area, times), step_sums(counts, rates * 1.1, area, times)])
+    rows = table(
+        ["a", "b"],
+        [step_sums(counts, rates, area, times), step_sums(counts, rates * 1.1, area, times)],
+    )
     wanted = {"name", "log_likelihood_per_event", "poisson_deviance", "hit_rate@1", "hit_rate@5", "pai@1", "pai@5",
               "pei@1", "pei@5", "mae", "rmse", "n_events", "n_steps", "n_cells"}  # fmt: skip
     assert all(wanted <= row.keys() for row in rows)

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from crimecast.times import DAYS, FORMATS, parse_time
 
-MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2035, 1, 1)).map(lambda t: t.replace(second=0, microsecond=0))
+MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2035, 1, 1)).map(
+    lambda t: t.replace(second=0, microsecond=0)
+)
 
 
 @pytest.mark.parametrize("form", [f for f in FORMATS if not f.startswith("%d/")])
@@ -21,7 +23,10 @@ def test_a_column_in_one_form_is_read_back(form: str, moments: list[datetime]) -
 
 @given(moments=st.lists(MOMENTS, min_size=1, max_size=20))
 def test_day_first_is_recognised_by_a_day_above_twelve(moments: list[datetime]) -> None:
-    text = [m.strftime("%d/%m/%Y %H:%M") for m in [*moments, *[datetime(2020, 5, 31)] * (len(moments) + 1)]]
+    text = [
+        m.strftime("%d/%m/%Y %H:%M")
+        for m in [*moments, *[datetime(2020, 5, 31)] * (len(moments) + 1)]
+    ]
     assert parse_time(pl.DataFrame({"t": text}), ["t"], "UTC").to_list()[: len(moments)] == moments
 
 
@@ -44,12 +49,20 @@ def test_hours_that_do_not_exist_are_no_time() -> None:
 
 
 def test_year_month_day_hour_minute() -> None:
-    table = pl.DataFrame({"y": [2020, 2020, 99999], "m": [2, 13, 1], "d": [29, 1, 1], "h": [3, 0, 0], "n": [5, 0, 0]})
-    assert parse_time(table, list("ymdhn"), "UTC").to_list() == [datetime(2020, 2, 29, 3, 5), None, None]
+    table = pl.DataFrame(
+        {"y": [2020, 2020, 99999], "m": [2, 13, 1], "d": [29, 1, 1], "h": [3, 0, 0], "n": [5, 0, 0]}
+    )
+    assert parse_time(table, list("ymdhn"), "UTC").to_list() == [
+        datetime(2020, 2, 29, 3, 5),
+        None,
+        None,
+    ]
 
 
 def test_an_offset_is_converted_to_local_time_and_local_time_is_left_alone() -> None:
-    table = pl.DataFrame({"t": ["2020-01-01T00:00:00Z", "2020-07-01T12:00:00.000+02:00", "2020-07-01T12:00:00"]})
+    table = pl.DataFrame(
+        {"t": ["2020-01-01T00:00:00Z", "2020-07-01T12:00:00.000+02:00", "2020-07-01T12:00:00"]}
+    )
     expected = [datetime(2019, 12, 31, 18), datetime(2020, 7, 1, 5), datetime(2020, 7, 1, 12)]
     assert parse_time(table, ["t"], "America/Chicago").to_list() == expected
 

@@ -65,7 +65,11 @@ class City:
             return []
         document = json.loads((self.path.parent / self.outline).read_text(encoding="utf-8"))
         return [
-            (f["properties"]["kind"], f["properties"]["name"], shapely.geometry.shape(f["geometry"]))
+            (
+                f["properties"]["kind"],
+                f["properties"]["name"],
+                shapely.geometry.shape(f["geometry"]),
+            )
             for f in document["features"]
         ]
 

@@ -46,12 +46,23 @@ def crawl_city(
         raise UserError(f"No portal is known for {city.title}; import a file instead.")
     if not 1 <= page_size <= 50_000:
         raise UserError("A page holds 1 to 50000 rows.")
-    period = tuple(None if text is None else parse_date(text, option) for text, option in ((since, "--since"), (until, "--until")))
+    period = tuple(
+        None if text is None else parse_date(text, option)
+        for text, option in ((since, "--since"), (until, "--until"))
+    )
     if period[0] is not None and period[1] is not None and period[1] <= period[0]:
         raise UserError("The period is empty: --until must lie after --since.")
     folder = crawl_folder(name)
     folder.mkdir(parents=True, exist_ok=True)
-    total: dict[str, Any] = {"city": name, "read": 0, "added": 0, "corrected": 0, "known": 0, "removed": 0, "dropped": {}}
+    total: dict[str, Any] = {
+        "city": name,
+        "read": 0,
+        "added": 0,
+        "corrected": 0,
+        "known": 0,
+        "removed": 0,
+        "dropped": {},
+    }
     counter = Counter(folder, report)
     try:
         with FileLock(folder / ".lock", timeout=0.5):
@@ -61,7 +72,9 @@ def crawl_city(
                     continue
                 headers = {"X-App-Token": text} if (text := token()) else {}
                 client = Client(url or source.portal, headers, CONNECTIONS, stop)
-                crawl = Crawl(city, Dataset(source, client, page_size), window, folder, counter, CONNECTIONS)
+                crawl = Crawl(
+                    city, Dataset(source, client, page_size), window, folder, counter, CONNECTIONS
+                )
                 for key, value in crawl.run().items():
                     if key == "dropped":
                         for reason, count in value.items():
@@ -75,7 +88,9 @@ def crawl_city(
         counter.tell("failed", f"The portal refuses the question ({error.text}).")
         raise UserError(f"The portal refuses the question ({error.text}).") from None
     except Stopped:
-        counter.tell("stopped", "Stopped; what was fetched is kept, and the next crawl goes on from there.")
+        counter.tell(
+            "stopped", "Stopped; what was fetched is kept, and the next crawl goes on from there."
+        )
         raise
     except UserError as error:
         counter.tell("failed", str(error))
@@ -111,7 +126,9 @@ class Counter:
         """Write the progress file and call the report."""
         seconds = time.time() - self.began
         rate = self.rows / max(seconds, 1e-6)
-        left = (self.expected - self.rows) / rate if rate > 0 and self.expected > self.rows else None
+        left = (
+            (self.expected - self.rows) / rate if rate > 0 and self.expected > self.rows else None
+        )
         progress = {
             "state": state, "message": message, "rows": self.rows, "expected": self.expected, "rate": rate,
             "seconds_left": left, "at": time.time(),
@@ -124,7 +141,11 @@ def _window(source: Source, period: tuple[Any, ...]) -> tuple[str | None, str | 
     """The part of the period that this source covers, as ISO text, or None if there is none."""
     bounds = []
     for given, own, later in ((period[0], source.since, max), (period[1], source.until, min)):
-        known = [moment for moment in (given, np.datetime64(own, "us") if own else None) if moment is not None]
+        known = [
+            moment
+            for moment in (given, np.datetime64(own, "us") if own else None)
+            if moment is not None
+        ]
         bounds.append(later(known) if known else None)
     if bounds[0] is not None and bounds[1] is not None and bounds[1] <= bounds[0]:
         return None

@@ -8,6 +8,7 @@ from the portal's have lost or gained rows unseen, and are fetched again.
 import shutil
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,9 @@ class Crawl:
         column = self.dataset.time_column
         everything = self._bounded(*self.window)
         try:
-            rows = self.dataset.query(f"count(*) as n,min({column}) as first,max({column}) as last", everything)
+            rows = self.dataset.query(
+                f"count(*) as n,min({column}) as first,max({column}) as last", everything
+            )
             count = int(rows[0]["n"])
             first, last = (np.datetime64(str(rows[0][name])[:7], "M") for name in ("first", "last"))
         except (Refused, KeyError, ValueError, IndexError, TypeError):
@@ -103,9 +106,11 @@ class Crawl:
             return [everything]
         # Enough months a part to fill a page, few enough to keep every connection busy.
         size = max(1, round(months * self.dataset.page_size / count))
-        cuts = [str(first + np.timedelta64(i, "M")) + "-01T00:00:00" for i in range(size, months, size)]
+        cuts = [
+            str(first + np.timedelta64(i, "M")) + "-01T00:00:00" for i in range(size, months, size)
+        ]
         edges = [self.window[0], *cuts, self.window[1]]
-        parts = [self._bounded(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        parts = [self._bounded(a, b) for a, b in pairwise(edges)]
         if self.window == (None, None):
             parts.append(f"{column} IS NULL")
         return parts
@@ -128,7 +133,9 @@ class Crawl:
                     for task in list(finished):
                         ready.append(running.pop(task))
                         task.result()
-                    if sum(self._rows(number) for number in ready) > BATCH or (ready and not running):
+                    if sum(self._rows(number) for number in ready) > BATCH or (
+                        ready and not running
+                    ):
                         self._merge_parts(ready)
                         ready = []
             except BaseException:
@@ -158,10 +165,16 @@ class Crawl:
 
     def _rows(self, number: int) -> int:
         pages = list((self._staging() / f"{number:04d}").glob("*.parquet"))
-        return sum(pl.scan_parquet(page).select(pl.len()).collect().item() for page in pages) if pages else 0
+        return (
+            sum(pl.scan_parquet(page).select(pl.len()).collect().item() for page in pages)
+            if pages
+            else 0
+        )
 
     def _merge_parts(self, numbers: list[int]) -> None:
-        pages = [p for n in numbers for p in sorted((self._staging() / f"{n:04d}").glob("*.parquet"))]
+        pages = [
+            p for n in numbers for p in sorted((self._staging() / f"{n:04d}").glob("*.parquet"))
+        ]
         if pages:
             self._add(pl.concat([pl.read_parquet(page) for page in pages]))
         for number in numbers:
@@ -173,7 +186,12 @@ class Crawl:
         path = self.folder / f"{self.dataset.source.dataset}.ids.parquet"
         if path.exists():
             return pl.read_parquet(path)
-        names = {"source_id": pl.String, "event": pl.String, "month": pl.String, "counted": pl.Boolean}
+        names = {
+            "source_id": pl.String,
+            "event": pl.String,
+            "month": pl.String,
+            "counted": pl.Boolean,
+        }
         return pl.DataFrame(schema=names)
 
     def _remember(self, known: pl.DataFrame) -> None:
@@ -199,7 +217,9 @@ class Crawl:
             events = _once_an_event(events, seen, known)
         seen = seen.with_columns((events["reason"].fill_null("") != "duplicate").alias("counted"))
         entry = merge(self.city, events, self.dataset.source.dataset)
-        self._remember(pl.concat([known, seen]).unique("source_id", keep="last", maintain_order=True))
+        self._remember(
+            pl.concat([known, seen]).unique("source_id", keep="last", maintain_order=True)
+        )
         changed = entry["added"] + entry["corrected"]
         self.sums["added"] += entry["added"]
         self.sums["corrected"] += entry["corrected"]
@@ -239,12 +259,17 @@ class Crawl:
         column = self.dataset.time_column
         try:
             rows = self.dataset.query(
-                f"date_trunc_ym({column}) as month,count(*) as n", self._bounded(*self.window), group="month"
+                f"date_trunc_ym({column}) as month,count(*) as n",
+                self._bounded(*self.window),
+                group="month",
             )
             theirs = {str(row["month"])[:7]: int(row["n"]) for row in rows if row.get("month")}
         except (Refused, KeyError, ValueError):
             return
-        first, last = ((bound or otherwise)[:7] for bound, otherwise in zip(self.window, ("0000-00", "9999-99"), strict=True))
+        first, last = (
+            (bound or otherwise)[:7]
+            for bound, otherwise in zip(self.window, ("0000-00", "9999-99"), strict=True)
+        )
         ours = self._known().filter(pl.col("month").is_between(pl.lit(first), pl.lit(last)))
         counts = dict(ours.group_by("month").len().rows())
         for month in sorted(counts.keys() | theirs.keys()):
@@ -252,7 +277,9 @@ class Crawl:
                 continue
             after = str(np.datetime64(month, "M") + 1)
             there: list[str] = []
-            for page, _ in self.dataset.pages(self._bounded(f"{month}-01T00:00:00", f"{after}-01T00:00:00"), None, 0):
+            for page, _ in self.dataset.pages(
+                self._bounded(f"{month}-01T00:00:00", f"{after}-01T00:00:00"), None, 0
+            ):
                 inside = page.filter(self._inside_window())
                 if inside.height:
                     self._add(inside, again=True)
@@ -272,8 +299,10 @@ def _once_an_event(events: pl.DataFrame, seen: pl.DataFrame, known: pl.DataFrame
     """Count one row of each event: the one counted before, else the one with the smallest id."""
     ids = events.with_columns(seen["event"])
     chosen = pl.concat([known.filter("counted").select(seen.columns), seen.sort("source_id")])
-    first = chosen.drop_nulls("event").unique("event", keep="first", maintain_order=True).select(
-        "event", pl.col("source_id").alias("counted")
+    first = (
+        chosen.drop_nulls("event")
+        .unique("event", keep="first", maintain_order=True)
+        .select("event", pl.col("source_id").alias("counted"))
     )
     joined = ids.join(first, on="event", how="left", maintain_order="left")
     other = pl.col("reason").is_null() & (pl.col("source_id") != pl.col("counted"))

@@ -21,7 +21,10 @@ def start_crawl(city: str) -> None:
     folder = crawl_folder(city)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "stop").unlink(missing_ok=True)
-    write_json(folder / "progress.json", {"state": "starting", "rows": 0, "expected": 0, "rate": 0.0, "at": time.time()})
+    write_json(
+        folder / "progress.json",
+        {"state": "starting", "rows": 0, "expected": 0, "rate": 0.0, "at": time.time()},
+    )
     with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "crimecast.crawling.worker", city],
@@ -60,7 +63,10 @@ def _alive(city: str) -> bool:
     noted = read_json(path)
     try:
         process = psutil.Process(noted["pid"])
-        return abs(process.create_time() - noted["started"]) < 2 and process.status() != psutil.STATUS_ZOMBIE
+        return (
+            abs(process.create_time() - noted["started"]) < 2
+            and process.status() != psutil.STATUS_ZOMBIE
+        )
     except psutil.NoSuchProcess:
         return False
 

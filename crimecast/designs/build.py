@@ -49,11 +49,18 @@ def _module(placed: Placed, calendar: int) -> nn.Module:
         return layers.Add() if kind == "add" else layers.Concat()
     if kind == "dropout":
         return nn.Dropout2d(placed.options["rate"])
-    makers = {"conv": layers.Conv, "pool": layers.Pool, "upsample": layers.Upsample, "head": layers.Head}
+    makers = {
+        "conv": layers.Conv,
+        "pool": layers.Pool,
+        "upsample": layers.Upsample,
+        "head": layers.Head,
+    }
     return makers[kind](placed)
 
 
-def build(design: Design, types: int, height: int, width: int, calendar: int, seed: int = 0) -> nn.Module:
+def build(
+    design: Design, types: int, height: int, width: int, calendar: int, seed: int = 0
+) -> nn.Module:
     """The network of a design for cubes of that shape, its weights drawn from `seed`.
 
     Raises UserError for a spec whose shapes clash, or a module that can't be loaded.
@@ -85,7 +92,9 @@ def load_module(reference: str) -> nn.Module:
     except AttributeError:
         raise UserError(f"{Path(path).name} has no class {name}.") from None
     except Exception as error:  # whatever a user's code raises is theirs to read, in one line
-        raise UserError(f"{Path(path).name} can't be run: {type(error).__name__}: {error}.") from None
+        raise UserError(
+            f"{Path(path).name} can't be run: {type(error).__name__}: {error}."
+        ) from None
     if not isinstance(network, nn.Module):
         raise UserError(f"{name} in {Path(path).name} is not a torch.nn.Module.")
     return network

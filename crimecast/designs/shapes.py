@@ -29,9 +29,7 @@ class Placed:
     parameters: int = 0
 
 
-def place(
-    design: Design, types: int, height: int, width: int, calendar: int = 0
-) -> list[Placed]:
+def place(design: Design, types: int, height: int, width: int, calendar: int = 0) -> list[Placed]:
     """Every layer of a spec with its shapes and parameters, in order; `calendar` numbers a step.
 
     Raises UserError with the layer's name and the shapes that clash.
@@ -44,16 +42,22 @@ def place(
         if layer.name in known:
             raise UserError(f"Layer '{layer.name}' is named twice.")
         if layer.kind not in KINDS:
-            raise UserError(f"Layer '{layer.name}': kind '{layer.kind}' is unknown; use one of {', '.join(KINDS)}.")
+            raise UserError(
+                f"Layer '{layer.name}': kind '{layer.kind}' is unknown; use one of {', '.join(KINDS)}."
+            )
         inputs = layer.inputs or (before,)
         for name in inputs:
             if name not in known:
-                raise UserError(f"Layer '{layer.name}' takes '{name}', which is not a layer before it.")
+                raise UserError(
+                    f"Layer '{layer.name}' takes '{name}', which is not a layer before it."
+                )
         defaults, rule = KINDS[layer.kind]
         for key in layer.options:
             if key not in defaults:
                 has = f"it has {', '.join(defaults)}" if defaults else "it has none"
-                raise UserError(f"Layer '{layer.name}': a {layer.kind} has no option '{key}'; {has}.")
+                raise UserError(
+                    f"Layer '{layer.name}': a {layer.kind} has no option '{key}'; {has}."
+                )
         options = defaults | layer.options
         takes = tuple(known[name] for name in inputs)
         shape = rule(_Case(layer.name, options, takes, known, types, len(design.calendar)))
@@ -63,7 +67,9 @@ def place(
         before = layer.name
     last = placed[-1]
     if last.layer.kind != "head":
-        raise UserError(f"The last layer must be a head; '{last.layer.name}' is a {last.layer.kind}.")
+        raise UserError(
+            f"The last layer must be a head; '{last.layer.name}' is a {last.layer.kind}."
+        )
     if last.shape[1:] != (height, width):
         raise UserError(
             f"Layer '{last.layer.name}' gives maps of {last.shape[1]}×{last.shape[2]}, but the grid is "
@@ -151,7 +157,9 @@ def _add(case: _Case) -> Shape:
     if len(case.takes) < 2:
         raise case.refuse("needs at least two inputs")
     if len(set(case.takes)) > 1:
-        raise case.refuse(f"can't add shapes {' and '.join('×'.join(map(str, s)) for s in case.takes)}")
+        raise case.refuse(
+            f"can't add shapes {' and '.join('×'.join(map(str, s)) for s in case.takes)}"
+        )
     return case.takes[0]
 
 
@@ -159,7 +167,9 @@ def _concat(case: _Case) -> Shape:
     if len(case.takes) < 2:
         raise case.refuse("needs at least two inputs")
     if len({shape[1:] for shape in case.takes}) > 1:
-        raise case.refuse(f"can't join shapes {' and '.join('×'.join(map(str, s)) for s in case.takes)}")
+        raise case.refuse(
+            f"can't join shapes {' and '.join('×'.join(map(str, s)) for s in case.takes)}"
+        )
     return sum(shape[0] for shape in case.takes), *case.takes[0][1:]
 
 
@@ -183,7 +193,15 @@ def _head(case: _Case) -> Shape:
 
 KINDS: dict[str, tuple[dict[str, Any], Callable[[_Case], Shape]]] = {
     "conv": (
-        {"channels": 24, "kernel": 3, "stride": 1, "dilation": 1, "groups": 1, "norm": "none", "activation": "relu"},
+        {
+            "channels": 24,
+            "kernel": 3,
+            "stride": 1,
+            "dilation": 1,
+            "groups": 1,
+            "norm": "none",
+            "activation": "relu",
+        },
         _conv,
     ),
     "pool": ({"size": 2, "method": "mean"}, _pool),

@@ -70,12 +70,15 @@ def parse_design(text: str, origin: str = "the spec") -> Design:
                 raise UserError(f"{origin} has a field '{name}{key}' that no design has.")
     try:
         training = Training(**raw_training)
-        lists = {key: tuple(document.pop(key)) for key in ("lags", "calendar", "memories", "static") if key in document}
-        design = Design(
-            **document, **lists, training=training, layers=tuple(_layer(entry, origin) for entry in raw_layers)
-        )
+        for key in ("lags", "calendar", "memories", "static"):
+            if key in document:
+                document[key] = tuple(document[key])
+        document["layers"] = tuple(_layer(entry, origin) for entry in raw_layers)
+        design = Design(**document, training=training)
     except TypeError:
-        raise UserError(f"{origin} lacks a field or has one of the wrong kind (a name is required).") from None
+        raise UserError(
+            f"{origin} lacks a field or has one of the wrong kind (a name is required)."
+        ) from None
     _check(design, origin)
     return design
 
@@ -85,7 +88,9 @@ def _layer(entry: dict[str, Any], origin: str) -> Layer:
     name, kind = options.pop("name", None), options.pop("kind", None)
     inputs = options.pop("inputs", [])
     if not isinstance(name, str) or not name.isidentifier():
-        raise UserError(f"{origin}: every layer needs a name of letters, digits and '_'; got {name!r}.")
+        raise UserError(
+            f"{origin}: every layer needs a name of letters, digits and '_'; got {name!r}."
+        )
     if not isinstance(kind, str):
         raise UserError(f"{origin}: layer '{name}' has no kind.")
     if isinstance(inputs, str):
@@ -99,8 +104,12 @@ def _check(design: Design, origin: str) -> None:
 
     if not isinstance(design.name, str) or not design.name:
         refuse("a name is required")
-    if not design.lags or any(not isinstance(lag, int) or lag < design.horizon for lag in design.lags):
-        refuse(f"lags must be whole steps, none below the horizon ({design.horizon}): a forecast may not see its own step")
+    if not design.lags or any(
+        not isinstance(lag, int) or lag < design.horizon for lag in design.lags
+    ):
+        refuse(
+            f"lags must be whole steps, none below the horizon ({design.horizon}): a forecast may not see its own step"
+        )
     if len(set(design.lags)) != len(design.lags):
         refuse("a lag is named twice")
     if not isinstance(design.horizon, int) or design.horizon < 1:
@@ -116,8 +125,15 @@ def _check(design: Design, origin: str) -> None:
     if design.static:
         refuse("static maps from a file are not supported yet; leave static empty")
     training = design.training
-    if training.epochs < 1 or training.batch < 1 or training.patience < 1 or not 0 < training.learning_rate < 10:
-        refuse("training needs epochs, batch and patience of at least 1 and a learning rate above 0")
+    if (
+        training.epochs < 1
+        or training.batch < 1
+        or training.patience < 1
+        or not 0 < training.learning_rate < 10
+    ):
+        refuse(
+            "training needs epochs, batch and patience of at least 1 and a learning rate above 0"
+        )
     if not design.layers and design.module is None:
         refuse("a design needs at least one [[layer]]")
 
@@ -125,12 +141,12 @@ def _check(design: Design, origin: str) -> None:
 def load_design(name: str) -> Design:
     """A shipped design by name, a TOML file, or `FILE.py:Class`. Raises UserError."""
     if ".py:" in name:
-        path, _, cls = name.rpartition(":")
-        if not Path(path).is_file():
-            raise UserError(f"There is no file {path}.")
+        file, _, cls = name.rpartition(":")
+        if not Path(file).is_file():
+            raise UserError(f"There is no file {file}.")
         if not cls.isidentifier():
             raise UserError(f"'{cls}' is not the name of a class; write FILE.py:Class.")
-        return Design(name=cls, module=f"{Path(path).resolve()}:{cls}")
+        return Design(name=cls, module=f"{Path(file).resolve()}:{cls}")
     if name.endswith(".toml"):
         path = Path(name)
         if not path.is_file():
@@ -141,7 +157,9 @@ def load_design(name: str) -> Design:
             raise UserError(f"{path.name} is not text in UTF-8.") from None
     known = list_designs()
     if name not in known:
-        raise UserError(f"There is no design '{name}'. Designs that ship: {', '.join(known)}; or give a FILE.toml.")
+        raise UserError(
+            f"There is no design '{name}'. Designs that ship: {', '.join(known)}; or give a FILE.toml."
+        )
     return parse_design((SHIPPED / f"{name}.toml").read_text(encoding="utf-8"), name)
 
 
@@ -162,9 +180,15 @@ def to_toml(design: Design) -> str:
         for layer in design.layers
     ]
     document.pop("module", None)
-    text = tomli_w.dumps({key: list(v) if isinstance(v, tuple) else v for key, v in document.items()})
+    text = tomli_w.dumps(
+        {key: list(v) if isinstance(v, tuple) else v for key, v in document.items()}
+    )
     # A list of numbers reads better on one line.
-    return re.sub(r"\[\n([^\[\]]*?),\n\]", lambda m: f"[{', '.join(m[1].split(','+chr(10)))}]".replace("    ", ""), text)
+    return re.sub(
+        r"\[\n([^\[\]]*?),\n\]",
+        lambda m: f"[{', '.join(m[1].split(',' + chr(10)))}]".replace("    ", ""),
+        text,
+    )
 
 
 def with_module(design: Design, module: str) -> Design:

@@ -64,5 +64,5 @@ def city_map(city: City, places: pl.DataFrame, dark: bool) -> pydeck.Deck:
         layers=layers,
         initial_view_state=view,
         map_provider=None,
-        tooltip={"text": "{type}\n{time}"},  # type: ignore[arg-type]
+        tooltip={"text": "{type}\n{time}"},
     )

@@ -10,8 +10,24 @@ import numpy as np
 STOPS = {
     ("sequential", "light"): ["#f7f5ef", "#f3cf8e", "#e58a5c", "#b8446f", "#6a1f78", "#25104d"],
     ("sequential", "dark"): ["#14161f", "#3a2168", "#8a2a74", "#cf4f5f", "#f0964f", "#fbeaa0"],
-    ("diverging", "light"): ["#08306b", "#2f7fbf", "#a9cfe6", "#f6f5f2", "#f2b98a", "#d0632a", "#6b2503"],
-    ("diverging", "dark"): ["#a8d8ff", "#4a9fe0", "#24527d", "#14161f", "#7d3f1a", "#e07a35", "#ffd2a8"],
+    ("diverging", "light"): [
+        "#08306b",
+        "#2f7fbf",
+        "#a9cfe6",
+        "#f6f5f2",
+        "#f2b98a",
+        "#d0632a",
+        "#6b2503",
+    ],
+    ("diverging", "dark"): [
+        "#a8d8ff",
+        "#4a9fe0",
+        "#24527d",
+        "#14161f",
+        "#7d3f1a",
+        "#e07a35",
+        "#ffd2a8",
+    ],
 }
 
 
@@ -76,5 +92,10 @@ def colour_table(kind: str, mode: str) -> np.ndarray:
 
 def colour_bytes() -> bytes:
     """The four tables one after another: sequential light and dark, diverging light and dark."""
-    order = [("sequential", "light"), ("sequential", "dark"), ("diverging", "light"), ("diverging", "dark")]
+    order = [
+        ("sequential", "light"),
+        ("sequential", "dark"),
+        ("diverging", "light"),
+        ("diverging", "dark"),
+    ]
     return b"".join(colour_table(kind, mode).tobytes() for kind, mode in order)

@@ -24,27 +24,45 @@ def loss_figure(history: list[dict[str, Any]]) -> go.Figure:
     figure = go.Figure()
     rows = [entry for entry in history if entry["phase"] == "fit"]
     epochs = [entry["epoch"] for entry in rows]
-    for key, name, colour in (("training_loss", "training", GREY), ("validation_loss", "validation", BLUE)):
+    for key, name, colour in (
+        ("training_loss", "training", GREY),
+        ("validation_loss", "validation", BLUE),
+    ):
         figure.add_scatter(
-            x=epochs, y=[entry[key] for entry in rows], name=name, mode="lines+markers", line={"color": colour}
+            x=epochs,
+            y=[entry[key] for entry in rows],
+            name=name,
+            mode="lines+markers",
+            line={"color": colour},
         )
-    return _bare(figure, 240, xaxis={"title": "epoch", "dtick": max(1, len(epochs) // 10)}, yaxis={"title": "loss"})
+    return _bare(
+        figure,
+        240,
+        xaxis={"title": "epoch", "dtick": max(1, len(epochs) // 10)},
+        yaxis={"title": "loss"},
+    )
 
 
 def counts_figure(times: np.ndarray, counts: np.ndarray, label: str) -> go.Figure:
     """Counts over time as a line."""
-    figure = go.Figure(go.Scatter(x=times, y=counts, mode="lines", line={"color": BLUE, "width": 1}, name=label))
+    figure = go.Figure(
+        go.Scatter(x=times, y=counts, mode="lines", line={"color": BLUE, "width": 1}, name=label)
+    )
     return _bare(figure, 260, yaxis={"title": label, "rangemode": "tozero"})
 
 
 def bars_figure(names: list[str], values: list[int], label: str) -> go.Figure:
     """Horizontal bars, largest on top."""
-    figure = go.Figure(go.Bar(x=values[::-1], y=names[::-1], orientation="h", marker={"color": BLUE}))
+    figure = go.Figure(
+        go.Bar(x=values[::-1], y=names[::-1], orientation="h", marker={"color": BLUE})
+    )
     figure = _bare(figure, max(160, 24 * len(names) + 60), xaxis={"title": label})
     return figure.update_layout(hovermode="closest")
 
 
-def forecast_figure(times: np.ndarray, observed: np.ndarray, forecast: np.ndarray, at: int | None) -> go.Figure:
+def forecast_figure(
+    times: np.ndarray, observed: np.ndarray, forecast: np.ndarray, at: int | None
+) -> go.Figure:
     """Observed counts against the forecast with the interval that Poisson noise alone would give.
 
     The band is the 2.5 % and 97.5 % quantile of a Poisson count with the forecast as its mean.
@@ -53,13 +71,19 @@ def forecast_figure(times: np.ndarray, observed: np.ndarray, forecast: np.ndarra
 
     low, high = poisson.ppf(0.025, forecast), poisson.ppf(0.975, forecast)
     figure = go.Figure()
-    figure.add_scatter(x=times, y=high, mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip")
+    figure.add_scatter(
+        x=times, y=high, mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip"
+    )
     figure.add_scatter(
         x=times, y=low, mode="lines", line={"width": 0}, fill="tonexty", fillcolor="rgba(0,114,178,.18)",
         name="95 % of Poisson counts", hoverinfo="skip",
     )  # fmt: skip
-    figure.add_scatter(x=times, y=observed, mode="lines", line={"color": ORANGE, "width": 1}, name="observed")
-    figure.add_scatter(x=times, y=forecast, mode="lines", line={"color": BLUE, "width": 1.8}, name="forecast")
+    figure.add_scatter(
+        x=times, y=observed, mode="lines", line={"color": ORANGE, "width": 1}, name="observed"
+    )
+    figure.add_scatter(
+        x=times, y=forecast, mode="lines", line={"color": BLUE, "width": 1.8}, name="forecast"
+    )
     if at is not None:
         figure.add_vline(x=str(times[at]), line={"width": 1, "dash": "dot", "color": GREY})
     return _bare(figure, 280, yaxis={"title": "events a step", "rangemode": "tozero"})

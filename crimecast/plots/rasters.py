@@ -62,7 +62,9 @@ def quantize(values: np.ndarray, panel: Panel) -> np.ndarray:
     top = (1 << (8 * panel.size)) - 1
     span = max(panel.high - panel.low, 1e-12)
     unit = np.clip(np.nan_to_num((values - panel.low) / span), 0.0, 1.0)
-    return np.round(unit ** (1 / panel.gamma) * top).astype(np.uint16 if panel.size == 2 else np.uint8)
+    return np.round(unit ** (1 / panel.gamma) * top).astype(
+        np.uint16 if panel.size == 2 else np.uint8
+    )
 
 
 def dequantize(codes: np.ndarray, panel: Panel) -> np.ndarray:
@@ -71,7 +73,9 @@ def dequantize(codes: np.ndarray, panel: Panel) -> np.ndarray:
     return panel.low + (panel.high - panel.low) * (codes / top) ** panel.gamma
 
 
-def lines(city: City, x: np.ndarray, y: np.ndarray, cell: float, kind: str) -> list[list[list[float]]]:
+def lines(
+    city: City, x: np.ndarray, y: np.ndarray, cell: float, kind: str
+) -> list[list[list[float]]]:
     """The city's outline or neighbourhoods in units of cells from the grid's south-west corner."""
     x0, y0 = x[0] - cell / 2, y[0] - cell / 2
     rings = city.rings(kind)
@@ -85,7 +89,11 @@ def window(step: int, first: int, last: int, bytes_a_step: int) -> range:
 
 
 def message(
-    scene: Scene, area: np.ndarray, maps: dict[int, list[np.ndarray | None]], step: int, **state: Any
+    scene: Scene,
+    area: np.ndarray,
+    maps: dict[int, list[np.ndarray | None]],
+    step: int,
+    **state: Any,
 ) -> bytes:
     """Pack a scene and the maps of some steps. `maps[i]` has one array (H, W) a panel, None for a
     difference. `state` goes into the header as it is (selected cell, chosen channel, …)."""
@@ -104,4 +112,10 @@ def message(
     }
     head = json.dumps(header, separators=(",", ":")).encode()
     head += b" " * (-len(head) % 4)
-    return len(head).to_bytes(4, "little") + head + area.astype(np.uint8).tobytes() + colour_bytes() + content
+    return (
+        len(head).to_bytes(4, "little")
+        + head
+        + area.astype(np.uint8).tobytes()
+        + colour_bytes()
+        + content
+    )

@@ -17,7 +17,9 @@ def read_table(path: Path) -> pl.DataFrame:
         raise UserError(f"There is no file {path}.")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise UserError(f"{path.name} is not a kind of file that can be read: use CSV, Parquet or JSON.")
+        raise UserError(
+            f"{path.name} is not a kind of file that can be read: use CSV, Parquet or JSON."
+        )
     try:
         if suffix == ".parquet":
             table = pl.read_parquet(path)

@@ -33,12 +33,18 @@ class Client:
     """One portal's address and headers, with a connection for each thread that asks."""
 
     def __init__(
-        self, base: str, headers: dict[str, str], connections: int, stop: Callable[[], bool] = lambda: False
+        self,
+        base: str,
+        headers: dict[str, str],
+        connections: int,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.base, self.stop = base.rstrip("/"), stop
         self.session = requests.Session()
         self.session.headers.update({"Accept": "application/json", **headers})
-        adapter = requests.adapters.HTTPAdapter(pool_connections=connections, pool_maxsize=connections)
+        adapter = requests.adapters.HTTPAdapter(
+            pool_connections=connections, pool_maxsize=connections
+        )
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, adapter)
 
@@ -64,12 +70,22 @@ class Client:
                     return json.loads(response.content)
                 trouble = f"it answered {response.status_code}"
                 self._rest(attempt, response.headers.get("Retry-After"))
-            except (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-                raise UserError(f"'{self.base}' is not a web address; it begins with https://.") from None
+            except (
+                requests.exceptions.MissingSchema,
+                requests.exceptions.InvalidURL,
+                requests.exceptions.InvalidSchema,
+            ):
+                raise UserError(
+                    f"'{self.base}' is not a web address; it begins with https://."
+                ) from None
             except (requests.exceptions.RequestException, ValueError) as error:
                 # Dropped and cut-off answers, and JSON that ends early, are asked for again.
                 trouble = type(error).__name__
-                if isinstance(error, requests.exceptions.ConnectionError) and attempt >= 4 and _refused(error):
+                if (
+                    isinstance(error, requests.exceptions.ConnectionError)
+                    and attempt >= 4
+                    and _refused(error)
+                ):
                     break
                 self._rest(attempt, None)
         raise UserError(

@@ -68,7 +68,9 @@ def remake() -> None:
         np.savez_compressed(file, rates=drawn.rates.astype(np.float16))
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["CRIMECAST_DATA"] = scratch
-        longitude, latitude = back.transform(drawn.events["x"].to_numpy(), drawn.events["y"].to_numpy())
+        longitude, latitude = back.transform(
+            drawn.events["x"].to_numpy(), drawn.events["y"].to_numpy()
+        )
         events = drawn.events.select(
             "source_id", "time", "type",
             pl.Series("longitude", longitude.round(6)), pl.Series("latitude", latitude.round(6)),
@@ -76,7 +78,11 @@ def remake() -> None:
         )  # fmt: skip
         merge(load_city("sample"), events, "simulated")
         with replacing(SAMPLE / "events") as temporary:
-            shutil.copytree(Path(scratch) / "cities/sample/events", temporary, ignore=shutil.ignore_patterns(".*"))
+            shutil.copytree(
+                Path(scratch) / "cities/sample/events",
+                temporary,
+                ignore=shutil.ignore_patterns(".*"),
+            )
         grid = make_grid("sample")["grid"]
         run = queue.wait(queue.submit(load_design("stack"), grid, seed=1).id)
         if run.state != "done":

@@ -64,7 +64,9 @@ def risk_surface(rng: np.random.Generator, mask: np.ndarray, spots: int) -> np.n
     for place in inside[rng.choice(len(inside), spots, replace=False)]:
         spot = np.zeros(mask.shape)
         spot[tuple(place)] = 1.0
-        surface += rng.uniform(20, 70) * gaussian_filter(spot, rng.uniform(0.6, 1.8), mode="constant")
+        surface += rng.uniform(20, 70) * gaussian_filter(
+            spot, rng.uniform(0.6, 1.8), mode="constant"
+        )
     surface = np.where(mask, surface, 0.0)
     return surface / surface.sum()
 
@@ -111,7 +113,11 @@ def _events(rng: np.random.Generator, counts: np.ndarray, island: shapely.Polygo
         x[sea] = ORIGIN[0] + CELL * (column[sea] + rng.random(sea.sum()))
         y[sea] = ORIGIN[1] + CELL * (row[sea] + rng.random(sea.sum()))
     minute = (rng.normal(20 * 60, 4.5 * 60, day.size).astype(np.int64)) % 1440
-    time = [FIRST_DAY + timedelta(days=int(d), minutes=int(m)) for d, m in zip(day, minute, strict=True)]
+    time = [
+        FIRST_DAY + timedelta(days=int(d), minutes=int(m)) for d, m in zip(day, minute, strict=True)
+    ]
     names = np.array(list(TYPES))[kind]
-    frame = pl.DataFrame({"time": time, "type": names, "x": x.round(1), "y": y.round(1)}).sort("time")
+    frame = pl.DataFrame({"time": time, "type": names, "x": x.round(1), "y": y.round(1)}).sort(
+        "time"
+    )
     return frame.with_columns(pl.format("s{}", pl.int_range(pl.len())).alias("source_id"))

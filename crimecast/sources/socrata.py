@@ -56,18 +56,34 @@ class Dataset:
 
     def fields(self) -> dict[str, list[str]]:
         """Our field → the portal's columns, as `events.standardise` takes them."""
-        return {name: value.split("+") for name, value in self.source.columns.items() if name != "event_id"}
+        return {
+            name: value.split("+")
+            for name, value in self.source.columns.items()
+            if name != "event_id"
+        }
 
     def query(
-        self, select: str, where: str = "", order: str = "", limit: int | None = None, offset: int = 0, group: str = ""
+        self,
+        select: str,
+        where: str = "",
+        order: str = "",
+        limit: int | None = None,
+        offset: int = 0,
+        group: str = "",
     ) -> list[dict[str, Any]]:
         """Rows of one SoQL query. Raises Refused if the portal can't take it."""
         if self.source.kind == "soda3":
             parts = [f"SELECT {select}"]
-            parts += [f"{word} {text}" for word, text in (("WHERE", where), ("GROUP BY", group), ("ORDER BY", order)) if text]
+            parts += [
+                f"{word} {text}"
+                for word, text in (("WHERE", where), ("GROUP BY", group), ("ORDER BY", order))
+                if text
+            ]
             if limit is not None:
                 parts.append(f"LIMIT {limit}" + (f" OFFSET {offset}" if offset else ""))
-            found = self.client.ask(f"/api/v3/views/{self.source.dataset}/query.json", {}, {"query": " ".join(parts)})
+            found = self.client.ask(
+                f"/api/v3/views/{self.source.dataset}/query.json", {}, {"query": " ".join(parts)}
+            )
         else:
             params = {"$select": select, "$where": where, "$group": group, "$order": order}
             if limit is not None:
@@ -146,7 +162,9 @@ class Dataset:
             "the city's registry entry and crawl again. What is stored was left as it is."
         )
 
-    def pages(self, where: str, after: str | None, done: int) -> Iterator[tuple[pl.DataFrame, str | None]]:
+    def pages(
+        self, where: str, after: str | None, done: int
+    ) -> Iterator[tuple[pl.DataFrame, str | None]]:
         """Pages of the rows that match, in the order of the key, from after `after` on.
 
         Yields each page with the key of its last row. A portal that ignores the key is paged by

@@ -38,8 +38,9 @@ def true_rates(cube: Cube) -> np.ndarray:
     known_day, known_row, known_column = (
         np.flatnonzero((v >= 0) & (v < n)) for v, n in ((day, DAYS), (row, SIZE), (column, SIZE))
     )
+    every = np.arange(len(channels))
     source = np.stack(channels, axis=1)[
-        np.ix_(day[known_day], range(len(channels)), row[known_row], column[known_column])
+        np.ix_(day[known_day], every, row[known_row], column[known_column])
     ]
-    rates[np.ix_(known_day, range(len(channels)), known_row, known_column)] = source
+    rates[np.ix_(known_day, every, known_row, known_column)] = source
     return rates

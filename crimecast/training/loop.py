@@ -65,7 +65,9 @@ def train(
     steps = torch.arange(plan.first, plan.end, device=samples.device)
     batches = math.ceil(len(steps) / settings.batch)
     progress: dict[str, Any] = {"epoch": 0, "best_epoch": 0, "best_loss": math.inf, "stale": 0}
-    last, best = (folder / "checkpoints" / f"{plan.phase}.{which}.safetensors" for which in ("last", "best"))
+    last, best = (
+        folder / "checkpoints" / f"{plan.phase}.{which}.safetensors" for which in ("last", "best")
+    )
     if last.exists():
         tensors, progress = checkpoints.load(last)
         checkpoints.load_network(network, tensors)
@@ -79,7 +81,9 @@ def train(
         network.train()
         total, seen, reported = 0.0, 0, 0.0
         for number, chosen in enumerate(order.split(settings.batch)):
-            rate = settings.learning_rate * schedule(epoch * batches + number, plan.schedule_epochs * batches)
+            rate = settings.learning_rate * schedule(
+                epoch * batches + number, plan.schedule_epochs * batches
+            )
             for group in optimiser.param_groups:
                 group["lr"] = rate
             batch = samples.batch(chosen)
@@ -93,11 +97,15 @@ def train(
             now = time.perf_counter()
             if now - reported > REPORT_EVERY:
                 reported = now
-                _report(report, plan, progress, epoch, (number + 1, batches), now - began, total / seen)
+                _report(
+                    report, plan, progress, epoch, (number + 1, batches), now - began, total / seen
+                )
                 if stop_asked():
                     raise Stopped
         if not math.isfinite(total):
-            raise UserError("The loss is no longer a number; lower the learning rate and try again.")
+            raise UserError(
+                "The loss is no longer a number; lower the learning rate and try again."
+            )
         held_out = validation_loss(network, samples, plan.held_out) if plan.held_out else None
         progress["epoch"] = epoch + 1
         if held_out is None or held_out < progress["best_loss"]:
@@ -127,7 +135,9 @@ def schedule(update: int, updates: int) -> float:
     rise = max(1, int(WARM_UP * updates))
     if update < rise:
         return (update + 1) / rise
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (update - rise) / max(1, updates - rise))))
+    return 0.01 + 0.99 * 0.5 * (
+        1 + math.cos(math.pi * min(1.0, (update - rise) / max(1, updates - rise)))
+    )
 
 
 @torch.no_grad()
@@ -138,13 +148,22 @@ def validation_loss(network: nn.Module, samples: Samples, period: tuple[int, int
     total = 0.0
     for chosen in steps.split(32):
         batch = samples.batch(chosen)
-        total += float(poisson_loss(log_rate(network, batch), batch.target, samples.mask)) * len(chosen)
+        total += float(poisson_loss(log_rate(network, batch), batch.target, samples.mask)) * len(
+            chosen
+        )
     return total / len(steps)
 
 
 def fit_plan(split: Split, samples: Samples, design: Design, epochs: int) -> Plan:
     """The first phase: train on the training period, hold the validation period out."""
-    return Plan("fit", _first(samples, split.train), split.train, (split.train, split.validate), epochs, epochs)
+    return Plan(
+        "fit",
+        _first(samples, split.train),
+        split.train,
+        (split.train, split.validate),
+        epochs,
+        epochs,
+    )
 
 
 def refit_plan(split: Split, samples: Samples, best_epoch: int, epochs: int) -> Plan:

@@ -87,7 +87,8 @@ def start_next() -> None:
         if row is None:
             return
         db.execute(
-            "update runs set state = 'running', started = ?, pid = null where id = ?", (time.time(), row["id"])
+            "update runs set state = 'running', started = ?, pid = null where id = ?",
+            (time.time(), row["id"]),
         )
     _spawn(load_run(row["id"]))
 

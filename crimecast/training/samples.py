@@ -35,7 +35,12 @@ class Samples:
     """
 
     def __init__(
-        self, cube: Cube, design: Design, train_end: int, device: str = "cpu", scaling: dict[str, Any] | None = None
+        self,
+        cube: Cube,
+        design: Design,
+        train_end: int,
+        device: str = "cpu",
+        scaling: dict[str, Any] | None = None,
     ) -> None:
         self.cube, self.design = cube, design
         self.device = torch.device(device)
@@ -65,7 +70,9 @@ class Samples:
             maps /= np.asarray(scaling["spread"], dtype=np.float32).reshape(shape)
             maps *= self.area  # beyond the city there is nothing to remember
         steps, _, height, width = cube.counts.shape
-        self.static = self._to_device(maps.reshape(steps, maps.shape[1] * maps.shape[2], height, width))
+        self.static = self._to_device(
+            maps.reshape(steps, maps.shape[1] * maps.shape[2], height, width)
+        )
         self.counts = self._to_device(cube.counts)
         self.offset = self._to_device(offset)
         self.calendar = self._to_device(calendar(cube.times, cube.step, list(design.calendar)))
@@ -84,7 +91,9 @@ class Samples:
         half_lives = [days / cube.step.days for days in design.memories]
         return log_maps(decayed_means(cube.counts, half_lives, self.area, design.horizon))
 
-    def _offset(self, train_end: int, scaling: dict[str, Any] | None) -> tuple[np.ndarray, float | None]:
+    def _offset(
+        self, train_end: int, scaling: dict[str, Any] | None
+    ) -> tuple[np.ndarray, float | None]:
         """(T, C, H, W) logarithm of the rate that the network corrects; zero for offset "none"."""
         cube, steps = self.cube, len(self.cube.times)
         rates = np.ones_like(cube.counts)

@@ -16,7 +16,9 @@ def main(name: str) -> int:
     """Train the run; leave its state as done, stopped or failed; start who waits next."""
     process = psutil.Process()
     process.nice(5)  # the app and its user come first
-    update_run(name, state="running", pid=process.pid, pid_started=process.create_time(), message="")
+    update_run(
+        name, state="running", pid=process.pid, pid_started=process.create_time(), message=""
+    )
     run = load_run(name)
     try:
         summary = train_run(run)
@@ -82,7 +84,9 @@ def train_run(run: Run) -> dict[str, Any]:
         raise SystemExit(0) from None
     tensors, note = checkpoints.load(folder / "checkpoints" / f"{kept}.best.safetensors")
     checkpoints.save(
-        run.folder / "network.safetensors", tensors, {**note, "scaling": scaling, "area_end": area_end}
+        run.folder / "network.safetensors",
+        tensors,
+        {**note, "scaling": scaling, "area_end": area_end},
     )
     return {
         "best_epoch": found["best_epoch"],

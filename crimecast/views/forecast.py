@@ -67,7 +67,13 @@ class ForecastView:
         panels = [
             Panel("Forecast", unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
             Panel("Actual", unit=unit, high=255.0, top=top, group="rate"),
-            Panel("Actual − forecast", "diverging", unit + ": orange is more than forecast", minus=(1, 0), top=top),
+            Panel(
+                "Actual − forecast",
+                "diverging",
+                unit + ": orange is more than forecast",
+                minus=(1, 0),
+                top=top,
+            ),
         ]
         curve = self.gain[:, self.area].sum(axis=1)
         scene = Scene(
@@ -105,7 +111,11 @@ class ForecastView:
     def cell_series(self, cell: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Times, observed and expected events of one cell by step."""
         row, column = cell
-        return self.times[self.first : self.last], self.observed[:, row, column], self.forecast[:, row, column]
+        return (
+            self.times[self.first : self.last],
+            self.observed[:, row, column],
+            self.forecast[:, row, column],
+        )
 
     def neighbours(self, cell: tuple[int, int], step: int) -> pd.DataFrame:
         """The 3×3 cells around one, north on top: observed / expected."""
@@ -115,8 +125,14 @@ class ForecastView:
         for r in (row + 1, row, row - 1):
             line = {}
             for name, c in (("west", column - 1), ("here", column), ("east", column + 1)):
-                inside = 0 <= r < self.area.shape[0] and 0 <= c < self.area.shape[1] and self.area[r, c]
-                line[name] = f"{self.observed[i, r, c]:.0f} / {self.forecast[i, r, c]:.2f}" if inside else "–"
+                inside = (
+                    0 <= r < self.area.shape[0] and 0 <= c < self.area.shape[1] and self.area[r, c]
+                )
+                line[name] = (
+                    f"{self.observed[i, r, c]:.0f} / {self.forecast[i, r, c]:.2f}"
+                    if inside
+                    else "–"
+                )
             rows.append(line)
         return pd.DataFrame(rows)
 
@@ -180,7 +196,9 @@ def forecast_view(run: str, other: str, kind: str, first: int, last: int) -> For
     return _view(run, stamp, other, kind, first, last)
 
 
-def cell_events(grid: str, city: City, moment: np.datetime64, cell: tuple[int, int]) -> pd.DataFrame:
+def cell_events(
+    grid: str, city: City, moment: np.datetime64, cell: tuple[int, int]
+) -> pd.DataFrame:
     """The records of one cell and step: time, type and id."""
     cube = load_cube(grid)
     number = cube.step.number(np.array([moment]))[0]
@@ -198,6 +216,10 @@ def cell_events(grid: str, city: City, moment: np.datetime64, cell: tuple[int, i
     if all(channels):
         counted = pl.col("type").is_in([member for members in channels for member in members])
     found = (
-        scan(city).filter(span & near & counted).select("time", "type", "source_id").sort("time").collect()
+        scan(city)
+        .filter(span & near & counted)
+        .select("time", "type", "source_id")
+        .sort("time")
+        .collect()
     )
     return pd.DataFrame(found.to_dicts(), columns=["time", "type", "source_id"])

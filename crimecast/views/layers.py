@@ -95,7 +95,9 @@ def layer_view(run: Run, layer: str, step: int, ordered: bool) -> LayerView:
     area = _area(run, values.shape[1:])
     spread = layer_scale(run, layer)[2]
     order = np.argsort(-spread, kind="stable") if ordered else np.arange(len(values))
-    return LayerView(run, layer, step, values, area, _factor(cube.counts.shape[2], values.shape[1]), order)
+    return LayerView(
+        run, layer, step, values, area, _factor(cube.counts.shape[2], values.shape[1]), order
+    )
 
 
 def _factor(rows: int, coarse: int) -> float:
@@ -115,7 +117,9 @@ def pooled_area(area: np.ndarray, shape: tuple[int, ...], factor: int) -> np.nda
         return area
     rows, columns = np.nonzero(area)
     coarse = np.zeros(shape, dtype=bool)
-    coarse[np.minimum(rows // factor, shape[0] - 1), np.minimum(columns // factor, shape[1] - 1)] = True
+    coarse[
+        np.minimum(rows // factor, shape[0] - 1), np.minimum(columns // factor, shape[1] - 1)
+    ] = True
     return coarse
 
 
@@ -133,7 +137,7 @@ def _scene(view: LayerView, city: City, panels: list[Panel], layout: str, identi
     cell = cube.cell * view.factor
     return Scene(
         identity=identity,
-        shape=view.values.shape[1:],  # type: ignore[arg-type]
+        shape=(view.values.shape[1], view.values.shape[2]),
         cell=cell,
         outline=_coarse(lines(city, cube.x, cube.y, cube.cell, "outline"), view.factor),
         neighbourhoods=[]
@@ -175,4 +179,6 @@ def enlarged(view: LayerView, city: City, channel: int) -> bytes:
     panel = _panel(f"{view.layer}, channel {channel}", float(top[channel]), low, "activation")
     identity = f"{view.run.id}-{view.layer}-{channel}"
     scene = _scene(view, city, [panel], "maps", identity)
-    return message(scene, view.area, {view.step: [view.values[channel]]}, view.step, first=view.step)
+    return message(
+        scene, view.area, {view.step: [view.values[channel]]}, view.step, first=view.step
+    )

@@ -36,7 +36,7 @@ def type_counts(city: City) -> list[tuple[str, int]]:
 @lru_cache(maxsize=16)
 def _types(name: str, _revision: str) -> list[tuple[str, int]]:
     counts = scan(load_city(name)).group_by("type").len("events").collect()
-    return [tuple(row) for row in counts.sort("events", "type", descending=[True, False]).rows()]  # type: ignore[misc]
+    return [tuple(row) for row in counts.sort("events", "type", descending=[True, False]).rows()]
 
 
 def sample_places(city: City, count: int = 12_000) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -11,8 +11,8 @@ from crimecast.cities import City, list_cities, load_city
 from crimecast.errors import UserError
 from crimecast.grid import list_grids
 from crimecast.runs import Run, list_runs
+from pages.parts.navigation import enter
 from pages.parts.progress import running_now
-
 
 STYLE = Path(__file__).with_name("style.html")
 
@@ -26,10 +26,14 @@ class Place:
     run: Run | None
 
 
-def choose(key: str, label: str, options: list[str], show: Callable[[str], str] = str) -> str | None:
+def choose(
+    key: str, label: str, options: list[str], show: Callable[[str], str] = str
+) -> str | None:
     """A picker whose value stands in the address, and stays when the page changes."""
     if not options:
-        st.selectbox(label, ["none yet"], disabled=True, key=f"none_{key}", label_visibility="collapsed")
+        st.selectbox(
+            label, ["none yet"], disabled=True, key=f"none_{key}", label_visibility="collapsed"
+        )
         return None
     remembered = [st.query_params.get(key), st.session_state.get(f"at_{key}")]
     value = next((v for v in remembered if v in options), options[0])
@@ -43,13 +47,20 @@ def choose(key: str, label: str, options: list[str], show: Callable[[str], str] 
     if st.query_params.get(key) != value:
         st.query_params[key] = value
     st.selectbox(
-        label, options, key=f"pick_{key}", format_func=show, on_change=changed, label_visibility="collapsed", help=None
+        label,
+        options,
+        key=f"pick_{key}",
+        format_func=show,
+        on_change=changed,
+        label_visibility="collapsed",
+        help=None,
     )
     return value
 
 
 def frame(title: str, purpose: str) -> Place:
     """Draw the bar and the page's title; returns what is chosen."""
+    enter()
     cities = {city.name: city for city in list_cities()}
     with st.container(horizontal=True, key="bar", vertical_alignment="center", gap="small"):
         start = "sample" if "sample" in cities else next(iter(cities))
@@ -72,18 +83,25 @@ def frame(title: str, purpose: str) -> Place:
 
 def heading(title: str, purpose: str, simulated: bool = False) -> None:
     """A page's name and what it is for."""
+    enter()
     st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.title(title, anchor=False, width="content")
         if simulated:
-            st.badge("Simulated city: nothing here happened", icon=":material/science:", color="orange")
+            st.badge(
+                "Simulated city: nothing here happened", icon=":material/science:", color="orange"
+            )
     st.caption(purpose)
 
 
 def grid_title(entry: dict[str, Any]) -> str:
     """A grid in a few words."""
     types = entry["types"] if len(entry["types"]) < 30 else f"{len(entry['type_names'])} types"
-    span = f", {entry['since'] or '…'} to {entry['until'] or '…'}" if entry["since"] or entry["until"] else ""
+    span = (
+        f", {entry['since'] or '…'} to {entry['until'] or '…'}"
+        if entry["since"] or entry["until"]
+        else ""
+    )
     return f"{entry['cell']:g} m · {entry['step']} · {types}{span}"
 
 
@@ -95,8 +113,10 @@ def guarded(draw: Callable[[], None]) -> None:
         st.error(str(error), icon=":material/error:")
 
 
-def nothing_yet(text: str, page: str, label: str) -> None:
+def nothing_yet(text: str, page: str, label: str) -> NoReturn:
     """An empty page: what to do next, with the link that does it."""
     st.info(text, icon=":material/arrow_forward:")
-    st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=dict(st.query_params))
+    st.page_link(
+        page, label=label, icon=":material/arrow_forward:", query_params=dict(st.query_params)
+    )
     st.stop()

@@ -36,12 +36,13 @@ function read(s, data) {
     s.view = { x: 0, y: 0, zoom: 1 };
     s.step = head.step;
     s.sent = head.step;
-  } else if (head.step !== s.sent) {
-    // The server moved the step (a jump from a list); a step of our own comes back unchanged.
-    if (!s.asked || s.asked === head.step) s.step = head.step;
+    s.asked = new Set();
+  } else {
+    // A step of our own comes back as an echo, maybe late; any other is a jump, from a list say.
+    if (!s.asked.has(head.step) && head.step !== s.sent) s.step = head.step;
+    if (head.step === s.lastAsked) s.asked.clear();
     s.sent = head.step;
   }
-  if (s.asked === head.step) s.asked = null;
   s.head = head;
   s.area = take(size);
   s.tables = take(3072);
@@ -250,9 +251,10 @@ function move(s, step) {
 }
 
 function tell(s) {
-  if (s.step === s.sent && !s.asked) return;
+  if (s.step === s.sent && !s.asked.size) return;
   s.told = performance.now();
-  s.asked = s.step;
+  s.lastAsked = s.step;
+  s.asked.add(s.step);
   s.send("step", s.step);
 }
 

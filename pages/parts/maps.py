@@ -24,5 +24,9 @@ def maps(data: bytes, key: str) -> dict:
         return None
 
     return _component()(
-        data=data, key=key, on_step_change=nothing, on_cell_change=nothing, on_channel_change=nothing
+        data=data,
+        key=key,
+        on_step_change=nothing,
+        on_cell_change=nothing,
+        on_channel_change=nothing,
     )

@@ -71,10 +71,27 @@ def live(name: str) -> None:
     history = run.history()
     if at:
         columns = st.columns(4)
-        columns[0].metric("Training loss", f"{at['training_loss']:.4f}", help="Mean of λ − n ln λ over cells and steps; lower is better.")
+        columns[0].metric(
+            "Training loss",
+            f"{at['training_loss']:.4f}",
+            help="Mean of λ − n ln λ over cells and steps; lower is better.",
+        )
         best = at.get("best_loss")
-        columns[1].metric("Best validation loss", f"{best:.4f}" if best else "–", help="On data not trained on; lower is better.")
+        columns[1].metric(
+            "Best validation loss",
+            f"{best:.4f}" if best else "–",
+            help="On data not trained on; lower is better.",
+        )
         columns[2].metric("Steps a second", f"{at['steps_a_second']:.1f}")
-        columns[3].metric("Time left", time_left(at["seconds_left"]) if run.active else "–", help="At most: a run stops early when validation no longer improves.")
+        columns[3].metric(
+            "Time left",
+            time_left(at["seconds_left"]) if run.active else "–",
+            help="At most: a run stops early when validation no longer improves.",
+        )
     if history:
-        st.plotly_chart(loss_figure(history), key=f"loss_{name}", config={"displaylogo": False}, alt="Training and validation loss by epoch")
+        st.plotly_chart(
+            loss_figure(history),
+            key=f"loss_{name}",
+            config={"displaylogo": False},
+            alt="Training and validation loss by epoch",
+        )

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from portal import Portal, Row, chicago_rows
 
 from crimecast.archive import read_dropped, scan
 from crimecast.cities import City, Source, load_city, write_city
@@ -14,6 +13,7 @@ from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
 from crimecast.errors import UserError
 from crimecast.sources import http
 from crimecast.sources.http import Stopped
+from tests.portal import Portal, Row, chicago_rows
 
 FAULTS = ["busy", "busy_until", "error", "drop", "cut", "malformed", "running", "slow"]
 
@@ -36,7 +36,10 @@ def held() -> dict[str, tuple[str, str]]:
 def expected(portal: Portal) -> dict[str, tuple[str, str]]:
     alias = {"non - criminal": "non-criminal"}
     return {
-        row["id"]: (row["date"][:16], alias.get(row["primary_type"].lower(), row["primary_type"].lower()))
+        row["id"]: (
+            row["date"][:16],
+            alias.get(row["primary_type"].lower(), row["primary_type"].lower()),
+        )
         for row in portal.rows.values()
     }
 
@@ -47,7 +50,9 @@ def test_a_crawl_brings_every_row_once(data: Path, page_size: int) -> None:
         result = crawl_city("chicago", url=portal.url, page_size=page_size)
         assert (result["read"], result["added"]) == (2000, 2000)
         assert held() == expected(portal)
-        assert result["dropped"]["no place"] == sum("latitude" not in row for row in portal.rows.values())
+        assert result["dropped"]["no place"] == sum(
+            "latitude" not in row for row in portal.rows.values()
+        )
 
 
 def test_no_column_about_persons_is_asked_for_and_pages_go_by_key(data: Path) -> None:
@@ -63,10 +68,19 @@ def test_crawling_again_brings_what_is_new_changed_and_gone(data: Path) -> None:
         crawl_city("chicago", url=portal.url, page_size=200)
         keys = list(portal.rows)
         for key in keys[:5]:
-            portal.rows[key] |= {"primary_type": "ROBBERY", "date": "2016-12-31T23:59:00.000", ":updated_at": "2019-01-01T00:00:00.000Z"}
+            portal.rows[key] |= {
+                "primary_type": "ROBBERY",
+                "date": "2016-12-31T23:59:00.000",
+                ":updated_at": "2019-01-01T00:00:00.000Z",
+            }
         for key in keys[10:17]:
             del portal.rows[key]
-        portal.rows["row-z"] = {**portal.rows[keys[20]], ":id": "row-z", "id": "77", ":updated_at": "2019-01-02T00:00:00.000Z"}
+        portal.rows["row-z"] = {
+            **portal.rows[keys[20]],
+            ":id": "row-z",
+            "id": "77",
+            ":updated_at": "2019-01-02T00:00:00.000Z",
+        }
         result = crawl_city("chicago", url=portal.url, page_size=200)
         assert (result["added"], result["corrected"], result["removed"]) == (1, 5, 7)
         assert held() == expected(portal)
@@ -136,7 +150,12 @@ def change_one(portal: Portal, rng: random.Random, number: int) -> None:
     if kind == "delete":
         del portal.rows[key]
     elif kind == "add":
-        portal.rows[f"row-new{number}"] = {**row, ":id": f"row-new{number}", "id": str(90_000_000 + number), ":updated_at": stamp}
+        portal.rows[f"row-new{number}"] = {
+            **row,
+            ":id": f"row-new{number}",
+            "id": str(90_000_000 + number),
+            ":updated_at": stamp,
+        }
     else:
         row["primary_type"] = "ARSON"
         row[":updated_at"] = stamp
@@ -171,9 +190,16 @@ def test_one_row_an_incident_is_counted(data: Path) -> None:
     with Portal(rows) as portal:
         result = crawl_city("bay", url=portal.url)
         assert (result["read"], result["dropped"]) == (90, {"duplicate": 60})
-        portal.rows["row-x"] = {**rows[0], ":id": "row-x", "row_id": "000a", ":updated_at": "2020-02-01T00:00:00Z"}
+        portal.rows["row-x"] = {
+            **rows[0],
+            ":id": "row-x",
+            "row_id": "000a",
+            ":updated_at": "2020-02-01T00:00:00Z",
+        }
         crawl_city("bay", url=portal.url)
-        assert scan(load_city("bay")).collect()["source_id"].sort().to_list() == [f"{i:03d}" for i in range(0, 90, 3)]
+        assert scan(load_city("bay")).collect()["source_id"].sort().to_list() == [
+            f"{i:03d}" for i in range(0, 90, 3)
+        ]
 
 
 def test_soda_3_asks_the_same_by_post(data: Path) -> None:
@@ -191,7 +217,11 @@ def test_the_token_comes_from_the_environment(data: Path, monkeypatch: pytest.Mo
     seen = []
     monkeypatch.setenv("SOCRATA_APP_TOKEN", "abc")
     original = Portal.answer
-    monkeypatch.setattr(Portal, "answer", lambda self, h, q: (seen.append(h.headers["X-App-Token"]), original(self, h, q))[1])
+    monkeypatch.setattr(
+        Portal,
+        "answer",
+        lambda self, h, q: (seen.append(h.headers["X-App-Token"]), original(self, h, q))[1],
+    )
     with Portal(chicago_rows(10)) as portal:
         crawl_city("chicago", url=portal.url)
     assert set(seen) == {"abc"}
@@ -222,7 +252,9 @@ def test_a_crawl_in_the_background_shows_its_progress_and_stops(data: Path) -> N
     city = load_city("chicago")
     with Portal(chicago_rows(3000), {"slow": 1.0}) as portal:
         source = Source("socrata", portal.url, "abcd-1234", city.sources[0].columns)
-        write_city(City("slow", "Slow", city.time_zone, city.crs, bounds=city.extent(), sources=(source,)))
+        write_city(
+            City("slow", "Slow", city.time_zone, city.crs, bounds=city.extent(), sources=(source,))
+        )
         start_crawl("slow")
         end = time.time() + 30
         while crawl_progress("slow").get("state") == "starting" and time.time() < end:

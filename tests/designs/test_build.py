@@ -19,7 +19,10 @@ CALENDAR = 11
 def run(design: Design, types: int, height: int, width: int) -> tuple[torch.Tensor, dict, Network]:
     network = build(design, types, height, width, CALENDAR, seed=3).eval()
     maps = types * len(design.memories)
-    history, static = torch.rand(2, len(design.lags), types, height, width), torch.randn(2, maps, height, width)
+    history, static = (
+        torch.rand(2, len(design.lags), types, height, width),
+        torch.randn(2, maps, height, width),
+    )
     with torch.no_grad(), capture(network, list(network.blocks)) as caught:
         out = network(history, torch.rand(2, CALENDAR), static)
     return out, caught, network
@@ -34,7 +37,10 @@ def test_shapes_and_parameters(name: str, types: int, height: int, width: int) -
     assert out.shape == (2, types, height, width)
     for layer in placed:
         assert tuple(caught[layer.layer.name].shape[1:]) == layer.shape
-        assert sum(p.numel() for p in network.blocks[layer.layer.name].parameters()) == layer.parameters
+        assert (
+            sum(p.numel() for p in network.blocks[layer.layer.name].parameters())
+            == layer.parameters
+        )
 
 
 def test_every_kind_of_layer() -> None:
@@ -114,7 +120,9 @@ def test_the_seed_decides_the_weights_and_nothing_outside() -> None:
 
 
 def spec(*layers: str) -> str:
-    return 'name = "x"\nlags = [1]\ncalendar = []\n' + "\n".join(f"[[layer]]\n{layer}" for layer in layers)
+    return 'name = "x"\nlags = [1]\ncalendar = []\n' + "\n".join(
+        f"[[layer]]\n{layer}" for layer in layers
+    )
 
 
 OUT = 'name = "out"\nkind = "head"'
@@ -145,7 +153,9 @@ def test_shapes_that_clash_are_named(text: str, message: str) -> None:
         place(parse_design(text), 1, 9, 8)
 
 
-def test_a_users_module_is_made_and_a_wrong_one_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_users_module_is_made_and_a_wrong_one_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "mine.py"
     path.write_text("from torch import nn\nclass Net(nn.Identity): pass\nclass Not: pass\n")
     assert build(load_design(f"{path}:Net"), 1, 4, 4, 0).__class__.__name__ == "Net"

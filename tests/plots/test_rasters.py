@@ -11,7 +11,9 @@ from crimecast.plots.colours import _to_oklab, colour_bytes, colour_table
 from crimecast.plots.rasters import Panel, Scene, dequantize, message, quantize, window
 
 
-@given(st.floats(-100, 0), st.floats(0.01, 100), st.sampled_from([1.0, 2.0]), st.sampled_from([1, 2]))
+@given(
+    st.floats(-100, 0), st.floats(0.01, 100), st.sampled_from([1.0, 2.0]), st.sampled_from([1, 2])
+)
 def test_codes_are_read_back(low: float, span: float, gamma: float, size: int) -> None:
     panel = Panel("p", low=low, high=low + span, gamma=gamma, size=size)
     values = np.linspace(low, low + span, 501)
@@ -27,7 +29,10 @@ def test_small_counts_are_exact() -> None:
 def test_a_message_holds_what_its_header_says() -> None:
     panels = [Panel("a"), Panel("b", size=2), Panel("c", minus=(0, 1))]
     scene = Scene("id", (3, 4), 500.0, [], [], panels)
-    maps = {5: [np.random.rand(3, 4), np.random.rand(3, 4), None], 6: [np.random.rand(3, 4), np.random.rand(3, 4), None]}
+    maps = {
+        5: [np.random.rand(3, 4), np.random.rand(3, 4), None],
+        6: [np.random.rand(3, 4), np.random.rand(3, 4), None],
+    }
     data = message(scene, np.ones((3, 4), bool), maps, 5, first=5)
     length = int.from_bytes(data[:4], "little")
     header = json.loads(data[4 : 4 + length])

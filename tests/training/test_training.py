@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,9 @@ def trained(sample: str) -> str:
     return run.id
 
 
-@pytest.mark.parametrize("text", [SMALL, SMALL.replace("decayed_mean", "mean"), SMALL.replace("decayed_mean", "none")])
+@pytest.mark.parametrize(
+    "text", [SMALL, SMALL.replace("decayed_mean", "mean"), SMALL.replace("decayed_mean", "none")]
+)
 def test_no_sample_knows_its_own_step_or_later(sample: str, text: str) -> None:
     cube, design = load_cube(sample), parse_design(text)
     whole = Samples(cube, design, 300)
@@ -78,7 +81,10 @@ def test_a_runs_forecast_knows_the_step_before_but_not_its_own(trained: str) -> 
         # A cube of another name, so that nothing kept of the first is used for the second.
         changed = replace(cube, counts=counts, grid=f"changed-{step}")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("crimecast.forecasts.load_cube", lambda name, c=changed: c if name == c.grid else cube)
+            patch.setattr(
+                "crimecast.forecasts.load_cube",
+                lambda name, c=changed: c if name == c.grid else cube,
+            )
             after = run_rates(run, changed, 700, 720)
         assert np.array_equal(before[: step - 700 + 1], after[: step - 700 + 1])
         if step < 719:
@@ -124,7 +130,9 @@ def test_a_run_is_recorded(trained: str) -> None:
 def test_the_stored_network_gives_the_recorded_validation_loss(trained: str) -> None:
     run = load_run(trained)
     network, note = load_network(run)
-    samples = Samples(load_cube(run.grid), run.design, run.settings["train"], scaling=note["scaling"])
+    samples = Samples(
+        load_cube(run.grid), run.design, run.settings["train"], scaling=note["scaling"]
+    )
     loss = loop.validation_loss(network, samples, (run.settings["train"], run.settings["validate"]))
     assert loss == pytest.approx(run.summary["validation_loss"], rel=1e-5)
 
@@ -160,7 +168,9 @@ def test_a_stopped_run_ends_with_the_weights_of_an_undisturbed_one(
 
 
 def slow_run(sample: str) -> str:
-    text = SMALL.replace("epochs = 3", "epochs = 300\npatience = 300").replace("channels = 4", "channels = 48")
+    text = SMALL.replace("epochs = 3", "epochs = 300\npatience = 300").replace(
+        "channels = 4", "channels = 48"
+    )
     return queue.submit(parse_design(text), sample).id
 
 
@@ -212,12 +222,15 @@ def test_a_pid_that_another_process_got_is_not_ours(sample: str, trained: str) -
 
 
 def test_runs_wait_for_each_other(sample: str) -> None:
-    names = [queue.submit(parse_design(SMALL.replace("epochs = 3", "epochs = 1")), sample, seed=s).id for s in range(3)]
+    names = [
+        queue.submit(parse_design(SMALL.replace("epochs = 3", "epochs = 1")), sample, seed=s).id
+        for s in range(3)
+    ]
     assert [load_run(name).state for name in names].count("running") <= 1
     ended = [queue.wait(name) for name in names]
     assert [run.state for run in ended] == ["done"] * 3
     spans = sorted((run.started, run.ended) for run in ended)
-    assert all(one[1] <= two[0] + 0.05 for one, two in zip(spans[:-1], spans[1:], strict=True))
+    assert all(one[1] <= two[0] + 0.05 for one, two in pairwise(spans))
 
 
 def test_refit_trains_on_both_periods_for_as_long_as_validation_found_best(sample: str) -> None:
@@ -229,7 +242,11 @@ def test_refit_trains_on_both_periods_for_as_long_as_validation_found_best(sampl
 
 
 def test_a_fork_remembers_its_parent_and_protects_it(sample: str, trained: str) -> None:
-    fork = queue.wait(queue.submit(parse_design(SMALL.replace("channels = 4", "channels = 5")), sample, parent=trained).id)
+    fork = queue.wait(
+        queue.submit(
+            parse_design(SMALL.replace("channels = 4", "channels = 5")), sample, parent=trained
+        ).id
+    )
     assert load_run(fork.id).parent == trained
     with pytest.raises(UserError, match="forked from"):
         delete_run(trained)
@@ -254,19 +271,27 @@ def test_a_users_module_trains_and_forecasts(sample: str, tmp_path: Path) -> Non
     run = queue.wait(queue.submit(load_design(f"{path}:Net"), sample, epochs=2).id)
     assert run.state == "done", run.message
     path.unlink()  # the run keeps its own copy
-    assert rates(run.id, load_cube(sample), 700, 702).shape == (2, 1, *load_cube(sample).counts.shape[2:])
+    assert rates(run.id, load_cube(sample), 700, 702).shape == (
+        2,
+        1,
+        *load_cube(sample).counts.shape[2:],
+    )
 
 
 def test_a_module_that_fails_says_why(sample: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.py"
-    path.write_text("import torch\nclass Net(torch.nn.Module):\n    def forward(self, *a):\n        raise ValueError('no')\n")
+    path.write_text(
+        "import torch\nclass Net(torch.nn.Module):\n    def forward(self, *a):\n        raise ValueError('no')\n"
+    )
     run = queue.wait(queue.submit(load_design(f"{path}:Net"), sample, epochs=1).id)
     assert run.state == "failed"
     assert "\n" not in run.message
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run(sample: str) -> None:
-    design = parse_design(SMALL.replace("batch = 32", "batch = 32\nlearning_rate = 9.9").replace('norm = "group"', ""))
+    design = parse_design(
+        SMALL.replace("batch = 32", "batch = 32\nlearning_rate = 9.9").replace('norm = "group"', "")
+    )
     network = build(design, 1, *load_cube(sample).counts.shape[2:], 11)
     samples = Samples(load_cube(sample), design, 400)
     batch = samples.batch(torch.tensor([100]))
@@ -277,7 +302,14 @@ def test_a_loss_that_is_not_a_number_stops_the_run(sample: str) -> None:
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
     with pytest.raises(UserError, match="no longer a number"):
         loop.train(
-            network, samples, design, loop.Plan("nan", 40, 80, None, 1, 1), 0, folder, lambda v: None, lambda: False
+            network,
+            samples,
+            design,
+            loop.Plan("nan", 40, 80, None, 1, 1),
+            0,
+            folder,
+            lambda v: None,
+            lambda: False,
         )
 
 
@@ -302,7 +334,9 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, damage: str) -> None:
         ({"train_until": "2023-01-05"}, "fewer than the longest lag"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_trained_is_refused_and_not_recorded(sample: str, options: dict, text: str) -> None:
+def test_what_cannot_be_trained_is_refused_and_not_recorded(
+    sample: str, options: dict, text: str
+) -> None:
     before = len(list_runs())
     with pytest.raises(UserError, match=text):
         queue.submit(parse_design(SMALL), sample, **options)

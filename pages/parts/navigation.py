@@ -1,0 +1,41 @@
+"""The pages in the order of the loop, grouped."""
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+ENTERED = "entered"
+
+
+def navigation() -> StreamlitPage:
+    """Set up the menu; returns the page that the address asks for."""
+    return st.navigation(
+        {
+            "": [
+                st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True)
+            ],
+            "Data": [
+                st.Page("pages/city.py", title="City", icon=":material/location_city:"),
+                st.Page("pages/grid.py", title="Grid", icon=":material/grid_on:"),
+            ],
+            "Build": [
+                st.Page("pages/design.py", title="Design & train", icon=":material/account_tree:"),
+                st.Page("pages/runs.py", title="Runs", icon=":material/history:"),
+            ],
+            "Look": [
+                st.Page("pages/forecast.py", title="Forecast", icon=":material/map:"),
+                st.Page("pages/layers.py", title="Layers", icon=":material/layers:"),
+            ],
+            "Help": [st.Page("pages/help.py", title="Help", icon=":material/help:")],
+        }
+    )
+
+
+def enter() -> None:
+    """Go through the app's entry if this page was reached without it.
+
+    Until the entry has run once, a new server takes the files of pages/ for the old kind of
+    multipage app and runs the one in the address by itself.
+    """
+    if ENTERED not in st.session_state:
+        navigation()
+        st.rerun()

@@ -1,0 +1,258 @@
+"""The whole loop in real Chromium: pixels are looked at, not only elements."""
+
+import io
+import re
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SHOTS, App
+from tests.conftest import tiny_csv
+
+pytestmark = pytest.mark.browser
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def page(browser: Any) -> Any:
+    context = browser.new_context(viewport=WIDE)
+    context.set_default_timeout(30_000)
+    made = context.new_page()
+    made.outside = []
+    made.on(
+        "request",
+        lambda r: (
+            made.outside.append(r.url)
+            if not re.match(r"(https?|wss?)://localhost|data:|blob:", r.url)
+            else None
+        ),
+    )
+    made.problems = []
+    made.on("pageerror", lambda error: made.problems.append(str(error)))
+    yield made
+    assert not made.outside, f"asked for something outside: {made.outside}"
+    assert not made.problems
+    context.close()
+
+
+def go(page: Page, app: App, path: str) -> None:
+    page.goto(f"{app.url}/{path}")
+    page.wait_for_selector("h1")
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    page.wait_for_timeout(400)
+    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def pixels(canvas: Any) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")).reshape(-1, 3)
+
+
+def assert_drawn(canvas: Any, colours: int = 20) -> None:
+    canvas.scroll_into_view_if_needed()
+    found = np.unique(pixels(canvas), axis=0)
+    assert len(found) >= colours, f"only {len(found)} colours on the map"
+
+
+def shot(page: Page, name: str) -> None:
+    page.screenshot(path=str(SHOTS / f"{name}.png"))
+
+
+def drawn_step(page: Page) -> str:
+    return page.locator(".maps").first.get_attribute("data-drawn") or ""
+
+
+def test_the_loop_on_the_sample_city(page: Page, app: App) -> None:
+    go(page, app, "")
+    expect(page.get_by_text("Simulated city")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("stack-1 is"))).to_be_visible()
+    shot(page, "overview")
+
+    go(page, app, "city?city=sample")
+    page.wait_for_timeout(2500)
+    assert_drawn(page.locator("[data-testid=stDeckGlJsonChart] canvas").first)
+    shot(page, "city")
+
+    go(page, app, "grid?city=sample")
+    expect(page.get_by_text("44,407").first).to_be_visible()
+    shot(page, "grid")
+
+    # One click trains; the page shows it live; a reload finds it again.
+    go(page, app, "design?city=sample")
+    began = time.time()
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text(re.compile(r"steps a second")).first.wait_for()
+    shot(page, "training")
+    page.reload()
+    page.wait_for_selector("h1")
+    page.get_by_role("link", name="See its layers").wait_for(timeout=90_000)
+    shot(page, "trained")
+    page.get_by_role("link", name="See its layers").click()
+    page.locator(".gallery .panel canvas").first.wait_for()
+    settle(page)
+    assert time.time() - began < 90
+    assert "run=stack-2" in page.url
+
+    gallery = page.locator(".gallery .panel canvas")
+    assert gallery.count() == 24
+    page.wait_for_timeout(800)
+    for number in (0, 5, 23):
+        assert_drawn(gallery.nth(number))
+    shot(page, "layers")
+    gallery.nth(5).click()
+    page.get_by_text("How channel 5 is distributed").wait_for()
+    assert "channel=5" in page.url
+    settle(page)
+    assert_drawn(page.locator(".maps3 canvas.map").first)
+    shot(page, "channel")
+
+    page.get_by_role("link", name="Forecast").first.click()
+    page.locator(".maps3 .panel canvas.map").nth(2).wait_for()
+    settle(page)
+    page.wait_for_timeout(600)
+    maps = page.locator(".maps3 .panel canvas.map")
+    assert maps.count() == 3
+    for number in range(3):
+        assert_drawn(maps.nth(number), 4)
+    shot(page, "forecast")
+
+
+def test_steps_and_cells_on_the_forecast_page(page: Page, app: App) -> None:
+    go(page, app, "forecast?city=sample&run=stack-1")
+    maps = page.locator(".maps3 .panel canvas.map")
+    maps.first.wait_for()
+    page.wait_for_timeout(600)
+    before, actual = drawn_step(page), pixels(maps.nth(1))
+    slider = page.locator("input[type=range]").first
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(1200)
+    settle(page)
+    assert int(drawn_step(page)) == int(before) + 5
+    assert not np.array_equal(actual, pixels(maps.nth(1)))
+    label = page.locator(".label").first.inner_text()
+    assert f"step={label}" in page.url
+    box = maps.first.bounding_box()
+    maps.first.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    page.get_by_role("heading", name=re.compile("Cell at row")).wait_for()
+    assert "cell=" in page.url
+    expect(page.get_by_text("Its events in this step")).to_be_visible()
+    assert_drawn(page.locator(".js-plotly-plot").first)
+    shot(page, "cell")
+    # The address opens the same view again.
+    address = page.url
+    page.goto(address)
+    page.get_by_role("heading", name=re.compile("Cell at row")).wait_for()
+    assert page.locator(".label").first.inner_text() == label
+
+
+def test_many_quick_steps_are_caught_up_with(page: Page, app: App) -> None:
+    go(page, app, "forecast?city=sample&run=stack-1")
+    page.locator(".maps3 .panel canvas.map").first.wait_for()
+    page.wait_for_timeout(600)
+    start = int(drawn_step(page))
+    slider = page.locator("input[type=range]").first
+    slider.focus()
+    for _ in range(70):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(40)
+    page.wait_for_timeout(2500)
+    assert int(drawn_step(page)) == start + 70
+
+
+def test_training_survives_a_restarted_server_and_stops_and_resumes(page: Page, app: App) -> None:
+    go(page, app, "design?city=sample")
+    page.get_by_role("spinbutton", name="Epochs at most").fill("400")
+    text = page.get_by_role("textbox", name="Spec", exact=True)
+    text.fill(
+        text.input_value()
+        .replace("patience = 3", "patience = 400")
+        .replace("channels = 24", "channels = 48")
+    )
+    page.keyboard.press("Control+Enter")
+    settle(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text(re.compile(r"epoch \d+ of 400")).first.wait_for()
+    name = re.search(r"run=(stack-\d+)", page.url)[1]
+    app.stop()
+    time.sleep(2)
+    app.start()
+    go(page, app, f"runs?city=sample&run={name}")
+    page.get_by_text(re.compile(r"epoch \d+ of 400")).first.wait_for()
+    shot(page, "runs")
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text(f"{name} is stopped").wait_for()
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_text(re.compile(r"epoch \d+ of 400")).first.wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text(f"{name} is stopped").wait_for()
+
+
+def test_a_file_is_brought_in_gridded_and_looked_at(page: Page, app: App, tmp_path: Any) -> None:
+    go(page, app, "city?city=san_francisco")
+    expect(page.get_by_text("has no records yet")).to_be_visible()
+    path = tiny_csv(tmp_path / "sf.csv", 500)
+    lines = path.read_text().splitlines()
+    moved = [lines[0]] + [
+        ",".join(
+            [
+                a,
+                b,
+                f"{float(c) - 132.33:.6f}" if float(c) else "0",
+                f"{float(d) - 15.73:.6f}" if float(d) else "0",
+                e,
+            ]
+        )
+        for a, b, c, d, e in (line.split(",") for line in lines[1:])
+    ]
+    path.write_text("\n".join(moved))
+    page.get_by_role("tab", name="From a file").click()
+    page.locator("input[type=file]").set_input_files(str(path))
+    page.get_by_text("Columns, as guessed").wait_for()
+    for field, column in (("time", "when"), ("type", "what")):
+        page.get_by_label(re.compile(f"^{field}")).click()
+        page.get_by_role("option", name=column, exact=True).click()
+        settle(page)
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_text("500 records read: 500 new").wait_for()
+    page.wait_for_timeout(1500)
+    shot(page, "imported")
+    go(page, app, "grid?city=san_francisco")
+    page.get_by_role("button", name="Make the grid").click()
+    page.get_by_text("Cells in the study area").wait_for()
+
+
+@pytest.mark.parametrize(
+    "path", ["", "city", "grid", "design", "runs", "forecast", "layers", "help"]
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_on_a_phone_and_in_the_dark(
+    browser: Any, app: App, path: str, scheme: str
+) -> None:
+    context = browser.new_context(viewport=NARROW, color_scheme=scheme)
+    phone = context.new_page()
+    go(phone, app, path)
+    phone.wait_for_timeout(900)
+    assert phone.evaluate("() => document.documentElement.scrollWidth") <= 390
+    shot(phone, f"phone_{scheme}_{path or 'overview'}")
+    background = np.asarray(
+        Image.open(SHOTS / f"phone_{scheme}_{path or 'overview'}.png").convert("L")
+    )[-40:, :40].mean()
+    assert background > 200 if scheme == "light" else background < 60
+    context.close()
+
+
+@pytest.mark.parametrize("path", ["forecast", "layers", "runs", "design", "grid"])
+def test_empty_pages_say_what_to_do(page: Page, app: App, path: str) -> None:
+    go(page, app, f"{path}?city=los_angeles")
+    link = page.locator("[data-testid=stMain] [data-testid=stPageLink] a")
+    expect(link).to_have_count(1)
+    shot(page, f"empty_{path}")
