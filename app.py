@@ -5,7 +5,6 @@ import streamlit as st
 from crimecast.sources.sample import ensure_sample
 from pages.parts.navigation import ENTERED, navigation
 
-st.set_page_config(page_title="CrimeCast", page_icon="pages/parts/icon.png", layout="wide")
 st.session_state[ENTERED] = True
 ensure_sample()
 navigation().run()

@@ -74,16 +74,17 @@ def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
     """What lies behind one cell."""
     row, column = cell
     st.subheader(f"Cell at row {row}, column {column}")
-    times, observed, expected = view.cell_series(cell)
+    observed, expected = view.cell_series(cell)
     n, rate = observed[step - view.first], expected[step - view.first]
     st.markdown(
         f"{view.label(step)}: **{n:.0f}** events, **{rate:.3f}** expected. Over the whole period: "
         f"{observed.sum():.0f} events, {expected.sum():.1f} expected."
     )
     chart, near = st.columns([3, 2])
+    chart.caption("Its whole history, in blocks of about a week")
     chart.plotly_chart(
-        forecast_figure(times, observed, expected, step - view.first), key="cell_chart",
-        alt="The cell's counts and forecast over time", config={"displaylogo": False},
+        forecast_figure(*view.cell_history(cell), str(view.times[step])),
+        key="cell_chart", alt="The cell's counts and forecast over time", config={"displaylogo": False},
     )  # fmt: skip
     near.caption("Its neighbours in this step: observed / expected (north on top)")
     near.dataframe(
@@ -153,7 +154,7 @@ def totals() -> None:
     st.subheader("The whole city")
     times, observed, expected = view.totals()
     st.plotly_chart(
-        forecast_figure(times, observed, expected, None), key="city_chart", config={"displaylogo": False},
+        forecast_figure(times, observed, expected), key="city_chart", config={"displaylogo": False},
         alt="The city's counts and forecast over time",
     )  # fmt: skip
 

@@ -55,6 +55,7 @@ table = st.dataframe(
         "seconds": st.column_config.NumberColumn(format="%.0f"),
     },
     key="runs_table",
+    placeholder="–",
     alt="Runs with their state and validation loss",
 )
 chosen = table.selection.rows

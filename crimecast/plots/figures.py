@@ -35,11 +35,19 @@ def loss_figure(history: list[dict[str, Any]]) -> go.Figure:
             mode="lines+markers",
             line={"color": colour},
         )
+    values = [
+        entry[key]
+        for entry in rows
+        for key in ("training_loss", "validation_loss")
+        if entry[key] is not None
+    ]
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    room = 0.08 * (high - low) + 1e-6
     return _bare(
         figure,
         240,
         xaxis={"title": "epoch", "dtick": max(1, len(epochs) // 10)},
-        yaxis={"title": "loss"},
+        yaxis={"title": "loss", "range": [low - room, high + room]},
     )
 
 
@@ -61,11 +69,12 @@ def bars_figure(names: list[str], values: list[int], label: str) -> go.Figure:
 
 
 def forecast_figure(
-    times: np.ndarray, observed: np.ndarray, forecast: np.ndarray, at: int | None
+    times: np.ndarray, observed: np.ndarray, forecast: np.ndarray, at: str | None = None
 ) -> go.Figure:
     """Observed counts against the forecast with the interval that Poisson noise alone would give.
 
-    The band is the 2.5 % and 97.5 % quantile of a Poisson count with the forecast as its mean.
+    The band is the 2.5 % and 97.5 % quantile of a Poisson count with the forecast as its mean; a
+    line marks the moment `at`. `forecast` may be NaN where nothing was forecast.
     """
     from scipy.stats import poisson
 
@@ -85,8 +94,9 @@ def forecast_figure(
         x=times, y=forecast, mode="lines", line={"color": BLUE, "width": 1.8}, name="forecast"
     )
     if at is not None:
-        figure.add_vline(x=str(times[at]), line={"width": 1, "dash": "dot", "color": GREY})
-    return _bare(figure, 280, yaxis={"title": "events a step", "rangemode": "tozero"})
+        figure.add_vline(x=at, line={"width": 1, "dash": "dot", "color": GREY})
+    top = max(1.0, float(np.nanmax([np.nanmax(high, initial=0), observed.max(initial=0)])))
+    return _bare(figure, 280, yaxis={"title": "events", "range": [0, 1.06 * top]})
 
 
 def histogram_figure(values: np.ndarray, label: str) -> go.Figure:

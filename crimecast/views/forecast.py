@@ -22,7 +22,10 @@ TOGETHER = "all together"
 
 @dataclass(frozen=True)
 class ForecastView:
-    """A forecast of steps [first, last), its counts and a baseline, (T, H, W) each, of one type."""
+    """A forecast of steps [first, last), its counts and its gain on a baseline, (T, H, W) each.
+
+    `history` holds the counts of all steps before `last`.
+    """
 
     identity: str
     cube: Cube
@@ -32,6 +35,7 @@ class ForecastView:
     observed: np.ndarray
     gain: np.ndarray
     area: np.ndarray
+    history: np.ndarray
 
     @property
     def times(self) -> np.ndarray:
@@ -108,13 +112,27 @@ class ForecastView:
             self.forecast[:, self.area].sum(axis=1),
         )
 
-    def cell_series(self, cell: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Times, observed and expected events of one cell by step."""
+    def cell_series(self, cell: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Observed and expected events of one cell, by step of the period."""
         row, column = cell
+        return self.observed[:, row, column], self.forecast[:, row, column]
+
+    def cell_history(self, cell: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The cell's whole past in blocks of about a week: beginnings, observed, expected.
+
+        Expected is NaN before the period that was forecast. Blocks begin with the period.
+        """
+        row, column = cell
+        size = max(1, round(7 / self.cube.step.days))
+        before = self.history[self.first % size : self.first, row, column]
+        past = before.reshape(-1, size).sum(axis=1)
+        whole = (self.last - self.first) // size * size
+        period = [values[:whole].reshape(-1, size).sum(axis=1) for values in self.cell_series(cell)]
+        starts = np.arange(self.first % size, self.first + whole, size)
         return (
-            self.times[self.first : self.last],
-            self.observed[:, row, column],
-            self.forecast[:, row, column],
+            self.times[starts],
+            np.concatenate([past, period[0]]),
+            np.concatenate([np.full(len(past), np.nan), period[1]]),
         )
 
     def neighbours(self, cell: tuple[int, int], step: int) -> pd.DataFrame:
@@ -172,10 +190,11 @@ def _view(name: str, stamp: int, other: str, kind: str, first: int, last: int) -
     run = load_run(name)
     cube = load_cube(run.grid)
     made, base = rates(name, cube, first, last), rates(other, cube, first, last)
-    n = cube.counts[first:last]
+    history = cube.counts[:last]
     if kind != TOGETHER:
         index = [cube.types.index(kind)]
-        made, base, n = made[:, index], base[:, index], n[:, index]
+        made, base, history = made[:, index], base[:, index], history[:, index]
+    n = history[first:]
     a, b = np.maximum(made, FLOOR), np.maximum(base, FLOOR)
     gain = (n * (np.log(a) - np.log(b)) - (a - b)).sum(axis=1)
     return ForecastView(
@@ -187,6 +206,7 @@ def _view(name: str, stamp: int, other: str, kind: str, first: int, last: int) -
         observed=n.sum(axis=1),
         gain=gain,
         area=cube.area(first),
+        history=history.sum(axis=1),
     )
 
 

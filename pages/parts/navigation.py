@@ -1,13 +1,18 @@
 """The pages in the order of the loop, grouped."""
 
+from pathlib import Path
+
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 ENTERED = "entered"
+ICON = Path(__file__).with_name("icon.png")
 
 
 def navigation() -> StreamlitPage:
     """Set up the menu; returns the page that the address asks for."""
+    # Without an icon of its own the browser's tab would fetch the page's from outside.
+    st.set_page_config(page_title="CrimeCast", page_icon=str(ICON), layout="wide")
     return st.navigation(
         {
             "": [
