@@ -14,13 +14,13 @@ import numpy as np
 import polars as pl
 import shapely
 import xarray as xr
-import zarr
 
 from crimecast.archive import manifest, month_files, report
 from crimecast.cities import City, load_city
+from crimecast.counting import Layout, count
 from crimecast.errors import UserError
 from crimecast.steps import Step, parse_date
-from crimecast.store import data_root, read_json, replacing
+from crimecast.store import data_root, read_json, replacing, write_json
 
 CHUNK_BYTES = (
     16e6  # of one chunk of the cube: small enough to hold several, large enough to be quick
@@ -216,13 +216,11 @@ def _write_cube(
         "area_from": "outline" if city.boundary is not None else "events",
         "provenance": json.dumps(account),
     }
-    origin = (step0, row0, column0)
-    for dtype in (np.uint16, np.uint32):
-        try:
-            totals = _count(folder / "cube.zarr", cube, city, unit, channels, origin, dtype)
-            break
-        except OverflowError:
-            continue
+    layout = Layout(
+        city.name, spec.cell, spec.step, json.dumps(channels), step0, row0, column0, *area.shape
+    )
+    previous = _previous(layout)
+    totals, chunks = count(folder / "cube.zarr", cube, city, unit, channels, layout, previous)
     by_reason = {key: value["count"] for key, value in account["dropped"].items() if value["count"]}
     for key in ("outside the grid", "outside the period", "of other types"):
         if totals[key]:
@@ -243,7 +241,16 @@ def _write_cube(
         "empty_share": totals["empty"],
         "simulated": city.simulated,
     }
-    (folder / "grid.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    write_json(folder / "chunks.json", {"layout": asdict(layout), **chunks})
+    write_json(folder / "grid.json", summary)
+
+
+def _previous(layout: Layout) -> Path | None:
+    """A stored grid of the same layout, made from other records, whose chunks may still be true."""
+    for path in sorted((data_root() / "grids").glob(f"{layout.city}-*/chunks.json")):
+        if read_json(path)["layout"] == asdict(layout):
+            return path.parent
+    return None
 
 
 def study_area(
@@ -257,96 +264,3 @@ def study_area(
     left, low = np.meshgrid(x, y)
     shapely.prepare(city.boundary)
     return shapely.intersects(city.boundary, shapely.box(left, low, left + cell, low + cell))
-
-
-def _count(
-    path: Path,
-    cube: xr.Dataset,
-    city: City,
-    unit: Step,
-    channels: dict[str, list[str] | None],
-    origin: tuple[int, int, int],
-    dtype: type[np.unsignedinteger],
-) -> dict[str, Any]:
-    """Count events into a new Zarr store, a chunk of time after another; returns the totals.
-
-    Memory is that of one chunk and its events, however long the history. Raises OverflowError
-    if a count doesn't fit `dtype`.
-    """
-    steps, kinds, height, width = (cube.sizes[name] for name in ("time", "type", "y", "x"))
-    cube.to_zarr(path, mode="w", zarr_format=2, consolidated=False)
-    layer = kinds * height * width
-    chunk = int(np.clip(CHUNK_BYTES // (np.dtype(dtype).itemsize * layer), 1, steps))
-    counts = zarr.open_group(path, mode="a").create_array(
-        "counts",
-        shape=(steps, kinds, height, width),
-        chunks=(chunk, kinds, height, width),
-        dtype=dtype,
-        fill_value=None,  # else xarray takes 0 for missing and makes floats of the counts
-        attributes={"_ARRAY_DIMENSIONS": ["time", "type", "y", "x"]},
-    )
-    numbers = {
-        member: index for index, members in enumerate(channels.values()) for member in members or ()
-    }
-    totals: dict[str, Any] = {
-        "in period": 0,
-        "of other types": 0,
-        "outside the grid": 0,
-        "events": 0,
-        "outside area": 0,
-    }
-    area = cube["area"].values
-    ever = np.zeros((height, width), dtype=bool)
-    filled = 0
-    for start in range(0, steps, chunk):
-        size = min(chunk, steps - start)
-        frame = _events(city, unit, origin[0] + start, size, len(numbers) > 0)
-        step = unit.number(frame["time"].to_numpy()) - origin[0] - start
-        row = np.floor(frame["y"].to_numpy() / cube.attrs["cell"]).astype(np.int64) - origin[1]
-        column = np.floor(frame["x"].to_numpy() / cube.attrs["cell"]).astype(np.int64) - origin[2]
-        kind = np.zeros(frame.height, dtype=np.int64)
-        if numbers:
-            mapped = frame["type"].replace_strict(numbers, default=-1, return_dtype=pl.Int64)
-            kind = mapped.to_numpy()
-        wanted = kind >= 0
-        inside = wanted & (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        flat = ((step * kinds + kind) * height + row) * width + column
-        slab = np.bincount(flat[inside], minlength=size * layer)
-        if slab.max(initial=0) > np.iinfo(dtype).max:
-            raise OverflowError
-        slab = slab.reshape(size, kinds, height, width)
-        counts[start : start + size] = slab.astype(dtype)
-        totals["in period"] += frame.height
-        totals["of other types"] += int((~wanted).sum())
-        totals["outside the grid"] += int((wanted & ~inside).sum())
-        totals["events"] += int(slab.sum())
-        totals["outside area"] += int(slab[..., ~area].sum())
-        ever |= slab.any(axis=(0, 1))
-        filled += int((slab[..., area] > 0).sum())
-    zarr.consolidate_metadata(path, zarr_format=2)
-    kept = sum(entry["rows"] for entry in manifest(city)["months"].values())
-    totals["outside the period"] = kept - totals["in period"]
-    totals["cells"] = int(ever.sum())
-    totals["empty"] = 1 - filled / max(1, steps * kinds * int(area.sum()))
-    return totals
-
-
-def _events(city: City, unit: Step, first: int, size: int, with_type: bool) -> pl.DataFrame:
-    """The events of `size` steps from step number `first` on: time, x, y and, if asked, type."""
-    begin, end = unit.start(np.array([first, first + size]))
-    months = {
-        month: path
-        for month, path in month_files(city).items()
-        if np.datetime64(month, "M") <= end.astype("datetime64[M]")
-        and np.datetime64(month, "M") >= begin.astype("datetime64[M]")
-    }
-    columns = ["time", "x", "y"] + (["type"] if with_type else [])
-    if not months:
-        return pl.DataFrame(
-            schema={"time": pl.Datetime("us"), "x": pl.Float64, "y": pl.Float64, "type": pl.String}
-        )
-    frame = pl.read_parquet(list(months.values()), columns=columns)
-    span = pl.col("time").is_between(
-        pl.lit(begin).cast(pl.Datetime("us")), pl.lit(end).cast(pl.Datetime("us")), closed="left"
-    )
-    return frame.filter(span)

@@ -96,7 +96,7 @@ def test_a_period_counts_what_it_leaves_out(town: str) -> None:
 
 def test_small_chunks_give_the_same_cube(town: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = open_grid(make_grid(town)["grid"])["counts"].values
-    monkeypatch.setattr("crimecast.grid.CHUNK_BYTES", 20_000)
+    monkeypatch.setattr("crimecast.counting.CHUNK_BYTES", 20_000)
     parts = open_grid(make_grid(town, since="2020-01-01", until="2020-03-01")["grid"])
     assert parts["counts"].encoding["chunks"][0] < parts.sizes["time"]
     assert (parts["counts"].values[: len(whole)] == whole).all()

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from crimecast.cities import Source, load_city
 from crimecast.crawling.dataset import Crawl
 from crimecast.errors import UserError
+from crimecast.sources.arcgis import FeatureLayer
 from crimecast.sources.http import Client, Refused, Stopped
 from crimecast.sources.socrata import Dataset, token
 from crimecast.steps import parse_date
@@ -24,6 +25,14 @@ Report = Callable[[dict[str, Any]], None]
 def crawl_folder(city: str) -> Path:
     """Where a city's crawl keeps its state."""
     return data_root() / "cities" / city / "crawl"
+
+
+def open_dataset(source: Source, client: Client, page_size: int) -> Dataset | FeatureLayer:
+    """The data set of a registry entry, by its kind: socrata, soda3 or arcgis."""
+    kinds = {"socrata": Dataset, "soda3": Dataset, "arcgis": FeatureLayer}
+    if source.kind not in kinds:
+        raise UserError(f"'{source.kind}' is not a kind of source; use one of {', '.join(kinds)}.")
+    return kinds[source.kind](source, client, page_size)
 
 
 def crawl_city(
@@ -73,7 +82,12 @@ def crawl_city(
                 headers = {"X-App-Token": text} if (text := token()) else {}
                 client = Client(url or source.portal, headers, CONNECTIONS, stop)
                 crawl = Crawl(
-                    city, Dataset(source, client, page_size), window, folder, counter, CONNECTIONS
+                    city,
+                    open_dataset(source, client, page_size),
+                    window,
+                    folder,
+                    counter,
+                    CONNECTIONS,
                 )
                 for key, value in crawl.run().items():
                     if key == "dropped":

@@ -18,8 +18,8 @@ import polars as pl
 from crimecast.archive import merge, remove
 from crimecast.cities import City
 from crimecast.events import standardise
-from crimecast.sources.http import Refused
-from crimecast.sources.socrata import UPDATED, Dataset
+from crimecast.sources.arcgis import FeatureLayer
+from crimecast.sources.socrata import Dataset
 from crimecast.store import read_json, replacing, write_json
 
 if TYPE_CHECKING:
@@ -34,24 +34,34 @@ class Crawl:
     """The crawl of one data set."""
 
     city: City
-    dataset: Dataset
+    dataset: Dataset | FeatureLayer
     window: tuple[str | None, str | None]
     folder: Path
     counter: "Counter"
     connections: int
     sums: dict[str, Any] = field(default_factory=dict)
+    round: int = 1
 
     def run(self) -> dict[str, Any]:
         """Full pass (or none, if this period was crawled before), then updates, then deletions."""
         self.sums = {"read": 0, "added": 0, "corrected": 0, "known": 0, "removed": 0, "dropped": {}}
         self.dataset.probe()
         state = self._state()
-        if state.get("window") != list(self.window) or not state.get("complete"):
-            if state.get("window") != list(self.window):
-                shutil.rmtree(self._staging(), ignore_errors=True)
-                state = {"window": list(self.window), "watermark": self._latest()}
-                write_json(self._state_path(), state)
+        # A portal that doesn't say what changed is read whole each time.
+        again = state.get("complete") and not self.dataset.system_fields
+        if state.get("window") != list(self.window) or again:
+            shutil.rmtree(self._staging(), ignore_errors=True)
+            state = {
+                "window": list(self.window),
+                "watermark": self.dataset.latest(),
+                "round": state.get("round", 0) + 1,
+            }
+            write_json(self._state_path(), state)
+        self.round = state["round"]
+        if not state.get("complete"):
             self._full()
+            if again:
+                self._forget_unseen()
             state["complete"] = True
             write_json(self._state_path(), state)
             shutil.rmtree(self._staging(), ignore_errors=True)
@@ -68,51 +78,34 @@ class Crawl:
     def _staging(self) -> Path:
         return self.folder / self.dataset.source.dataset
 
-    def _bounded(self, first: str | None, last: str | None) -> str:
-        """The condition that a row's day lies in [first, last)."""
-        column = self.dataset.time_column
-        parts = [f"{column} >= '{first}'"] if first else []
-        parts += [f"{column} < '{last}'"] if last else []
-        return " AND ".join(parts)
-
-    def _latest(self) -> str | None:
-        """The portal's latest `:updated_at` before the crawl: what changes from then on is fetched after."""
-        if not self.dataset.system_fields:
-            return None
-        try:
-            rows = self.dataset.query(f"max({UPDATED}) as latest")
-            return str(rows[0]["latest"]) if rows and "latest" in rows[0] else None
-        except Refused:
-            return None
-
     def _partitions(self) -> list[str]:
-        """Conditions that share the rows out: a month each, and the rows without a day.
+        """Conditions that share the rows out: some months each, and the rows without a day.
 
         One for all of them if the portal can't count, or has few rows.
         """
-        column = self.dataset.time_column
-        everything = self._bounded(*self.window)
-        try:
-            rows = self.dataset.query(
-                f"count(*) as n,min({column}) as first,max({column}) as last", everything
-            )
-            count = int(rows[0]["n"])
-            first, last = (np.datetime64(str(rows[0][name])[:7], "M") for name in ("first", "last"))
-        except (Refused, KeyError, ValueError, IndexError, TypeError):
+        everything = self.dataset.between(*self.window)
+        size = self.dataset.size(everything)
+        if size is None:
             return [everything]
+        count, first_month, last_month = size
         self.counter.expected += count
+        try:
+            first, last = np.datetime64(first_month, "M"), np.datetime64(last_month, "M")
+        except ValueError:
+            return [everything]
         months = int((last - first).astype(int)) + 1
         if count <= 2 * self.dataset.page_size or months < 2:
             return [everything]
         # Enough months a part to fill a page, few enough to keep every connection busy.
-        size = max(1, round(months * self.dataset.page_size / count))
+        each = max(1, round(months * self.dataset.page_size / count))
         cuts = [
-            str(first + np.timedelta64(i, "M")) + "-01T00:00:00" for i in range(size, months, size)
+            str(first + np.timedelta64(i, "M")) + "-01T00:00:00" for i in range(each, months, each)
         ]
-        edges = [self.window[0], *cuts, self.window[1]]
-        parts = [self._bounded(a, b) for a, b in pairwise(edges)]
+        parts = [
+            self.dataset.between(a, b) for a, b in pairwise([self.window[0], *cuts, self.window[1]])
+        ]
         if self.window == (None, None):
-            parts.append(f"{column} IS NULL")
+            parts.append(self.dataset.without_day())
         return parts
 
     def _full(self) -> None:
@@ -191,6 +184,7 @@ class Crawl:
             "event": pl.String,
             "month": pl.String,
             "counted": pl.Boolean,
+            "round": pl.Int64,
         }
         return pl.DataFrame(schema=names)
 
@@ -215,7 +209,10 @@ class Crawl:
         known = self._known()
         if event:
             events = _once_an_event(events, seen, known)
-        seen = seen.with_columns((events["reason"].fill_null("") != "duplicate").alias("counted"))
+        seen = seen.with_columns(
+            (events["reason"].fill_null("") != "duplicate").alias("counted"),
+            pl.lit(self.round, pl.Int64).alias("round"),
+        )
         entry = merge(self.city, events, self.dataset.source.dataset)
         self._remember(
             pl.concat([known, seen]).unique("source_id", keep="last", maintain_order=True)
@@ -240,7 +237,7 @@ class Crawl:
             if mark is None or not self.dataset.system_fields:
                 return
             fresh, latest = 0, mark
-            for page, _ in self.dataset.pages(f"{UPDATED} >= '{mark}'", None, 0):
+            for page, _ in self.dataset.pages(self.dataset.changed_since(mark), None, 0):
                 day = pl.col(self.dataset.time_column)
                 inside = self._inside_window() | day.is_null()
                 known = pl.col(self.dataset.id_column).is_in(self._known()["source_id"].implode())
@@ -248,7 +245,7 @@ class Crawl:
                 if wanted.height:
                     fresh += self._add(wanted, again=True)
                 self.counter.add(page.height)
-                latest = max(latest, str(page[UPDATED].max() or latest))
+                latest = max(latest, str(page[self.dataset.stamp].max() or latest))
             state["watermark"] = latest
             write_json(self._state_path(), state)
             if not fresh:
@@ -256,15 +253,8 @@ class Crawl:
 
     def _reconcile(self) -> None:
         """Months in which the portal has other numbers of rows than were fetched: fetch them again."""
-        column = self.dataset.time_column
-        try:
-            rows = self.dataset.query(
-                f"date_trunc_ym({column}) as month,count(*) as n",
-                self._bounded(*self.window),
-                group="month",
-            )
-            theirs = {str(row["month"])[:7]: int(row["n"]) for row in rows if row.get("month")}
-        except (Refused, KeyError, ValueError):
+        theirs = self.dataset.month_counts(self.dataset.between(*self.window))
+        if theirs is None:
             return
         first, last = (
             (bound or otherwise)[:7]
@@ -278,7 +268,7 @@ class Crawl:
             after = str(np.datetime64(month, "M") + 1)
             there: list[str] = []
             for page, _ in self.dataset.pages(
-                self._bounded(f"{month}-01T00:00:00", f"{after}-01T00:00:00"), None, 0
+                self.dataset.between(f"{month}-01T00:00:00", f"{after}-01T00:00:00"), None, 0
             ):
                 inside = page.filter(self._inside_window())
                 if inside.height:
@@ -289,6 +279,14 @@ class Crawl:
             if lost.height:
                 self.sums["removed"] += remove(self.city, lost["source_id"].to_list())
                 self._remember(now.join(lost, on="source_id", how="anti"))
+
+    def _forget_unseen(self) -> None:
+        """After a portal was read whole again: what it no longer has is removed."""
+        known = self._known()
+        lost = known.filter(pl.col("round") < self.round)
+        if lost.height:
+            self.sums["removed"] += remove(self.city, lost["source_id"].to_list())
+            self._remember(known.join(lost, on="source_id", how="anti"))
 
     def _inside_window(self) -> pl.Expr:
         day = pl.col(self.dataset.time_column)

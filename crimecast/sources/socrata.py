@@ -32,6 +32,7 @@ class Dataset:
     client: Client
     page_size: int
     system_fields: bool = True
+    stamp = UPDATED
     by_offset: bool = False
     columns: list[str] = field(init=False)
 
@@ -61,6 +62,49 @@ class Dataset:
             for name, value in self.source.columns.items()
             if name != "event_id"
         }
+
+    def between(self, first: str | None, last: str | None) -> str:
+        """The condition that a row's day lies in [first, last)."""
+        parts = [f"{self.time_column} >= '{first}'"] if first else []
+        parts += [f"{self.time_column} < '{last}'"] if last else []
+        return " AND ".join(parts)
+
+    def without_day(self) -> str:
+        """The condition that a row has no day."""
+        return f"{self.time_column} IS NULL"
+
+    def changed_since(self, mark: str) -> str:
+        """The condition that a row was added or changed at `mark` or later."""
+        return f"{UPDATED} >= '{mark}'"
+
+    def latest(self) -> str | None:
+        """When the data set last changed; None if the portal doesn't say."""
+        if not self.system_fields:
+            return None
+        try:
+            rows = self.query(f"max({UPDATED}) as latest")
+            return str(rows[0]["latest"]) if rows and "latest" in rows[0] else None
+        except Refused:
+            return None
+
+    def size(self, where: str) -> tuple[int, str, str] | None:
+        """How many rows match, and the first and last month (`2014-01`); None if it can't be told."""
+        column = self.time_column
+        try:
+            rows = self.query(f"count(*) as n,min({column}) as first,max({column}) as last", where)
+            return int(rows[0]["n"]), str(rows[0]["first"])[:7], str(rows[0]["last"])[:7]
+        except (Refused, KeyError, ValueError, IndexError):
+            return None
+
+    def month_counts(self, where: str) -> dict[str, int] | None:
+        """Rows by month; None if the portal can't count."""
+        try:
+            rows = self.query(
+                f"date_trunc_ym({self.time_column}) as month,count(*) as n", where, group="month"
+            )
+            return {str(row["month"])[:7]: int(row["n"]) for row in rows if row.get("month")}
+        except (Refused, KeyError, ValueError):
+            return None
 
     def query(
         self,
