@@ -28,7 +28,7 @@ def archive_folder(city: City) -> Path:
 
 
 def manifest(city: City) -> dict[str, Any]:
-    """`months` (name → file, rows), `dropped` (file or None) and `imports` (what was read when)."""
+    """`months` (name → file, rows, types), `dropped` (file or None) and `imports` (what was read when)."""
     path = archive_folder(city) / "manifest.json"
     return read_json(path) if path.exists() else {**EMPTY}
 
@@ -38,6 +38,15 @@ def month_files(city: City) -> dict[str, Path]:
     folder = archive_folder(city)
     months = manifest(city)["months"]
     return {month: folder / months[month]["file"] for month in sorted(months)}
+
+
+def type_counts(city: City) -> dict[str, int]:
+    """How often each type occurs, the most frequent first."""
+    totals: dict[str, int] = {}
+    for entry in manifest(city)["months"].values():
+        for name, count in entry["types"].items():
+            totals[name] = totals.get(name, 0) + count
+    return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
 
 
 def scan(city: City) -> pl.LazyFrame:
@@ -101,7 +110,7 @@ def _merge(city: City, folder: Path, incoming: pl.DataFrame, origin: str) -> dic
             )
         table = pl.concat(parts).sort("time", "source_id")
         if table.height:
-            months[month] = {"file": _write(folder, month, table), "rows": table.height}
+            months[month] = _entry(folder, month, table)
         else:
             months.pop(month, None)
     counts = incoming["reason"].value_counts().drop_nulls().rows()
@@ -140,7 +149,7 @@ def remove(city: City, ids: list[str]) -> int:
             removed += table.height - left.height
             months.pop(month)
             if left.height:
-                months[month] = {"file": _write(folder, month, left), "rows": left.height}
+                months[month] = _entry(folder, month, left)
         dropped = read_dropped(city)
         left = dropped.filter(~pl.col("source_id").str.replace(r"#\d+$", "").is_in(gone))
         removed += dropped.height - left.height
@@ -166,6 +175,14 @@ def _stored(files: dict[str, Path], dropped: pl.DataFrame, incoming: pl.DataFram
         part = pl.scan_parquet(path).join(ids, on="source_id", how="semi")
         parts.append(part.with_columns(reason=pl.lit(None, pl.String), month=pl.lit(month)))
     return pl.concat(parts).collect()
+
+
+def _entry(folder: Path, month: str, table: pl.DataFrame) -> dict[str, Any]:
+    """Write a month's events; what the manifest says of it: file, rows, and rows by type."""
+    types = {
+        str(name): int(count) for name, count in table["type"].value_counts().sort("type").rows()
+    }
+    return {"file": _write(folder, month, table), "rows": table.height, "types": types}
 
 
 def _write(folder: Path, stem: str, table: pl.DataFrame) -> str:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import polars as pl
 import xarray as xr
@@ -24,9 +25,8 @@ from crimecast.cities import City
 from crimecast.steps import Step
 from crimecast.store import read_json
 
-CHUNK_BYTES = (
-    16e6  # of one chunk of the cube: small enough to hold several, large enough to be quick
-)
+# Of one chunk of the cube: small enough to stay in the processor's cache while it is filled.
+CHUNK_BYTES = 8e6
 CODEC = Blosc("lz4", clevel=5, shuffle=Blosc.NOSHUFFLE)
 ROWS = 400_000  # events read at a time
 DTYPES = (np.uint8, np.uint16, np.uint32)
@@ -103,11 +103,23 @@ class _Count:
             for member in members or ()
         }
         self.area = cube["area"].values.ravel()
-        self.files = month_files(city)
+        self.files = list(month_files(city).values())
+        months = np.array([path.name[:7] for path in self.files], dtype="datetime64[M]")
+        self.begins, self.ends = (m.astype("datetime64[ns]") for m in (months, months + 1))
+        self.rows = {entry["file"]: entry["rows"] for entry in manifest(city)["months"].values()}
+        self.names = pl.Enum(sorted(self.members))
+        # The channel of each code; the last, of a type that isn't counted, is −1.
+        self.kind_of = np.array(
+            [*(self.members[name] for name in sorted(self.members)), -1 if self.members else 0]
+        )
+        starts = unit.start(layout.step0 + np.arange(self.steps + 1))
+        self.starts = starts.astype("datetime64[us]").astype(np.int64)
         self.sums = {i: dict.fromkeys(KEYS, 0) for i in range(-(-self.steps // self.chunk))}
         self.open: dict[int, np.ndarray] = {}
         self.struck = np.zeros(self.area.size, dtype=bool)
         self.previous = previous
+        self.spare: list[np.ndarray] = []
+        self.writes: list[Future] = []
 
     def run(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Count, write, and account for every event."""
@@ -123,20 +135,17 @@ class _Count:
         )
         sources = {i: self._source(i) for i in self.sums}
         known = self._reuse(sources)
-        with ThreadPoolExecutor(1) as writer:
-            writes: list[Future] = []
-            months = self._months(set(self.sums) - known)
-            for batch, after in self._batches(months):
-                self._read(batch, known)
-                for i in sorted(self.open):
-                    if after is None or (i + 1) * self.chunk <= after:
-                        writes.append(writer.submit(self._write, i, self.open.pop(i)))
-                while len(writes) > 2:
-                    writes.pop(0).result()
-            for write in writes:
-                write.result()
-            for i in sorted(set(self.sums) - known - self.written):
-                self._write(i, self._slab())
+        # What one thread has read the next counts, and what that has filled the last compresses.
+        with ThreadPoolExecutor(1) as counter, ThreadPoolExecutor(1) as self.writer:
+            tasks: list[Future] = []
+            for batch, after in self._batches(self._months(set(self.sums) - known)):
+                tasks.append(counter.submit(self._take, self._places(batch), known, after))
+                if len(tasks) > 2:
+                    tasks.pop(0).result()
+            for task in [*tasks, *self.writes]:
+                task.result()
+        for i in sorted(set(self.sums) - known - self.written):
+            self._write(i, np.zeros(self.chunk * self.layer, self.dtype))
         zarr.consolidate_metadata(self.path, zarr_format=2)
         totals: dict[str, Any] = {
             key: sum(entry[key] for entry in self.sums.values()) for key in KEYS
@@ -158,12 +167,15 @@ class _Count:
     def _span(self, i: int) -> tuple[int, int]:
         return i * self.chunk, min((i + 1) * self.chunk, self.steps)
 
+    def _reaching(self, i: int) -> np.ndarray:
+        """Which month files reach into a chunk, (months,) bool."""
+        begin, end = self.unit.start(self.layout.step0 + np.array(self._span(i)))
+        return (self.begins < end) & (self.ends > begin)
+
     def _source(self, i: int) -> str:
         """A hash of the steps of a chunk and of the month files that reach into them."""
-        first, last = self._span(i)
-        begin, end = self.unit.start(self.layout.step0 + np.array([first, last]))
-        names = [path.name for month, path in self.files.items() if _meets(month, begin, end)]
-        return hashlib.blake2b(repr((first, last, names)).encode(), digest_size=8).hexdigest()
+        names = [self.files[k].name for k in np.flatnonzero(self._reaching(i))]
+        return hashlib.blake2b(repr((*self._span(i), names)).encode(), digest_size=8).hexdigest()
 
     def _reuse(self, sources: dict[int, str]) -> set[int]:
         """Take over the chunks of the previous grid that were made from the same months."""
@@ -187,26 +199,21 @@ class _Count:
 
     def _months(self, wanted: set[int]) -> list[Path]:
         """The month files that reach into the wanted chunks, in order."""
-        spans = [
-            self.unit.start(self.layout.step0 + np.array(self._span(i))) for i in sorted(wanted)
-        ]
-        return [
-            path
-            for month, path in self.files.items()
-            if any(_meets(month, begin, end) for begin, end in spans)
-        ]
+        needed = np.zeros(len(self.files), dtype=bool)
+        for i in wanted:
+            needed |= self._reaching(i)
+        return [self.files[k] for k in np.flatnonzero(needed)]
 
     def _batches(self, months: list[Path]) -> list[tuple[list[Path], int | None]]:
         """Months read together, and the first step of what comes after them (None at the end)."""
-        rows = {entry["file"]: entry["rows"] for entry in manifest(self.city)["months"].values()}
         batches: list[list[Path]] = []
         size = ROWS
         for path in months:
-            if size + rows[path.name] > ROWS:
+            if size + self.rows[path.name] > ROWS:
                 batches.append([])
                 size = 0
             batches[-1].append(path)
-            size += rows[path.name]
+            size += self.rows[path.name]
         result: list[tuple[list[Path], int | None]] = []
         for batch, following in pairwise([*batches, []]):
             after = None
@@ -216,71 +223,118 @@ class _Count:
             result.append((batch, after))
         return result
 
-    def _read(self, paths: list[Path], known: set[int]) -> None:
-        """Add the events of some months to the open chunks, but to none that is known."""
-        frame = self._places(paths)
-        step = self.unit.number(frame["time"].to_numpy()) - self.layout.step0
-        inside = (step >= 0) & (step < self.steps)
-        chunk = step // self.chunk
-        height, width = self.layout.height, self.layout.width
-        row, column, kind = (frame[name].to_numpy() for name in ("row", "column", "kind"))
-        counted = (kind >= 0) & (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        flat = (((step % self.chunk) * self.kinds + kind) * height + row) * width + column
-        for i in np.unique(chunk[inside]).tolist():
-            if i in known:
-                continue
-            here = inside & (chunk == i)
-            sums = self.sums[i]
-            sums["in period"] += int(here.sum())
-            sums["of other types"] += int((kind[here] < 0).sum())
-            sums["outside the grid"] += int((~counted[here] & (kind[here] >= 0)).sum())
-            self._add(i, flat[here & counted])
+    def _take(self, frame: pl.DataFrame, known: set[int], after: int | None) -> None:
+        """Add the events of some months to their chunks, but to none that is known; write the
+        chunks that end before step `after`, where the next months begin (None: all of them).
+
+        Files are in order and each is sorted by time, so the events of a chunk are one slice.
+        """
+        time = frame["time"].to_physical().to_numpy()
+        x, y, code = (frame[name].to_numpy() for name in ("x", "y", "code"))
+        cuts = np.searchsorted(time, [*self.starts[:-1][:: self.chunk], self.starts[-1]])
+        for i, (at, end) in enumerate(pairwise(cuts.tolist())):
+            if end > at and i not in known:
+                part = slice(at, end)
+                self._add(i, time[part], x[part], y[part], code[part])
+            last = min((i + 1) * self.chunk, self.steps)
+            over = after is None or last <= after or (len(time) and self.starts[last] <= time[-1])
+            if over and i in self.open:
+                if len(self.writes) > 2:
+                    self.writes.pop(0).result()
+                self.writes.append(self.writer.submit(self._write, i, self.open.pop(i)))
 
     def _places(self, paths: list[Path]) -> pl.DataFrame:
-        """time, row, column and kind (−1 for a type that isn't counted) of the events in some files."""
-        cell = pl.lit(self.layout.cell)
-        kind = pl.lit(0, pl.Int64)
+        """time, x, y and the code of the type (see `kind_of`) of the events in some files."""
+        code = pl.lit(0, pl.UInt32)
         if self.members:
-            kind = pl.col("type").replace_strict(self.members, default=-1, return_dtype=pl.Int64)
-        return (
-            pl.scan_parquet(paths)
-            .select(
-                "time",
-                ((pl.col("y") / cell).floor().cast(pl.Int64) - self.layout.row0).alias("row"),
-                ((pl.col("x") / cell).floor().cast(pl.Int64) - self.layout.column0).alias("column"),
-                kind.alias("kind"),
+            other = len(self.members)
+            code = (
+                pl.col("type")
+                .cast(self.names, strict=False)
+                .to_physical()
+                .cast(pl.UInt32)
+                .fill_null(other)
             )
-            .collect()
-        )
+        return pl.scan_parquet(paths).select("time", "x", "y", code.alias("code")).collect()
 
-    def _slab(self) -> np.ndarray:
-        return np.zeros(self.chunk * self.layer, dtype=self.dtype)
-
-    def _add(self, i: int, flat: np.ndarray) -> None:
-        """Add events, given as places in the chunk, to an open chunk."""
-        slab = self.open.setdefault(i, self._slab())
-        place, number = np.unique(flat, return_counts=True)
-        before = slab[place]
-        after = before.astype(np.int64) + number
-        if after.max(initial=0) > np.iinfo(self.dtype).max:
+    def _add(
+        self, i: int, time: np.ndarray, x: np.ndarray, y: np.ndarray, code: np.ndarray
+    ) -> None:
+        """Add events to an open chunk."""
+        if i not in self.open:
+            self.open[i] = (
+                self.spare.pop() if self.spare else np.zeros(self.chunk * self.layer, self.dtype)
+            )
+        sums = np.zeros(len(KEYS), dtype=np.int64)
+        layout = self.layout
+        fits = scatter(
+            time, x, y, code, self.starts[i * self.chunk :], self.kind_of, layout.cell, layout.row0, layout.column0,
+            self.kinds, layout.height, layout.width, self.area, np.iinfo(self.dtype).max, self.open[i], self.struck, sums,
+        )  # fmt: skip
+        if not fits:
             raise OverflowError
-        slab[place] = after.astype(self.dtype)
-        cell = place % self.area.size
-        self.struck[cell] = True
-        sums, within = self.sums[i], self.area[cell]
-        sums["events"] += int(number.sum())
-        sums["outside area"] += int(number[~within].sum())
-        sums["filled"] += int(((before == 0) & within).sum())
+        for key, value in zip(KEYS, sums.tolist(), strict=True):
+            self.sums[i][key] += value
 
     def _write(self, i: int, slab: np.ndarray) -> None:
         # A chunk's file is its compressed bytes; written here, it is not copied on its way.
         (self.path / "counts" / f"{i}.0.0.0").write_bytes(CODEC.encode(slab))
         self.written.add(i)
+        slab.fill(0)
+        self.spare.append(slab)
 
 
-def _meets(month: str, begin: np.datetime64, end: np.datetime64) -> bool:
-    """Whether a month has a part in [begin, end)."""
-    first = np.datetime64(month, "M")
-    return bool(
-        first.astype("datetime64[ns]") < end and (first + 1).astype("datetime64[ns]") > begin
-    )
+@numba.njit(nogil=True, cache=True)
+def scatter(
+    time: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    code: np.ndarray,
+    starts: np.ndarray,
+    kind_of: np.ndarray,
+    cell: float,
+    row0: int,
+    column0: int,
+    kinds: int,
+    height: int,
+    width: int,
+    area: np.ndarray,
+    limit: int,
+    slab: np.ndarray,
+    struck: np.ndarray,
+    sums: np.ndarray,
+) -> bool:
+    """Count events one by one into a slab (steps · kinds · height · width) of steps from `starts`.
+
+    `time` rises and lies at or after starts[0]; `starts` ends with the end of the last step; both
+    in microseconds. Adds to `sums` in the order of KEYS and marks struck cells; False if a count
+    would exceed `limit`.
+    """
+    other = outside = beyond = filled = events = 0
+    step = 0
+    for i in range(time.size):
+        while time[i] >= starts[step + 1]:
+            step += 1
+        kind = kind_of[code[i]]
+        if kind < 0:
+            other += 1
+            continue
+        r, c = int(np.floor(y[i] / cell)) - row0, int(np.floor(x[i] / cell)) - column0
+        if r < 0 or r >= height or c < 0 or c >= width:
+            outside += 1
+            continue
+        here = r * width + c
+        place = (step * kinds + kind) * height * width + here
+        old = slab[place]
+        if old >= limit:
+            return False
+        slab[place] = old + 1
+        struck[here] = True
+        events += 1
+        if not area[here]:
+            beyond += 1
+        elif old == 0:
+            filled += 1
+    for k, value in enumerate((time.size, other, outside, events, beyond, filled)):
+        sums[k] += value
+    return True

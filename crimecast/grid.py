@@ -15,7 +15,7 @@ import polars as pl
 import shapely
 import xarray as xr
 
-from crimecast.archive import manifest, month_files, report
+from crimecast.archive import manifest, month_files, report, type_counts
 from crimecast.cities import City, load_city
 from crimecast.counting import Layout, count
 from crimecast.errors import UserError
@@ -77,10 +77,7 @@ def resolve_types(city: City, wanted: str) -> dict[str, list[str] | None]:
     """
     if wanted.strip().lower() == "all":
         return {"all": None}
-    counts = (
-        pl.scan_parquet(list(month_files(city).values())).group_by("type").len().collect()
-    ).sort("len", "type", descending=[True, False])
-    known = counts["type"].to_list()
+    known = list(type_counts(city))
     if wanted.strip().lower() == "each":
         return {name: [name] for name in known}
     channels: dict[str, list[str] | None] = {}

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from crimecast.archive import month_files, report
+from crimecast.archive import month_files, report, type_counts
 from crimecast.columns import FIELDS, REQUIRED, guess
 from crimecast.importing import import_file
 from crimecast.plots.city_map import HEIGHT, city_map
 from crimecast.plots.figures import bars_figure, counts_figure
 from crimecast.sources.files import read_table
-from crimecast.views.records import daily_counts, sample_places, type_counts
+from crimecast.views.records import daily_counts, sample_places
 from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame, guarded
 
@@ -42,7 +42,7 @@ def records() -> None:
             alt=f"Records of {city.title} on its outline",
         )
     with right:
-        kinds = type_counts(city)[:14]
+        kinds = list(type_counts(city).items())[:14]
         st.caption("The most frequent types")
         st.plotly_chart(
             bars_figure([k for k, _ in kinds], [n for _, n in kinds], "records"),

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from crimecast.archive import month_files
+from crimecast.archive import month_files, type_counts
 from crimecast.grid import list_grids, make_grid
 from crimecast.plots.figures import counts_figure
-from crimecast.views.records import type_counts
 from crimecast.windows import load_cube
 from pages.parts.frame import frame, grid_title, guarded, nothing_yet
 
@@ -34,7 +33,7 @@ def form() -> None:
             ["1d", "1h", "6h", "8h", "1w", "1mo"],
             help="Length of a step in the city's own time.",
         )
-        known = [name for name, _ in type_counts(city)]
+        known = list(type_counts(city))
         types = columns[2].multiselect(
             "Types", [*city.groups, *known], placeholder="all, as one",
             help="Each becomes a channel of its own. Groups sum their types. None chosen: all events as one.",

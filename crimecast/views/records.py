@@ -28,17 +28,6 @@ def _daily(name: str, _revision: str) -> pl.DataFrame:
     return days.upsample("day", every="1d").with_columns(pl.col("events").fill_null(0))
 
 
-def type_counts(city: City) -> list[tuple[str, int]]:
-    """Types and how often each occurs, the most frequent first."""
-    return _types(city.name, _revision(city))
-
-
-@lru_cache(maxsize=16)
-def _types(name: str, _revision: str) -> list[tuple[str, int]]:
-    counts = scan(load_city(name)).group_by("type").len("events").collect()
-    return [tuple(row) for row in counts.sort("events", "type", descending=[True, False]).rows()]
-
-
 def sample_places(city: City, count: int = 12_000) -> pl.DataFrame:
     """A fair sample of the records for a map: longitude, latitude, type, time as text."""
     return _places(city.name, _revision(city), count)
