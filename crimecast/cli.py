@@ -91,6 +91,10 @@ def _parser() -> _Parser:
     p = add("grid", grid, "Count a city's events on cells and steps.")
     p.add_argument("city")
     p.add_argument("--cell", type=float, default=500.0, metavar="METRES")
+    p.add_argument(
+        "--heatmaps", type=Path, metavar="FOLDER",
+        help="also write weekly 32×32 greyscale pictures of each large type, as the 2018 thesis did",
+    )  # fmt: skip
     p.add_argument("--step", default="1d", help="1h, 6h, 8h, 1d, 1w or 1mo")
     p.add_argument("--types", default="all", help="all (as one), each (one channel a type), or a,b")
     p.add_argument("--since", metavar="DATE")
@@ -179,6 +183,8 @@ def cities(_: argparse.Namespace) -> tuple[Any, str]:
 
 def crawl(options: argparse.Namespace) -> tuple[Any, str]:
     """Crawl with a progress line on standard error."""
+    from crimecast import archive
+    from crimecast.cities import load_city
     from crimecast.crawling import crawl_city
 
     def show(progress: dict[str, Any]) -> None:
@@ -198,6 +204,7 @@ def crawl(options: argparse.Namespace) -> tuple[Any, str]:
         page_size=options.page_size,
         report=show,
     )
+    result["report"] = archive.report(load_city(options.city))
     return result, (
         f"{result['read']:,} rows read: {result['added']:,} new, {result['corrected']:,} corrected, "
         f"{result['known']:,} known; not used: {_reasons(result['dropped'])}."
@@ -210,6 +217,8 @@ def _reasons(dropped: dict[str, int]) -> str:
 
 def import_(options: argparse.Namespace) -> tuple[Any, str]:
     """Import a file."""
+    from crimecast.archive import report
+    from crimecast.cities import load_city
     from crimecast.importing import import_file
 
     mapping = {}
@@ -219,6 +228,7 @@ def import_(options: argparse.Namespace) -> tuple[Any, str]:
             raise UserError(f"--map '{pair}' is not of the form FIELD=COLUMN.")
         mapping[field] = column
     result = import_file(options.city, options.file, mapping, options.crs, options.tz)
+    result["report"] = report(load_city(options.city))
     return result, (
         f"{result['read']:,} records read: {result['added']:,} new, {result['corrected']:,} corrected, "
         f"{result['known']:,} known already; not used: {_reasons(result['dropped'])}."
@@ -233,6 +243,10 @@ def grid(options: argparse.Namespace) -> tuple[Any, str]:
     made = make_grid(
         options.city, options.cell, options.step, options.types, options.since, options.until
     )
+    if options.heatmaps is not None:
+        from crimecast.heatmaps import write_heatmaps
+
+        made = {**made, "heatmaps": write_heatmaps(options.city, options.heatmaps)}
     steps, kinds, height, width = made["shape"]
     return made, (
         f"{made['grid']}: {steps:,} steps × {kinds} × {height} × {width}, {made['cells']:,} cells in the study "

@@ -15,7 +15,7 @@ import polars as pl
 import shapely
 import xarray as xr
 
-from crimecast.archive import manifest, month_files, report, type_counts
+from crimecast.archive import month_files, report, type_counts
 from crimecast.cities import City, load_city
 from crimecast.counting import Layout, count
 from crimecast.errors import UserError
@@ -136,9 +136,10 @@ def make_grid(
         raise UserError(f"{city.title} has no events yet: crawl or import some first.")
     channels = resolve_types(city, types)
     spec = GridSpec(city.name, float(cell), str(unit), ",".join(channels), since, until)
-    identity = json.dumps(
-        [asdict(spec), channels, manifest(city)["months"], city.outline, city.bounds]
-    )
+    files = {
+        month: path.name for month, path in month_files(city).items()
+    }  # named by their content
+    identity = json.dumps([asdict(spec), channels, files, city.outline, city.bounds])
     digest = hashlib.blake2b(identity.encode(), digest_size=4).hexdigest()
     name = f"{city.name}-{cell:g}m-{unit}-{digest}"
     folder = data_root() / "grids" / name

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from crimecast.archive import merge
+from crimecast.archive import merge, scan
 from crimecast.cities import City, load_city, write_city
 from crimecast.cities.city import check_crs, check_name, check_zone, utm_zone
 from crimecast.columns import plain, resolve
 from crimecast.errors import UserError
 from crimecast.events import standardise
 from crimecast.sources.files import read_table
+from crimecast.store import data_root
 
 
 def import_file(
@@ -24,11 +25,14 @@ def import_file(
     crs: str | None = None,
     zone: str | None = None,
     now: datetime | None = None,
+    title: str | None = None,
+    outline: str | None = None,
 ) -> dict[str, Any]:
     """Add the records of `path` to the city `name`; returns what was read, added, known, dropped.
 
     `mapping` names columns (`{"time": "date"}`), `crs` is that of the file's coordinates, `zone`
-    that of its times. A city without a registry entry needs `zone`; its entry is written.
+    that of its times. A city without a registry entry needs `zone`; its entry is written, with
+    `title` and the file name of its `outline` if given.
     """
     check_name(name)
     if crs is not None:
@@ -41,7 +45,7 @@ def import_file(
     if crs is not None:
         city = replace(city, file_crs=crs)
     if is_new:
-        city = _place(city, table, columns)
+        city = replace(_place(city, table, columns), title=title or city.title, outline=outline)
     events = standardise(table, city, columns, now)
     if is_new:
         city = replace(city, bounds=_bounds(events))
@@ -65,7 +69,9 @@ def _city(name: str, zone: str | None) -> tuple[City, bool]:
     except UserError as error:
         if zone is None:
             raise UserError(f"{error} To make it from a file, add --tz ZONE.") from None
-        return City(name, name.replace("_", " ").replace("-", " ").title(), zone, "EPSG:4326"), True
+        title = name.replace("_", " ").replace("-", " ").title()
+        path = data_root() / "cities" / f"{name}.toml"
+        return City(name, title, zone, "EPSG:4326", path=path), True
     return (replace(city, time_zone=zone) if zone else city), False
 
 
@@ -82,6 +88,12 @@ def _place(city: City, table: pl.DataFrame, columns: dict[str, list[str]]) -> Ci
         )
     longitude, latitude = (float(np.median(known[name])) for name in ("longitude", "latitude"))
     return replace(city, crs=utm_zone(longitude, latitude))
+
+
+def fix_extent(city: City) -> None:
+    """Fix the extent of a city without an outline to where its first records are."""
+    events = scan(city).select("x", "y", pl.lit(None, pl.String).alias("reason")).collect()
+    write_city(replace(city, bounds=_bounds(events)))
 
 
 def _bounds(events: pl.DataFrame) -> tuple[float, float, float, float] | None:

@@ -1,17 +1,20 @@
 """City: a city's records – bring them in, see where and when they are, and what was left out."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
 from crimecast.archive import month_files, report, type_counts
+from crimecast.cities import write_city
 from crimecast.columns import FIELDS, REQUIRED, guess
 from crimecast.importing import import_file
 from crimecast.plots.city_map import HEIGHT, city_map
-from crimecast.plots.figures import bars_figure, counts_figure
+from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure
 from crimecast.sources.files import read_table
-from crimecast.views.records import daily_counts, sample_places
+from crimecast.views.coverage import by_month, city_coverage
+from crimecast.views.records import sample_places
 from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame, guarded
 
@@ -50,14 +53,33 @@ def records() -> None:
             config={"displaylogo": False},
             alt="Records by type",
         )
-    days, counts = daily_counts(city)
-    st.caption("Records a day")
-    st.plotly_chart(
-        counts_figure(days, counts, "records a day"),
-        key="days",
-        config={"displaylogo": False},
-        alt="Records by day",
-    )
+    known = city_coverage(city)
+    if known is not None:
+        over_time, by_day = st.tabs(["Records a day", "Coverage: every day of every month"])
+        with over_time:
+            st.plotly_chart(
+                counts_figure(known.days, known.counts, "records a day"),
+                key="days",
+                config={"displaylogo": False},
+                alt="Records by day",
+            )
+        with by_day:
+            st.plotly_chart(
+                coverage_figure(*by_month(known), known.holes, dark),
+                key="coverage",
+                config={"displaylogo": False},
+                alt="Records by month and day of the month",
+            )
+        if len(known.holes):
+            st.warning(
+                f"{len(known.holes)} days have no records at all, where dozens would be expected: {', '.join(map(str, known.holes[:5]))}{' …' if len(known.holes) > 5 else ''}.",
+                icon=":material/event_busy:",
+            )
+        if known.tail is not None:
+            st.warning(
+                f"Records from {known.tail} on are fewer than usual: they were still being reported when they were read. Keep that time out of what is judged.",
+                icon=":material/hourglass_bottom:",
+            )
     st.subheader("What was left out, and why")
     rows = [
         {
@@ -130,6 +152,31 @@ else:
         f"{city.title} has no records yet: crawl its portal or add a file below.",
         icon=":material/arrow_downward:",
     )
+
+
+def groups() -> None:
+    """The type groups, editable: a row each."""
+    rows = [{"group": name, "types": members} for name, members in city.groups.items()]
+    edited = st.data_editor(
+        rows, num_rows="dynamic", hide_index=True, key=f"groups_{city.name}",
+        column_config={
+            "group": st.column_config.TextColumn("Group", required=True),
+            "types": st.column_config.MultiselectColumn("Types", options=[*type_counts(city)], accept_new_options=True),
+        },
+    )  # fmt: skip
+    chosen = {
+        str(row["group"]).strip().lower(): list(row["types"] or [])
+        for row in edited
+        if row.get("group")
+    }
+    if chosen != city.groups and st.button("Save the groups", type="primary"):
+        write_city(replace(city, groups={name: types for name, types in chosen.items() if types}))
+        st.rerun()
+
+
+if month_files(city) and not city.simulated:
+    with st.expander("Groups of types, as grids can count them"):
+        guarded(groups)
 
 if not city.simulated:
     st.subheader("Bring in records")

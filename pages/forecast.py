@@ -4,7 +4,9 @@ import streamlit as st
 
 from crimecast.baselines import BASELINES
 from crimecast.plots.figures import forecast_figure
+from crimecast.views.coverage import warning
 from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
+from crimecast.windows import load_cube
 from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.judged import unseen_period
 from pages.parts.maps import maps
@@ -18,6 +20,11 @@ if place.run is None or place.run.state != "done":
     )
 run, city = place.run, place.city
 first, last = unseen_period(run)
+times = load_cube(run.grid).times
+if text := warning(
+    city, times[first].astype("datetime64[D]"), times[last - 1].astype("datetime64[D]")
+):
+    st.warning(text, icon=":material/hourglass_bottom:")
 
 types = place.grid["type_names"] if place.grid else []
 with st.container(horizontal=True):

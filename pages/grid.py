@@ -1,12 +1,14 @@
 """Grid: count a city's events on cells and steps."""
 
+from typing import Any
+
 import streamlit as st
 
 from crimecast.archive import month_files, type_counts
 from crimecast.grid import list_grids, make_grid
-from crimecast.plots.figures import counts_figure
-from crimecast.windows import load_cube
+from crimecast.views.grid import grid_message
 from pages.parts.frame import frame, grid_title, guarded, nothing_yet
+from pages.parts.maps import maps
 
 place = frame(
     "Grid",
@@ -47,6 +49,35 @@ def form() -> None:
 
 guarded(form)
 
+
+@st.fragment
+def look(grid: dict[str, Any]) -> None:
+    """The counts on the map; the blur is for the eye only."""
+    with st.container(horizontal=True):
+        names = grid["type_names"]
+        kind = (
+            st.selectbox("Type", ["all together", *names], width=260)
+            if len(names) > 1
+            else "all together"
+        )
+        sigma = st.slider(
+            "Blur, cells",
+            0.0,
+            4.0,
+            0.0,
+            0.5,
+            width=260,
+            help="A Gaussian blur for the eye. What is stored and trained on are the counts.",
+        )
+    steps = grid["shape"][0]
+    step = (st.session_state.get("grid_maps") or {}).get("step")
+    step = step if step is not None and step < steps else steps // 2
+    maps(
+        grid_message(city, grid["grid"], names.index(kind) if kind in names else -1, sigma, step),
+        key="grid_maps",
+    )
+
+
 if place.grid is not None:
     grid = place.grid
     st.subheader(grid_title(grid))
@@ -71,11 +102,7 @@ if place.grid is not None:
         st.dataframe(lost, hide_index=True, alt="Records not counted, by reason")
     else:
         st.caption("No record was left out.")
-    cube = load_cube(grid["grid"])
-    st.plotly_chart(
-        counts_figure(cube.times, cube.counts.sum(axis=(1, 2, 3)), "events a step"), config={"displaylogo": False},
-        alt="Events in the city by step",
-    )  # fmt: skip
+    guarded(lambda: look(grid))
     others = list_grids(city.name)
     if len(others) > 1:
         st.caption(f"{len(others)} grids of {city.title} are stored; choose one in the bar above.")

@@ -1,18 +1,25 @@
 """Every event lands in exactly one cell and step, and counts are conserved under every option."""
 
+import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyproj
 import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from crimecast.archive import scan
 from crimecast.cities import load_city
+from crimecast.cities.city import utm_zone
 from crimecast.errors import UserError
 from crimecast.grid import edges, grid_folder, make_grid, open_grid
+from crimecast.heatmaps import weekly_heatmaps, write_heatmaps
 from crimecast.importing import import_file
 from crimecast.steps import Step
 from crimecast.windows import load_cube
@@ -138,3 +145,83 @@ def test_the_sample_city_is_labelled(sample: str) -> None:
     assert cube.attrs["simulated"] == 1
     assert cube.attrs["crs"] == "EPSG:32631"
     assert int(cube["counts"].sum()) == 44_407
+
+
+def test_new_months_change_only_their_own_chunks(
+    town: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crimecast.counting.CHUNK_BYTES", 6_000)
+    path = tiny_csv(tmp_path / "later.csv", count=300, seed=7)
+    before = grid_folder(make_grid(town)["grid"])
+    path.write_text(path.read_text().replace("2020-02", "2020-03").replace("\n", "\nx", 300))
+    path.write_text(
+        "\n".join(
+            line
+            for i, line in enumerate(path.read_text().splitlines())
+            if i == 0 or "2020-03" in line
+        )
+    )
+    import_file(town, path)
+    made = make_grid(town)
+    after = grid_folder(made["grid"])
+    same = [
+        p
+        for p in (before / "cube.zarr/counts").glob("*.0.0.0")
+        if os.path.samefile(p, after / "cube.zarr/counts" / p.name)
+    ]
+    fresh = [p for p in (after / "cube.zarr/counts").glob("*.0.0.0") if p.stat().st_nlink == 1]
+    assert same
+    assert fresh
+    assert made["events"] + made["dropped"] == made["records"]
+    shutil.rmtree(before)
+    shutil.rmtree(after)
+    whole = open_grid(make_grid(town)["grid"])["counts"].values
+    assert int(whole.sum()) == made["events"]
+    assert json.loads((grid_folder(made["grid"]) / "grid.json").read_text()) == made
+
+
+@given(st.floats(-179.9, 179.9), st.floats(-79.9, 83.9))
+def test_places_at_the_edges_of_utm_zones_keep_their_metres(
+    longitude: float, latitude: float
+) -> None:
+    crs = utm_zone(longitude, latitude)
+    there = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    x, y = there.transform(longitude, latitude)
+    back = there.transform(x, y, direction="INVERSE")
+    assert back == pytest.approx((longitude, latitude), abs=1e-6)
+    assert 100_000 < x < 900_000
+    east = there.transform(longitude, min(latitude + 0.001, 83.99))
+    assert np.hypot(east[0] - x, east[1] - y) == pytest.approx(
+        pyproj.Geod(ellps="WGS84").inv(
+            longitude, latitude, longitude, min(latitude + 0.001, 83.99)
+        )[2],
+        rel=2e-3,
+        abs=0.1,
+    )
+
+
+def test_heatmaps_have_every_week_and_every_event(town: str, tmp_path: Path) -> None:
+    names, mondays, counts = weekly_heatmaps(town)
+    events = scan(load_city(town)).collect()
+    assert counts.shape[1:] == (2, 32, 32)
+    assert (np.diff(mondays) == np.timedelta64(7, "D")).all()
+    assert counts.sum() >= events.height - 2
+    north = events.sort("y").row(-1, named=True)
+    rows = np.nonzero(counts[:, names.index(north["type"])].sum(axis=(0, 2)))[0]
+    south = events.filter(type=north["type"]).sort("y").row(0, named=True)
+    assert rows.min() < rows.max()
+    assert north["y"] > south["y"]
+    assert write_heatmaps(town, tmp_path / "heat") == 2 * len(mondays)
+    picture = np.asarray(Image.open(tmp_path / "heat" / "theft" / f"{mondays[0]}.png"))
+    assert picture.shape == (32, 32)
+    assert picture.dtype == np.uint8
+
+
+def test_a_blur_keeps_the_sum_and_is_not_stored(town: str) -> None:
+    from crimecast.views.grid import _view
+
+    grid = make_grid(town)["grid"]
+    sharp, soft = _view(grid, -1, 0.0), _view(grid, -1, 1.0)
+    assert soft.sum() == pytest.approx(sharp.sum(), rel=0.05)
+    assert soft.max() < sharp.max()
+    assert (open_grid(grid)["counts"].values.sum(axis=1) == sharp).all()

@@ -63,7 +63,10 @@ class City:
         """(kind, name, shapely geometry in longitude and latitude) of the outline file."""
         if self.outline is None:
             return []
-        document = json.loads((self.path.parent / self.outline).read_text(encoding="utf-8"))
+        # A user's copy of a city that ships keeps the outline that ships.
+        own = self.path.parent / self.outline
+        path = own if own.exists() else SHIPPED / Path(self.outline).name
+        document = json.loads(path.read_text(encoding="utf-8"))
         return [
             (
                 f["properties"]["kind"],
@@ -157,6 +160,7 @@ def write_city(city: City) -> City:
         "outline": city.outline,
         "bounds": list(city.bounds) if city.bounds else None,
         "file_crs": city.file_crs,
+        "simulated": city.simulated or None,
         "quirks": list(city.quirks),
         "source": [
             {key: value for key, value in vars(source).items() if value is not None}
@@ -171,6 +175,47 @@ def write_city(city: City) -> City:
         content = {key: value for key, value in document.items() if value not in (None, [], {})}
         temporary.write_text(tomli_w.dumps(content), encoding="utf-8")
     return _parse(path)
+
+
+def write_outline(name: str, document: dict[str, Any]) -> str:
+    """Store a GeoJSON boundary for a user's city; returns its file name.
+
+    Polygons together are the outline, each by itself a neighbourhood. Raises UserError if there
+    is none, or if the coordinates aren't longitude and latitude.
+    """
+    check_name(name)
+    shapes = []
+    for feature in document.get("features", [document]):
+        geometry = feature.get("geometry", feature)
+        try:
+            shape = shapely.make_valid(shapely.geometry.shape(geometry))
+        except (AttributeError, KeyError, TypeError, ValueError, shapely.errors.ShapelyError):
+            continue
+        if shape.geom_type in ("Polygon", "MultiPolygon"):
+            shapes.append((str(next(iter((feature.get("properties") or {}).values()), "")), shape))
+    if not shapes:
+        raise UserError("The boundary holds no polygon; give a GeoJSON file of areas.")
+    whole = shapely.union_all([shape for _, shape in shapes])
+    west, south, east, north = whole.bounds
+    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
+        raise UserError("The boundary isn't in longitude and latitude (EPSG:4326).")
+    entries = [("outline", name, whole)] + [
+        ("neighbourhood", label, shape) for label, shape in shapes
+    ]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"kind": kind, "name": label},
+            "geometry": shapely.geometry.mapping(shape),
+        }
+        for kind, label, shape in entries
+    ]
+    path = data_root() / "cities" / f"{name}.geojson"
+    with replacing(path) as temporary:
+        temporary.write_text(
+            json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8"
+        )
+    return path.name
 
 
 def check_name(name: str) -> None:

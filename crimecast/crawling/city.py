@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from crimecast.cities import Source, load_city
 from crimecast.crawling.dataset import Crawl
 from crimecast.errors import UserError
+from crimecast.importing import fix_extent
 from crimecast.sources.arcgis import FeatureLayer
 from crimecast.sources.http import Client, Refused, Stopped
 from crimecast.sources.socrata import Dataset, token
@@ -43,10 +44,11 @@ def crawl_city(
     page_size: int = 10_000,
     report: Report = lambda progress: None,
     stop: Callable[[], bool] = lambda: False,
+    guarded: bool = False,
 ) -> dict[str, Any]:
     """Fetch a city's records from its portal, or what is new and changed if it was crawled before.
 
-    Returns rows `read`, `added`, `corrected`, `known`, `removed`, and `dropped` by reason. Raises
+    `guarded` refuses portals inside private networks. Returns rows `read`, `added`, `corrected`, `known`, `removed`, and `dropped` by reason. Raises
     UserError for a city without a portal, a wrong period, a portal that fails or changed its
     columns, or while another crawl of the city runs; Stopped when asked to stop.
     """
@@ -80,7 +82,7 @@ def crawl_city(
                 if window is None:
                     continue
                 headers = {"X-App-Token": text} if (text := token()) else {}
-                client = Client(url or source.portal, headers, CONNECTIONS, stop)
+                client = Client(url or source.portal, headers, CONNECTIONS, stop, guarded)
                 crawl = Crawl(
                     city,
                     open_dataset(source, client, page_size),
@@ -95,6 +97,8 @@ def crawl_city(
                             total["dropped"][reason] = total["dropped"].get(reason, 0) + count
                     else:
                         total[key] += value
+            if city.extent() is None:
+                fix_extent(city)
             counter.tell("done", _account(total))
     except Timeout:
         raise UserError(f"{city.title} is being crawled already.") from None

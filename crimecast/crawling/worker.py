@@ -14,8 +14,8 @@ from crimecast.sources.http import Stopped
 from crimecast.store import PACKAGE_DATA, read_json, write_json
 
 
-def start_crawl(city: str) -> None:
-    """Crawl a city in a process of its own, unless it is being crawled."""
+def start_crawl(city: str, token: str | None = None) -> None:
+    """Crawl a city in a process of its own, unless it is being crawled; `token` is for the portal."""
     if crawl_progress(city).get("state") == "crawling":
         raise UserError("This city is being crawled already.")
     folder = crawl_folder(city)
@@ -29,7 +29,7 @@ def start_crawl(city: str) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", "crimecast.crawling.worker", city],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            cwd=PACKAGE_DATA.parent, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            cwd=PACKAGE_DATA.parent, env={**os.environ, "PYTHONUNBUFFERED": "1"} | ({"SOCRATA_APP_TOKEN": token} if token else {}),
         )  # fmt: skip
     started = psutil.Process(process.pid).create_time()
     write_json(folder / "process.json", {"pid": process.pid, "started": started})
@@ -75,7 +75,7 @@ def main(city: str) -> int:
     """Crawl until done or asked to stop."""
     stop = crawl_folder(city) / "stop"
     try:
-        crawl_city(city, stop=stop.exists)
+        crawl_city(city, stop=stop.exists, guarded=True)
         return 0
     except Stopped:
         return 0

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from crimecast.plots.colours import colour_table
+
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8a8f98"
 
 
@@ -57,6 +59,35 @@ def counts_figure(times: np.ndarray, counts: np.ndarray, label: str) -> go.Figur
         go.Scatter(x=times, y=counts, mode="lines", line={"color": BLUE, "width": 1}, name=label)
     )
     return _bare(figure, 260, yaxis={"title": label, "rangemode": "tozero"})
+
+
+def coverage_figure(
+    months: list[str], table: np.ndarray, holes: np.ndarray, dark: bool
+) -> go.Figure:
+    """Counts by month and day of the month; days without records are crossed."""
+    stops = colour_table("sequential", "dark" if dark else "light")[::17]
+    scale = [[i / (len(stops) - 1), f"rgb({r},{g},{b})"] for i, (r, g, b) in enumerate(stops)]
+    figure = go.Figure(
+        go.Heatmap(
+            x=months, y=list(range(1, 32)), z=table, colorscale=scale, hoverongaps=False, zmin=0,
+            zmax=float(np.nanquantile(table, 0.995)), colorbar={"title": "records", "thickness": 10},
+            hovertemplate="%{x}-%{y}: %{z} records<extra></extra>",
+        )
+    )  # fmt: skip
+    if len(holes):
+        month = holes.astype("datetime64[M]")
+        day = (holes - month).astype(int) + 1
+        figure.add_scatter(
+            x=month.astype(str), y=day, mode="markers", name="no records",
+            marker={"symbol": "x", "color": ORANGE, "size": 7},
+        )  # fmt: skip
+    figure = _bare(
+        figure,
+        340,
+        yaxis={"title": "day of the month", "autorange": "reversed"},
+        xaxis={"type": "date"},
+    )
+    return figure.update_layout(hovermode="closest")
 
 
 def bars_figure(names: list[str], values: list[int], label: str) -> go.Figure:

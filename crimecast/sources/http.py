@@ -1,12 +1,16 @@
 """Ask a portal, patiently: time-outs, retries with back-off, and obedience to `Retry-After`."""
 
 import email.utils
+import ipaddress
 import json
+import os
 import random
+import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -29,6 +33,36 @@ class Stopped(Exception):
     """The crawl was asked to stop."""
 
 
+class GuardedAdapter(requests.adapters.HTTPAdapter):
+    """Refuses addresses inside private networks, redirects included."""
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **options: Any
+    ) -> requests.Response:
+        """Send a request if its host is public. Raises UserError if it isn't."""
+        check_public(urlsplit(str(request.url)).hostname or "")
+        return super().send(request, *args, **options)
+
+
+def check_public(host: str) -> None:
+    """Raise UserError if a host is, or resolves to, a private, loopback or link-local address.
+
+    The server's owner allows them with CRIMECAST_ALLOW_PRIVATE=1.
+    """
+    if os.environ.get("CRIMECAST_ALLOW_PRIVATE") == "1":
+        return
+    try:
+        found = socket.getaddrinfo(host, None)
+    except (OSError, UnicodeError):
+        return  # it can't be reached, which the request itself will say
+    for entry in found:
+        if not ipaddress.ip_address(str(entry[4][0]).split("%")[0]).is_global:
+            raise UserError(
+                f"{host} lies inside a private network; this server asks public portals only "
+                "(its owner can set CRIMECAST_ALLOW_PRIVATE=1)."
+            )
+
+
 class Client:
     """One portal's address and headers, with a connection for each thread that asks."""
 
@@ -38,13 +72,13 @@ class Client:
         headers: dict[str, str],
         connections: int,
         stop: Callable[[], bool] = lambda: False,
+        guarded: bool = False,
     ) -> None:
         self.base, self.stop = base.rstrip("/"), stop
         self.session = requests.Session()
         self.session.headers.update({"Accept": "application/json", **headers})
-        adapter = requests.adapters.HTTPAdapter(
-            pool_connections=connections, pool_maxsize=connections
-        )
+        kind = GuardedAdapter if guarded else requests.adapters.HTTPAdapter
+        adapter = kind(pool_connections=connections, pool_maxsize=connections)
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, adapter)
 

@@ -8,6 +8,14 @@ from crimecast.errors import UserError
 from pages.parts.progress import time_left
 
 
+def portal_token() -> str | None:
+    """The portal's app token from Streamlit's secrets, if there is one."""
+    try:
+        return st.secrets.get("SOCRATA_APP_TOKEN")
+    except FileNotFoundError:
+        return None
+
+
 @st.fragment(run_every=1)
 def crawl_panel(city: City) -> None:
     """What the portal is, and the crawl as it goes on in a process of its own."""
@@ -37,7 +45,7 @@ def crawl_panel(city: City) -> None:
     label = "Crawl again: fetch what is new and what changed" if state == "done" else "Crawl"
     if st.button(label, icon=":material/cloud_download:", type="primary", key="crawl_start"):
         try:
-            start_crawl(city.name)
+            start_crawl(city.name, portal_token())
         except UserError as error:
             st.error(str(error), icon=":material/error:")
         st.rerun(scope="fragment")

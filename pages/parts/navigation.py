@@ -20,6 +20,7 @@ def navigation() -> StreamlitPage:
             ],
             "Data": [
                 st.Page("pages/city.py", title="City", icon=":material/location_city:"),
+                st.Page("pages/new_city.py", title="New city", icon=":material/add_location_alt:"),
                 st.Page("pages/grid.py", title="Grid", icon=":material/grid_on:"),
             ],
             "Build": [

@@ -1,18 +1,21 @@
 """Every crawl ends with the source's own rows, whatever happens on the way."""
 
 import random
+import time
 from pathlib import Path
 
 import polars as pl
+import psutil
 import pytest
 
 from crimecast.archive import read_dropped, scan
 from crimecast.cities import City, Source, load_city, write_city
-from crimecast.crawling import crawl_city
+from crimecast.crawling import crawl_city, crawl_folder
 from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
 from crimecast.errors import UserError
 from crimecast.sources import http
 from crimecast.sources.http import Stopped
+from crimecast.store import read_json
 from tests.portal import Portal, Row, chicago_rows
 
 FAULTS = ["busy", "busy_until", "error", "drop", "cut", "malformed", "running", "slow"]
@@ -246,8 +249,10 @@ def test_a_city_without_a_portal_says_so(data: Path) -> None:
         crawl_city("sample")
 
 
-def test_a_crawl_in_the_background_shows_its_progress_and_stops(data: Path) -> None:
-    import time
+def test_a_crawl_in_the_background_shows_its_progress_and_stops(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRIMECAST_ALLOW_PRIVATE", "1")
 
     city = load_city("chicago")
     with Portal(chicago_rows(3000), {"slow": 1.0}) as portal:
@@ -263,3 +268,43 @@ def test_a_crawl_in_the_background_shows_its_progress_and_stops(data: Path) -> N
         while crawl_progress("slow")["state"] == "crawling" and time.time() < end:
             time.sleep(0.1)
         assert crawl_progress("slow")["state"] in ("stopped", "done")
+
+
+@pytest.mark.parametrize(
+    "seed", [0, *[pytest.param(i, marks=pytest.mark.long) for i in range(1, 8)]]
+)
+def test_a_process_killed_at_any_moment_ends_with_the_same_table(
+    data: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setenv("CRIMECAST_ALLOW_PRIVATE", "1")
+    rng = random.Random(seed)
+    city = load_city("chicago")
+    with Portal(chicago_rows(4000, seed), {"slow": 0.3}) as portal:
+        source = Source("socrata", portal.url, "abcd-1234", city.sources[0].columns)
+        write_city(
+            City(
+                "chicago",
+                "Chicago",
+                city.time_zone,
+                city.crs,
+                bounds=city.extent(),
+                sources=(source,),
+                aliases=city.aliases,
+            )
+        )
+        kills = 0
+        for _ in range(4):
+            start_crawl("chicago")
+            pid = read_json(crawl_folder("chicago") / "process.json")["pid"]
+            time.sleep(rng.uniform(0.6, 2.0))
+            try:
+                psutil.Process(pid).kill()
+                kills += 1
+            except psutil.NoSuchProcess:
+                break
+            while crawl_progress("chicago")["state"] == "crawling":
+                time.sleep(0.05)
+        assert kills
+        portal.faults = {}
+        crawl_city("chicago", url=portal.url, page_size=500)
+        assert held() == expected(portal)

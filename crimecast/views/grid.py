@@ -1,0 +1,55 @@
+"""The Grid page: the counts of a grid on the map, step by step, smoothed only for the eye."""
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from crimecast.cities import City
+from crimecast.plots.rasters import Panel, Scene, lines, message, window
+from crimecast.windows import load_cube
+
+
+@lru_cache(maxsize=8)
+def _view(grid: str, kind: int, sigma: float) -> np.ndarray:
+    counts = load_cube(grid).counts
+    chosen = counts.sum(axis=1) if kind < 0 else counts[:, kind]
+    if sigma <= 0:
+        return chosen
+    return gaussian_filter(chosen, (0, sigma, sigma), mode="constant")
+
+
+def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> bytes:
+    """Counts of one type (−1: of all) around a step, blurred by a Gaussian of `sigma` cells.
+
+    The blur is a view of the stored counts and keeps their sum; nothing of it is stored.
+    """
+    cube = load_cube(grid)
+    shown = _view(grid, kind, sigma)
+    area = cube.area(len(cube.times))
+    mean = shown.mean(axis=0)
+    unit = f"events per cell and {cube.step.words}"
+    peak = float(max(shown.max(), 1e-6))
+    top = float(max(np.quantile(shown[:: max(1, len(shown) // 60)][:, area], 0.999), 1e-3))
+    panels = [
+        Panel("This step", unit=unit, high=peak, gamma=2.0, size=2, top=top),
+        Panel("Mean of all steps", unit=unit, high=float(max(mean.max(), 1e-6)), gamma=2.0, size=2,
+              top=float(max(np.quantile(mean[area], 0.995), 1e-6))),
+    ]  # fmt: skip
+    size = 10 if cube.step.days >= 1 else 16
+    scene = Scene(
+        identity=f"{grid}-{kind}-{sigma}",
+        shape=(len(cube.y), len(cube.x)),
+        cell=cube.cell,
+        outline=lines(city, cube.x, cube.y, cube.cell, "outline"),
+        neighbourhoods=lines(city, cube.x, cube.y, cube.cell, "neighbourhood"),
+        panels=panels,
+        labels=[str(time)[:size] for time in cube.times],
+        curve=shown[:, area].sum(axis=1).round(1).tolist(),
+        curve_title="Events in the city by step. Click to go there.",
+        alt=f"{city.title}, {len(cube.x)} by {len(cube.y)} cells",
+    )
+    maps: dict[int, list[np.ndarray | None]] = {
+        i: [shown[i], mean] for i in window(step, 0, len(shown), 4 * area.size)
+    }
+    return message(scene, area, maps, step, first=0)

@@ -1,0 +1,156 @@
+"""New city: from a portal's address or a file to a registry entry, in one page."""
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import polars as pl
+import streamlit as st
+
+from crimecast.cities import City, write_city
+from crimecast.cities.city import utm_zone, write_outline
+from crimecast.columns import FIELDS, REQUIRED, guess
+from crimecast.errors import UserError
+from crimecast.importing import import_file
+from crimecast.sources.discover import Preview, look_at
+from crimecast.sources.files import read_table
+from pages.parts.frame import frame, guarded
+
+frame(
+    "New city",
+    "Give a portal's address or a file; correct what was guessed; the city is added to the registry.",
+)
+
+
+@st.cache_data(show_spinner="Asking the portal …", ttl=600)
+def preview(address: str) -> Preview:
+    return look_at(address)
+
+
+def mapping(columns: list[str], guessed: dict[str, str], tab: str) -> dict[str, str]:
+    """Our fields beside the table's columns, as guessed, to be corrected."""
+    st.caption(
+        "Which column is what, as guessed; correct them where they are wrong. Only these are ever read."
+    )
+    chosen = {}
+    for place, field in zip(st.columns(len(FIELDS)), FIELDS, strict=True):
+        options = list(
+            dict.fromkeys([*([guessed[field]] if field in guessed else []), "–", *columns])
+        )
+        value = place.selectbox(
+            field + (" *" if field in REQUIRED else ""), options, key=f"{tab}_{field}"
+        )
+        if value != "–":
+            chosen[field] = value
+    return chosen
+
+
+def about(tab: str) -> tuple[str, str, str, dict | None]:
+    """Name, title, time zone and boundary of the city."""
+    columns = st.columns(2)
+    title = columns[0].text_input("The city's name", placeholder="Seattle", key=f"{tab}_name")
+    zones = sorted(available_timezones())
+    zone = columns[1].selectbox(
+        "Time zone", zones, index=zones.index("America/Chicago"), key=f"{tab}_zone"
+    )
+    file = st.file_uploader(
+        "Boundary, GeoJSON (optional)",
+        key=f"{tab}_boundary",
+        type=["geojson", "json"],
+        help="Cells that meet it are the study area. Without one, those where something happened before.",
+    )
+    boundary = None
+    if file is not None:
+        try:
+            boundary = json.loads(file.getvalue())
+        except ValueError:
+            raise UserError(f"{file.name} is not GeoJSON.") from None
+    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_"), title, zone, boundary
+
+
+def done(name: str, text: str) -> None:
+    st.success(text, icon=":material/check:")
+    st.page_link(
+        "pages/city.py",
+        label="Go to the city",
+        icon=":material/arrow_forward:",
+        query_params={"city": name},
+    )
+
+
+def from_portal() -> None:
+    address = st.text_input(
+        "Address", placeholder="https://data.seattle.gov/d/tazs-3rd5 or …/FeatureServer/0"
+    )
+    if not address:
+        return
+    found = preview(address)
+    st.markdown(
+        f"{'An ArcGIS layer' if found.kind == 'arcgis' else 'A Socrata data set'}: `{found.dataset}` at {found.portal}. Its first rows:"
+    )
+    st.dataframe(
+        found.rows.to_pandas(), hide_index=True, height=200, alt="First rows of the data set"
+    )
+    columns = mapping(found.rows.columns, found.guessed, "portal")
+    name, title, zone, boundary = about("portal")
+    if st.button("Add the city", type="primary", disabled=not name):
+        missing = [field for field in (*REQUIRED, "source_id") if field not in columns]
+        if missing:
+            raise UserError(f"Choose a column for {', '.join(missing)}.")
+        places = found.rows.select(
+            pl.col(columns["longitude"], columns["latitude"]).cast(pl.Float64, strict=False)
+        ).drop_nulls()
+        if places.is_empty():
+            raise UserError("No row has a place in these columns; choose others.")
+        longitude, latitude = (float(places.to_series(i).median()) for i in (0, 1))  # type: ignore[arg-type]
+        outline = write_outline(name, boundary) if boundary else None
+        write_city(
+            City(
+                name,
+                title,
+                zone,
+                utm_zone(longitude, latitude),
+                outline,
+                sources=(found.source(columns),),
+            )
+        )
+        done(name, f"{title} is in the registry; crawl it on its page.")
+
+
+def from_file() -> None:
+    file = st.file_uploader(
+        "A table of records", type=["csv", "parquet", "json", "geojson", "ndjson"]
+    )
+    if file is None:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(file.name).name
+        path.write_bytes(file.getbuffer())
+        table = read_table(path)
+        st.dataframe(
+            table.head(20).to_pandas(), hide_index=True, height=200, alt="First rows of the file"
+        )
+        columns = mapping(
+            table.columns,
+            {name: "+".join(parts) for name, parts in guess(table.columns).items()},
+            "file",
+        )
+        crs = st.text_input(
+            "Coordinates are in",
+            "EPSG:4326",
+            help="EPSG:4326 is longitude and latitude in degrees; UTM zones are EPSG:326xx.",
+        )
+        name, title, zone, boundary = about("file")
+        if st.button("Add the city", type="primary", disabled=not name, key="file_add"):
+            outline = write_outline(name, boundary) if boundary else None
+            result = import_file(name, path, columns, crs, zone, title=title, outline=outline)
+            done(name, f"{result['read']:,} records read, {result['added']:,} added.")
+
+
+portal, upload = st.tabs(["From a portal", "From a file"])
+with portal:
+    guarded(from_portal)
+with upload:
+    guarded(from_file)

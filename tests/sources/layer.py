@@ -1,0 +1,87 @@
+"""A small ArcGIS Feature Service for tests."""
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+PATH = "/arcgis/rest/services/Crime/FeatureServer/0"
+
+
+class Layer:
+    """Serves `features` (attributes and geometry) at PATH while in a `with`; `cap` rows a page."""
+
+    def __init__(self, features: list[dict[str, Any]], cap: int = 25) -> None:
+        self.features, self.cap = features, cap
+
+    def __enter__(self) -> "Layer":
+        layer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            wbufsize = 1 << 16
+
+            def do_GET(self) -> None:
+                parts = urlsplit(self.path)
+                query = {k: v[0] for k, v in parse_qs(parts.query).items()}
+                body = json.dumps(layer.answer(parts.path, query)).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                return None
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+    def answer(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+        if path == PATH:
+            names = list(self.features[0]["attributes"])
+            return {
+                "fields": [{"name": n} for n in names],
+                "objectIdField": "OBJECTID",
+                "maxRecordCount": self.cap,
+            }
+        if path != f"{PATH}/query":
+            return {"error": {"code": 404, "message": "no such layer"}}
+        rows = self.features
+        if after := re.search(r"OBJECTID > (\d+)", query["where"]):
+            rows = [row for row in rows if row["attributes"]["OBJECTID"] > int(after[1])]
+        if query.get("returnCountOnly"):
+            return {"count": len(rows)}
+        rows = sorted(rows, key=lambda row: row["attributes"]["OBJECTID"])
+        wanted = query["outFields"].split(",")
+        return {
+            "features": [
+                {
+                    "attributes": {n: row["attributes"].get(n) for n in wanted},
+                    "geometry": row["geometry"],
+                }
+                for row in rows[: min(self.cap, int(query["resultRecordCount"]))]
+            ]
+        }
+
+
+def features(count: int) -> list[dict[str, Any]]:
+    """Records of 2021 near 9.9 E, 53.5 N, one an hour from 2021-06-01 00:00 UTC on."""
+    return [
+        {
+            "attributes": {
+                "OBJECTID": i + 1,
+                "occurred": 1_622_505_600_000 + i * 3_600_000,
+                "offense": "Theft",
+                "suspect": "x",
+            },
+            "geometry": {"x": 9.9 + i * 1e-4, "y": 53.5} if i % 10 else None,
+        }
+        for i in range(count)
+    ]
