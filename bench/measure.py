@@ -30,13 +30,19 @@ def apart(script: str, part: str, *arguments: str, repeat: int = 3) -> dict[str,
     return {**middle, "peak_mb": max(run["peak_mb"] for run in runs)}
 
 
-def report(work: Callable[[], Any], before: Callable[[], Any] = lambda: None, **more: Any) -> None:
+def report(
+    work: Callable[[], Any],
+    before: Callable[[], Any] = lambda: None,
+    warm: bool = True,
+    **more: Any,
+) -> None:
     """Time `work` in this process and print its seconds and the peak memory as JSON.
 
-    It is run once before, so that files are in memory and compiled code is loaded for every peer; `before` clears the way for each.
+    With `warm` it is run once before, so that files are in memory and compiled code is loaded for every peer; `before` clears the way for each.
     """
-    before()
-    work()
+    if warm:
+        before()
+        work()
     before()
     began = time.perf_counter()
     result = work()

@@ -8,6 +8,7 @@ import hashlib
 import io
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,12 @@ def remove(city: City, ids: list[str]) -> int:
     return removed
 
 
+@lru_cache(maxsize=4096)
+def _hashed_ids(path: Path) -> pl.Series:
+    """Hashes of a month's ids; kept, since a file's name changes with its content."""
+    return pl.read_parquet(path, columns=["source_id"])["source_id"].hash()
+
+
 def _stored(files: dict[str, Path], dropped: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFrame:
     """What the archive holds of the incoming ids: the events with their month, the dropped without."""
     ids = incoming.select("source_id").lazy()
@@ -171,7 +178,11 @@ def _stored(files: dict[str, Path], dropped: pl.DataFrame, incoming: pl.DataFram
         .join(ids, on="source_id", how="semi")
         .with_columns(month=pl.lit(None, pl.String))
     ]
+    hashed = incoming["source_id"].hash().unique()
     for month, path in files.items():
+        # Most months hold none of them, which their hashed ids tell without reading a file again.
+        if not _hashed_ids(path).is_in(hashed.implode()).any():
+            continue
         part = pl.scan_parquet(path).join(ids, on="source_id", how="semi")
         parts.append(part.with_columns(reason=pl.lit(None, pl.String), month=pl.lit(month)))
     return pl.concat(parts).collect()

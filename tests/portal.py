@@ -1,5 +1,7 @@
 """A small Socrata portal for tests: rows in memory, a subset of SoQL, and faults on demand."""
 
+import csv
+import io
 import json
 import random
 import re
@@ -45,7 +47,7 @@ class Portal:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                portal.answer(self, parse_query(body["query"]))
+                portal.answer(self, parse_query(body["query"]), self.path.endswith(".csv"))
 
             def log_message(self, *_: object) -> None:
                 return None
@@ -60,7 +62,9 @@ class Portal:
         self.server.shutdown()
         self.server.server_close()
 
-    def answer(self, handler: BaseHTTPRequestHandler, query: dict[str, str]) -> None:
+    def answer(
+        self, handler: BaseHTTPRequestHandler, query: dict[str, str], as_csv: bool = False
+    ) -> None:
         with self.lock:
             self.requests.append(query)
             number = len(self.requests)
@@ -86,9 +90,10 @@ class Portal:
             time.sleep(0.05)
         try:
             with self.lock:
-                body = json.dumps(
-                    select(list(self.rows.values()), query, self.ignore_where)
-                ).encode()
+                found = select(list(self.rows.values()), query, self.ignore_where)
+            body = (
+                table(found, query["$select"].split(",")) if as_csv else json.dumps(found).encode()
+            )
         except KeyError as error:
             return self.send(
                 handler, 400, json.dumps({"message": f"No such column: {error}"}).encode(), {}
@@ -115,6 +120,15 @@ class Portal:
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(body)
+
+
+def table(rows: list[Row], columns: list[str]) -> bytes:
+    """Rows as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
 
 
 def parse_query(text: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ from crimecast.store import read_json, replacing, write_json
 if TYPE_CHECKING:
     from crimecast.crawling.city import Counter
 
-BATCH = 400_000  # rows merged into the archive at a time
+BATCH = 50_000  # rows merged into the archive at a time
 ROUNDS = 6  # of updates, at most, before a crawl ends although the portal keeps changing
 
 
@@ -69,14 +69,19 @@ class Crawl:
         self._reconcile()
         return self.sums
 
+    @property
+    def _slug(self) -> str:
+        """The data set's name as a file name; a layer's is a path on its server."""
+        return self.dataset.source.dataset.strip("/").replace("/", "_")
+
     def _state_path(self) -> Path:
-        return self.folder / f"{self.dataset.source.dataset}.json"
+        return self.folder / f"{self._slug}.json"
 
     def _state(self) -> dict[str, Any]:
         return read_json(self._state_path()) if self._state_path().exists() else {}
 
     def _staging(self) -> Path:
-        return self.folder / self.dataset.source.dataset
+        return self.folder / self._slug
 
     def _partitions(self) -> list[str]:
         """Conditions that share the rows out: some months each, and the rows without a day.
@@ -126,11 +131,12 @@ class Crawl:
                     for task in list(finished):
                         ready.append(running.pop(task))
                         task.result()
-                    if sum(self._rows(number) for number in ready) > BATCH or (
-                        ready and not running
-                    ):
-                        self._merge_parts(ready)
-                        ready = []
+                    rows = [self._rows(number) for number in ready]
+                    while ready and (sum(rows) > BATCH or not running):
+                        # No more at a time than a batch, however far the downloads are ahead.
+                        some = max(1, int(np.searchsorted(np.cumsum(rows), BATCH, "right")))
+                        self._merge_parts(ready[:some])
+                        ready, rows = ready[some:], rows[some:]
             except BaseException:
                 for task in running:
                     task.cancel()
@@ -174,23 +180,53 @@ class Crawl:
             (self._staging() / f"{number:04d}.merged").touch()
             shutil.rmtree(self._staging() / f"{number:04d}", ignore_errors=True)
 
+    def _ids(self) -> Path:
+        return self.folder / f"{self._slug}.ids"
+
     def _known(self) -> pl.DataFrame:
-        """What this data set's crawls have brought: source_id, event (or null), month, counted."""
-        path = self.folder / f"{self.dataset.source.dataset}.ids.parquet"
-        if path.exists():
-            return pl.read_parquet(path)
+        """What this data set's crawls have brought: source_id, event (or null), month, counted, round."""
+        pages = sorted(self._ids().glob("*.parquet"))
+        if pages:
+            return pl.read_parquet(pages).unique("source_id", keep="last", maintain_order=True)
         names = {
             "source_id": pl.String,
             "event": pl.String,
             "month": pl.String,
             "counted": pl.Boolean,
-            "round": pl.Int64,
         }
-        return pl.DataFrame(schema=names)
+        return pl.DataFrame(schema={**names, "round": pl.Int64})
 
-    def _remember(self, known: pl.DataFrame) -> None:
-        with replacing(self.folder / f"{self.dataset.source.dataset}.ids.parquet") as temporary:
-            known.write_parquet(temporary)
+    def _month_counts(self) -> dict[str, int]:
+        """How many records of each month were brought; by hashed ids, to hold no text of them all."""
+        pages = sorted(self._ids().glob("*.parquet"))
+        if not pages:
+            return {}
+        ids = pl.concat(
+            [
+                pl.read_parquet(p, columns=["source_id", "month"]).with_columns(
+                    pl.col("source_id").hash()
+                )
+                for p in pages
+            ]
+        )
+        last = ids.unique("source_id", keep="last", maintain_order=True).drop_nulls("month")
+        return dict(last.group_by("month").len().rows())
+
+    def _remember(self, seen: pl.DataFrame) -> None:
+        """Note what was brought now, after what was before."""
+        self._ids().mkdir(exist_ok=True)
+        number = len(list(self._ids().glob("*.parquet")))
+        with replacing(self._ids() / f"{number:06d}.parquet") as temporary:
+            seen.write_parquet(temporary)
+
+    def _forget(self, lost: pl.DataFrame) -> None:
+        """Remove records that the portal no longer has, here and from the archive."""
+        if lost.height:
+            self.sums["removed"] += remove(self.city, lost["source_id"].to_list())
+            left = self._known().join(lost, on="source_id", how="anti")
+            with replacing(self._ids()) as temporary:
+                temporary.mkdir()
+                left.write_parquet(temporary / "000000.parquet")
 
     def _add(self, table: pl.DataFrame, again: bool = False) -> int:
         """Put fetched rows into the archive; returns how many were new or corrected.
@@ -206,17 +242,14 @@ class Crawl:
             (table[event] if event else pl.lit(None, pl.String)).alias("event"),
             pl.col("time").dt.strftime("%Y-%m").alias("month"),
         )
-        known = self._known()
         if event:
-            events = _once_an_event(events, seen, known)
+            events = _once_an_event(events, seen, self._known())
         seen = seen.with_columns(
             (events["reason"].fill_null("") != "duplicate").alias("counted"),
             pl.lit(self.round, pl.Int64).alias("round"),
         )
         entry = merge(self.city, events, self.dataset.source.dataset)
-        self._remember(
-            pl.concat([known, seen]).unique("source_id", keep="last", maintain_order=True)
-        )
+        self._remember(seen)
         changed = entry["added"] + entry["corrected"]
         self.sums["added"] += entry["added"]
         self.sums["corrected"] += entry["corrected"]
@@ -237,10 +270,12 @@ class Crawl:
             if mark is None or not self.dataset.system_fields:
                 return
             fresh, latest = 0, mark
+            ids = None
             for page, _ in self.dataset.pages(self.dataset.changed_since(mark), None, 0):
                 day = pl.col(self.dataset.time_column)
                 inside = self._inside_window() | day.is_null()
-                known = pl.col(self.dataset.id_column).is_in(self._known()["source_id"].implode())
+                ids = self._known()["source_id"] if ids is None else ids
+                known = pl.col(self.dataset.id_column).is_in(ids.implode())
                 wanted = page.filter(inside | known)
                 if wanted.height:
                     fresh += self._add(wanted, again=True)
@@ -260,8 +295,7 @@ class Crawl:
             (bound or otherwise)[:7]
             for bound, otherwise in zip(self.window, ("0000-00", "9999-99"), strict=True)
         )
-        ours = self._known().filter(pl.col("month").is_between(pl.lit(first), pl.lit(last)))
-        counts = dict(ours.group_by("month").len().rows())
+        counts = {m: n for m, n in self._month_counts().items() if first <= m <= last}
         for month in sorted(counts.keys() | theirs.keys()):
             if counts.get(month, 0) == theirs.get(month, 0):
                 continue
@@ -276,17 +310,11 @@ class Crawl:
                 there += page[self.dataset.id_column].to_list()
             now = self._known()
             lost = now.filter((pl.col("month") == month) & ~pl.col("source_id").is_in(there))
-            if lost.height:
-                self.sums["removed"] += remove(self.city, lost["source_id"].to_list())
-                self._remember(now.join(lost, on="source_id", how="anti"))
+            self._forget(lost)
 
     def _forget_unseen(self) -> None:
         """After a portal was read whole again: what it no longer has is removed."""
-        known = self._known()
-        lost = known.filter(pl.col("round") < self.round)
-        if lost.height:
-            self.sums["removed"] += remove(self.city, lost["source_id"].to_list())
-            self._remember(known.join(lost, on="source_id", how="anti"))
+        self._forget(self._known().filter(pl.col("round") < self.round))
 
     def _inside_window(self) -> pl.Expr:
         day = pl.col(self.dataset.time_column)

@@ -82,10 +82,17 @@ class Client:
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, adapter)
 
-    def ask(self, path: str, params: dict[str, str], body: dict[str, Any] | None = None) -> Any:
-        """The JSON document at `path`. Retries whatever may pass; Refused if the question is wrong.
+    def ask(
+        self,
+        path: str,
+        params: dict[str, str],
+        body: dict[str, Any] | None = None,
+        parse: Callable[[bytes], Any] = json.loads,
+    ) -> Any:
+        """What `parse` makes of the answer at `path`; it raises ValueError for one that is cut off.
 
-        Raises UserError when the portal can't be reached or keeps failing, Stopped when asked to.
+        Retries whatever may pass; Refused if the question is wrong. Raises UserError when the
+        portal can't be reached or keeps failing, Stopped when asked to.
         """
         url = f"{self.base}{path}"
         trouble = ""
@@ -101,7 +108,7 @@ class Client:
                 if response.status_code not in (202, 408, 425, 429) and response.status_code < 500:
                     if response.status_code >= 400:
                         raise Refused(response.status_code, _reason(response))
-                    return json.loads(response.content)
+                    return parse(response.content)
                 trouble = f"it answered {response.status_code}"
                 self._rest(attempt, response.headers.get("Retry-After"))
             except (

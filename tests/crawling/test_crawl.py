@@ -214,6 +214,10 @@ def test_soda_3_asks_the_same_by_post(data: Path) -> None:
     )  # fmt: skip
     with Portal(chicago_rows(500)) as portal:
         assert crawl_city("three", url=portal.url, page_size=60)["added"] == 500
+        events = scan(load_city("three")).collect()
+        assert set(events["source_id"]) <= {row["id"] for row in portal.rows.values()}
+        dropped = read_dropped(load_city("three"))
+        assert events.height + dropped.height == 500
 
 
 def test_the_token_comes_from_the_environment(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +227,10 @@ def test_the_token_comes_from_the_environment(data: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(
         Portal,
         "answer",
-        lambda self, h, q: (seen.append(h.headers["X-App-Token"]), original(self, h, q))[1],
+        lambda self, h, q, c=False: (
+            seen.append(h.headers["X-App-Token"]),
+            original(self, h, q, c),
+        )[1],
     )
     with Portal(chicago_rows(10)) as portal:
         crawl_city("chicago", url=portal.url)
