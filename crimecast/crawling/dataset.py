@@ -122,7 +122,7 @@ class Crawl:
         self.counter.expected = planned["expected"]
         parts = list(enumerate(planned["parts"]))
         todo = [part for part in parts if not (staging / f"{part[0]:04d}.merged").exists()]
-        with ThreadPoolExecutor(self.connections) as pool:
+        with ThreadPoolExecutor(1) as self.saver, ThreadPoolExecutor(self.connections) as pool:
             running = {pool.submit(self._part, number, where): number for number, where in todo}
             ready: list[int] = []
             try:
@@ -155,12 +155,20 @@ class Crawl:
             after = pl.read_parquet(pages[-1], columns=[self.dataset.key])[self.dataset.key][-1]
             self.counter.add(done)
         count = len(pages)
+        writes = []
         for page, _ in self.dataset.pages(where, after, done):
-            with replacing(folder / f"{count:06d}.parquet") as temporary:
-                page.write_parquet(temporary, compression="lz4")
+            # Written beside the next request; one thread writes, so no page is there before the one
+            # it follows.
+            writes.append(self.saver.submit(self._save, page, folder / f"{count:06d}.parquet"))
             count += 1
-            self.counter.add(page.height)
+        for write in writes:
+            write.result()
         (folder / "complete").touch()
+
+    def _save(self, page: pl.DataFrame, path: Path) -> None:
+        with replacing(path) as temporary:
+            page.write_parquet(temporary, compression="lz4")
+        self.counter.add(page.height)
 
     def _rows(self, number: int) -> int:
         pages = list((self._staging() / f"{number:04d}").glob("*.parquet"))
@@ -196,11 +204,20 @@ class Crawl:
         }
         return pl.DataFrame(schema={**names, "round": pl.Int64})
 
-    def _month_counts(self) -> dict[str, int]:
-        """How many records of each month were brought; by hashed ids, to hold no text of them all."""
+    def _month_counts(self, theirs: dict[str, int]) -> dict[str, int]:
+        """How many records of each month were brought.
+
+        Counted page by page first: only if that differs from `theirs` are records that came twice,
+        which a million ids must be held to tell, looked for.
+        """
         pages = sorted(self._ids().glob("*.parquet"))
-        if not pages:
-            return {}
+        counts: dict[str, int] = {}
+        for page in pages:
+            months = pl.read_parquet(page, columns=["month"])["month"].drop_nulls()
+            for month, count in months.value_counts().rows():
+                counts[month] = counts.get(month, 0) + count
+        if counts == theirs or not pages:
+            return counts
         ids = pl.concat(
             [
                 pl.read_parquet(p, columns=["source_id", "month"]).with_columns(
@@ -295,7 +312,7 @@ class Crawl:
             (bound or otherwise)[:7]
             for bound, otherwise in zip(self.window, ("0000-00", "9999-99"), strict=True)
         )
-        counts = {m: n for m, n in self._month_counts().items() if first <= m <= last}
+        counts = {m: n for m, n in self._month_counts(theirs).items() if first <= m <= last}
         for month in sorted(counts.keys() | theirs.keys()):
             if counts.get(month, 0) == theirs.get(month, 0):
                 continue
