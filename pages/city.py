@@ -71,8 +71,9 @@ def records() -> None:
                 alt="Records by month and day of the month",
             )
         if len(known.holes):
+            some = ", ".join(map(str, known.holes[:5])) + (" …" if len(known.holes) > 5 else "")
             st.warning(
-                f"{len(known.holes)} days have no records at all, where dozens would be expected: {', '.join(map(str, known.holes[:5]))}{' …' if len(known.holes) > 5 else ''}.",
+                f"Days without any record, where dozens would be expected ({len(known.holes)}): {some}",
                 icon=":material/event_busy:",
             )
         if known.tail is not None:

@@ -21,6 +21,7 @@ from pages.parts.frame import frame, guarded
 frame(
     "New city",
     "Give a portal's address or a file; correct what was guessed; the city is added to the registry.",
+    about_city=False,
 )
 
 

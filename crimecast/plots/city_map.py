@@ -53,7 +53,7 @@ def city_map(city: City, places: pl.DataFrame, dark: bool) -> pydeck.Deck:
     stretch = np.cos(np.radians(latitude.mean()))
     fits = [
         np.log2(360 * pixels / (512 * max(span, 1e-3)))
-        for pixels, span in ((440, east - west), (HEIGHT * stretch, north - south))
+        for pixels, span in ((340, east - west), (HEIGHT * stretch, north - south))
     ]
     view = pydeck.ViewState(
         longitude=float((west + east) / 2),

@@ -10,6 +10,7 @@ from crimecast.views.records import daily_counts
 
 EXPECTED = 10.0  # events a day below which an empty day may be chance (e^−10 is one in 22,000)
 LOW = 0.75  # of the level of the weeks before: fewer is taken for records that have not arrived
+LAST = 0.5  # of the level in the last three days: a tail ends low, a holiday does not
 LONGEST_TAIL = 90  # days
 
 
@@ -29,7 +30,8 @@ def coverage(days: np.ndarray, counts: np.ndarray) -> Coverage:
 
     A hole is an empty day where the four weeks around it have at least EXPECTED events a day. The
     tail goes back from the end as long as the mean of seven days is below LOW times the median day
-    of the eight weeks that end three months before the last day or at the start of the tail.
+    of the eight weeks that end three months before the last day, if the last three days are below
+    LAST times it.
     """
     counts = counts.astype(np.float64)
     around = np.array([np.median(counts[max(0, i - 14) : i + 15]) for i in range(len(counts))])
@@ -39,7 +41,8 @@ def coverage(days: np.ndarray, counts: np.ndarray) -> Coverage:
         level = np.median(counts[-LONGEST_TAIL - 56 : -LONGEST_TAIL])
         week = np.convolve(counts, np.ones(7) / 7, mode="valid")  # week[k] is of days k … k + 6
         start = len(counts)
-        while start > len(counts) - LONGEST_TAIL and week[start - 7] < LOW * level:
+        ends_low = counts[-3:].mean() < LAST * level
+        while ends_low and start > len(counts) - LONGEST_TAIL and week[start - 7] < LOW * level:
             start -= 1
         if start < len(counts):
             tail = days[max(0, start - 6)]

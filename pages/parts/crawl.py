@@ -23,7 +23,13 @@ def crawl_panel(city: City) -> None:
         st.caption("No portal is known for this city; add a file instead.")
         return
     for source in city.sources:
-        span = " to ".join(filter(None, [source.since or "", source.until or ""]))
+        span = (
+            f"from {source.since}"
+            if source.since
+            else f"before {source.until}"
+            if source.until
+            else ""
+        )
         st.markdown(f"`{source.dataset}` at {source.portal}" + (f" ({span})" if span else ""))
     progress = crawl_progress(city.name)
     state = progress.get("state")

@@ -58,8 +58,11 @@ def choose(
     return value
 
 
-def frame(title: str, purpose: str) -> Place:
-    """Draw the bar and the page's title; returns what is chosen."""
+def frame(title: str, purpose: str, about_city: bool = True) -> Place:
+    """Draw the bar and the page's title; returns what is chosen.
+
+    `about_city` is False on a page that doesn't show the chosen city.
+    """
     enter()
     cities = {city.name: city for city in list_cities()}
     with st.container(horizontal=True, key="bar", vertical_alignment="center", gap="small"):
@@ -77,7 +80,7 @@ def frame(title: str, purpose: str) -> Place:
         run = choose("run", "Run", ended, lambda r: f"{r} · {runs[r].state}")
     with st.sidebar:
         running_now()
-    heading(title, purpose, city.simulated)
+    heading(title, purpose, about_city and city.simulated)
     return Place(city, grids.get(grid or ""), runs.get(run or ""))
 
 

@@ -231,7 +231,7 @@ def test_a_file_is_brought_in_gridded_and_looked_at(page: Page, app: App, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "path", ["", "city", "grid", "design", "runs", "forecast", "layers", "help"]
+    "path", ["", "city", "new_city", "grid", "design", "runs", "forecast", "layers", "help"]
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_on_a_phone_and_in_the_dark(
@@ -245,7 +245,7 @@ def test_every_page_on_a_phone_and_in_the_dark(
     shot(phone, f"phone_{scheme}_{path or 'overview'}")
     background = np.asarray(
         Image.open(SHOTS / f"phone_{scheme}_{path or 'overview'}.png").convert("L")
-    )[-40:, :40].mean()
+    )[-300:, :8].mean()
     assert background > 200 if scheme == "light" else background < 60
     context.close()
 
@@ -256,3 +256,48 @@ def test_empty_pages_say_what_to_do(page: Page, app: App, path: str) -> None:
     link = page.locator("[data-testid=stMain] [data-testid=stPageLink] a")
     expect(link).to_have_count(1)
     shot(page, f"empty_{path}")
+
+
+def test_a_new_city_is_made_from_a_file_and_a_wrong_address_is_a_sentence(
+    page: Page, app: App, tmp_path: Any
+) -> None:
+    go(page, app, "new_city")
+    page.get_by_role("textbox", name="Address").fill("http://127.0.0.1/resource/abcd-1234.json")
+    page.keyboard.press("Enter")
+    page.get_by_text("inside a private network").wait_for()
+    page.get_by_role("tab", name="From a file").click()
+    page.locator("input[type=file]").first.set_input_files(str(tiny_csv(tmp_path / "t.csv", 300)))
+    page.get_by_text("Which column is what").wait_for()
+    for field, column in (("time", "when"), ("type", "what")):
+        page.get_by_label(re.compile(f"^{field}")).click()
+        page.get_by_role("option", name=column, exact=True).click()
+        settle(page)
+    page.get_by_role("textbox", name="The city's name").fill("Small Town")
+    page.keyboard.press("Enter")
+    settle(page)
+    shot(page, "new_city")
+    page.get_by_role("button", name="Add the city").click()
+    page.get_by_text("300 records read, 300 added").wait_for()
+    page.get_by_role("link", name="Go to the city").click()
+    page.get_by_role("tab", name=re.compile("Coverage")).wait_for()
+    settle(page)
+    page.get_by_role("tab", name=re.compile("Coverage")).click()
+    page.wait_for_timeout(800)
+    shot(page, "coverage")
+
+
+def test_the_grid_can_be_blurred_for_the_eye(page: Page, app: App) -> None:
+    go(page, app, "grid?city=sample")
+    maps = page.locator(".maps3 .panel canvas.map")
+    maps.first.wait_for()
+    page.wait_for_timeout(800)
+    sharp = pixels(maps.nth(1))
+    assert_drawn(maps.nth(1))
+    blur = page.get_by_role("slider", name=re.compile("Blur"))
+    blur.first.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(1500)
+    settle(page)
+    assert not np.array_equal(sharp, pixels(maps.nth(1)))
+    shot(page, "blur")

@@ -51,3 +51,9 @@ def test_the_table_by_month_holds_every_day() -> None:
     assert np.nansum(table) == known.counts.sum()
     assert np.isnan(table[30, 1])  # there is no 31 February
     assert np.isnan(table[29, 1])
+
+
+def test_a_holiday_is_not_a_tail() -> None:
+    counts = steady(500)
+    counts[-8:] = counts[-8:] * 0.7
+    assert coverage(days(500), counts).tail is None
