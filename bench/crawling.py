@@ -118,7 +118,7 @@ def crawl(url: str) -> None:
     from crimecast.crawling import crawl_city
 
     os.environ["CRIMECAST_DATA"] = tempfile.mkdtemp()
-    report(lambda: crawl_city("chicago", url=url, page_size=PAGE)["added"], warm=False)
+    report(lambda: crawl_city("chicago", url=url, page_size=PAGE)["added"])
 
 
 def bare(url: str) -> None:
@@ -133,7 +133,7 @@ def bare(url: str) -> None:
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             return sum(pool.map(lambda path: len(session.get(url + path).content), paths))
 
-    report(work, warm=False)
+    report(work)
 
 
 def measure(pause: float) -> dict[str, float]:

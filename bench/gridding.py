@@ -8,8 +8,8 @@ All ratios are of times, ours over the peer's, so small is fast:
 - `grid_vs_polars`: a Polars group-by of the same events to (day, type, row, column) → count, in memory;
 - `grid_vs_rows`: the loop over rows of the 2018 thesis, on 20,000 rows, scaled up.
 
-Ours includes the compressed cube on disk. Each part runs in a process of its own, once to
-warm up and once timed; medians of three. `--large` repeats ours with ten times the events (83 million): `large_vs_small` should be
+Ours includes the compressed cube on disk. Each part runs in three processes of its own, once
+to warm up and five times timed in each; medians. `--large` repeats ours with ten times the events (83 million): `large_vs_small` should be
 about 10, and `large_peak_mb` about `peak_mb`.
 """
 
@@ -63,6 +63,7 @@ def make(root: Path, times: int) -> None:
         counts = dict(table["type"].value_counts().rows())
         table.write_parquet(folder / f"{month}.parquet")
         months[month] = {"file": f"{month}.parquet", "rows": ROWS, "types": counts}
+    os.sync()  # so that writing these files doesn't go on under what is timed
     write_json(folder / "manifest.json", {"months": months, "dropped": None, "imports": []})
 
 
@@ -72,7 +73,7 @@ def files(root: Path) -> list[Path]:
 
 def read(root: Path) -> None:
     paths = files(root)
-    report(lambda: pl.read_parquet(paths, columns=["time", "type", "x", "y"]).height)
+    report(lambda: pl.read_parquet(paths, columns=["time", "type", "x", "y"]).height, times=5)
 
 
 def polars(root: Path) -> None:
@@ -83,16 +84,17 @@ def polars(root: Path) -> None:
         (pl.col("y") / 500).floor().cast(pl.Int32).alias("row"),
         (pl.col("x") / 500).floor().cast(pl.Int32).alias("column"),
     ]
-    report(lambda: pl.scan_parquet(paths).group_by(keys).len().collect().height)
+    report(lambda: pl.scan_parquet(paths).group_by(keys).len().collect().height, times=5)
 
 
-def grid(root: Path) -> None:
+def grid(root: Path, times: int = 5) -> None:
     os.environ["CRIMECAST_DATA"] = str(root)
     from crimecast.grid import make_grid
 
     report(
         lambda: make_grid("chicago", 500, "1d", "each")["events"],
         before=lambda: shutil.rmtree(root / "grids", ignore_errors=True),
+        times=times,
     )
 
 

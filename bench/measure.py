@@ -31,21 +31,20 @@ def apart(script: str, part: str, *arguments: str, repeat: int = 3) -> dict[str,
 
 
 def report(
-    work: Callable[[], Any],
-    before: Callable[[], Any] = lambda: None,
-    warm: bool = True,
-    **more: Any,
+    work: Callable[[], Any], before: Callable[[], Any] = lambda: None, times: int = 1, **more: Any
 ) -> None:
-    """Time `work` in this process and print its seconds and the peak memory as JSON.
+    """Time `work` in this process; print its median seconds and the peak memory as JSON.
 
-    With `warm` it is run once before, so that files are in memory and compiled code is loaded for every peer; `before` clears the way for each.
+    With `times` above one it is run once before, so that files are in memory and compiled code is
+    loaded for every peer; `before` clears the way for each run and is not timed.
     """
-    if warm:
+    seconds = []
+    for number in range(times if times == 1 else times + 1):
         before()
-        work()
-    before()
-    began = time.perf_counter()
-    result = work()
-    seconds = time.perf_counter() - began
+        began = time.perf_counter()
+        result = work()
+        if times == 1 or number:
+            seconds.append(time.perf_counter() - began)
+    middle = sorted(seconds)[len(seconds) // 2]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak_mb": peak, "result": result, **more}))
+    print(json.dumps({"seconds": middle, "peak_mb": peak, "result": result, **more}))

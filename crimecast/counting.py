@@ -28,7 +28,7 @@ from crimecast.store import read_json
 # Of one chunk of the cube: small enough to stay in the processor's cache while it is filled.
 CHUNK_BYTES = 8e6
 CODEC = Blosc("lz4", clevel=5, shuffle=Blosc.NOSHUFFLE)
-ROWS = 400_000  # events read at a time
+ROWS = 800_000  # events read at a time
 DTYPES = (np.uint8, np.uint16, np.uint32)
 KEYS = ("in period", "of other types", "outside the grid", "events", "outside area", "filled")
 
