@@ -10,6 +10,7 @@ import numpy as np
 
 from crimecast.errors import UserError
 from crimecast.memories import decayed_means
+from crimecast.mixture import fit_mixture, mixture_rates
 from crimecast.windows import Cube
 
 HALF_LIVES = (14.0, 30.0, 60.0, 90.0, 120.0, 180.0, 270.0, 365.0, 545.0, 730.0)  # days
@@ -63,6 +64,12 @@ def tune_half_life(cube: Cube, end: int) -> float:
     return HALF_LIVES[int(np.argmax(gains))]
 
 
+def memory_mixture(cube: Cube, first: int, last: int) -> Rates:
+    """A mixture of decayed means at many half-lives, times the city's level; see `mixture`."""
+    area = cube.area(first)
+    return mixture_rates(cube, area, fit_mixture(cube, area, first), first, last)
+
+
 def level(cube: Cube, first: int, last: int) -> np.ndarray:
     """(last − first, C) city-wide factor of the weekday (and hour) times that of the month.
 
@@ -97,6 +104,7 @@ BASELINES: dict[str, Callable[[Cube, int, int], Rates]] = {
     "mean": mean,
     "seasonal_mean": seasonal_mean,
     "decayed_mean": decayed_mean,
+    "memory_mixture": memory_mixture,
 }
 
 

@@ -11,7 +11,7 @@ import tomli_w
 from crimecast.errors import UserError
 
 SHIPPED = Path(__file__).parent
-OFFSETS = ("none", "mean", "decayed_mean")
+OFFSETS = ("none", "mean", "decayed_mean", "memory_mixture")
 LIKELIHOODS = ("poisson",)
 
 

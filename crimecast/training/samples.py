@@ -11,6 +11,7 @@ from crimecast.baselines import decayed_mean_of, mean, tune_half_life
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.memories import decayed_means, log_maps
+from crimecast.mixture import Mixture, fit_mixture, mixture_rates
 from crimecast.windows import Cube, calendar
 
 OFFSET_FLOOR = 1e-5
@@ -30,7 +31,7 @@ class Batch:
 class Samples:
     """All samples of a cube for a design. A sample is named by the index of the step it forecasts.
 
-    `scaling` holds what was measured on the training period (the half-life of the offset, mean and
+    `scaling` holds what was measured on the training period (what the offset was fitted to, mean and
     spread of each input map); it is stored with the run and never measured again.
     """
 
@@ -54,12 +55,12 @@ class Samples:
                 f"The training period of {train_end} steps is shorter than the longest lag ({self.first})."
             )
         maps = self._memory_maps()
-        offset, half_life = self._offset(train_end, scaling)
+        offset, fitted = self._offset(train_end, scaling)
         if scaling is None:
             known = maps[self.first : train_end][..., self.area].astype(np.float64)
             axes = (0, 3)
             scaling = {
-                "half_life": half_life,
+                **fitted,
                 "center": known.mean(axis=axes).ravel().tolist(),
                 "spread": np.maximum(known.std(axis=axes), 1e-3).ravel().tolist(),
             }
@@ -93,18 +94,31 @@ class Samples:
 
     def _offset(
         self, train_end: int, scaling: dict[str, Any] | None
-    ) -> tuple[np.ndarray, float | None]:
-        """(T, C, H, W) logarithm of the rate that the network corrects; zero for offset "none"."""
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """(T, C, H, W) logarithm of the rate that the network corrects (zero for offset "none"),
+        and what was fitted for it on the training period."""
         cube, steps = self.cube, len(self.cube.times)
         rates = np.ones_like(cube.counts)
-        half_life = None
+        fitted: dict[str, Any] = {}
         lead = self.design.horizon
+        made = None
         if self.design.offset == "decayed_mean":
-            half_life = scaling["half_life"] if scaling else tune_half_life(cube, train_end)
-            rates[lead:] = decayed_mean_of(cube, half_life, 1, steps)[: steps - lead]
+            fitted = {
+                "half_life": scaling["half_life"] if scaling else tune_half_life(cube, train_end)
+            }
+            made = decayed_mean_of(cube, fitted["half_life"], 1, steps)
+        elif self.design.offset == "memory_mixture":
+            if scaling:
+                mixture = Mixture(np.array(scaling["weights"]), np.array(scaling["level"]))
+            else:
+                mixture = fit_mixture(cube, self.area, train_end)
+            fitted = {"weights": mixture.weights.tolist(), "level": mixture.level.tolist()}
+            made = mixture_rates(cube, self.area, mixture, 1, steps)
         elif self.design.offset == "mean":
-            rates[lead:] = mean(cube, 1, steps)[: steps - lead]
-        return np.log(np.maximum(rates, OFFSET_FLOOR)), half_life
+            made = mean(cube, 1, steps)
+        if made is not None:
+            rates[lead:] = made[: steps - lead]
+        return np.log(np.maximum(rates, OFFSET_FLOOR)), fitted
 
     def batch(self, steps: Tensor) -> Batch:
         """The samples that forecast `steps` (B,), each at least `self.first`."""

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from crimecast.designs.build import build
-from crimecast.designs.spec import load_design, parse_design
+from crimecast.designs.spec import OFFSETS, load_design, parse_design
 from crimecast.errors import UserError
 from crimecast.forecasts import load_network, rates, run_rates
 from crimecast.runs import delete_run, list_runs, load_run, update_run
@@ -54,10 +54,9 @@ def trained(sample: str) -> str:
     return run.id
 
 
-@pytest.mark.parametrize(
-    "text", [SMALL, SMALL.replace("decayed_mean", "mean"), SMALL.replace("decayed_mean", "none")]
-)
-def test_no_sample_knows_its_own_step_or_later(sample: str, text: str) -> None:
+@pytest.mark.parametrize("offset", OFFSETS)
+def test_no_sample_knows_its_own_step_or_later(sample: str, offset: str) -> None:
+    text = SMALL.replace("decayed_mean", offset)
     cube, design = load_cube(sample), parse_design(text)
     whole = Samples(cube, design, 300)
     for step in (299, 400, 729):

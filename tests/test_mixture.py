@@ -1,0 +1,71 @@
+"""The mixture finds the memories and the level that made the counts."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from crimecast.level import fit_level, level_features
+from crimecast.mixture import HALF_LIVES, fit_mixture, memories
+from crimecast.scoring import scores, step_sums
+from crimecast.sources.truth import true_rates
+from crimecast.windows import load_cube
+from tests.test_baselines import small_cube
+
+
+def test_memories_are_decayed_means_of_the_past() -> None:
+    cube = small_cube(60)
+    area = np.ones((5, 6), dtype=bool)
+    maps = next(memories(cube, area, 50, 51))
+    for k, half_life in enumerate(HALF_LIVES):
+        w = 0.5 ** ((49 - np.arange(50)) / half_life)
+        expected = (w[:, None, None, None] * cube.counts[:50]).sum(axis=0) / w.sum()
+        assert np.allclose(maps[3 * k].reshape(2, 5, 6), expected)
+    assert np.allclose(maps[-2].reshape(2, 5, 6), cube.counts[:50].mean(axis=0))
+
+
+def test_a_steady_city_is_given_to_the_long_memories() -> None:
+    cube = small_cube(900)
+    weights = fit_mixture(cube, np.ones((5, 6), dtype=bool), 900).weights[:, 0]
+    short = weights[: 3 * 4].sum()  # half-lives up to a month
+    assert short < 0.1 * weights.sum()
+    assert weights.sum() == pytest.approx(1, abs=0.1)
+
+
+def test_the_level_is_a_poisson_regression() -> None:
+    rng = np.random.default_rng(0)
+    times = np.datetime64("2018-01-01", "ns") + np.arange(1200) * np.timedelta64(1, "D")
+    weekday = (times.astype("datetime64[D]").astype(int) + 3) % 7
+    expected = np.full(1200, 400.0)
+    totals = rng.poisson(expected * np.where(weekday == 4, 1.3, 1.0)).astype(float)
+    features = level_features(times, small_cube().step, totals, expected)
+    beta = fit_level(features, totals, expected)
+    factor = np.exp(features @ beta)
+    assert factor[weekday == 4].mean() / factor[weekday == 1].mean() == pytest.approx(1.3, abs=0.03)
+    # At the maximum the score of the (lightly held) regression is zero.
+    assert np.abs(features.T @ (totals - expected * factor) - 3.0 * beta).max() < 1e-3
+
+
+def test_it_is_the_best_baseline_on_the_sample_city_and_below_the_truth(sample: str) -> None:
+    from crimecast.baselines import BASELINES, baseline_rates
+
+    cube = load_cube(sample)
+    first, last = 620, 730
+    area = cube.area(first)
+
+    def fit(rates: np.ndarray) -> float:
+        sums = step_sums(cube.counts[first:last], rates, area, cube.times[first:last])
+        return scores(sums)["log_likelihood_per_event"]
+
+    made = {name: fit(baseline_rates(name, cube, first, last)) for name in BASELINES}
+    assert max(made, key=lambda name: made[name]) == "memory_mixture"
+    truth = fit(true_rates(cube)[first:last])
+    assert truth - 0.02 * abs(truth) < made["memory_mixture"] < truth
+
+
+def test_types_have_weights_of_their_own() -> None:
+    cube = small_cube(400)
+    both = fit_mixture(cube, np.ones((5, 6), dtype=bool), 400)
+    alone = fit_mixture(replace(cube, counts=cube.counts[:, 1:]), np.ones((5, 6), dtype=bool), 400)
+    assert np.allclose(both.weights[:, 1], alone.weights[:, 0])
+    assert np.allclose(both.level[1], alone.level[0])
