@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from zoneinfo import available_timezones
 
-import polars as pl
 import streamlit as st
 
 from crimecast.cities import City, write_city
@@ -100,12 +99,7 @@ def from_portal() -> None:
         missing = [field for field in (*REQUIRED, "source_id") if field not in columns]
         if missing:
             raise UserError(f"Choose a column for {', '.join(missing)}.")
-        places = found.rows.select(
-            pl.col(columns["longitude"], columns["latitude"]).cast(pl.Float64, strict=False)
-        ).drop_nulls()
-        if places.is_empty():
-            raise UserError("No row has a place in these columns; choose others.")
-        longitude, latitude = (float(places.to_series(i).median()) for i in (0, 1))  # type: ignore[arg-type]
+        longitude, latitude = found.center(columns["longitude"], columns["latitude"])
         outline = write_outline(name, boundary) if boundary else None
         write_city(
             City(

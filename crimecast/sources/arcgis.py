@@ -5,51 +5,24 @@ geometry, asked for in longitude and latitude; dates are milliseconds since 1970
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from crimecast.cities import Source
-from crimecast.errors import UserError
-from crimecast.sources.http import Client, Refused
+from crimecast.sources.http import Refused
+from crimecast.sources.table import PortalTable
 
 LONGITUDE, LATITUDE = "geometry.x", "geometry.y"
 
 
 @dataclass
-class FeatureLayer:
+class FeatureLayer(PortalTable):
     """A layer and what was found out about it. `source.dataset` is its path on the server."""
 
-    source: Source
-    client: Client
-    page_size: int
     system_fields: bool = False
     stamp: str = ""
     key: str = "OBJECTID"
-    columns: list[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        names = [part for value in self.source.columns.values() for part in value.split("+")]
-        self.columns = list(dict.fromkeys(names))
-
-    @property
-    def time_column(self) -> str:
-        """The column that holds the day."""
-        return self.source.columns["time"].split("+")[0]
-
-    @property
-    def id_column(self) -> str:
-        """The record's own id."""
-        return self.source.columns["source_id"]
-
-    def fields(self) -> dict[str, list[str]]:
-        """Our field → the layer's columns."""
-        return {
-            name: value.split("+")
-            for name, value in self.source.columns.items()
-            if name != "event_id"
-        }
 
     def describe(self) -> dict[str, Any]:
         """The layer's own description: fields, objectIdField, maxRecordCount, …"""
@@ -66,10 +39,7 @@ class FeatureLayer:
         names = {str(entry["name"]) for entry in about.get("fields", [])}
         for name in self.columns:
             if name not in (LONGITUDE, LATITUDE) and name not in names:
-                raise UserError(
-                    f"The layer {self.source.dataset} no longer has the column '{name}'; correct the column's "
-                    "name in the city's registry entry and crawl again. What is stored was left as it is."
-                )
+                raise self.gone(name)
 
     def pages(
         self, where: str, after: str | None, done: int
@@ -124,10 +94,6 @@ class FeatureLayer:
         parts = [f"{self.time_column} >= TIMESTAMP '{first.replace('T', ' ')}'"] if first else []
         parts += [f"{self.time_column} < TIMESTAMP '{last.replace('T', ' ')}'"] if last else []
         return " AND ".join(parts)
-
-    def without_day(self) -> str:
-        """The condition that a row has no day."""
-        return f"{self.time_column} IS NULL"
 
     def size(self, where: str) -> tuple[int, str, str] | None:
         """How many rows match; the layer isn't shared out by months, so no more is told."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import polars as pl
 
 from crimecast.cities import Source
@@ -28,6 +29,16 @@ class Preview:
     dataset: str
     rows: pl.DataFrame
     guessed: dict[str, str]
+
+    def center(self, longitude: str, latitude: str) -> tuple[float, float]:
+        """The middle of the first rows' places. Raises UserError if these columns hold none."""
+        places = self.rows.select(
+            pl.col(longitude, latitude).cast(pl.Float64, strict=False)
+        ).drop_nulls()
+        if places.is_empty():
+            raise UserError("No row has a place in these columns; choose others.")
+        east, north = (float(np.median(places.to_series(i))) for i in (0, 1))
+        return east, north
 
     def source(self, columns: dict[str, str]) -> Source:
         """A registry entry's source with the columns as corrected."""

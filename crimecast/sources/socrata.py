@@ -7,14 +7,14 @@ SODA 2.1 is GET /resource/ID.json with $select, $where, $order, $limit; SODA 3 i
 import io
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from crimecast.cities import Source
 from crimecast.errors import UserError
-from crimecast.sources.http import Client, Refused
+from crimecast.sources.http import Refused
+from crimecast.sources.table import PortalTable
 
 KEY, UPDATED = ":id", ":updated_at"
 REQUIRED = ("time", "longitude", "latitude", "source_id")
@@ -26,54 +26,24 @@ def token() -> str | None:
 
 
 @dataclass
-class Dataset:
+class Dataset(PortalTable):
     """A data set and what was found out about how it can be asked."""
 
-    source: Source
-    client: Client
-    page_size: int
     system_fields: bool = True
     stamp = UPDATED
     by_offset: bool = False
     export: bool = True
-    columns: list[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        names = [part for value in self.source.columns.values() for part in value.split("+")]
-        self.columns = list(dict.fromkeys(names))
-
-    @property
-    def time_column(self) -> str:
-        """The column that holds the day, by which months are asked for."""
-        return self.source.columns["time"].split("+")[0]
-
-    @property
-    def id_column(self) -> str:
-        """The record's own id."""
-        return self.source.columns["source_id"]
 
     @property
     def key(self) -> str:
         """What pages are ordered by."""
         return KEY if self.system_fields else self.id_column
 
-    def fields(self) -> dict[str, list[str]]:
-        """Our field → the portal's columns, as `events.standardise` takes them."""
-        return {
-            name: value.split("+")
-            for name, value in self.source.columns.items()
-            if name != "event_id"
-        }
-
     def between(self, first: str | None, last: str | None) -> str:
         """The condition that a row's day lies in [first, last)."""
         parts = [f"{self.time_column} >= '{first}'"] if first else []
         parts += [f"{self.time_column} < '{last}'"] if last else []
         return " AND ".join(parts)
-
-    def without_day(self) -> str:
-        """The condition that a row has no day."""
-        return f"{self.time_column} IS NULL"
 
     def changed_since(self, mark: str) -> str:
         """The condition that a row was added or changed at `mark` or later."""
@@ -233,13 +203,6 @@ class Dataset:
         for name in needed:
             if len(rows) >= 5 and all(name not in row for row in rows):
                 raise self.gone(name)
-
-    def gone(self, column: str) -> UserError:
-        """The sentence for a column that is no longer there."""
-        return UserError(
-            f"The data set {self.source.dataset} no longer has the column '{column}'; correct the column's name in "
-            "the city's registry entry and crawl again. What is stored was left as it is."
-        )
 
     def pages(
         self, where: str, after: str | None, done: int
