@@ -61,8 +61,9 @@ def memories(cube: Cube, area: np.ndarray, start: int, stop: int) -> Iterator[np
             total += before
         if t < start:
             continue
-        rates = [sums[k] / max(mass[k], 1.0) for k in range(len(weights))]
-        maps = [blurred(rate, blur) for rate in rates for blur in BLURS]
+        rates = sums / np.maximum(mass, 1.0)[:, None, None, None]
+        # Half-life by half-life, sharp first: (K, C, H, W) each.
+        maps = list(np.stack([blurred(rates, blur) for blur in BLURS], axis=1).reshape(-1, *shape))
         maps += [slots[t % week, k] / max(slot_mass[t % week, k], 1.0) for k in range(len(weekly))]
         mean = total / max(t, 1)
         maps += [mean, np.broadcast_to(mean[:, area].mean(axis=1)[:, None, None], shape)]
@@ -78,11 +79,12 @@ class _Blur:
             b: gaussian_filter(area.astype(float), b, mode="constant") for b in BLURS if b
         }
 
-    def __call__(self, rate: np.ndarray, blur: float) -> np.ndarray:
+    def __call__(self, rates: np.ndarray, blur: float) -> np.ndarray:
+        """(K, C, H, W) rates, blurred by `blur` cells."""
         if not blur:
-            return rate
-        spread = np.where(self.area, rate / np.maximum(self.share[blur], 1e-6), 0.0)
-        return np.stack([gaussian_filter(one, blur, mode="constant") for one in spread])
+            return rates
+        spread = np.where(self.area, rates / np.maximum(self.share[blur], 1e-6), 0.0)
+        return gaussian_filter(spread, (0, 0, blur, blur), mode="constant")
 
 
 def fit_mixture(cube: Cube, area: np.ndarray, end: int) -> Mixture:

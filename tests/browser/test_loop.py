@@ -72,7 +72,7 @@ def drawn_step(page: Page) -> str:
 def test_the_loop_on_the_sample_city(page: Page, app: App) -> None:
     go(page, app, "")
     expect(page.get_by_text("Simulated city")).to_be_visible()
-    expect(page.get_by_role("heading", name=re.compile("stack-1 is"))).to_be_visible()
+    page.get_by_role("heading", name=re.compile("stack-1 is")).wait_for()
     shot(page, "overview")
 
     go(page, app, "city?city=sample")
