@@ -60,7 +60,7 @@ class Crawl:
         self.round = state["round"]
         if not state.get("complete"):
             self._full()
-            if again:
+            if not self.dataset.system_fields:
                 self._forget_unseen()
             state["complete"] = True
             write_json(self._state_path(), state)
@@ -125,13 +125,13 @@ class Crawl:
         with ThreadPoolExecutor(1) as self.saver, ThreadPoolExecutor(self.connections) as pool:
             running = {pool.submit(self._part, number, where): number for number, where in todo}
             ready: list[int] = []
+            rows: list[int] = []
             try:
                 while running:
                     finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
                     for task in list(finished):
                         ready.append(running.pop(task))
-                        task.result()
-                    rows = [self._rows(number) for number in ready]
+                        rows.append(task.result())
                     while ready and (sum(rows) > BATCH or not running):
                         # No more at a time than a batch, however far the downloads are ahead.
                         some = max(1, int(np.searchsorted(np.cumsum(rows), BATCH, "right")))
@@ -142,41 +142,39 @@ class Crawl:
                     task.cancel()
                 raise
 
-    def _part(self, number: int, where: str) -> None:
-        """Fetch one partition, a file a page; goes on after the pages that are there."""
+    def _part(self, number: int, where: str) -> int:
+        """Fetch one partition, a file a page; goes on after the pages that are there.
+
+        Returns how many rows it has.
+        """
         folder = self._staging() / f"{number:04d}"
-        if (folder / "complete").exists():
-            return
         folder.mkdir(parents=True, exist_ok=True)
         pages = sorted(folder.glob("*.parquet"))
         after, done = None, 0
         if pages:
-            done = sum(pl.scan_parquet(page).select(pl.len()).collect().item() for page in pages)
+            done = pl.scan_parquet(pages).select(pl.len()).collect().item()
+        if (folder / "complete").exists():
+            return done
+        if pages:
             after = pl.read_parquet(pages[-1], columns=[self.dataset.key])[self.dataset.key][-1]
             self.counter.add(done)
-        count = len(pages)
+        count, rows = len(pages), done
         writes = []
         for page, _ in self.dataset.pages(where, after, done):
             # Written beside the next request; one thread writes, so no page is there before the one
             # it follows.
             writes.append(self.saver.submit(self._save, page, folder / f"{count:06d}.parquet"))
             count += 1
+            rows += page.height
         for write in writes:
             write.result()
         (folder / "complete").touch()
+        return rows
 
     def _save(self, page: pl.DataFrame, path: Path) -> None:
         with replacing(path) as temporary:
             page.write_parquet(temporary, compression="lz4")
         self.counter.add(page.height)
-
-    def _rows(self, number: int) -> int:
-        pages = list((self._staging() / f"{number:04d}").glob("*.parquet"))
-        return (
-            sum(pl.scan_parquet(page).select(pl.len()).collect().item() for page in pages)
-            if pages
-            else 0
-        )
 
     def _merge_parts(self, numbers: list[int]) -> None:
         pages = [
@@ -330,8 +328,17 @@ class Crawl:
             self._forget(lost)
 
     def _forget_unseen(self) -> None:
-        """After a portal was read whole again: what it no longer has is removed."""
-        self._forget(self._known().filter(pl.col("round") < self.round))
+        """After a portal was read whole again: what it no longer has is removed.
+
+        Only of months wholly inside the period that was asked for, since the rest was not looked at.
+        """
+        lost = self._known().filter(pl.col("round") < self.round)
+        first, last = self.window
+        if first:
+            lost = lost.filter(pl.col("month") > first[:7])
+        if last:
+            lost = lost.filter(pl.col("month") < last[:7])
+        self._forget(lost)
 
     def _inside_window(self) -> pl.Expr:
         day = pl.col(self.dataset.time_column)

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -56,6 +57,9 @@ class Layer:
         rows = self.features
         if after := re.search(r"OBJECTID > (\d+)", query["where"]):
             rows = [row for row in rows if row["attributes"]["OBJECTID"] > int(after[1])]
+        if since := re.search(r"occurred >= TIMESTAMP '([^']+)'", query["where"]):
+            first = datetime.fromisoformat(since[1]).replace(tzinfo=UTC).timestamp() * 1000
+            rows = [row for row in rows if row["attributes"]["occurred"] >= first]
         if query.get("returnCountOnly"):
             return {"count": len(rows)}
         rows = sorted(rows, key=lambda row: row["attributes"]["OBJECTID"])

@@ -61,6 +61,19 @@ def test_an_arcgis_layer_becomes_a_city_that_can_be_crawled(data: Path) -> None:
             crawl_city("arc")
 
 
+def test_a_narrower_period_of_a_layer_loses_nothing_that_is_stored(data: Path) -> None:
+    with Layer(features(120)) as layer:
+        found = look_at(f"{layer.url}{PATH}", guarded=False)
+        columns = {**found.guessed, "time": "occurred", "type": "offense"}
+        write_city(
+            City("arc", "Arc", "Europe/Berlin", "EPSG:32632", sources=(found.source(columns),))
+        )
+        assert crawl_city("arc")["added"] == 120
+        again = crawl_city("arc", since="2021-06-03")
+        assert (again["added"], again["removed"]) == (0, 0)
+        assert report(load_city("arc"))["records"] == 120
+
+
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "10.0.0.8", "192.168.1.1", "169.254.169.254", "::1"]
 )
