@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 import numpy as np
 
@@ -75,8 +75,3 @@ def parse_date(text: str, option: str) -> np.datetime64:
         return np.datetime64(datetime.fromisoformat(text.strip()).replace(tzinfo=None), "us")
     except ValueError:
         raise UserError(f"{option} '{text}' is not a date: write it as 2017-01-31.") from None
-
-
-def as_date(moment: np.datetime64) -> date:
-    """The civil day of a moment."""
-    return moment.astype("datetime64[D]").astype(date)

@@ -1,20 +1,19 @@
 """City: a city's records – bring them in, see where and when they are, and what was left out."""
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 import streamlit as st
 
 from crimecast.archive import month_files, report, type_counts
 from crimecast.cities import write_city
-from crimecast.columns import FIELDS, REQUIRED, guess
+from crimecast.columns import guess
 from crimecast.importing import import_file
 from crimecast.plots.city_map import HEIGHT, city_map
 from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure
 from crimecast.sources.files import read_table
 from crimecast.views.coverage import by_month, city_coverage
 from crimecast.views.records import sample_places
+from pages.parts.columns import KINDS, choose_columns, joined, stored
 from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame, guarded
 
@@ -106,30 +105,16 @@ def records() -> None:
 def upload() -> None:
     file = st.file_uploader(
         "A table of records",
-        type=["csv", "parquet", "json", "geojson", "ndjson"],
+        type=KINDS,
         help="A row a record, with a time and a place.",
     )
     if file is None:
         return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(file.name).name
-        path.write_bytes(file.getbuffer())
+    with stored(file) as path:
         table = read_table(path)
         st.dataframe(table.head(5).to_pandas(), hide_index=True, alt="The first rows of the file")
-        guessed = guess(table.columns, city)
         st.caption("Columns, as guessed; correct them where they are wrong.")
-        mapping = {}
-        for column, field in zip(st.columns(len(FIELDS)), FIELDS, strict=True):
-            options = list(
-                dict.fromkeys(
-                    [*(["+".join(guessed[field])] if field in guessed else []), "–", *table.columns]
-                )
-            )
-            value = column.selectbox(
-                field + (" *" if field in REQUIRED else ""), options, key=f"map_{field}"
-            )
-            if value != "–":
-                mapping[field] = value
+        mapping = choose_columns(table.columns, joined(guess(table.columns, city)), "map")
         crs = st.text_input(
             "Coordinates", "EPSG:4326", help="EPSG:4326 is longitude and latitude in degrees."
         )

@@ -2,19 +2,18 @@
 
 import json
 import re
-import tempfile
-from pathlib import Path
 from zoneinfo import available_timezones
 
 import streamlit as st
 
 from crimecast.cities import City, write_city
 from crimecast.cities.city import utm_zone, write_outline
-from crimecast.columns import FIELDS, REQUIRED, guess
+from crimecast.columns import REQUIRED, guess
 from crimecast.errors import UserError
 from crimecast.importing import import_file
 from crimecast.sources.discover import Preview, look_at
 from crimecast.sources.files import read_table
+from pages.parts.columns import KINDS, choose_columns, joined, stored
 from pages.parts.frame import frame, guarded
 
 frame(
@@ -30,21 +29,11 @@ def preview(address: str) -> Preview:
 
 
 def mapping(columns: list[str], guessed: dict[str, str], tab: str) -> dict[str, str]:
-    """Our fields beside the table's columns, as guessed, to be corrected."""
+    """Which column is what, with a line that says what is asked."""
     st.caption(
         "Which column is what, as guessed; correct them where they are wrong. Only these are ever read."
     )
-    chosen = {}
-    for place, field in zip(st.columns(len(FIELDS)), FIELDS, strict=True):
-        options = list(
-            dict.fromkeys([*([guessed[field]] if field in guessed else []), "–", *columns])
-        )
-        value = place.selectbox(
-            field + (" *" if field in REQUIRED else ""), options, key=f"{tab}_{field}"
-        )
-        if value != "–":
-            chosen[field] = value
-    return chosen
+    return choose_columns(columns, guessed, tab)
 
 
 def about(tab: str) -> tuple[str, str, str, dict | None]:
@@ -115,23 +104,15 @@ def from_portal() -> None:
 
 
 def from_file() -> None:
-    file = st.file_uploader(
-        "A table of records", type=["csv", "parquet", "json", "geojson", "ndjson"]
-    )
+    file = st.file_uploader("A table of records", type=KINDS)
     if file is None:
         return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(file.name).name
-        path.write_bytes(file.getbuffer())
+    with stored(file) as path:
         table = read_table(path)
         st.dataframe(
             table.head(20).to_pandas(), hide_index=True, height=200, alt="First rows of the file"
         )
-        columns = mapping(
-            table.columns,
-            {name: "+".join(parts) for name, parts in guess(table.columns).items()},
-            "file",
-        )
+        columns = mapping(table.columns, joined(guess(table.columns)), "file")
         crs = st.text_input(
             "Coordinates are in",
             "EPSG:4326",
