@@ -17,6 +17,7 @@ import polars as pl
 
 from crimecast.archive import merge, remove
 from crimecast.cities import City
+from crimecast.crawling.brought import Brought
 from crimecast.events import standardise
 from crimecast.sources.arcgis import FeatureLayer
 from crimecast.sources.socrata import Dataset
@@ -68,6 +69,11 @@ class Crawl:
         self._updates(state)
         self._reconcile()
         return self.sums
+
+    @property
+    def brought(self) -> Brought:
+        """The ids of all records that this data set's crawls have brought."""
+        return Brought(self.folder / f"{self._slug}.ids")
 
     @property
     def _slug(self) -> str:
@@ -186,62 +192,11 @@ class Crawl:
             (self._staging() / f"{number:04d}.merged").touch()
             shutil.rmtree(self._staging() / f"{number:04d}", ignore_errors=True)
 
-    def _ids(self) -> Path:
-        return self.folder / f"{self._slug}.ids"
-
-    def _known(self) -> pl.DataFrame:
-        """What this data set's crawls have brought: source_id, event (or null), month, counted, round."""
-        pages = sorted(self._ids().glob("*.parquet"))
-        if pages:
-            return pl.read_parquet(pages).unique("source_id", keep="last", maintain_order=True)
-        names = {
-            "source_id": pl.String,
-            "event": pl.String,
-            "month": pl.String,
-            "counted": pl.Boolean,
-        }
-        return pl.DataFrame(schema={**names, "round": pl.Int64})
-
-    def _month_counts(self, theirs: dict[str, int]) -> dict[str, int]:
-        """How many records of each month were brought.
-
-        Counted page by page first: only if that differs from `theirs` are records that came twice,
-        which a million ids must be held to tell, looked for.
-        """
-        pages = sorted(self._ids().glob("*.parquet"))
-        counts: dict[str, int] = {}
-        for page in pages:
-            months = pl.read_parquet(page, columns=["month"])["month"].drop_nulls()
-            for month, count in months.value_counts().rows():
-                counts[month] = counts.get(month, 0) + count
-        if counts == theirs or not pages:
-            return counts
-        ids = pl.concat(
-            [
-                pl.read_parquet(p, columns=["source_id", "month"]).with_columns(
-                    pl.col("source_id").hash()
-                )
-                for p in pages
-            ]
-        )
-        last = ids.unique("source_id", keep="last", maintain_order=True).drop_nulls("month")
-        return dict(last.group_by("month").len().rows())
-
-    def _remember(self, seen: pl.DataFrame) -> None:
-        """Note what was brought now, after what was before."""
-        self._ids().mkdir(exist_ok=True)
-        number = len(list(self._ids().glob("*.parquet")))
-        with replacing(self._ids() / f"{number:06d}.parquet") as temporary:
-            seen.write_parquet(temporary)
-
     def _forget(self, lost: pl.DataFrame) -> None:
         """Remove records that the portal no longer has, here and from the archive."""
         if lost.height:
             self.sums["removed"] += remove(self.city, lost["source_id"].to_list())
-            left = self._known().join(lost, on="source_id", how="anti")
-            with replacing(self._ids()) as temporary:
-                temporary.mkdir()
-                left.write_parquet(temporary / "000000.parquet")
+            self.brought.forget(lost["source_id"])
 
     def _add(self, table: pl.DataFrame, again: bool = False) -> int:
         """Put fetched rows into the archive; returns how many were new or corrected.
@@ -258,13 +213,14 @@ class Crawl:
             pl.col("time").dt.strftime("%Y-%m").alias("month"),
         )
         if event:
-            events = _once_an_event(events, seen, self._known())
+            counted = self.brought.counted(seen["event"])
+            events = _once_an_event(events, seen, counted)
         seen = seen.with_columns(
             (events["reason"].fill_null("") != "duplicate").alias("counted"),
             pl.lit(self.round, pl.Int64).alias("round"),
         )
         entry = merge(self.city, events, self.dataset.source.dataset)
-        self._remember(seen)
+        self.brought.remember(seen)
         changed = entry["added"] + entry["corrected"]
         self.sums["added"] += entry["added"]
         self.sums["corrected"] += entry["corrected"]
@@ -289,7 +245,7 @@ class Crawl:
             for page, _ in self.dataset.pages(self.dataset.changed_since(mark), None, 0):
                 day = pl.col(self.dataset.time_column)
                 inside = self._inside_window() | day.is_null()
-                ids = self._known()["source_id"] if ids is None else ids
+                ids = self.brought.all()["source_id"] if ids is None else ids
                 known = pl.col(self.dataset.id_column).is_in(ids.implode())
                 wanted = page.filter(inside | known)
                 if wanted.height:
@@ -310,7 +266,7 @@ class Crawl:
             (bound or otherwise)[:7]
             for bound, otherwise in zip(self.window, ("0000-00", "9999-99"), strict=True)
         )
-        counts = {m: n for m, n in self._month_counts(theirs).items() if first <= m <= last}
+        counts = {m: n for m, n in self.brought.month_counts(theirs).items() if first <= m <= last}
         for month in sorted(counts.keys() | theirs.keys()):
             if counts.get(month, 0) == theirs.get(month, 0):
                 continue
@@ -323,7 +279,7 @@ class Crawl:
                 if inside.height:
                     self._add(inside, again=True)
                 there += page[self.dataset.id_column].to_list()
-            now = self._known()
+            now = self.brought.all()
             lost = now.filter((pl.col("month") == month) & ~pl.col("source_id").is_in(there))
             self._forget(lost)
 
@@ -332,7 +288,7 @@ class Crawl:
 
         Only of months wholly inside the period that was asked for, since the rest was not looked at.
         """
-        lost = self._known().filter(pl.col("round") < self.round)
+        lost = self.brought.all().filter(pl.col("round") < self.round)
         first, last = self.window
         if first:
             lost = lost.filter(pl.col("month") > first[:7])
@@ -345,10 +301,11 @@ class Crawl:
         return (day >= (self.window[0] or "")) & (day < (self.window[1] or "9999"))
 
 
-def _once_an_event(events: pl.DataFrame, seen: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def _once_an_event(events: pl.DataFrame, seen: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
     """Count one row of each event: the one counted before, else the one with the smallest id."""
     ids = events.with_columns(seen["event"])
-    chosen = pl.concat([known.filter("counted").select(seen.columns), seen.sort("source_id")])
+    own = seen.select("source_id", "event").sort("source_id")
+    chosen = pl.concat([counted, own])
     first = (
         chosen.drop_nulls("event")
         .unique("event", keep="first", maintain_order=True)
