@@ -71,9 +71,9 @@ def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
 
 def load_network(run: Run) -> tuple["torch.nn.Module", dict[str, Any]]:
     """The trained network of a run on the CPU, in evaluation mode, and the note stored with it."""
+    from crimecast.dates import calendar
     from crimecast.designs.build import build
     from crimecast.training import checkpoints
-    from crimecast.windows import calendar
 
     tensors, note = checkpoints.load(run.folder / "network.safetensors")
     cube = load_cube(run.grid)

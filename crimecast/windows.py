@@ -126,28 +126,3 @@ def split(cube: Cube, train_until: str | None, validate_until: str | None) -> Sp
             f"and the grid ends {str(cube.times[-1])[:10]}."
         )
     return Split(train, validate)
-
-
-def calendar(times: np.ndarray, step: Step, names: list[str]) -> np.ndarray:
-    """(T, F) float32 numbers that say which step of the week, year and day each is.
-
-    `dow`: seven indicators of the weekday. `doy`: sine and cosine of the day of the year, once and
-    twice a year. `hour`: one indicator for each step of the day (steps shorter than a day).
-    """
-    days = times.astype("datetime64[D]")
-    parts = [np.zeros((len(times), 0), dtype=np.float32)]
-    for name in names:
-        if name == "dow":
-            weekday = (days.astype(np.int64) + 3) % 7
-            parts.append(np.eye(7, dtype=np.float32)[weekday])
-        elif name == "doy":
-            angle = 2 * np.pi * (days - days.astype("datetime64[Y]")).astype(float) / 365.25
-            waves = [np.sin(angle), np.cos(angle), np.sin(2 * angle), np.cos(2 * angle)]
-            parts.append(np.stack(waves, axis=1).astype(np.float32))
-        elif name == "hour":
-            if step.unit == "h":
-                hour = (times - days).astype("timedelta64[h]").astype(int) // step.count
-                parts.append(np.eye(24 // step.count, dtype=np.float32)[hour])
-        else:
-            raise UserError(f"'{name}' is not a calendar input: use dow, doy, hour.")
-    return np.concatenate(parts, axis=1)

@@ -4,12 +4,13 @@ from datetime import date
 
 import streamlit as st
 
+from crimecast.dates import calendar
 from crimecast.designs.shapes import place as place_layers
 from crimecast.designs.spec import list_designs, load_design, parse_design, to_toml
 from crimecast.errors import UserError
 from crimecast.runs import list_runs, load_run
 from crimecast.training import queue
-from crimecast.windows import calendar, load_cube, split
+from crimecast.windows import load_cube, split
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.progress import live
 

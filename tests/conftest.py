@@ -12,6 +12,7 @@ from hypothesis import settings
 settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("ci")
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded
 COMPULSORY = os.environ.get("CRIMECAST_TEST_ALL") == "1"
 
 

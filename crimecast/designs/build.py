@@ -3,15 +3,41 @@
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from crimecast.designs import layers
-from crimecast.designs.shapes import FRAMES, Placed, place
+from crimecast.designs import layers, sequences
+from crimecast.designs.likelihoods import LIKELIHOODS
+from crimecast.designs.shapes import FRAMES, HISTORY, MAPS, Placed, place
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
+
+MODULES: dict[str, Callable[..., nn.Module]] = {
+    "conv": layers.Conv,
+    "separable": layers.Separable,
+    "conv3d": sequences.Conv3d,
+    "convlstm": sequences.ConvLSTM,
+    "convgru": sequences.ConvGRU,
+    "lag_attention": sequences.LagAttention,
+    "flatten": sequences.Flatten,
+    "select": sequences.Select,
+    "pool": layers.Pool,
+    "upsample": layers.Upsample,
+    "add": layers.Add,
+    "concat": layers.Concat,
+    "fuse": layers.Fuse,
+    "norm": layers.Norm,
+    "film": layers.Film,
+    "squeeze": layers.Squeeze,
+    "dropout": layers.Dropout,
+    "cell_bias": layers.CellBias,
+    "embedding": layers.Embedding,
+    "external": layers.External,
+    "head": layers.Head,
+}
 
 
 class Network(nn.Module):
@@ -21,41 +47,39 @@ class Network(nn.Module):
     rate, or what is added to the logarithm of the offset where the design has one.
     """
 
-    def __init__(self, placed: list[Placed], calendar: int) -> None:
+    def __init__(
+        self, placed: list[Placed], lags: tuple[int, ...], calendar: int, likelihood: nn.Module
+    ) -> None:
         super().__init__()
+        self.likelihood = likelihood
         self.placed = placed
-        self.blocks = nn.ModuleDict({p.layer.name: _module(p, calendar) for p in placed})
+        self.blocks = nn.ModuleDict({p.layer.name: _module(p, lags, calendar) for p in placed})
+        last = self.blocks[placed[-1].layer.name]
+        assert isinstance(last, layers.Head)  # place() has seen to it
+        last.start_at_zero()
+        self.oldest_first = sorted(range(len(lags)), key=lambda i: -lags[i])
 
     def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
         # Counts are compressed so that one busy cell doesn't drown the rest.
-        frames = torch.cat([torch.log1p(history).flatten(1, 2), static], dim=1)
+        history = torch.log1p(history)
+        frames = torch.cat([history.flatten(1, 2), static], dim=1)
         if history.device.type == "cpu" or history.is_cuda:
             frames = frames.contiguous(memory_format=torch.channels_last)
-        known = {FRAMES: frames}
+        known = {FRAMES: frames, HISTORY: history[:, self.oldest_first], MAPS: static}
         for placed in self.placed:
             block = self.blocks[placed.layer.name]
             inputs = [known[name] for name in placed.inputs]
-            if placed.layer.kind == "film":
+            if getattr(block, "wants_calendar", False):
                 inputs.append(calendar)
             known[placed.layer.name] = block(*inputs)
         return known[self.placed[-1].layer.name]
 
 
-def _module(placed: Placed, calendar: int) -> nn.Module:
-    kind = placed.layer.kind
-    if kind == "film":
-        return layers.Film(placed, calendar)
-    if kind in ("add", "concat"):
-        return layers.Add() if kind == "add" else layers.Concat()
-    if kind == "dropout":
-        return nn.Dropout2d(placed.options["rate"])
-    makers = {
-        "conv": layers.Conv,
-        "pool": layers.Pool,
-        "upsample": layers.Upsample,
-        "head": layers.Head,
-    }
-    return makers[kind](placed)
+def _module(placed: Placed, lags: tuple[int, ...], calendar: int) -> nn.Module:
+    maker = MODULES[placed.layer.kind]
+    if getattr(maker, "wants_calendar", False):
+        return maker(placed, calendar)
+    return maker(placed, lags) if placed.layer.kind == "select" else maker(placed)
 
 
 def build(
@@ -69,7 +93,8 @@ def build(
         torch.manual_seed(seed)
         if design.module is not None:
             return load_module(design.module)
-        return Network(place(design, types, height, width, calendar), calendar)
+        placed = place(design, types, height, width, calendar)
+        return Network(placed, design.lags, calendar, LIKELIHOODS[design.likelihood](types))
 
 
 def load_module(reference: str) -> nn.Module:

@@ -8,11 +8,20 @@ from typing import Any
 
 import tomli_w
 
+from crimecast.dates import CALENDAR
 from crimecast.errors import UserError
 
 SHIPPED = Path(__file__).parent
 OFFSETS = ("none", "mean", "decayed_mean", "memory_mixture")
-LIKELIHOODS = ("poisson",)
+LIKELIHOODS = ("poisson", "negative_binomial", "zero_inflated_poisson", "bernoulli")
+SURPRISES = (
+    "surprises", "weekday_surprises", "hour_surprises", "season_surprises", "first_surprises",
+)  # fmt: skip
+REMEMBERED = (
+    "memories", "weekday_memories", "hour_memories", "season_memories", *SURPRISES,
+)  # fmt: skip
+BLURRED = ("blurs", "surprise_blurs")
+ALWAYS_WRITTEN = ("name", "lags", "horizon", "calendar", "offset", "likelihood", "training")
 
 
 @dataclass(frozen=True)
@@ -38,13 +47,32 @@ class Layer:
 
 @dataclass(frozen=True)
 class Design:
-    """A design as its TOML says. `module` is `FILE.py:Class` for a user's own network."""
+    """A design as its TOML says. `module` is `FILE.py:Class` for a user's own network.
+
+    The memories are half-lives in days (of a season: days on either side of the same date in
+    earlier years), each as one input map for each of its blurs (standard deviations in cells).
+    Surprises remember what happened beside what the offset had expected of the same steps.
+    `position` is the number of waves by which a cell's row and column are told, `level` the
+    city's level of the step by its own small model.
+    """
 
     name: str
     lags: tuple[int, ...] = (1, 2, 3, 7, 14, 21, 28)
     horizon: int = 1
     calendar: tuple[str, ...] = ("dow", "doy")
     memories: tuple[float, ...] = ()
+    blurs: tuple[float, ...] = (0.0,)
+    weekday_memories: tuple[float, ...] = ()
+    hour_memories: tuple[float, ...] = ()
+    season_memories: tuple[float, ...] = ()
+    surprises: tuple[float, ...] = ()
+    surprise_blurs: tuple[float, ...] = (0.0,)
+    weekday_surprises: tuple[float, ...] = ()
+    hour_surprises: tuple[float, ...] = ()
+    season_surprises: tuple[float, ...] = ()
+    first_surprises: tuple[float, ...] = ()
+    position: int = 0
+    level: bool = False
     offset: str = "none"
     static: tuple[str, ...] = ()
     likelihood: str = "poisson"
@@ -70,7 +98,7 @@ def parse_design(text: str, origin: str = "the spec") -> Design:
                 raise UserError(f"{origin} has a field '{name}{key}' that no design has.")
     try:
         training = Training(**raw_training)
-        for key in ("lags", "calendar", "memories", "static"):
+        for key in ("lags", "calendar", "static", *REMEMBERED, *BLURRED):
             if key in document:
                 document[key] = tuple(document[key])
         document["layers"] = tuple(_layer(entry, origin) for entry in raw_layers)
@@ -114,14 +142,25 @@ def _check(design: Design, origin: str) -> None:
         refuse("a lag is named twice")
     if not isinstance(design.horizon, int) or design.horizon < 1:
         refuse("the horizon must be at least 1 step")
-    if any(not isinstance(m, int | float) or m <= 0 for m in design.memories):
-        refuse("memories must be half-lives in days, above zero")
+    for key in REMEMBERED:
+        if any(not isinstance(m, int | float) or m <= 0 for m in getattr(design, key)):
+            refuse(f"{key} must be half-lives in days, above zero")
+    for key in BLURRED:
+        values = getattr(design, key)
+        if not values or any(not isinstance(b, int | float) or not 0 <= b <= 20 for b in values):
+            refuse(f"{key} must be numbers of cells from 0 to 20")
+    if design.offset == "none" and any(getattr(design, key) for key in SURPRISES):
+        refuse("surprises compare the past with the offset's forecast, so they need an offset")
+    if not isinstance(design.position, int) or not 0 <= design.position <= 8:
+        refuse("position must be a number of waves from 0 to 8")
+    if not isinstance(design.level, bool):
+        refuse("level must be true or false")
     if design.offset not in OFFSETS:
         refuse(f"offset '{design.offset}' is unknown; use one of {', '.join(OFFSETS)}")
     if design.likelihood not in LIKELIHOODS:
         refuse(f"likelihood '{design.likelihood}' is unknown; use one of {', '.join(LIKELIHOODS)}")
-    if any(name not in ("dow", "doy", "hour") for name in design.calendar):
-        refuse("calendar inputs are dow, doy and hour")
+    if any(name not in CALENDAR for name in design.calendar):
+        refuse(f"calendar inputs are {', '.join(CALENDAR)}")
     if design.static:
         refuse("static maps from a file are not supported yet; leave static empty")
     training = design.training
@@ -170,8 +209,13 @@ def list_designs() -> list[str]:
 
 def to_toml(design: Design) -> str:
     """The spec as TOML text that parses to the same design."""
-    document = {key: value for key, value in asdict(design).items() if value is not None}
-    document.pop("layers")
+    plain = asdict(Design(design.name))
+    document = {
+        key: value
+        for key, value in asdict(design).items()
+        if value is not None and (key in ALWAYS_WRITTEN or value != plain[key])
+    }
+    document.pop("layers", None)
     document["training"] = document.pop("training")
     document["layer"] = [
         {"name": layer.name, "kind": layer.kind}

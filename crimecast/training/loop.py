@@ -18,7 +18,7 @@ from torch import nn
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.training import checkpoints
-from crimecast.training.samples import Samples, log_rate, poisson_loss
+from crimecast.training.samples import Samples, log_rate, loss_of
 from crimecast.windows import Split
 
 WARM_UP = 0.1  # share of all updates over which the learning rate rises
@@ -60,7 +60,7 @@ def train(
     """
     settings = design.training
     optimiser = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        parameter_groups(network, settings.weight_decay), lr=settings.learning_rate
     )
     steps = torch.arange(plan.first, plan.end, device=samples.device)
     batches = math.ceil(len(steps) / settings.batch)
@@ -81,14 +81,16 @@ def train(
         network.train()
         total, seen, reported = 0.0, 0, 0.0
         for number, chosen in enumerate(order.split(settings.batch)):
-            rate = settings.learning_rate * schedule(
+            speed = settings.learning_rate * schedule(
                 epoch * batches + number, plan.schedule_epochs * batches
             )
             for group in optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = speed
             batch = samples.batch(chosen)
             optimiser.zero_grad(set_to_none=True)
-            loss = poisson_loss(log_rate(network, batch), batch.target, samples.mask)
+            with mixed_precision(samples.device):
+                rate = log_rate(network, batch)
+            loss = loss_of(network, rate, batch, samples.mask)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
@@ -118,7 +120,7 @@ def train(
             "epoch": epoch + 1,
             "training_loss": total / len(steps),
             "validation_loss": held_out,
-            "learning_rate": rate,
+            "learning_rate": speed,
             "seconds": time.perf_counter() - began,
             "samples_a_second": len(steps) / (time.perf_counter() - began),
         }
@@ -128,6 +130,24 @@ def train(
         checkpoints.save(last, state, dict(progress))
         _report(report, plan, progress, epoch, (batches, batches), entry["seconds"], total / seen)
     return progress
+
+
+def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Parameters by their weight decay: layers may have one of their own, a likelihood has none."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, module in network.named_modules():
+        decay = 0.0 if name == "likelihood" else getattr(module, "weight_decay", weight_decay)
+        groups.setdefault(decay, []).extend(module.parameters(recurse=False))
+    return [{"params": p, "weight_decay": decay} for decay, p in groups.items() if p]
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """bfloat16 for products where the device has it in hardware; weights and loss stay float32."""
+    if device.type == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
 
 
 def schedule(update: int, updates: int) -> float:
@@ -142,15 +162,14 @@ def schedule(update: int, updates: int) -> float:
 
 @torch.no_grad()
 def validation_loss(network: nn.Module, samples: Samples, period: tuple[int, int]) -> float:
-    """Mean of λ − n ln λ over steps [first, last) and the study area."""
+    """Mean loss over steps [first, last) and the study area."""
     network.eval()
     steps = torch.arange(*period, device=samples.device)
     total = 0.0
     for chosen in steps.split(32):
         batch = samples.batch(chosen)
-        total += float(poisson_loss(log_rate(network, batch), batch.target, samples.mask)) * len(
-            chosen
-        )
+        rate = log_rate(network, batch)
+        total += float(loss_of(network, rate, batch, samples.mask)) * len(chosen)
     return total / len(steps)
 
 

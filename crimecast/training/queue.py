@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from crimecast.database import connect
+from crimecast.dates import calendar
 from crimecast.designs.shapes import place
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
@@ -41,7 +42,13 @@ def submit(
     cuts = split(cube, train_until, validate_until)
     _, types, height, width = cube.counts.shape
     if design.module is None:
-        place(design, types, height, width)
+        place(
+            design,
+            types,
+            height,
+            width,
+            calendar(cube.times[:1], cube.step, design.calendar).shape[1],
+        )
     if epochs is not None and epochs < 1:
         raise UserError("--epochs must be at least 1.")
     if device not in ("auto", "cpu", "cuda"):
@@ -103,7 +110,8 @@ def _spawn(run: Run) -> None:
             stderr=log,
             start_new_session=True,
             cwd=PACKAGE_DATA.parent,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            # Threads that wait must not spin: beside a busy app they would slow training tenfold.
+            env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONUNBUFFERED": "1"},
         )
 
 

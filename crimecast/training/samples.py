@@ -1,5 +1,6 @@
 """What a network is given for each step, gathered by index from arrays that stay on the device."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,14 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crimecast.baselines import decayed_mean_of, mean, tune_half_life
+from crimecast.baselines.level import fit_levels, levels, smooth_totals
+from crimecast.baselines.means import mean, tune_half_life
+from crimecast.baselines.mixture import Mixture, fit_mixture, mixture_rates
+from crimecast.dates import calendar
+from crimecast.designs.build import Network
+from crimecast.designs.likelihoods import Poisson
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
-from crimecast.memories import decayed_means, log_maps
-from crimecast.mixture import Mixture, fit_mixture, mixture_rates
-from crimecast.windows import Cube, calendar
-
-OFFSET_FLOOR = 1e-5
+from crimecast.memories import decayed_means
+from crimecast.training.maps import FLOOR, input_maps
+from crimecast.windows import Cube
 
 
 @dataclass(frozen=True)
@@ -54,89 +58,110 @@ class Samples:
             raise UserError(
                 f"The training period of {train_end} steps is shorter than the longest lag ({self.first})."
             )
-        maps = self._memory_maps()
-        offset, fitted = self._offset(train_end, scaling)
-        if scaling is None:
-            known = maps[self.first : train_end][..., self.area].astype(np.float64)
-            axes = (0, 3)
-            scaling = {
-                **fitted,
-                "center": known.mean(axis=axes).ravel().tolist(),
-                "spread": np.maximum(known.std(axis=axes), 1e-3).ravel().tolist(),
-            }
-        self.scaling = scaling
-        if maps.shape[1]:
-            shape = (1, maps.shape[1], maps.shape[2], 1, 1)
-            maps -= np.asarray(scaling["center"], dtype=np.float32).reshape(shape)
-            maps /= np.asarray(scaling["spread"], dtype=np.float32).reshape(shape)
-            maps *= self.area  # beyond the city there is nothing to remember
-        steps, _, height, width = cube.counts.shape
-        self.static = self._to_device(
-            maps.reshape(steps, maps.shape[1] * maps.shape[2], height, width)
+        rates, fitted = self._offset(train_end, scaling)
+        smoothed = smooth_totals(cube, self.area, len(cube.times))
+        if design.level:
+            beta = scaling["city"] if scaling else fit_levels(cube, self.area, smoothed, train_end)
+            fitted["city"] = np.asarray(beta).tolist()
+            level = levels(cube, self.area, smoothed, np.asarray(beta), 0, design.horizon)
+        else:
+            level = np.ones_like(smoothed)
+        maps = input_maps(cube, design, self.area, rates, level)
+        self.scaling = scaling or {**fitted, **self._measured(maps, train_end)}
+        center, spread = (
+            np.asarray(self.scaling[key], dtype=np.float32)[:, None] for key in ("center", "spread")
         )
+        for step in range(len(maps)):  # a step at a time: in half precision it would lose digits
+            maps[step] = (maps[step].astype(np.float32) - center) / spread
+        self.maps = torch.from_numpy(maps).to(self.device)
+        inside = rates[..., self.area]
+        if design.offset == "none":
+            inside[:] = np.reshape(self.scaling["base"], (1, -1, 1))
+        self.offset = self._to_device(np.log(np.maximum(inside, FLOOR)))
         self.counts = self._to_device(cube.counts)
-        self.offset = self._to_device(offset)
-        self.calendar = self._to_device(calendar(cube.times, cube.step, list(design.calendar)))
+        self.calendar = self._to_device(calendar(cube.times, cube.step, design.calendar))
         self.mask = torch.from_numpy(self.area).to(self.device)
+        self.inside = self.mask.flatten().nonzero()[:, 0]
+
+    def _measured(self, maps: np.ndarray, train_end: int) -> dict[str, Any]:
+        """Mean and spread of the input maps over the training period and, where there is no
+        offset, the constant to start from: the city's mean, or 1 for a user's module, which returns
+        the whole log rate itself."""
+        center, spread = _standard(maps[self.first : train_end])
+        measured = {"center": center, "spread": spread}
+        if self.design.offset == "none":
+            known = self.cube.counts[:train_end][..., self.area]
+            average = known.mean(axis=(0, 2), dtype=np.float64) + FLOOR
+            measured["base"] = (average**0 if self.design.module else average).tolist()
+        return measured
 
     def _to_device(self, array: np.ndarray) -> Tensor:
         if not array.flags.writeable:
             array = array.copy()
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.device)
 
-    def _memory_maps(self) -> np.ndarray:
-        """(T, M, C, H, W) logarithms of the decayed means the design asks for."""
-        cube, design = self.cube, self.design
-        if not design.memories:
-            return np.zeros((cube.counts.shape[0], 0, *cube.counts.shape[1:]), dtype=np.float32)
-        half_lives = [days / cube.step.days for days in design.memories]
-        return log_maps(decayed_means(cube.counts, half_lives, self.area, design.horizon))
-
     def _offset(
         self, train_end: int, scaling: dict[str, Any] | None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """(T, C, H, W) logarithm of the rate that the network corrects (zero for offset "none"),
-        and what was fitted for it on the training period."""
-        cube, steps = self.cube, len(self.cube.times)
-        rates = np.ones_like(cube.counts)
-        fitted: dict[str, Any] = {}
-        lead = self.design.horizon
-        made = None
+        """(T, C, H, W) the rate that the network corrects (zero for offset "none"), and what was
+        fitted for it on the training period."""
+        cube, steps, lead = self.cube, len(self.cube.times), self.design.horizon
+        rates = np.zeros_like(cube.counts)
         if self.design.offset == "decayed_mean":
-            fitted = {
-                "half_life": scaling["half_life"] if scaling else tune_half_life(cube, train_end)
-            }
-            made = decayed_mean_of(cube, fitted["half_life"], 1, steps)
-        elif self.design.offset == "memory_mixture":
+            half_life = scaling["half_life"] if scaling else tune_half_life(cube, train_end)
+            made = decayed_means(cube.counts, [half_life / cube.step.days], self.area, lead)
+            rates[:] = made[:, 0]
+            return rates, {"half_life": half_life}
+        if self.design.offset == "memory_mixture":
             if scaling:
                 mixture = Mixture(np.array(scaling["weights"]), np.array(scaling["level"]))
             else:
                 mixture = fit_mixture(cube, self.area, train_end)
-            fitted = {"weights": mixture.weights.tolist(), "level": mixture.level.tolist()}
-            made = mixture_rates(cube, self.area, mixture, 1, steps)
-        elif self.design.offset == "mean":
-            made = mean(cube, 1, steps)
-        if made is not None:
-            rates[lead:] = made[: steps - lead]
-        return np.log(np.maximum(rates, OFFSET_FLOOR)), fitted
+            rates[1:] = mixture_rates(cube, self.area, mixture, 1, steps, lead)
+            return rates, {"weights": mixture.weights.tolist(), "level": mixture.level.tolist()}
+        if self.design.offset == "mean":
+            rates[lead:] = mean(cube, 1, steps - lead + 1)
+        return rates, {}
 
     def batch(self, steps: Tensor) -> Batch:
         """The samples that forecast `steps` (B,), each at least `self.first`."""
+        target = self.counts[steps]
         return Batch(
             history=self.counts[steps[:, None] - self.lags],
             calendar=self.calendar[steps],
-            static=self.static[steps],
-            offset=self.offset[steps],
-            target=self.counts[steps],
+            static=self._on_map(self.maps[steps].float(), 0.0),
+            offset=self._on_map(self.offset[steps], math.log(FLOOR)),
+            target=target,
         )
+
+    def _on_map(self, values: Tensor, beyond: float) -> Tensor:
+        """(B, S, N) → (B, S, H, W); beyond the city there is nothing to remember."""
+        shape = (*values.shape[:2], *self.area.shape)
+        maps = values.new_full((*values.shape[:2], self.area.size), beyond)
+        maps[:, :, self.inside] = values
+        return maps.view(shape)
+
+
+def _standard(maps: np.ndarray) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each map (T, S, N) over steps and cells."""
+    count = maps.shape[0] * maps.shape[2]
+    total, square = np.zeros(maps.shape[1]), np.zeros(maps.shape[1])
+    for step in maps:
+        exact = step.astype(np.float64)
+        total += exact.sum(axis=1)
+        square += (exact**2).sum(axis=1)
+    center = total / count
+    spread = np.sqrt(np.maximum(square / count - center**2, 0.0))
+    return center.tolist(), np.maximum(spread, 1e-3).tolist()
 
 
 def log_rate(network: torch.nn.Module, batch: Batch) -> Tensor:
     """(B, C, H, W) log rate: what the network says, on top of the offset; kept within e^±15."""
-    return (network(batch.history, batch.calendar, batch.static) + batch.offset).clamp(-15.0, 15.0)
+    added = network(batch.history, batch.calendar, batch.static).float()
+    return (added + batch.offset).clamp(-15.0, 15.0)
 
 
-def poisson_loss(rate: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Mean of λ − n ln λ over the study area; `rate` is the logarithm."""
-    terms = torch.exp(rate) - target * rate
-    return (terms * mask).sum() / (mask.sum() * rate.shape[0] * rate.shape[1])
+def loss_of(network: torch.nn.Module, rate: Tensor, batch: Batch, mask: Tensor) -> Tensor:
+    """Minus the mean log-likelihood under the design's own likelihood; a user's module has Poisson's."""
+    likelihood = network.likelihood if isinstance(network, Network) else Poisson(rate.shape[1])
+    return likelihood(rate, batch.target, mask)

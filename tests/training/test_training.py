@@ -17,7 +17,7 @@ from crimecast.errors import UserError
 from crimecast.forecasts import load_network, rates, run_rates
 from crimecast.runs import delete_run, list_runs, load_run, update_run
 from crimecast.training import checkpoints, loop, queue
-from crimecast.training.samples import Samples, log_rate, poisson_loss
+from crimecast.training.samples import Samples, log_rate
 from crimecast.windows import load_cube
 
 SMALL = """
@@ -54,20 +54,43 @@ def trained(sample: str) -> str:
     return run.id
 
 
+EVERY_INPUT = """memories = [7, 30]
+blurs = [0, 1]
+weekday_memories = [60]
+hour_memories = [30]
+season_memories = [14]
+level = true
+position = 2
+"""
+SURPRISES = """surprises = [7, 60]
+surprise_blurs = [0, 2]
+weekday_surprises = [60]
+hour_surprises = [30]
+season_surprises = [14]
+first_surprises = [300]
+"""
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
 @pytest.mark.parametrize("offset", OFFSETS)
-def test_no_sample_knows_its_own_step_or_later(sample: str, offset: str) -> None:
-    text = SMALL.replace("decayed_mean", offset)
+def test_no_sample_knows_its_own_step_or_later(sample: str, offset: str, horizon: int) -> None:
+    inputs = EVERY_INPUT + (SURPRISES if offset != "none" else "") + f"horizon = {horizon}\n"
+    text = SMALL.replace("decayed_mean", offset).replace("memories = [7, 30]\n", inputs)
+    text = text.replace("lags = [1, 2, 7]", "lags = [3, 4, 7]")
     cube, design = load_cube(sample), parse_design(text)
     whole = Samples(cube, design, 300)
-    for step in (299, 400, 729):
+    for step in (299, 400, 727):
+        changed = step + 1 - horizon  # the first step that a forecast for `step` may not know
         counts = cube.counts.copy()
-        counts[step:] = np.random.default_rng(1).poisson(5.0, counts[step:].shape)
+        counts[changed:] = np.random.default_rng(1).poisson(5.0, counts[changed:].shape)
         other = Samples(replace(cube, counts=counts), design, 299, scaling=whole.scaling)
         steps = torch.tensor([step])
         one, two = whole.batch(steps), other.batch(steps)
         for name in ("history", "calendar", "static", "offset"):
             assert torch.equal(getattr(one, name), getattr(two, name)), name
         assert not torch.equal(one.target, two.target)
+        later = torch.tensor([step + 1])  # and the first that it may
+        assert not torch.equal(whole.batch(later).static, other.batch(later).static)
 
 
 def test_a_runs_forecast_knows_the_step_before_but_not_its_own(trained: str) -> None:
@@ -96,17 +119,6 @@ def test_history_holds_the_lagged_counts(sample: str) -> None:
     for i, step in enumerate((100, 200)):
         for j, lag in enumerate((1, 2, 7)):
             assert np.array_equal(batch.history[i, j].numpy(), cube.counts[step - lag])
-
-
-def test_the_loss_is_torchs_poisson_loss() -> None:
-    rate, target = torch.randn(3, 2, 4, 5), torch.poisson(torch.rand(3, 2, 4, 5))
-    everywhere = torch.ones(4, 5, dtype=torch.bool)
-    expected = torch.nn.PoissonNLLLoss(log_input=True)(rate, target)
-    assert torch.allclose(poisson_loss(rate, target, everywhere), expected)
-    half = everywhere.clone()
-    half[:, 2:] = False
-    expected = torch.nn.PoissonNLLLoss(log_input=True)(rate[..., :2], target[..., :2])
-    assert torch.allclose(poisson_loss(rate, target, half), expected)
 
 
 def test_the_schedule_rises_then_falls() -> None:

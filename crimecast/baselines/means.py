@@ -1,29 +1,20 @@
-"""What a network has to beat. Each takes its parameters from before the period that is judged.
-
-A baseline is a function (cube, first, last) → rates (last − first, C, H, W) float64: its
-parameters come from cube.counts[:first], and the forecast of step t may use counts[:t].
-"""
-
-from collections.abc import Callable
+"""Means of each cell's past: the last step, the long run, the season, and with a half-life."""
 
 import numpy as np
 
-from crimecast.errors import UserError
 from crimecast.memories import decayed_means
-from crimecast.mixture import fit_mixture, mixture_rates
 from crimecast.windows import Cube
 
 HALF_LIVES = (14.0, 30.0, 60.0, 90.0, 120.0, 180.0, 270.0, 365.0, 545.0, 730.0)  # days
-Rates = np.ndarray
 
 
-def mean(cube: Cube, first: int, last: int) -> Rates:
+def mean(cube: Cube, first: int, last: int) -> np.ndarray:
     """The long-run mean of each cell: of all steps before the one that is forecast."""
     before = np.cumsum(cube.counts[: last - 1], axis=0, dtype=np.float64)[first - 1 :]
     return before / np.arange(first, last)[:, None, None, None]
 
 
-def persistence(cube: Cube, first: int, last: int) -> Rates:
+def persistence(cube: Cube, first: int, last: int) -> np.ndarray:
     """As many as in the step before, smoothed with the long-run mean: λ = w n(t−1) + (1 − w) mean.
 
     The weight is the one that would have been best over the last fifth of the past.
@@ -36,17 +27,17 @@ def persistence(cube: Cube, first: int, last: int) -> Rates:
     return weight * cube.counts[first - 1 : last - 1] + (1 - weight) * mean(cube, first, last)
 
 
-def seasonal_mean(cube: Cube, first: int, last: int) -> Rates:
+def seasonal_mean(cube: Cube, first: int, last: int) -> np.ndarray:
     """The long-run mean of each cell times the city's level of the weekday, the hour and the month."""
-    return mean(cube, first, last) * level(cube, first, last)[:, :, None, None]
+    return mean(cube, first, last) * calendar_factor(cube, first, last)[:, :, None, None]
 
 
-def decayed_mean(cube: Cube, first: int, last: int) -> Rates:
+def decayed_mean(cube: Cube, first: int, last: int) -> np.ndarray:
     """An exponentially decayed mean of each cell's past, with the half-life that the past favours."""
     return decayed_mean_of(cube, tune_half_life(cube, first), first, last)
 
 
-def decayed_mean_of(cube: Cube, half_life: float, first: int, last: int) -> Rates:
+def decayed_mean_of(cube: Cube, half_life: float, first: int, last: int) -> np.ndarray:
     """The decayed mean with a half-life in days, for steps [first, last)."""
     maps = decayed_means(cube.counts[:last], [half_life / cube.step.days], cube.area(first))
     return maps[first:, 0].astype(np.float64)
@@ -64,13 +55,7 @@ def tune_half_life(cube: Cube, end: int) -> float:
     return HALF_LIVES[int(np.argmax(gains))]
 
 
-def memory_mixture(cube: Cube, first: int, last: int) -> Rates:
-    """A mixture of decayed means at many half-lives, times the city's level; see `mixture`."""
-    area = cube.area(first)
-    return mixture_rates(cube, area, fit_mixture(cube, area, first), first, last)
-
-
-def level(cube: Cube, first: int, last: int) -> np.ndarray:
+def calendar_factor(cube: Cube, first: int, last: int) -> np.ndarray:
     """(last − first, C) city-wide factor of the weekday (and hour) times that of the month.
 
     Means over counts[:first], relative to the overall mean and shrunk towards one by five
@@ -99,17 +84,8 @@ def poisson_fit(counts: np.ndarray, rates: np.ndarray) -> float:
     return float((counts * np.log(floored) - floored).sum(dtype=np.float64))
 
 
-BASELINES: dict[str, Callable[[Cube, int, int], Rates]] = {
-    "persistence": persistence,
-    "mean": mean,
-    "seasonal_mean": seasonal_mean,
-    "decayed_mean": decayed_mean,
-    "memory_mixture": memory_mixture,
-}
-
-
-def baseline_rates(name: str, cube: Cube, first: int, last: int) -> Rates:
-    """The forecast of a baseline by name. Raises UserError if there is none of that name."""
-    if name not in BASELINES:
-        raise UserError(f"There is no baseline '{name}'. Baselines: {', '.join(BASELINES)}.")
-    return BASELINES[name](cube, first, last)
+def on_map(area: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """(T, C, N) → (T, C, H, W), zero outside the area."""
+    rates = np.zeros((*values.shape[:2], *area.shape))
+    rates[..., area] = values
+    return rates

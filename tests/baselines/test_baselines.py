@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crimecast.baselines import BASELINES, baseline_rates, level, poisson_fit, tune_half_life
+from crimecast.baselines import BASELINES, baseline_rates
+from crimecast.baselines.means import calendar_factor, poisson_fit, tune_half_life
 from crimecast.errors import UserError
 from crimecast.scoring import scores, step_sums
 from crimecast.steps import Step
@@ -65,7 +66,7 @@ def test_the_level_finds_a_weekly_rhythm() -> None:
     cube = small_cube(700)
     weekday = (cube.times.astype("datetime64[D]").astype(int) + 3) % 7
     counts = cube.counts * np.where(weekday == 4, 3, 1)[:, None, None, None].astype(np.float32)
-    factor = level(replace(cube, counts=counts), 600, 700)[:, 0]
+    factor = calendar_factor(replace(cube, counts=counts), 600, 700)[:, 0]
     fridays = weekday[600:] == 4
     assert factor[fridays].mean() / factor[~fridays].mean() == pytest.approx(3, rel=0.2)
 

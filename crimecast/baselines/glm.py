@@ -1,0 +1,74 @@
+"""A Poisson regression on a few memories of each cell, its last steps and the calendar."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from crimecast.baselines.level import level_features, smooth_totals
+from crimecast.baselines.means import on_map, poisson_fit
+from crimecast.baselines.regression import fit_poisson
+from crimecast.memories import PRIOR_STEPS, Memory, recall
+from crimecast.windows import Cube
+
+MEMORIES = (
+    Memory(7), Memory(30), Memory(180), Memory(np.inf), Memory(30, 1.5), Memory(180, 1.5),
+    Memory(120, of="weekday"),
+)  # fmt: skip
+LAGS = (1, 2, 7)
+RIDGES = (1.0, 100.0, 10_000.0)
+ROWS = 1_000_000  # of a fit: the latest steps
+FIT_YEARS = 3.0
+
+
+def glm(cube: Cube, first: int, last: int) -> np.ndarray:
+    """log λ linear in the logarithms of memories, in lags and in the calendar; ridge tuned.
+
+    Cells share the coefficients; each type has its own.
+    """
+    area = cube.area(first)
+    kinds = range(cube.counts.shape[1])
+    return on_map(area, np.stack([_one_type(cube, area, c, first, last) for c in kinds], axis=1))
+
+
+def _one_type(cube: Cube, area: np.ndarray, kind: int, first: int, last: int) -> np.ndarray:
+    """(last − first, N) rates of one type."""
+    cells = int(area.sum())
+    begin = max(1, first - min(round(FIT_YEARS * 365 / cube.step.days), ROWS // cells + 1))
+    tune = max(begin + 1, first - max(1, (first - begin) // 5))
+    features = np.stack(list(_features(cube, area, kind, begin, last)))  # (T, N, F)
+    counts = cube.counts[begin:first, kind][:, area]
+
+    def fitted(stop: int, ridge: float) -> np.ndarray:
+        n = counts[: stop - begin].ravel()
+        rows = features[: stop - begin].reshape(len(n), -1)
+        return fit_poisson(rows, n, np.zeros(len(n), dtype=np.float32), ridge)
+
+    def gain(ridge: float) -> float:
+        rate = np.exp(features[tune - begin : first - begin] @ fitted(tune, ridge))
+        return poisson_fit(counts[tune - begin :], rate)
+
+    beta = fitted(first, max(RIDGES, key=gain))
+    return np.exp(np.clip(features[first - begin :] @ beta, -20.0, 5.0))
+
+
+def _features(
+    cube: Cube, area: np.ndarray, kind: int, start: int, stop: int
+) -> Iterator[np.ndarray]:
+    """(N, F) float32 for each step, from the steps before it and the calendar."""
+    counts = cube.counts[:stop, kind : kind + 1]
+    totals = counts[:, 0][:, area].sum(axis=1)
+    expected = smooth_totals(cube, area, stop)[:, kind]
+    city = level_features(cube.times[:stop], cube.step, totals, expected)
+    stream = recall(counts, MEMORIES, cube.times, cube.step, area, start=start, stop=stop)
+    for t, (sums, mass) in enumerate(stream, start):
+        mass = mass[:, None]
+        average = sums[:, 0].mean(axis=1, keepdims=True) / np.maximum(mass, 1e-9)
+        maps = (sums[:, 0] + PRIOR_STEPS * average) / (mass + PRIOR_STEPS)
+        lags = [
+            np.log1p(counts[t - lag, 0][area]) if t >= lag else np.zeros(maps.shape[1])
+            for lag in LAGS
+        ]
+        shared = np.broadcast_to(city[t], (maps.shape[1], city.shape[1]))
+        yield np.concatenate(
+            [np.log(np.maximum(maps, 1e-6)).T, np.stack(lags, axis=1), shared], axis=1
+        ).astype(np.float32)

@@ -1,0 +1,101 @@
+"""The city's level: how many events a step brings in all, beyond what the map of memories says.
+
+A Poisson regression of the city's totals on the calendar and its own recent past, with the total
+of the map as offset: log E[N_t] = log M_t + β · z_t, fitted by iteratively reweighted least
+squares with a small ridge (McCullagh & Nelder 1989, chapter 2).
+"""
+
+import numpy as np
+
+from crimecast.baselines.regression import fit_poisson
+from crimecast.dates import holidays, month_day, season, slot, weekday
+from crimecast.steps import Step
+from crimecast.windows import Cube
+
+RIDGE = 3.0  # events' worth of pull towards "no effect"
+FIT_DAYS = 3 * 365.0
+RECENT = (7.0, 28.0)  # half-lives in days of the city's own recent level
+
+
+def level_features(
+    times: np.ndarray, step: Step, totals: np.ndarray, expected: np.ndarray, lead: int = 1
+) -> np.ndarray:
+    """(T, F) what the level may depend on at each step, from the calendar and the steps before.
+
+    `totals` and `expected` (T,) are the city's counts and what the map expected; the recent level
+    is the logarithm of their ratio, each decayed, up to `lead` steps before.
+    """
+    of_week = weekday(times)
+    parts = [np.ones(len(times))]
+    parts += [(of_week == d).astype(float) for d in range(6)]
+    if step.unit == "h":
+        of_day = slot(times, step)
+        parts += [
+            ((of_day == h) & (of_week == d)).astype(float)
+            for d in range(7)
+            for h in range(24 // step.count - 1)
+        ]
+    parts += list(season(times, 3).T)
+    day = month_day(times)
+    parts += [(day == 1).astype(float), (day == 15).astype(float)]
+    parts += list(holidays(times).T.astype(float))
+    for half_life in RECENT:
+        recent = _recent(totals, expected, half_life / step.days)
+        parts.append(np.concatenate([np.zeros(lead - 1), recent[: len(recent) - lead + 1]]))
+    return np.stack(parts, axis=1)
+
+
+def _recent(totals: np.ndarray, expected: np.ndarray, half_life: float) -> np.ndarray:
+    """log of decayed totals over decayed expectation, of the steps before each."""
+    weight = 2.0 ** (-1.0 / half_life)
+    ratio = np.zeros(len(totals))
+    seen = told = half_life * max(float(expected[:1].sum()), 1.0)
+    for t in range(1, len(totals)):
+        seen = weight * seen + totals[t - 1]
+        told = weight * told + expected[t - 1]
+        ratio[t] = np.log(max(seen, 1e-9) / max(told, 1e-9))
+    return np.clip(ratio, -1.0, 1.0)
+
+
+def fit_level(features: np.ndarray, totals: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """β (F,) of the regression on the given steps."""
+    return fit_poisson(features, totals, np.log(np.maximum(expected, 1e-9)), RIDGE)
+
+
+def fit_levels(cube: Cube, area: np.ndarray, expected: np.ndarray, end: int) -> np.ndarray:
+    """β (C, F) of the level of each type, fitted on up to three years before step `end`.
+
+    expected: (T, C) what the map expected of the whole area in each step, T at least `end`.
+    """
+    begin = max(1, end - round(FIT_DAYS / cube.step.days))
+    made = []
+    for c in range(expected.shape[1]):
+        totals = cube.counts[:end, c][:, area].sum(axis=1, dtype=np.float64)
+        features = level_features(cube.times[:end], cube.step, totals, expected[:end, c])
+        made.append(fit_level(features[begin:], totals[begin:], expected[begin:end, c]))
+    return np.stack(made)
+
+
+def levels(
+    cube: Cube, area: np.ndarray, expected: np.ndarray, beta: np.ndarray, since: int, lead: int = 1
+) -> np.ndarray:
+    """(T − since, C) the city's level of each type, for steps [since, T) of `expected` (T, C)."""
+    steps = len(expected)
+    made = []
+    for c in range(expected.shape[1]):
+        totals = cube.counts[:steps, c][:, area].sum(axis=1, dtype=np.float64)
+        features = level_features(cube.times[:steps], cube.step, totals, expected[:, c], lead)
+        made.append(np.exp(features[since:] @ beta[c]))
+    return np.stack(made, axis=1)
+
+
+def smooth_totals(cube: Cube, area: np.ndarray, stop: int, half_life: float = 60.0) -> np.ndarray:
+    """(stop, C) what a map would have expected before its weights are known: the decayed mean of
+    the city's total, of the steps before each; `half_life` in steps."""
+    totals = cube.counts[:stop][..., area].sum(axis=2, dtype=np.float64)
+    weight, seen, mass = 2.0 ** (-1.0 / half_life), np.zeros(totals.shape[1]), 0.0
+    result = np.zeros(totals.shape)
+    for t, value in enumerate(totals):
+        result[t] = seen / mass if mass else np.maximum(value, 1.0)
+        seen, mass = weight * seen + value, weight * mass + 1.0
+    return result

@@ -1,0 +1,109 @@
+"""A mixture of memories times the city's level: the strongest simple opponent we know.
+
+λ_t(c) = L_t · Σ_k w_k m_k,t(c), where the m_k are decayed means of each cell's own past at several
+half-lives, some blurred in space, some of the same weekday only, and the long-run and city means.
+The weights maximise the Poisson likelihood of the last year before the period, by EM: with
+responsibilities r_k = w_k m_k / Σ_j w_j m_j, w_k ← Σ n r_k / Σ m_k. All from the past only.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from crimecast.baselines.level import fit_levels, levels, smooth_totals
+from crimecast.baselines.means import on_map
+from crimecast.memories import Memory, recall
+from crimecast.windows import Cube
+
+HALF_LIVES = (3.0, 7.0, 14.0, 30.0, 60.0, 120.0, 240.0, 480.0, 1000.0)  # days
+BLURS = (0.0, 0.7, 1.5)  # cells
+WEEKDAY_HALF_LIVES = (60.0, 240.0)  # days, of the same time of the week only
+HOUR_HALF_LIVES = (30.0, 180.0)  # days, of the same time of the day only
+FIT_DAYS = 365.0
+FIT_VALUES = 1e8  # of memories held at once: fewer steps are used where cells or types are many
+ROUNDS = 150
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Weights (K, C) of the memories and β (C, F) of the level of each type."""
+
+    weights: np.ndarray
+    level: np.ndarray
+
+
+def memory_rates(
+    cube: Cube, area: np.ndarray, start: int, stop: int, lead: int = 1
+) -> Iterator[np.ndarray]:
+    """(K, C, N) float32 rates of the memories of each step from `start` to `stop`.
+
+    Those of step t are computed from cube.counts[: t − lead + 1]. The last two are the long-run
+    mean of each cell and that of the whole area.
+    """
+    chosen = remembered(cube)
+    for sums, mass in recall(cube.counts, chosen, cube.times, cube.step, area, lead, start, stop):
+        rates = sums / np.maximum(mass, 1.0).astype(np.float32)[:, None, None]
+        everywhere = np.broadcast_to(rates[-1].mean(axis=1, keepdims=True), rates[-1].shape)
+        yield np.concatenate([rates, everywhere[None]])
+
+
+def remembered(cube: Cube) -> list[Memory]:
+    """The memories that are mixed, half-life by half-life, sharp first; the long-run mean last."""
+    chosen = [Memory(h, b) for h in HALF_LIVES for b in BLURS]
+    if cube.step.days < 1:
+        chosen += [Memory(h, of="hour") for h in HOUR_HALF_LIVES]
+    if cube.step.days <= 1:
+        chosen += [Memory(h, of="weekday") for h in WEEKDAY_HALF_LIVES]
+    return [*chosen, Memory(np.inf)]
+
+
+def fit_mixture(cube: Cube, area: np.ndarray, end: int) -> Mixture:
+    """Weights and level from counts[:end]; the weights from the last year of it."""
+    a_step = (len(remembered(cube)) + 1) * cube.counts.shape[1] * int(area.sum())
+    steps = min(round(FIT_DAYS / cube.step.days), end // 2, int(FIT_VALUES / a_step))
+    start = max(1, end - max(1, steps))
+    maps = np.stack(list(memory_rates(cube, area, start, end)))  # (T, K, C, N)
+    counts = cube.counts[start:end][..., area]
+    weights = np.stack(
+        [em_weights(maps[:, :, c], counts[:, c]) for c in range(counts.shape[1])], axis=1
+    )
+    told = np.einsum("tkc,kc->tc", maps.sum(axis=3), weights)
+    expected = np.concatenate([smooth_totals(cube, area, start), told])
+    return Mixture(weights, fit_levels(cube, area, expected, end))
+
+
+def em_weights(maps: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """w (K,) that maximise the Poisson likelihood of counts (T, N) under Σ_k w_k maps (T, K, N)."""
+    mass = maps.sum(axis=(0, 2), dtype=np.float64) + 1e-9
+    w = np.full(len(mass), counts.sum(dtype=np.float64) / mass.sum())
+    hit = counts > 0
+    seen = counts[hit].astype(np.float64)
+    struck = np.moveaxis(maps, 1, 2)[hit].astype(np.float64)  # only cells with events move w
+    for _ in range(ROUNDS):
+        rate = np.maximum(struck @ w, 1e-12)
+        # EM with a longer step: the same fixed point in a third of the rounds.
+        w = w * ((struck.T @ (seen / rate)) / mass) ** 1.9
+    return w
+
+
+def mixture_rates(
+    cube: Cube, area: np.ndarray, mixture: Mixture, first: int, last: int, lead: int = 1
+) -> np.ndarray:
+    """(last − first, C, H, W) float64 rates, `lead` steps ahead each; zero outside the area."""
+    start = max(1, first - round(120 / cube.step.days))  # so that the recent level has settled
+    maps = np.stack(
+        [
+            np.einsum("kcn,kc->cn", m, mixture.weights)
+            for m in memory_rates(cube, area, start, last, lead)
+        ]
+    )
+    expected = np.concatenate([smooth_totals(cube, area, start), maps.sum(axis=2)])
+    factor = levels(cube, area, expected, mixture.level, first, lead)
+    return on_map(area, maps[first - start :] * factor[:, :, None])
+
+
+def memory_mixture(cube: Cube, first: int, last: int) -> np.ndarray:
+    """The mixture as a baseline: weights and level from before the period."""
+    area = cube.area(first)
+    return mixture_rates(cube, area, fit_mixture(cube, area, first), first, last)

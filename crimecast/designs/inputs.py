@@ -1,0 +1,55 @@
+"""The maps a design is given beside the lagged frames, in order, each with a name."""
+
+from dataclasses import dataclass
+
+from crimecast.designs.spec import Design
+from crimecast.memories import Memory
+
+
+@dataclass(frozen=True)
+class MapInput:
+    """One input map: a memory compared with what the offset expects (`surprise`: expected at the
+    time), or one of `offset`, `level`, `row`, `column` or a map from a file (`static`)."""
+
+    name: str
+    kind: str
+    memory: Memory | None = None
+    by_type: bool = True
+
+
+def map_inputs(design: Design) -> list[MapInput]:
+    """Every input map of a design; those `by_type` come once for each type of the cube."""
+    made = []
+    for half_life in design.memories:
+        for blur in design.blurs:
+            made.append(_memory("memory", Memory(half_life, blur)))
+    made += [_memory("memory", Memory(h, of="weekday")) for h in design.weekday_memories]
+    made += [_memory("memory", Memory(h, of="hour")) for h in design.hour_memories]
+    made += [_memory("memory", Memory(h, of="season")) for h in design.season_memories]
+    for blur in design.surprise_blurs:
+        made += [_memory("surprise", Memory(h, blur)) for h in design.surprises]
+        made += [_memory("surprise", Memory(h, blur, "weekday")) for h in design.weekday_surprises]
+        made += [_memory("surprise", Memory(h, blur, "hour")) for h in design.hour_surprises]
+        made += [_memory("surprise", Memory(h, blur, "season")) for h in design.season_surprises]
+        made += [_memory("surprise", Memory(h, blur, "first")) for h in design.first_surprises]
+    if design.offset != "none":
+        made.append(MapInput("offset", "offset"))
+    if design.level:
+        made.append(MapInput("level", "level"))
+    for axis in ("row", "column"):
+        for wave in range(1, design.position + 1):
+            for turn in ("sin", "cos"):
+                made.append(MapInput(f"{axis}_{turn}_{wave}", axis, by_type=False))
+    made += [MapInput(name, "static", by_type=False) for name in design.static]
+    return made
+
+
+def map_count(design: Design, types: int) -> int:
+    """How many input maps a cube with so many types gives."""
+    return sum(types if one.by_type else 1 for one in map_inputs(design))
+
+
+def _memory(kind: str, memory: Memory) -> MapInput:
+    of = "" if memory.of == "all" else f"_{memory.of}"
+    blur = f"_blur{memory.blur:g}" if memory.blur else ""
+    return MapInput(f"{kind}{of}_{memory.half_life:g}d{blur}", kind, memory)

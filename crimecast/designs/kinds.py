@@ -1,0 +1,323 @@
+"""The kinds of layers: their options, the shapes they take and give, and how much they learn.
+
+Maps have the shape (channels, height, width); a sequence has (steps, channels, height, width).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from crimecast.errors import UserError
+
+Shape = tuple[int, ...]
+ACTIVATIONS = ("none", "relu", "leaky_relu", "gelu", "silu", "elu", "tanh", "sigmoid")
+NORMS = ("none", "group", "batch", "layer", "instance")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the rules of a kind are given. `calendar` counts the calendar numbers of a step."""
+
+    name: str
+    options: dict[str, Any]
+    takes: tuple[Shape, ...]
+    known: dict[str, Shape]
+    types: int
+    lags: tuple[int, ...]
+    calendar: int
+
+    def refuse(self, what: str) -> UserError:
+        """The error to raise, with the layer's name."""
+        return UserError(f"Layer '{self.name}': {what}.")
+
+    def one(self) -> Shape:
+        """The only input, of any shape."""
+        if len(self.takes) != 1:
+            raise self.refuse(f"takes one input, not {len(self.takes)}")
+        return self.takes[0]
+
+    def maps(self) -> Shape:
+        """The only input, which must be maps."""
+        shape = self.one()
+        if len(shape) != 3:
+            raise self.refuse(
+                f"takes maps, and its input is a sequence of {shape[0]} steps: use a convlstm, "
+                "convgru, lag_attention or flatten before it"
+            )
+        return shape
+
+    def sequence(self) -> Shape:
+        """The only input, which must be a sequence."""
+        shape = self.one()
+        if len(shape) != 4:
+            raise self.refuse('takes a sequence of maps: give it inputs = ["history"]')
+        return shape
+
+    def whole(self, key: str, least: int = 1) -> int:
+        """An option that must be a whole number."""
+        value = self.options[key]
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise self.refuse(f"{key} must be a whole number of at least {least}, not {value!r}")
+        return value
+
+    def odd(self, key: str) -> int:
+        """An option that must be odd, so that a convolution keeps the map in its place."""
+        value = self.whole(key)
+        if value % 2 == 0:
+            raise self.refuse(f"{key} must be odd so that the map keeps its place, not {value}")
+        return value
+
+    def number(self, key: str, least: float, below: float) -> float:
+        """An option that must be a number in a range."""
+        value = self.options[key]
+        if not isinstance(value, int | float) or not least <= value < below:
+            raise self.refuse(f"{key} must lie between {least:g} and {below:g}, not {value!r}")
+        return float(value)
+
+    def choice(self, key: str, values: tuple[str, ...]) -> str:
+        """An option that must be one of some words."""
+        value = self.options[key]
+        if value not in values:
+            raise self.refuse(f"{key} '{value}' is unknown; use one of {', '.join(values)}")
+        return value
+
+    def norm_weights(self, channels: int) -> int:
+        """What the layer's normalisation learns."""
+        return 0 if self.options["norm"] in ("none", "instance") else 2 * channels
+
+
+def _conv(case: Case) -> Shape:
+    channels, height, width = case.maps()
+    case.odd("kernel")
+    stride = case.whole("stride")
+    case.whole("dilation")
+    groups, out = case.whole("groups"), case.whole("channels")
+    _finish(case)
+    if channels % groups or out % groups:
+        raise case.refuse(f"{groups} groups divide neither {channels} nor {out} channels evenly")
+    return out, -(-height // stride), -(-width // stride)
+
+
+def _conv_weights(case: Case, shape: Shape) -> int:
+    each = case.takes[0][0] // case.options["groups"] * case.options["kernel"] ** 2
+    return shape[0] * (each + 1) + case.norm_weights(shape[0])
+
+
+def _separable(case: Case) -> Shape:
+    _, height, width = case.maps()
+    case.odd("kernel")
+    case.whole("dilation")
+    _finish(case)
+    return case.whole("channels"), height, width
+
+
+def _separable_weights(case: Case, shape: Shape) -> int:
+    channels = case.takes[0][0]
+    each = channels * case.options["kernel"] ** 2 + channels * shape[0] + shape[0]
+    return each + case.norm_weights(shape[0])
+
+
+def _conv3d(case: Case) -> Shape:
+    steps, _, height, width = case.sequence()
+    case.odd("kernel")
+    case.odd("steps")
+    case.choice("activation", ACTIVATIONS)
+    return steps, case.whole("channels"), height, width
+
+
+def _recurrent(case: Case) -> Shape:
+    steps, _, height, width = case.sequence()
+    case.odd("kernel")
+    if not isinstance(case.options["sequence"], bool):
+        raise case.refuse("sequence must be true or false")
+    maps = case.whole("channels"), height, width
+    return (steps, *maps) if case.options["sequence"] else maps
+
+
+def _recurrent_weights(gates: int) -> Callable[[Case, Shape], int]:
+    def weights(case: Case, _: Shape) -> int:
+        hidden = case.options["channels"]
+        return gates * hidden * ((case.takes[0][1] + hidden) * case.options["kernel"] ** 2 + 1)
+
+    return weights
+
+
+def _attention(case: Case) -> Shape:
+    _, _, height, width = case.sequence()
+    case.whole("keys")
+    return case.whole("channels"), height, width
+
+
+def _attention_weights(case: Case, shape: Shape) -> int:
+    steps, channels = case.takes[0][:2]
+    keys = case.options["keys"]
+    query = keys * (case.calendar + 1)
+    return (channels + 1) * (keys + shape[0]) + query + steps
+
+
+def _flatten(case: Case) -> Shape:
+    steps, channels, height, width = case.sequence()
+    return steps * channels, height, width
+
+
+def _select(case: Case) -> Shape:
+    _, channels, height, width = case.sequence()
+    if case.takes[0] != case.known["history"]:
+        raise case.refuse('selects lags of the history: give it inputs = ["history"]')
+    lags = case.options["lags"]
+    if not isinstance(lags, list) or not lags or not set(lags) <= set(case.lags):
+        raise case.refuse(f"lags must be some of the design's lags, {list(case.lags)}, not {lags}")
+    return len(lags) * channels, height, width
+
+
+def _pool(case: Case) -> Shape:
+    channels, height, width = case.maps()
+    size = case.whole("size", 2)
+    case.choice("method", ("mean", "max"))
+    if size > min(height, width):
+        raise case.refuse(f"a pool of {size} is larger than the map of {height}×{width}")
+    return channels, -(-height // size), -(-width // size)
+
+
+def _upsample(case: Case) -> Shape:
+    channels = case.maps()[0]
+    like = case.options["like"]
+    if like not in case.known:
+        raise case.refuse(f"like names '{like}', which is not a layer before it")
+    return channels, *case.known[like][-2:]
+
+
+def _add(case: Case) -> Shape:
+    if len(case.takes) < 2:
+        raise case.refuse("needs at least two inputs")
+    if len(set(case.takes)) > 1:
+        raise case.refuse(
+            f"can't add shapes {' and '.join('×'.join(map(str, s)) for s in case.takes)}"
+        )
+    return case.takes[0]
+
+
+def _concat(case: Case) -> Shape:
+    if len(case.takes) < 2:
+        raise case.refuse("needs at least two inputs")
+    if len({shape[-2:] for shape in case.takes}) > 1 or {len(s) for s in case.takes} != {3}:
+        raise case.refuse(
+            f"can't join shapes {' and '.join('×'.join(map(str, s)) for s in case.takes)}"
+        )
+    return sum(shape[0] for shape in case.takes), *case.takes[0][1:]
+
+
+def _finish(case: Case) -> None:
+    case.choice("norm", NORMS)
+    case.choice("activation", ACTIVATIONS)
+
+
+def _norm(case: Case) -> Shape:
+    _finish(case)
+    return case.maps()
+
+
+def _film(case: Case) -> Shape:
+    if not case.calendar:
+        raise case.refuse("needs calendar inputs, and the design names none")
+    return _norm(case)
+
+
+def _dropout(case: Case) -> Shape:
+    case.number("rate", 0, 1)
+    return case.maps()
+
+
+def _squeeze(case: Case) -> Shape:
+    shape = case.maps()
+    if case.whole("reduction") > shape[0]:
+        raise case.refuse(f"a reduction by more than its {shape[0]} channels leaves none")
+    return shape
+
+
+def _squeeze_weights(case: Case, shape: Shape) -> int:
+    middle = shape[0] // case.options["reduction"]
+    return middle * (shape[0] + 1) + shape[0] * (middle + 1)
+
+
+def _cell_bias(case: Case) -> Shape:
+    case.number("weight_decay", 0, 1e6)
+    return case.maps()
+
+
+def _embedding(case: Case) -> Shape:
+    case.number("weight_decay", 0, 1e6)
+    return case.whole("channels"), *case.maps()[1:]
+
+
+def _external(case: Case) -> Shape:
+    case.whole("hidden")
+    if not case.calendar:
+        raise case.refuse("needs calendar inputs, and the design names none")
+    return case.types, *case.maps()[1:]
+
+
+def _external_weights(case: Case, shape: Shape) -> int:
+    hidden = case.options["hidden"]
+    return hidden * (case.calendar + 1) + prod(shape) * (hidden + 1)
+
+
+def _head(case: Case) -> Shape:
+    case.odd("kernel")
+    return case.types, *case.maps()[1:]
+
+
+def _none(_case: Case, _shape: Shape) -> int:
+    return 0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of layer: its options with their defaults, its rule of shapes, what it learns."""
+
+    options: dict[str, Any]
+    shape: Callable[[Case], Shape]
+    weights: Callable[[Case, Shape], int] = _none
+
+
+_FINISH = {"norm": "none", "activation": "relu"}
+_KERNEL = {"channels": 24, "kernel": 3}
+KINDS: dict[str, Kind] = {
+    "conv": Kind({**_KERNEL, "stride": 1, "dilation": 1, "groups": 1, **_FINISH}, _conv, _conv_weights),
+    "separable": Kind({**_KERNEL, "dilation": 1, **_FINISH}, _separable, _separable_weights),
+    "conv3d": Kind(
+        {**_KERNEL, "steps": 3, "activation": "relu"}, _conv3d,
+        lambda case, shape: shape[1]
+        * (case.takes[0][1] * case.options["kernel"] ** 2 * case.options["steps"] + 1),
+    ),
+    "convlstm": Kind({**_KERNEL, "sequence": False}, _recurrent, _recurrent_weights(4)),
+    "convgru": Kind({**_KERNEL, "sequence": False}, _recurrent, _recurrent_weights(3)),
+    "lag_attention": Kind({"channels": 24, "keys": 8}, _attention, _attention_weights),
+    "flatten": Kind({}, _flatten),
+    "select": Kind({"lags": []}, _select),
+    "pool": Kind({"size": 2, "method": "mean"}, _pool),
+    "upsample": Kind({"like": "frames"}, _upsample),
+    "add": Kind({}, _add),
+    "concat": Kind({}, _concat),
+    "fuse": Kind({}, _add, lambda case, shape: len(case.takes) * prod(shape)),
+    "norm": Kind(
+        {"norm": "group", "activation": "none"}, _norm,
+        lambda case, shape: case.norm_weights(shape[0]),
+    ),
+    "film": Kind(
+        {"norm": "none", "activation": "none"}, _film,
+        lambda case, shape: 2 * shape[0] * (case.calendar + 1) + case.norm_weights(shape[0]),
+    ),
+    "squeeze": Kind({"reduction": 4}, _squeeze, _squeeze_weights),
+    "dropout": Kind({"rate": 0.1}, _dropout),
+    "cell_bias": Kind({"weight_decay": 1.0}, _cell_bias, lambda case, shape: prod(shape)),
+    "embedding": Kind(
+        {"channels": 4, "weight_decay": 1.0}, _embedding, lambda case, shape: prod(shape)
+    ),
+    "external": Kind({"hidden": 10}, _external, _external_weights),
+    "head": Kind(
+        {"kernel": 1}, _head,
+        lambda case, shape: shape[0] * (case.takes[0][0] * case.options["kernel"] ** 2 + 1),
+    ),
+}  # fmt: skip
