@@ -114,6 +114,13 @@ def _parser() -> _Parser:
     p.add_argument(
         "--refit", action="store_true", help="train once more with the validation period"
     )
+    p.add_argument(
+        "--start-from", metavar="RUN", help="go on from its weights, in its city or another"
+    )
+    p.add_argument(
+        "--leave-out", type=float, default=0.0, metavar="SHARE",
+        help="hide that share of the city, in blocks, from training",
+    )  # fmt: skip
     p.add_argument("--wait", action="store_true", help="return when the run has ended")
 
     p = add("runs", commands.runs, "List runs, show one, or stop, resume or delete it.")

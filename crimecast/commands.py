@@ -128,13 +128,14 @@ def train(options: argparse.Namespace) -> tuple[Any, str]:
     from crimecast.training import queue
 
     _ready()
-    if options.design is None and options.fork is None:
-        raise UserError("Name a --design (such as stack), or a run to --fork.")
-    parent = load_run(options.fork) if options.fork else None
+    source = options.fork or options.start_from
+    if options.design is None and source is None:
+        raise UserError("Name a --design (such as stack), or a run to --fork or --start-from.")
+    parent = load_run(source) if source else None
     design = load_design(options.design) if options.design else parent.design  # type: ignore[union-attr]
     run = queue.submit(
         design, options.grid, options.train_until, options.validate_until, options.epochs,
-        options.seed, options.device, options.fork, options.refit,
+        options.seed, options.device, options.fork, options.refit, options.start_from, options.leave_out,
     )  # fmt: skip
     if options.wait:
         run = queue.wait(run.id)

@@ -45,75 +45,84 @@ def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
         return made.mean(axis=0, dtype=np.float64).astype(np.float32)
     if name == TRUTH:
         return true_rates(cube)[first:last].astype(np.float32)
-    if name in BASELINES:
-        identity = f"{name}-{first}-{last}"
-    else:
-        run = load_run(name)
-        if not (run.folder / "network.safetensors").exists():
-            raise UserError(
-                f"{name} is {run.state} and has no network yet; wait for it or resume it."
-            )
-        stamp = (run.folder / "network.safetensors").stat().st_mtime_ns
-        identity = f"{name}-{first}-{last}-{stamp}"
-    digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
-    path = data_root() / "forecasts" / cube.grid / f"{name}.{digest}.npy"
+    path = _path(name, cube, first, last)
     if path.exists():
         return np.load(path, allow_pickle=False)
     result = (
         baseline_rates(name, cube, first, last)
         if name in BASELINES
-        else run_rates(run, cube, first, last)
+        else run_rates(load_run(name), cube, first, last)
     ).astype(np.float32)
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.save(file, result, allow_pickle=False)
     return result
 
 
-def load_network(run: Run) -> tuple["torch.nn.Module", dict[str, Any]]:
-    """The trained network of a run on the CPU, in evaluation mode, and the note stored with it."""
+def load_network(run: Run, cube: Cube | None = None) -> tuple["torch.nn.Module", dict[str, Any]]:
+    """The trained network of a run on the CPU, in evaluation mode, and the note stored with it.
+
+    With `cube`, a network for maps of that cube's size. Raises UserError where it has other types,
+    or where layers learnt something for each cell of the run's own grid.
+    """
     from crimecast.dates import calendar
     from crimecast.designs.build import build
     from crimecast.training import checkpoints
 
     tensors, note = checkpoints.load(run.folder / "network.safetensors")
-    cube = load_cube(run.grid)
+    own = load_cube(run.grid)
+    cube = cube or own
     _, types, height, width = cube.counts.shape
-    width_of_calendar = calendar(cube.times[:1], cube.step, list(run.design.calendar)).shape[1]
-    network = build(run.design, types, height, width, width_of_calendar, run.seed)
+    if types != own.counts.shape[1]:
+        raise UserError(
+            f"{run.id} forecasts {own.counts.shape[1]} types, and this grid has {types}: "
+            "make a grid with as many."
+        )
+    numbers = calendar(cube.times[:1], cube.step, run.design.calendar).shape[1]
+    network = build(run.design, types, height, width, numbers, run.seed)
     checkpoints.load_network(network, tensors)
     return network.eval(), note
 
 
-def samples_of(run: Run, cube: Cube, note: dict[str, Any]) -> "Samples":
-    """The samples that a run's network expects of a cube, scaled as in its training."""
+def samples_of(run: Run, cube: Cube, note: dict[str, Any], first: int | None = None) -> "Samples":
+    """The samples that a run's network expects of a cube, scaled as in its training.
+
+    The study area is that of a judgement which begins at step `first`, by default where the run's
+    training ended.
+    """
     stamp = (run.folder / "network.safetensors").stat().st_mtime_ns
-    return _samples(run.id, cube.grid, stamp, json.dumps(note))
+    end = min(note["area_end"], len(cube.times)) if first is None else first
+    if cube.outline_area is not None:  # the same area whenever it is judged: one set of maps
+        end = min(note["area_end"], len(cube.times))
+    return _samples(run.id, cube.grid, stamp, json.dumps(note), end)
 
 
 @lru_cache(maxsize=2)
-def _samples(name: str, grid: str, _stamp: int, note: str) -> "Samples":
+def _samples(name: str, grid: str, _stamp: int, note: str, end: int) -> "Samples":
     from crimecast.training.samples import Samples
 
-    loaded = json.loads(note)
+    run = load_run(name)
+    own = load_cube(run.grid)
     cube = load_cube(grid)
-    end = min(loaded["area_end"], len(cube.times))
-    return Samples(cube, load_run(name).design, end, "cpu", loaded["scaling"])
+    at_home = (cube.city, cube.cell, cube.counts.shape[1:]) == (
+        own.city,
+        own.cell,
+        own.counts.shape[1:],
+    )
+    return Samples(cube, run.design, end, "cpu", json.loads(note)["scaling"], at_home)
 
 
 def run_rates(run: Run, cube: Cube, first: int, last: int) -> np.ndarray:
-    """Forecast of a run's network for steps [first, last) of a cube of the same shape."""
+    """Forecast of a run's network for steps [first, last) of its own grid, or of another city's.
+
+    In another city the network is as it was trained, what it remembers is the city's own past, and
+    its inputs of position are left at their average, since a place there means nothing here.
+    """
     import torch
 
     from crimecast.training.samples import log_rate
 
-    own = load_cube(run.grid)
-    if cube.counts.shape[1:] != own.counts.shape[1:]:
-        raise UserError(
-            f"{run.id} was trained on maps of {'×'.join(map(str, own.counts.shape[1:]))}, and this grid has "
-            f"{'×'.join(map(str, cube.counts.shape[1:]))}."
-        )
-    network, note = load_network(run)
-    samples = samples_of(run, cube, note)
+    network, note = load_network(run, cube)
+    samples = samples_of(run, cube, note, first)
     if first < samples.first:
         raise UserError(
             f"{run.id} looks {samples.first} steps back, so its first forecast is for "
@@ -124,6 +133,26 @@ def run_rates(run: Run, cube: Cube, first: int, last: int) -> np.ndarray:
         for chosen in torch.arange(first, last).split(32):
             parts.append(torch.exp(log_rate(network, samples.batch(chosen))).numpy())
     return np.concatenate(parts)
+
+
+def is_stored(name: str, cube: Cube, first: int, last: int) -> bool:
+    """Whether a forecast of a run or a baseline was made before."""
+    return _path(name, cube, first, last).exists()
+
+
+def _path(name: str, cube: Cube, first: int, last: int) -> Path:
+    """Where a forecast is kept; a run that is trained anew has another."""
+    identity = f"{name}-{first}-{last}"
+    if name not in BASELINES:
+        run = load_run(name)
+        network = run.folder / "network.safetensors"
+        if not network.exists():
+            raise UserError(
+                f"{name} is {run.state} and has no network yet; wait for it or resume it."
+            )
+        identity += f"-{network.stat().st_mtime_ns}"
+    digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
+    return data_root() / "forecasts" / cube.grid / f"{name}.{digest}.npy"
 
 
 def score_sums(name: str, cube: Cube, first: int, last: int) -> StepSums:

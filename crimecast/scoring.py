@@ -71,6 +71,25 @@ def step_sums(
     )
 
 
+def hit_curve(
+    counts: np.ndarray, rates: np.ndarray, area: np.ndarray, points: int = 100
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The hit rate over the whole range of area: (share of cells flagged, hit rate, the best possible).
+
+    As `hit_rate@p`, for every share p: in each step the cells with the highest rates are flagged.
+    Each is (points + 1,), from no cell to all.
+    """
+    n = counts[..., area].sum(axis=1, dtype=np.float64)
+    lam = np.maximum(rates[..., area].astype(np.float64), FLOOR).sum(axis=1)
+    order = np.argsort(-lam, axis=1, kind="stable")
+    hits = np.cumsum(np.take_along_axis(n, order, axis=1).sum(axis=0))
+    best = np.cumsum(-np.sort(-n, axis=1).sum(axis=0))
+    flagged = np.unique(np.ceil(np.linspace(0, 1, points + 1) * n.shape[1]).astype(int))
+    events = max(n.sum(), 1.0)
+    pick = [np.concatenate([[0.0], values])[flagged] / events for values in (hits, best)]
+    return flagged / n.shape[1], pick[0], pick[1]
+
+
 def flagged_count(cells: int, share: int) -> int:
     """⌈share % of the cells⌉."""
     return -(-cells * share // 100)

@@ -126,3 +126,23 @@ def split(cube: Cube, train_until: str | None, validate_until: str | None) -> Sp
             f"and the grid ends {str(cube.times[-1])[:10]}."
         )
     return Split(train, validate)
+
+
+def left_out_blocks(area: np.ndarray, share: float, size: int = 6) -> np.ndarray:
+    """(H, W) cells of the area in square blocks, drawn at random until they hold `share` of it.
+
+    The same for every network, so that those trained without these places can be compared. Raises
+    UserError unless the share lies between 0 and 0.5.
+    """
+    if not 0 < share <= 0.5:
+        raise UserError("The share of places to leave out must lie above 0 and at most 0.5.")
+    rows, columns = (-(-length // size) for length in area.shape)
+    order = np.random.default_rng(0).permutation(rows * columns)
+    out = np.zeros_like(area)
+    for block in order:
+        if out.sum() >= share * area.sum():
+            break
+        row, column = size * (block // columns), size * (block % columns)
+        part = (slice(row, row + size), slice(column, column + size))
+        out[part] = area[part]
+    return out

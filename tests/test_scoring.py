@@ -10,6 +10,7 @@ from crimecast.errors import UserError
 from crimecast.scoring import (
     compare,
     flagged_count,
+    hit_curve,
     intervals,
     scores,
     step_sums,
@@ -135,3 +136,21 @@ def test_an_empty_area_is_refused() -> None:
     counts, rates, area, times = made()
     with pytest.raises(UserError, match="study area is empty"):
         step_sums(counts, rates, area & False, times)
+
+
+def test_the_hit_curve_passes_through_the_hit_rates() -> None:
+    rng = np.random.default_rng(4)
+    rates = rng.gamma(1.0, 0.3, (60, 2, 10, 12))
+    counts = rng.poisson(rates)
+    area = rng.random((10, 12)) < 0.8
+    times = np.datetime64("2020-01-01", "ns") + np.arange(60) * np.timedelta64(1, "D")
+    share, hits, best = hit_curve(counts, rates, area)
+    made = scores(step_sums(counts, rates, area, times))
+    for percent in (1, 5):
+        k = np.searchsorted(share, percent / 100)
+        assert hits[k] == pytest.approx(made[f"hit_rate@{percent}"])
+        assert hits[k] / best[k] == pytest.approx(made[f"pei@{percent}"])
+    assert hits[0] == best[0] == 0
+    assert hits[-1] == pytest.approx(best[-1]) == pytest.approx(1)
+    assert (np.diff(hits) >= 0).all()
+    assert (hits <= best + 1e-12).all()

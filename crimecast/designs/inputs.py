@@ -44,9 +44,14 @@ def map_inputs(design: Design) -> list[MapInput]:
     return made
 
 
+def channel_inputs(design: Design, types: int) -> list[MapInput]:
+    """The input behind every channel of the input maps, for a cube with so many types."""
+    return [one for one in map_inputs(design) for _ in range(types if one.by_type else 1)]
+
+
 def map_count(design: Design, types: int) -> int:
-    """How many input maps a cube with so many types gives."""
-    return sum(types if one.by_type else 1 for one in map_inputs(design))
+    """How many channels the input maps are."""
+    return len(channel_inputs(design, types))
 
 
 def _memory(kind: str, memory: Memory) -> MapInput:

@@ -14,12 +14,13 @@ import numpy as np
 
 from crimecast.database import connect
 from crimecast.dates import calendar
+from crimecast.designs.inputs import map_inputs
 from crimecast.designs.shapes import place
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.runs import Run, create_run, list_runs, load_run, update_run
 from crimecast.store import PACKAGE_DATA
-from crimecast.windows import load_cube, split
+from crimecast.windows import left_out_blocks, load_cube, split
 
 
 def submit(
@@ -32,10 +33,13 @@ def submit(
     device: str = "auto",
     parent: str | None = None,
     refit: bool = False,
+    start_from: str | None = None,
+    left_out: float = 0.0,
 ) -> Run:
     """Check everything that can be checked, record the run, and start it if the machine is free.
 
-    Raises UserError, with nothing recorded, for a design that doesn't fit the grid, an empty
+    `start_from` is a run whose weights to go on from (fine-tuning, in its own city or another);
+    `left_out` a share of the city, in blocks, that training doesn't see. Raises UserError, with nothing recorded, for a design that doesn't fit the grid, an empty
     period, or a device that isn't there.
     """
     cube = load_cube(grid)
@@ -65,6 +69,16 @@ def submit(
         "epochs": epochs or design.training.epochs,
         "refit": refit,
     }
+    if left_out:
+        left_out_blocks(cube.area(cuts.train), left_out)
+        settings["left_out"] = left_out
+    if start_from is not None:
+        source = load_run(start_from)
+        if not (source.folder / "network.safetensors").exists():
+            raise UserError(f"{start_from} is {source.state} and has no network to start from.")
+        if source.design.layers != design.layers or map_inputs(source.design) != map_inputs(design):
+            raise UserError(f"{start_from} has another design; start from a run of the same one.")
+        settings["start_from"] = start_from
     longest = max(design.lags)
     if longest >= cuts.train:
         raise UserError(

@@ -13,12 +13,13 @@ from crimecast.baselines.means import mean, tune_half_life
 from crimecast.baselines.mixture import Mixture, fit_mixture, mixture_rates
 from crimecast.dates import calendar
 from crimecast.designs.build import Network
+from crimecast.designs.inputs import channel_inputs
 from crimecast.designs.likelihoods import Poisson
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.memories import decayed_means
 from crimecast.training.maps import FLOOR, input_maps
-from crimecast.windows import Cube
+from crimecast.windows import Cube, left_out_blocks
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class Samples:
     """All samples of a cube for a design. A sample is named by the index of the step it forecasts.
 
     `scaling` holds what was measured on the training period (what the offset was fitted to, mean and
-    spread of each input map); it is stored with the run and never measured again.
+    spread of each input map); it is stored with the run and never measured again. Where a network
+    is not `at_home`, in another city than it was trained on, its inputs of position are average. `left_out` is the share of the city, in
+    blocks, that the loss is not to see; `mask` (H, W) is what it sees.
     """
 
     def __init__(
@@ -46,18 +49,24 @@ class Samples:
         train_end: int,
         device: str = "cpu",
         scaling: dict[str, Any] | None = None,
+        at_home: bool = True,
+        left_out: float = 0.0,
     ) -> None:
         self.cube, self.design = cube, design
         self.device = torch.device(device)
         self.area = cube.area(train_end)
         if not self.area.any():
             raise UserError("The study area is empty: no cell had an event in the training period.")
+        self.learnt = self.area
+        if left_out:
+            self.learnt = self.area & ~left_out_blocks(self.area, left_out)
         self.lags = torch.tensor(design.lags, device=self.device)
         self.first = max(design.lags)
         if self.first >= train_end:
             raise UserError(
                 f"The training period of {train_end} steps is shorter than the longest lag ({self.first})."
             )
+        types = cube.counts.shape[1]
         rates, fitted = self._offset(train_end, scaling)
         smoothed = smooth_totals(cube, self.area, len(cube.times))
         if design.level:
@@ -73,6 +82,8 @@ class Samples:
         )
         for step in range(len(maps)):  # a step at a time: in half precision it would lose digits
             maps[step] = (maps[step].astype(np.float32) - center) / spread
+        if not at_home:
+            maps[:, [one.kind in ("row", "column") for one in channel_inputs(design, types)]] = 0.0
         self.maps = torch.from_numpy(maps).to(self.device)
         inside = rates[..., self.area]
         if design.offset == "none":
@@ -80,8 +91,8 @@ class Samples:
         self.offset = self._to_device(np.log(np.maximum(inside, FLOOR)))
         self.counts = self._to_device(cube.counts)
         self.calendar = self._to_device(calendar(cube.times, cube.step, design.calendar))
-        self.mask = torch.from_numpy(self.area).to(self.device)
-        self.inside = self.mask.flatten().nonzero()[:, 0]
+        self.mask = torch.from_numpy(self.learnt).to(self.device)
+        self.inside = torch.from_numpy(np.flatnonzero(self.area)).to(self.device)
 
     def _measured(self, maps: np.ndarray, train_end: int) -> dict[str, Any]:
         """Mean and spread of the input maps over the training period and, where there is no
@@ -116,7 +127,7 @@ class Samples:
             if scaling:
                 mixture = Mixture(np.array(scaling["weights"]), np.array(scaling["level"]))
             else:
-                mixture = fit_mixture(cube, self.area, train_end)
+                mixture = fit_mixture(cube, self.learnt, train_end)
             rates[1:] = mixture_rates(cube, self.area, mixture, 1, steps, lead)
             return rates, {"weights": mixture.weights.tolist(), "level": mixture.level.tolist()}
         if self.design.offset == "mean":

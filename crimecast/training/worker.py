@@ -66,16 +66,25 @@ def train_run(run: Run) -> dict[str, Any]:
         write_progress(run, {**values, "device": device})
 
     began = time.time()
-    samples = Samples(cube, design, split.train, device)
+    left_out = settings.get("left_out", 0.0)
+    samples = Samples(cube, design, split.train, device, left_out=left_out)
     calendar = samples.calendar.shape[1]
-    network = build(design, types, height, width, calendar, run.seed).to(device)
+
+    def fresh() -> torch.nn.Module:
+        network = build(design, types, height, width, calendar, run.seed)
+        if settings.get("start_from"):
+            source = load_run(settings["start_from"]).folder / "network.safetensors"
+            checkpoints.load_network(network, checkpoints.load(source)[0])
+        return network.to(device)
+
+    network = fresh()
     try:
         plan = loop.fit_plan(split, samples, design, settings["epochs"])
         found = loop.train(network, samples, design, plan, run.seed, folder, report, stop_asked)
         kept, scaling, area_end = "fit", samples.scaling, split.train
         if settings.get("refit"):
-            samples = Samples(cube, design, split.validate, device)
-            network = build(design, types, height, width, calendar, run.seed).to(device)
+            samples = Samples(cube, design, split.validate, device, left_out=left_out)
+            network = fresh()
             plan = loop.refit_plan(split, samples, found["best_epoch"], settings["epochs"])
             loop.train(network, samples, design, plan, run.seed, folder, report, stop_asked)
             kept, scaling, area_end = "refit", samples.scaling, split.validate

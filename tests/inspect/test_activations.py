@@ -37,9 +37,9 @@ def test_activations_equal_the_layers_called_by_hand(sample: str) -> None:
 
 def test_several_steps_at_once_equal_one_after_another(sample: str) -> None:
     run = load_run("stack-1")
-    together = activations_of_steps(run, [600, 601, 602], ["near"])["near"]
+    together = activations_of_steps(run, [600, 601, 602], ["wide_1"])["wide_1"]
     for i, step in enumerate((600, 601, 602)):
-        assert np.allclose(together[i], activations(run, step, ["near"])["near"], atol=1e-5)
+        assert np.allclose(together[i], activations(run, step, ["wide_1"])["wide_1"], atol=1e-5)
 
 
 def test_no_hook_is_left_after_success_or_failure(sample: str) -> None:

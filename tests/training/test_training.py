@@ -17,8 +17,8 @@ from crimecast.errors import UserError
 from crimecast.forecasts import load_network, rates, run_rates
 from crimecast.runs import delete_run, list_runs, load_run, update_run
 from crimecast.training import checkpoints, loop, queue
-from crimecast.training.samples import Samples, log_rate
-from crimecast.windows import load_cube
+from crimecast.training.samples import Samples, log_rate, loss_of
+from crimecast.windows import left_out_blocks, load_cube
 
 SMALL = """
 name = "small"
@@ -352,3 +352,83 @@ def test_what_cannot_be_trained_is_refused_and_not_recorded(
     with pytest.raises(UserError, match=text):
         queue.submit(parse_design(SMALL), sample, **options)
     assert len(list_runs()) == before
+
+
+def test_left_out_places_have_no_say_in_what_is_learnt(sample: str) -> None:
+    """Whatever happens there while training, the weights are the same: only inputs know of it."""
+    cube, design = load_cube(sample), parse_design(SMALL.replace("decayed_mean", "none"))
+    design = replace(design, memories=())
+    out = left_out_blocks(cube.area(400), 0.3)
+    assert 0.25 < out.sum() / cube.area(400).sum() < 0.45
+    samples = Samples(cube, design, 400, left_out=0.3)
+    network = build(design, 1, *cube.counts.shape[2:], 11, seed=4)
+    batch = samples.batch(torch.tensor([100, 200]))
+    before = loss_of(network, log_rate(network, batch), batch, samples.mask)
+    changed = batch.target.clone()
+    changed[..., torch.from_numpy(out)] += 7
+    after = loss_of(network, log_rate(network, batch), replace(batch, target=changed), samples.mask)
+    assert torch.equal(before, after)
+    assert not torch.equal(
+        before, loss_of(network, log_rate(network, batch), batch, torch.from_numpy(samples.area))
+    )
+
+
+def test_a_run_goes_on_from_anothers_weights(sample: str, trained: str) -> None:
+    design = load_run(trained).design
+    slow = replace(
+        design, training=replace(design.training, learning_rate=1e-9, weight_decay=0.0, epochs=1)
+    )
+    run = queue.wait(queue.submit(slow, sample, start_from=trained, left_out=0.2).id)
+    assert run.state == "done", run.message
+    one, two = (
+        dict(load_network(load_run(name))[0].named_parameters()) for name in (trained, run.id)
+    )
+    assert all(torch.allclose(one[name], two[name], atol=1e-6) for name in one)
+    delete_run(run.id)
+    with pytest.raises(UserError, match="another design"):
+        queue.submit(
+            parse_design(SMALL.replace("channels = 4", "channels = 8")), sample, start_from=trained
+        )
+    with pytest.raises(UserError, match="share of places"):
+        queue.submit(design, sample, left_out=0.9)
+
+
+def test_a_network_forecasts_another_city(trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A city of another size, where the network's rates follow what that city remembers."""
+    own = load_cube(load_run(trained).grid)
+    counts = own.counts[:, :, 2:-2, 1:-4] * 3
+    away = replace(
+        own,
+        grid="away",
+        city="away",
+        counts=counts,
+        x=own.x[1:-4],
+        y=own.y[2:-2],
+        outline_area=None,
+    )
+    monkeypatch.setattr(
+        "crimecast.forecasts.load_cube", lambda name: away if name == "away" else own
+    )
+    made = run_rates(load_run(trained), away, 600, 620)
+    assert made.shape == counts[600:620].shape
+    area = away.area(600)
+    assert made[..., area].mean() == pytest.approx(counts[600:620][..., area].mean(), rel=0.25)
+    two = replace(away, grid="away", counts=np.repeat(counts, 2, axis=1))
+    with pytest.raises(UserError, match="forecasts 1 types"):
+        run_rates(load_run(trained), two, 600, 620)
+
+
+def test_layers_bound_to_their_cells_do_not_travel(
+    sample: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SMALL.replace('name = "drop"\nkind = "dropout"', 'name = "own"\nkind = "cell_bias"')
+    run = queue.wait(queue.submit(parse_design(text), sample, epochs=1).id)
+    own = load_cube(sample)
+    away = replace(
+        own, grid="away", city="away", counts=own.counts[:, :, :-3], y=own.y[:-3], outline_area=None
+    )
+    monkeypatch.setattr(
+        "crimecast.forecasts.load_cube", lambda name: away if name == "away" else own
+    )
+    with pytest.raises(UserError, match="another network"):
+        run_rates(load_run(run.id), away, 600, 620)
