@@ -5,6 +5,7 @@ from datetime import date
 import streamlit as st
 
 from crimecast.dates import calendar
+from crimecast.designs.inputs import map_count
 from crimecast.designs.shapes import place as place_layers
 from crimecast.designs.spec import list_designs, load_design, parse_design, to_toml
 from crimecast.errors import UserError
@@ -74,7 +75,7 @@ with left:
         )
         st.caption(
             f"{sum(p.parameters for p in placed):,} parameters. It sees {len(design.lags)} earlier steps and "
-            f"{len(design.memories)} memories of each cell, and corrects the offset *{design.offset}*."
+            f"{map_count(design, types)} input maps, and corrects the offset *{design.offset}*."
         )
     cuts = split(cube, None, None)
     days = [date.fromisoformat(str(cube.times[i])[:10]) for i in (0, cuts.train, cuts.validate, -1)]
@@ -111,6 +112,14 @@ with left:
         "Train once more with the validation period at the end",
         help="For as long as validation found best.",
     )
+    left_out = st.slider(
+        "Leave out places, % of the city",
+        0,
+        50,
+        0,
+        5,
+        help="Blocks that training doesn't see; Unseen then shows whether the design holds there.",
+    )
     go = st.button(
         "Train",
         type="primary",
@@ -130,6 +139,7 @@ if go and design is not None:
             "auto",
             parent,
             refit,
+            left_out=left_out / 100,
         )
         st.session_state["watched"] = run.id
         st.query_params["run"] = st.session_state["at_run"] = run.id

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from crimecast.baselines import BASELINES
+from crimecast.baselines import BASELINES, QUICK
+from crimecast.forecasts import is_stored
 from crimecast.plots.figures import forecast_figure
+from crimecast.unseen import unseen_period
 from crimecast.views.coverage import warning
 from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
 from crimecast.windows import load_cube
 from pages.parts.frame import frame, guarded, nothing_yet
-from pages.parts.judged import unseen_period
 from pages.parts.maps import maps
 
 place = frame(
@@ -26,13 +27,21 @@ if text := warning(
 ):
     st.warning(text, icon=":material/hourglass_bottom:")
 
+
+def others() -> list[str]:
+    """The baselines that are quick or made already, the strongest first."""
+    cube = load_cube(run.grid)
+    ready = [name for name in BASELINES if name in QUICK or is_stored(name, cube, first, last)]
+    return ["memory_mixture", *(name for name in ready[::-1] if name != "memory_mixture")]
+
+
 types = place.grid["type_names"] if place.grid else []
 with st.container(horizontal=True):
     kind = TOGETHER
     if len(types) > 1:
         kind = st.selectbox("Type", [TOGETHER, *types], key="forecast_type")
     other = st.selectbox(
-        "Compared with", [*BASELINES][::-1], key="forecast_other", width=320,
+        "Compared with", others(), key="forecast_other", width=320,
         help="The curve above the steps shows how much better (up) or worse (down) the network did than this baseline.",
     )  # fmt: skip
 

@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from crimecast.baselines import BASELINES
+from crimecast.baselines import BASELINES, QUICK
+from crimecast.forecasts import is_stored
 from crimecast.runs import list_runs
+from crimecast.unseen import unseen_period
+from crimecast.windows import load_cube
 from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.judged import score_rows
 
@@ -35,7 +38,9 @@ run = place.run
 
 
 def standing() -> None:
-    rows = score_rows(run, tuple(BASELINES))
+    cube = load_cube(run.grid)
+    ready = [n for n in BASELINES if n in QUICK or is_stored(n, cube, *unseen_period(run))]
+    rows = score_rows(run, tuple(ready))
     baselines = [row for row in rows if row["name"] in BASELINES]
     best = max(baselines, key=lambda row: row["log_likelihood_per_event"])
     versus = best["versus"]

@@ -33,6 +33,9 @@ BASELINES: dict[str, Callable[[Cube, int, int], np.ndarray]] = {
     "memory_mixture": memory_mixture,
 }
 
+# Those that take seconds on a city of four years; the others take a minute or two.
+QUICK = tuple(name for name in BASELINES if name not in ("boosting", "fourier_cox"))
+
 
 def baseline_rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
     """The forecast of a baseline by name. Raises UserError if there is none of that name."""

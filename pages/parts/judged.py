@@ -7,15 +7,8 @@ import streamlit as st
 from crimecast.forecasts import score_sums
 from crimecast.runs import Run
 from crimecast.scoring import table
+from crimecast.unseen import unseen_period
 from crimecast.windows import load_cube
-
-
-def unseen_period(run: Run) -> tuple[int, int]:
-    """Steps [first, last) after the run's validation period; the validation period if none are left."""
-    steps = len(load_cube(run.grid).times)
-    if run.settings["validate"] < steps:
-        return run.settings["validate"], steps
-    return run.settings["train"], steps
 
 
 def score_rows(run: Run, others: tuple[str, ...]) -> list[dict[str, Any]]:

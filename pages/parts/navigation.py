@@ -31,6 +31,10 @@ def navigation() -> StreamlitPage:
                 st.Page("pages/forecast.py", title="Forecast", icon=":material/map:"),
                 st.Page("pages/layers.py", title="Layers", icon=":material/layers:"),
             ],
+            "Judge": [
+                st.Page("pages/compare.py", title="Compare", icon=":material/balance:"),
+                st.Page("pages/unseen.py", title="Unseen", icon=":material/travel_explore:"),
+            ],
             "Help": [st.Page("pages/help.py", title="Help", icon=":material/help:")],
         }
     )

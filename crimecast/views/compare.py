@@ -1,0 +1,223 @@
+"""The Compare page: several forecasts of one period, against one of them."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crimecast.baselines import BASELINES, QUICK
+from crimecast.breakdown import Judged, concentration, neighbourhoods
+from crimecast.breakdown import table as breakdown_table
+from crimecast.calibration import (
+    Reliability,
+    crps,
+    pit_histogram,
+    reliability,
+    sharpness,
+    truth_gap,
+)
+from crimecast.cities import City
+from crimecast.feedback import Feedback, simulate_feedback
+from crimecast.forecasts import is_stored, rates
+from crimecast.plots.rasters import Panel, Scene, lines, message
+from crimecast.runs import Run, list_runs
+from crimecast.scoring import (
+    compare,
+    hit_curve,
+    intervals,
+    resampled_weeks,
+    scores,
+    step_sums,
+    week_numbers,
+)
+from crimecast.sources.truth import TRUTH
+from crimecast.windows import Cube, load_cube
+
+
+def choices(grid: str, simulated: bool) -> list[str]:
+    """What can be compared on a grid: its trained runs, the baselines, on a simulated city the truth."""
+    runs = [run.id for run in list_runs(grid) if run.state == "done"]
+    return [*runs, *list(BASELINES)[::-1], *([TRUTH] if simulated else [])]
+
+
+def first_choice(run: Run, first: int, last: int) -> list[str]:
+    """The run, its parent, its rivals that are quick or already made."""
+    cube = load_cube(run.grid)
+    others = [name for name in ("boosting", "fourier_cox") if is_stored(name, cube, first, last)]
+    known = {other.id for other in list_runs(run.grid) if other.state == "done"}
+    parent = [run.parent] if run.parent in known else []
+    return [run.id, *parent, *others, "memory_mixture", "glm", "kde_season", "mean"]
+
+
+def slow(name: str, grid: str, first: int, last: int) -> bool:
+    """Whether a forecast takes minutes and was not made yet."""
+    return (
+        name in BASELINES
+        and name not in QUICK
+        and not is_stored(name, load_cube(grid), first, last)
+    )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Forecasts `names` of steps [first, last), each measured against `against`."""
+
+    cube: Cube
+    first: int
+    last: int
+    names: tuple[str, ...]
+    against: str
+
+    @property
+    def period(self) -> str:
+        """The period in words."""
+        return (
+            f"{str(self.cube.times[self.first])[:10]} to {str(self.cube.times[self.last - 1])[:10]}"
+        )
+
+    def _rates(self, name: str) -> np.ndarray:
+        return rates(name, self.cube, self.first, self.last)
+
+    def _inside(self, name: str) -> np.ndarray:
+        return self._rates(name)[..., self.cube.area(self.first)]
+
+    @property
+    def _counts(self) -> np.ndarray:
+        return self.cube.counts[self.first : self.last]
+
+    def table(self) -> list[dict[str, Any]]:
+        """A row a forecast, best first: scores, intervals, and `versus` the one compared with."""
+        area, times = self.cube.area(self.first), self.cube.times[self.first : self.last]
+        sums = {
+            name: step_sums(self._counts, self._rates(name), area, times)
+            for name in dict.fromkeys((*self.names, self.against))
+        }
+        rows = []
+        for name, one in sums.items():
+            row: dict[str, Any] = {"name": name, **scores(one), "intervals": intervals(one)}
+            if name != self.against:
+                row["versus"] = compare(one, sums[self.against])
+            rows.append(row)
+        return sorted(rows, key=lambda row: -row["log_likelihood_per_event"])
+
+    def curves(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Name → share of the area flagged and hit rate; `best possible` last."""
+        area = self.cube.area(self.first)
+        made = {}
+        best = None
+        for name in self.names:
+            share, hits, best = hit_curve(self._counts, self._rates(name), area)
+            made[name] = (share, hits)
+        if best is not None:
+            made["best possible"] = (share, best)
+        return made
+
+    def calibration(self, name: str) -> tuple[Reliability, np.ndarray]:
+        """Reliability by bins, and the PIT histogram."""
+        counts = self._counts[..., self.cube.area(self.first)]
+        made = self._inside(name).astype(np.float64)
+        weight = resampled_weeks(week_numbers(self.cube.times[self.first : self.last]))
+        return reliability(counts, made, weight), pit_histogram(counts, made)
+
+    def distribution_scores(self) -> list[dict[str, Any]]:
+        """CRPS, sharpness and totals of each forecast, and on a simulated city its gap to the truth."""
+        counts = self._counts[..., self.cube.area(self.first)]
+        truth = self._inside(TRUTH) if self._simulated else None
+        rows = []
+        for name in self.names:
+            made = self._inside(name).astype(np.float64)
+            row = {
+                "forecast": name,
+                "CRPS": float(crps(counts, made).mean()),
+                "sharpness": sharpness(made),
+                "observed / expected": float(counts.sum() / made.sum()),
+            }
+            if truth is not None:
+                row["gap to the truth"] = truth_gap(truth, made)
+            rows.append(row)
+        return rows
+
+    @property
+    def _simulated(self) -> bool:
+        from crimecast.cities import load_city
+
+        return load_city(self.cube.city).simulated
+
+    def judged(self, name: str) -> Judged:
+        """A forecast and the one it is compared with, for taking apart."""
+        return Judged.of(
+            self.cube, self.first, self.last, self._rates(name), self._rates(self.against)
+        )
+
+    def groups(self, name: str, by: str, city: City) -> pd.DataFrame:
+        """The score taken apart by weekday, season, neighbourhood, count, type or hour."""
+        return breakdown_table(self.judged(name), by, city)
+
+    def attention(self, name: str, city: City) -> pd.DataFrame:
+        """By neighbourhood: over-forecast, and share of flagged cells against share of events."""
+        judged = self.judged(name)
+        names, cells = neighbourhoods(self.cube, judged.area, city)
+        return concentration(judged, names, cells).sort_values("attention", ascending=False)
+
+    def feedback(self, name: str, share: float, base: float, watched: float) -> Feedback:
+        """What would happen if the forecast's mean rates were the truth and patrols followed records."""
+        truth = self._inside(name).sum(axis=1).mean(axis=0)
+        return simulate_feedback(truth, 365, share, base, watched)
+
+    def maps(self, name: str, city: City, step: int) -> bytes:
+        """Mean rates of two forecasts and where one gained, for the whole period and each month."""
+        judged = self.judged(name)
+        times = self.cube.times[self.first : self.last].astype("datetime64[M]")
+        parts = [("whole period", np.ones(len(times), dtype=bool))]
+        parts += [(str(month), times == month) for month in np.unique(times)]
+        gain = judged.gain.sum(axis=1)
+        one, other = judged.one.sum(axis=1), judged.other.sum(axis=1)
+        area = judged.area
+
+        def on_map(values: np.ndarray) -> np.ndarray:
+            made = np.zeros(area.shape, dtype=np.float32)
+            made[area] = values
+            return made
+
+        layers: dict[int, list[np.ndarray | None]] = {
+            i: [
+                on_map(one[chosen].mean(axis=0)),
+                on_map(other[chosen].mean(axis=0)),
+                on_map(gain[chosen].mean(axis=0) * len(times)),
+            ]
+            for i, (_, chosen) in enumerate(parts)
+        }
+        peak = float(max(one.mean(axis=0).max(), other.mean(axis=0).max())) * 1.5
+        reach = float(np.quantile(np.abs(gain.mean(axis=0)), 0.995)) * len(times)
+        unit = f"events per cell and {self.cube.step.words}"
+        scene = Scene(
+            identity=f"compare-{self.cube.grid}-{name}-{self.against}-{self.first}-{self.last}",
+            shape=area.shape,
+            cell=self.cube.cell,
+            outline=lines(city, self.cube.x, self.cube.y, self.cube.cell, "outline"),
+            neighbourhoods=lines(city, self.cube.x, self.cube.y, self.cube.cell, "neighbourhood"),
+            panels=[
+                Panel(name, unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
+                Panel(self.against, unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
+                Panel(
+                    "Gain", "diverging", f"log-likelihood a cell: orange is where {name} was better",
+                    low=-reach, high=reach,
+                ),
+            ],
+            labels=[label for label, _ in parts],
+            curve=[None, *(float(gain[chosen].sum() / judged.counts[chosen].sum()) for _, chosen in parts[1:])],
+            curve_title="Gain per event by month: up is better. Click to go there.",
+            alt=f"{city.title}: where {name} gained on {self.against}",
+            hint="Wheel to zoom, drag to move; with a map in focus, ← and → change the month.",
+        )  # fmt: skip
+        return message(scene, area, layers, step, first=0)
+
+
+@lru_cache(maxsize=8)
+def comparison(
+    grid: str, names: tuple[str, ...], against: str, first: int, last: int, _stamp: int
+) -> Comparison:
+    """A comparison; kept, so that a page that is drawn again has what it had."""
+    return Comparison(load_cube(grid), first, last, names, against)

@@ -1,0 +1,289 @@
+"""Compare: runs and baselines on one period, with intervals; where, how sure and for whom."""
+
+import streamlit as st
+
+from crimecast.baselines import BASELINES
+from crimecast.plots import figures
+from crimecast.unseen import unseen_period
+from crimecast.views.compare import Comparison, choices, comparison, first_choice, slow
+from pages.parts.frame import frame, guarded, nothing_yet
+from pages.parts.maps import maps
+
+NOT_FOR = (
+    "Records show what was reported and recorded, not what happened; where police look more, they record more. "
+    "A forecast here is of places and counts, never of persons. It is no ground for acting against anyone, and "
+    "a high rate is no reason for suspicion of who lives or walks there."
+)
+
+place = frame(
+    "Compare",
+    "Did it help? Any runs and baselines on the same unseen steps, each pair on the same weeks.",
+)
+if place.run is None or place.run.state != "done":
+    nothing_yet(
+        "There is no trained network on this grid yet.", "pages/design.py", "Design and train one"
+    )
+run, grid = place.run, place.run.grid
+first, last = unseen_period(run)
+known = choices(grid, place.city.simulated)
+
+asked = [name for name in st.query_params.get("with", "").split(",") if name in known]
+if "compare_with" not in st.session_state or not set(st.session_state["compare_with"]) <= set(
+    known
+):
+    st.session_state["compare_with"] = asked or [
+        n for n in first_choice(run, first, last) if n in known
+    ]
+
+
+def named(name: str) -> str:
+    return f"{name} (takes minutes)" if slow(name, grid, first, last) else name
+
+
+left, right = st.columns([3, 1])
+with left:
+    names = st.multiselect(
+        "Forecasts", known, key="compare_with", format_func=named,
+        help="Runs of this grid, baselines, and on the simulated city the true rates.",
+    )  # fmt: skip
+    rivals = [name for name in names if name in BASELINES] or names
+start = st.query_params.get("against")
+with right:
+    against = st.selectbox(
+        "Against", names,
+        index=names.index(start) if start in names else names.index(rivals[0]) if names else None,
+        help="The one that all others are measured against.",
+    )  # fmt: skip
+if len(names) < 2 or against is None:
+    st.info("Choose at least two forecasts.", icon=":material/arrow_upward:")
+    st.stop()
+st.query_params["with"], st.query_params["against"] = ",".join(names), against
+
+with st.spinner("Forecasting and scoring …"):
+    stamp = sum(hash(name) for name in names)
+    view = comparison(grid, tuple(names), against, first, last, stamp)
+
+
+@st.cache_data(show_spinner="Scoring …", max_entries=30)
+def rows_of(grid: str, names: tuple[str, ...], against: str, first: int, last: int) -> list[dict]:
+    return comparison(grid, names, against, first, last, 0).table()
+
+
+def scores(view: Comparison) -> None:
+    """The table with intervals; who is told apart from the one compared with."""
+    rows = rows_of(grid, view.names, view.against, first, last)
+    best = rows[0]
+    if best["name"] == view.against:
+        st.subheader(f"None is better than {view.against}")
+    else:
+        versus = best["versus"]
+        low, high = versus["interval"]
+        word = {"better": "better than", "worse": "worse than"}.get(
+            versus["verdict"], "not to be told apart from"
+        )
+        st.subheader(f"{best['name']} is {word} {view.against}")
+        st.markdown(
+            f"**{versus['difference']:+.4f}** in log-likelihood per event (95 % interval {low:+.4f} to {high:+.4f} over "
+            f"weeks), {view.period}. Above zero is better."
+        )
+    st.dataframe(
+        [
+            {
+                "forecast": row["name"],
+                "log-likelihood": row["log_likelihood_per_event"],
+                f"against {view.against}": row["versus"]["difference"] if "versus" in row else None,
+                "from": row["versus"]["interval"][0] if "versus" in row else None,
+                "to": row["versus"]["interval"][1] if "versus" in row else None,
+                "verdict": row["versus"]["verdict"] if "versus" in row else "compared with",
+                "hits in 1 %": 100 * row["hit_rate@1"],
+                "hits in 5 %": 100 * row["hit_rate@5"],
+                "PEI in 5 %": row["pei@5"],
+                "deviance": row["poisson_deviance"],
+            }
+            for row in rows
+        ],
+        hide_index=True,
+        column_config={
+            "log-likelihood": st.column_config.NumberColumn(format="%.4f", help="Per event. Higher is better."),
+            f"against {view.against}": st.column_config.NumberColumn(
+                format="%+.4f", help="Difference of the log-likelihoods per event, on the same weeks."
+            ),
+            "from": st.column_config.NumberColumn(format="%+.4f", help="Its 95 % interval."),
+            "to": st.column_config.NumberColumn(format="%+.4f", help="Its 95 % interval."),
+            "hits in 1 %": st.column_config.NumberColumn(
+                format="%.1f %%", help="Share of events in the 1 % of cells forecast highest. Higher is better."
+            ),
+            "hits in 5 %": st.column_config.NumberColumn(format="%.1f %%", help="The same for 5 % of the cells."),
+            "PEI in 5 %": st.column_config.NumberColumn(
+                format="%.3f", help="Those hits over the hits of the best possible choice of cells."
+            ),
+            "deviance": st.column_config.NumberColumn(format="%.4f", help="Lower is better."),
+        },
+        placeholder="–",
+        alt="Scores of every forecast with the paired comparison",
+    )  # fmt: skip
+    alike = [
+        r["name"] for r in rows if r.get("versus", {}).get("verdict") == "not to be told apart"
+    ]
+    if alike:
+        st.caption(
+            f"Not told apart from {view.against}: {', '.join(alike)}. Their intervals hold zero."
+        )
+
+
+def pick(view: Comparison, key: str) -> str:
+    """Which forecast to look at, of those that are not the one compared with."""
+    others = [name for name in view.names if name != view.against]
+    return st.selectbox("Forecast", others, key=key, width=260)
+
+
+def where(view: Comparison) -> None:
+    """Maps of both forecasts and of the gain, for the whole period and each month."""
+    name = pick(view, "compare_where")
+    state = st.session_state.get("compare_maps") or {}
+    maps(view.maps(name, place.city, int(state.get("step") or 0)), key="compare_maps")
+
+
+def hits(view: Comparison) -> None:
+    """The hit rate over the whole range of area."""
+    most = st.segmented_control(
+        "Up to", [5, 20, 100], default=20, format_func=lambda v: f"{v} % of the city"
+    )
+    curves, share = view.curves(), (most or 100) / 100
+    left, right = st.columns(2)
+    left.plotly_chart(
+        figures.hits_figure(curves, share), key="hits", config={"displaylogo": False},
+        alt="Hit rate over area",
+    )  # fmt: skip
+    right.plotly_chart(
+        figures.hits_gain_figure(curves, view.against, share), key="hits_gain",
+        config={"displaylogo": False}, alt=f"Hit rate above that of {view.against}",
+    )  # fmt: skip
+    st.caption(
+        "In each step the cells forecast highest are flagged; the curve is the share of all events inside them. "
+        "Higher is better; the dotted line is what perfect foresight of each step would reach."
+    )
+
+
+def calibration(view: Comparison) -> None:
+    """Whether rates can be taken at their word."""
+    made = {name: view.calibration(name) for name in view.names[:7]}
+    left, right = st.columns(2)
+    left.markdown("**Reliability**: on the dotted line is right")
+    left.plotly_chart(
+        figures.reliability_figure({name: one for name, (one, _) in made.items()}), key="reliability",
+        config={"displaylogo": False}, alt="Observed against forecast rates",
+    )  # fmt: skip
+    right.markdown("**PIT**: flat is right, a U is too sure")
+    right.plotly_chart(
+        figures.pit_figure({name: pit for name, (_, pit) in made.items()}), key="pit",
+        config={"displaylogo": False}, alt="PIT histograms",
+    )  # fmt: skip
+    st.dataframe(
+        view.distribution_scores(), hide_index=True, alt="CRPS and sharpness",
+        column_config={
+            "CRPS": st.column_config.NumberColumn(format="%.5f", help="Continuous ranked probability score. Lower is better."),
+            "sharpness": st.column_config.NumberColumn(
+                format="%.5f", help="Mean standard deviation of the forecast counts. Among calibrated forecasts lower is better."
+            ),
+            "observed / expected": st.column_config.NumberColumn(format="%.3f", help="1 is right in total."),
+            "gap to the truth": st.column_config.NumberColumn(
+                format="%.5f", help="Log-likelihood per event lost against the true rates. 0 is perfect."
+            ),
+        },
+    )  # fmt: skip
+
+
+def groups(view: Comparison) -> None:
+    """The score taken apart."""
+    with st.container(horizontal=True):
+        name = pick(view, "compare_groups")
+        options = ["weekday", "season", "neighbourhood", "count"]
+        options += ["hour"] if view.cube.step.days < 1 else []
+        options += ["type"] if len(view.cube.types) > 1 else []
+        by = st.selectbox("By", options, width=200)
+    frame = view.groups(name, by, place.city)
+    shown = frame.sort_values("gain_per_event", ascending=False) if by == "neighbourhood" else frame
+    ends = (
+        shown if len(shown) <= 24 else shown.iloc[[*range(12), *range(len(shown) - 12, len(shown))]]
+    )
+    st.plotly_chart(
+        figures.signed_bars_figure(
+            ends[by].tolist(), ends["gain_per_event"].tolist(), f"gain on {view.against}, per event of the whole"
+        ),
+        key="groups", config={"displaylogo": False}, alt=f"Gain by {by}",
+    )  # fmt: skip
+    if len(ends) < len(shown):
+        st.caption("The twelve that gained most and least; all are in the table.")
+    st.dataframe(
+        shown, hide_index=True, alt=f"Scores by {by}",
+        column_config={
+            "expected": st.column_config.NumberColumn(format="%.1f"),
+            "expected by the other": st.column_config.NumberColumn(format="%.1f"),
+            "observed / expected": st.column_config.NumberColumn(format="%.3f"),
+            "log_likelihood_per_event": st.column_config.NumberColumn("log-likelihood per event", format="%.4f"),
+            "gain_per_event": st.column_config.NumberColumn(
+                "gain", format="%+.5f", help="What the group adds to the gain of the whole; the rows sum to it."
+            ),
+        },
+    )  # fmt: skip
+
+
+def fair_use(view: Comparison) -> None:
+    """Who is watched, how a forecast feeds on itself, and what it can't be used for."""
+    name = pick(view, "compare_fair")
+    st.warning(NOT_FOR, icon=":material/front_hand:")
+    st.markdown(
+        "**Attention by neighbourhood**: share of the 5 % flagged cells over share of recorded events"
+    )
+    st.dataframe(
+        view.attention(name, place.city), hide_index=True, alt="Attention by neighbourhood",
+        column_config={
+            "expected": st.column_config.NumberColumn(format="%.1f"),
+            "over-forecast": st.column_config.NumberColumn(format="percent", help="Above zero: more was forecast than recorded."),
+            "share of events": st.column_config.NumberColumn(format="percent"),
+            "share of flagged cells": st.column_config.NumberColumn(format="percent"),
+            "attention": st.column_config.NumberColumn(
+                format="%.2f", help="1: flagged as often as its share of records. Far above: watched beyond its share."
+            ),
+        },
+    )  # fmt: skip
+    st.markdown(
+        "**If patrols followed it**: a year in which detection follows patrols, and the forecast the records"
+    )
+    with st.container(horizontal=True):
+        share = st.slider("Cells patrolled, %", 1, 20, 5, key="fed_share")
+        base = st.slider("Recorded without a patrol, %", 5, 95, 40, key="fed_base")
+        watched = st.slider("Recorded with a patrol, %", 5, 100, 80, key="fed_watched")
+    fed = view.feedback(name, share / 100, base / 100, max(base, watched) / 100)
+    st.plotly_chart(
+        figures.feedback_figure(fed.patrolled, fed.happened), key="feedback",
+        config={"displaylogo": False}, alt="Patrols against what truly happens",
+    )  # fmt: skip
+    st.markdown(
+        f"In the end the tenth of cells patrolled most gets **{fed.runaway:.1f} times** the patrols that its share of "
+        "what truly happens would give it. What happens never changed; only what was recorded did."
+    )
+    st.caption(
+        "After Lum & Isaac (2016) and Ensign et al. (2018). The forecast's mean rates stand for the truth."
+    )
+
+
+SECTIONS = {
+    "Scores": scores, "Where": where, "Hits": hits, "Calibration": calibration, "Groups": groups,
+    "Fair use": fair_use,
+}  # fmt: skip
+start_at = st.query_params.get("section")
+section = st.segmented_control(
+    "Section", list(SECTIONS), default=start_at if start_at in SECTIONS else "Scores",
+    label_visibility="collapsed", key="compare_section",
+)  # fmt: skip
+st.query_params["section"] = section or "Scores"
+
+
+@st.fragment
+def shown() -> None:
+    SECTIONS[section or "Scores"](view)
+
+
+guarded(shown)

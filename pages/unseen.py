@@ -1,0 +1,136 @@
+"""Unseen: does a design hold on later time, in places left out, in another city, after a break?"""
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from crimecast.errors import UserError
+from crimecast.grid import list_grids
+from crimecast.plots.figures import gain_maps_figure
+from crimecast.runs import list_runs
+from crimecast.unseen import (
+    RIVAL,
+    Trial,
+    find_break,
+    gain,
+    gain_map,
+    trials,
+    unseen_period,
+    verdict,
+)
+from crimecast.windows import load_cube
+from pages.parts.frame import frame, grid_title, guarded, nothing_yet
+
+place = frame(
+    "Unseen",
+    "What a network knows beyond what it was shown: designs on later time, places left out, another city, a break.",
+)
+if place.run is None or place.run.state != "done" or place.grid is None:
+    nothing_yet(
+        "There is no trained network on this grid yet.", "pages/design.py", "Design and train one"
+    )
+run, own = place.run, place.grid
+cube = load_cube(run.grid)
+first, last = unseen_period(run)
+# Only those that have not been shown the period either.
+fit = [r.id for r in list_runs(run.grid) if r.state == "done" and r.settings["validate"] <= first]
+elsewhere = {
+    g["grid"]: f"{g['city']} · {grid_title(g)}"
+    for g in list_grids()
+    if g["city"] != own["city"] and g["shape"][1] == own["shape"][1] and g["step"] == own["step"]
+}
+days = [date.fromisoformat(str(cube.times[i])[:10]) for i in (first, last - 1)]
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    asked = [name for name in st.query_params.get("with", "").split(",") if name in fit]
+    names = st.multiselect(
+        "Runs", fit, default=asked or [run.id, *(n for n in fit if n != run.id)][:4], width=520,
+        help="Trained networks of this grid that have not been shown the period.",
+    )  # fmt: skip
+    away = st.selectbox(
+        "Another city", [None, *elsewhere], format_func=lambda g: elsewhere.get(g, "none"), width=320,
+        help="A grid of another city with the same step and as many types. The network goes there as it is.",
+    )  # fmt: skip
+    when = st.date_input(
+        "A break", None, min_value=days[0], max_value=days[1], width=180,
+        help="A day after which things changed: a lockdown, a new way of recording.",
+    )  # fmt: skip
+    if st.button(
+        "Find it", help="The day on which the city's level changed most against the mixture's."
+    ):
+        st.info(f"The level changed most on {str(cube.times[find_break(run)])[:10]}.")
+if not names:
+    st.info("Choose at least one run.", icon=":material/arrow_upward:")
+    st.stop()
+st.query_params["with"] = ",".join(names)
+
+
+@st.cache_data(show_spinner="Forecasting what was not seen …", max_entries=60)
+def tried(name: str, at: str, away: str | None, when: int | None, key: str) -> dict[str, Any] | str:
+    """The gain of a run in a trial, and where; a sentence where it can't be tried."""
+    trial = next(t for t in trials(run, away, when) if t.name == at)
+    try:
+        return {**gain(name, trial), "map": gain_map(name, trial)}
+    except UserError as error:
+        return str(error)
+
+
+def judged(found: list[Trial], step: int | None) -> dict[str, dict[str, Any]]:
+    """Run → trial → its gain, what can't be tried left out and said."""
+    table: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for name in names:
+        for trial in found:
+            made = tried(name, trial.name, away, step, f"{run.id}-{first}-{trial.meaning}")
+            if isinstance(made, str):
+                st.caption(f"{name}, {trial.name}: {made}")
+            else:
+                table[name][trial.name] = made
+    return table
+
+
+def show() -> None:
+    step = cube.index(np.datetime64(str(when))) if when else None
+    found = trials(run, away, step)
+    table = judged(found, step)
+    st.subheader(verdict(table))
+    st.caption(
+        f"Gain in log-likelihood per event on *{RIVAL}*, fitted to the same city's own past: above zero is better; "
+        "95 % intervals over weeks."
+    )
+    st.dataframe(
+        [
+            {"run": name}
+            | {
+                trial.name: f"{p['difference']:+.4f} ({p['interval'][0]:+.4f} to {p['interval'][1]:+.4f})"
+                for trial in found
+                if (p := table[name].get(trial.name))
+            }
+            for name in names
+        ],
+        hide_index=True,
+        column_config={
+            trial.name: st.column_config.TextColumn(help=trial.meaning) for trial in found
+        },
+        alt="Gain of every run in every trial",
+    )
+    for trial in found:
+        st.caption(f"**{trial.name}**: {trial.meaning}.")
+    if all(trial.name != "left-out places" for trial in found):
+        st.info(
+            "No run of this grid was trained without some places. In Design & train, leave out a share of the city "
+            "to see whether a design holds where it was never taught.", icon=":material/grid_off:",
+        )  # fmt: skip
+    st.markdown("**Where**: orange gained, blue lost")
+    dark = st.context.theme.type == "dark"
+    for name in names:
+        maps = {trial: made["map"] for trial, made in table[name].items()}
+        if maps:
+            st.caption(name)
+            st.plotly_chart(
+                gain_maps_figure(maps, dark), key=f"maps_{name}", config={"displaylogo": False},
+                alt=f"Where {name} gained and lost",
+            )  # fmt: skip
+
+
+guarded(show)
