@@ -38,8 +38,18 @@ from crimecast.windows import Cube, load_cube
 
 def choices(grid: str, simulated: bool) -> list[str]:
     """What can be compared on a grid: its trained runs, the baselines, on a simulated city the truth."""
-    runs = [run.id for run in list_runs(grid) if run.state == "done"]
+    done = [run for run in list_runs(grid) if run.state == "done"]
+    runs = [*ensembles(done), *(run.id for run in done)]
     return [*runs, *list(BASELINES)[::-1], *([TRUTH] if simulated else [])]
+
+
+def ensembles(runs: list[Run]) -> list[str]:
+    """Runs that differ by their seed alone, joined by `+`: the average of their rates is one forecast."""
+    alike: dict[str, dict[int, str]] = {}
+    for run in sorted(runs, key=lambda run: run.number):
+        settings = {key: value for key, value in run.settings.items() if key != "start_from"}
+        alike.setdefault(f"{run.spec}{sorted(settings.items())}", {}).setdefault(run.seed, run.id)
+    return ["+".join(seeds.values()) for seeds in alike.values() if len(seeds) > 1]
 
 
 def first_choice(run: Run, first: int, last: int) -> list[str]:
