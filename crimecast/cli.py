@@ -90,6 +90,19 @@ def _parser() -> _Parser:
     )
     p.add_argument("--tz", metavar="ZONE", help="of the file's times, such as America/Chicago")
 
+    p = add(
+        "covariate",
+        commands.covariate,
+        "Add other maps to a city from a file: weather by day, population by place.",
+    )
+    p.add_argument("city")
+    p.add_argument("file", type=Path)
+    p.add_argument("--name", required=True, help="as a spec's static names it")
+    p.add_argument(
+        "--map", action="append", default=[], metavar="FIELD=COLUMN",
+        help="value=temperature, time=date, longitude=lng, latitude=lat",
+    )  # fmt: skip
+
     p = add("grid", commands.grid, "Count a city's events on cells and steps.")
     p.add_argument("city")
     p.add_argument("--cell", type=float, default=500.0, metavar="METRES")

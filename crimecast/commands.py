@@ -82,19 +82,35 @@ def _reasons(dropped: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {reason}" for reason, count in dropped.items()) or "none"
 
 
+def covariate(options: argparse.Namespace) -> tuple[Any, str]:
+    """Store other maps of a city: weather by day, population by place."""
+    from crimecast.covariates import import_covariate
+
+    made = import_covariate(options.city, options.file, options.name, _mapping(options.map))
+    return made, (
+        f"{made['covariate']}: {made['rows']:,} values by {' and '.join(made['by'])}, {made['not_used']:,} rows "
+        f'not used. Name it in a spec: static = ["{made["covariate"]}"].'
+    )
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    """--map FIELD=COLUMN … as a dictionary."""
+    mapping = {}
+    for pair in pairs:
+        field, sign, column = pair.partition("=")
+        if not sign or not field or not column:
+            raise UserError(f"--map '{pair}' is not of the form FIELD=COLUMN.")
+        mapping[field] = column
+    return mapping
+
+
 def import_(options: argparse.Namespace) -> tuple[Any, str]:
     """Import a file."""
     from crimecast.archive import report
     from crimecast.cities import load_city
     from crimecast.importing import import_file
 
-    mapping = {}
-    for pair in options.map:
-        field, sign, column = pair.partition("=")
-        if not sign or not field or not column:
-            raise UserError(f"--map '{pair}' is not of the form FIELD=COLUMN.")
-        mapping[field] = column
-    result = import_file(options.city, options.file, mapping, options.crs, options.tz)
+    result = import_file(options.city, options.file, _mapping(options.map), options.crs, options.tz)
     result["report"] = report(load_city(options.city))
     return result, (
         f"{result['read']:,} records read: {result['added']:,} new, {result['corrected']:,} corrected, "

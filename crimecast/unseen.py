@@ -57,12 +57,23 @@ def trials(run: Run, away: str | None = None, when: int | None = None) -> list[T
         made.append(Trial("after the break", f"from {_day(cube, when)} on", cube, when, last, area))
     if away is not None:
         other = load_cube(away)
-        start = int(len(other.times) * (1 - ELSEWHERE_SHARE))
+        shown = [int(len(other.times) * (1 - ELSEWHERE_SHARE))]
+        shown += [r.settings["validate"] for r in tuned(run, away)]
+        start = min(max(shown), len(other.times) - 1)
         meaning = f"{other.city}, from {_day(other, start)} on, which the network never saw"
         made.append(
             Trial("another city", meaning, other, start, len(other.times), other.area(start))
         )
     return made
+
+
+def tuned(run: Run, away: str) -> list[Run]:
+    """The runs that went on from a run's weights on another city's grid: its fine-tuned forms there."""
+    return [
+        other
+        for other in list_runs(away)
+        if other.state == "done" and other.settings.get("start_from") == run.id
+    ]
 
 
 def unseen_period(run: Run) -> tuple[int, int]:

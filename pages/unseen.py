@@ -9,7 +9,7 @@ import streamlit as st
 from crimecast.errors import UserError
 from crimecast.grid import list_grids
 from crimecast.plots.figures import gain_maps_figure
-from crimecast.runs import list_runs
+from crimecast.runs import list_runs, load_run
 from crimecast.unseen import (
     RIVAL,
     Trial,
@@ -17,6 +17,7 @@ from crimecast.unseen import (
     gain,
     gain_map,
     trials,
+    tuned,
     unseen_period,
     verdict,
 )
@@ -42,24 +43,32 @@ elsewhere = {
     if g["city"] != own["city"] and g["shape"][1] == own["shape"][1] and g["step"] == own["step"]
 }
 days = [date.fromisoformat(str(cube.times[i])[:10]) for i in (first, last - 1)]
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    asked = [name for name in st.query_params.get("with", "").split(",") if name in fit]
-    names = st.multiselect(
-        "Runs", fit, default=asked or [run.id, *(n for n in fit if n != run.id)][:4], width=520,
-        help="Trained networks of this grid that have not been shown the period.",
-    )  # fmt: skip
-    away = st.selectbox(
-        "Another city", [None, *elsewhere], format_func=lambda g: elsewhere.get(g, "none"), width=320,
-        help="A grid of another city with the same step and as many types. The network goes there as it is.",
-    )  # fmt: skip
-    when = st.date_input(
-        "A break", None, min_value=days[0], max_value=days[1], width=180,
-        help="A day after which things changed: a lockdown, a new way of recording.",
-    )  # fmt: skip
-    if st.button(
-        "Find it", help="The day on which the city's level changed most against the mixture's."
-    ):
-        st.info(f"The level changed most on {str(cube.times[find_break(run)])[:10]}.")
+columns = st.columns([4, 3, 2, 1], vertical_alignment="bottom")
+asked = [name for name in st.query_params.get("with", "").split(",") if name in fit]
+names = columns[0].multiselect(
+    "Runs", fit, default=asked or [run.id, *(n for n in fit if n != run.id)][:4],
+    help="Trained networks of this grid that have not been shown the period.",
+)  # fmt: skip
+start = st.query_params.get("away")
+away = columns[1].selectbox(
+    "Another city", [None, *elsewhere], format_func=lambda g: elsewhere.get(g, "none"),
+    index=1 + list(elsewhere).index(start) if start in elsewhere else 0,
+    help="A grid of another city with the same step and as many types. The network goes there as it is.",
+)  # fmt: skip
+when = columns[2].date_input(
+    "A break", None, min_value=days[0], max_value=days[1],
+    help="A day after which things changed: a lockdown, a new way of recording.",
+)  # fmt: skip
+if columns[3].button(
+    "Find",
+    width="stretch",
+    help="The day on which the city's level changed most against the mixture's.",
+):
+    st.info(f"The level changed most on {str(cube.times[find_break(run)])[:10]}.")
+if away:
+    st.query_params["away"] = away
+else:
+    st.query_params.pop("away", None)
 if not names:
     st.info("Choose at least one run.", icon=":material/arrow_upward:")
     st.stop()
@@ -89,11 +98,24 @@ def judged(found: list[Trial], step: int | None) -> dict[str, dict[str, Any]]:
     return table
 
 
+def fine_tuned(found: list[Trial]) -> dict[str, dict[str, Any]]:
+    """The same where a run was trained further in the other city."""
+    table = {}
+    for trial in found:
+        if trial.name == "another city" and away is not None:
+            for name in names:
+                for other in tuned(load_run(name), away):
+                    made = {**gain(other.id, trial), "map": gain_map(other.id, trial)}
+                    table[f"{name}, trained further there ({other.id})"] = {trial.name: made}
+    return table
+
+
 def show() -> None:
     step = cube.index(np.datetime64(str(when))) if when else None
     found = trials(run, away, step)
     table = judged(found, step)
     st.subheader(verdict(table))
+    table |= fine_tuned(found)
     st.caption(
         f"Gain in log-likelihood per event on *{RIVAL}*, fitted to the same city's own past: above zero is better; "
         "95 % intervals over weeks."
@@ -106,7 +128,7 @@ def show() -> None:
                 for trial in found
                 if (p := table[name].get(trial.name))
             }
-            for name in names
+            for name in table
         ],
         hide_index=True,
         column_config={
@@ -123,7 +145,7 @@ def show() -> None:
         )  # fmt: skip
     st.markdown("**Where**: orange gained, blue lost")
     dark = st.context.theme.type == "dark"
-    for name in names:
+    for name in table:
         maps = {trial: made["map"] for trial, made in table[name].items()}
         if maps:
             st.caption(name)

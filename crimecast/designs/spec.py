@@ -161,8 +161,8 @@ def _check(design: Design, origin: str) -> None:
         refuse(f"likelihood '{design.likelihood}' is unknown; use one of {', '.join(LIKELIHOODS)}")
     if any(name not in CALENDAR for name in design.calendar):
         refuse(f"calendar inputs are {', '.join(CALENDAR)}")
-    if design.static:
-        refuse("static maps from a file are not supported yet; leave static empty")
+    if any(not isinstance(name, str) or not name for name in design.static):
+        refuse("static must be names of the city's covariates")
     training = design.training
     if (
         training.epochs < 1

@@ -3,6 +3,7 @@
 import numpy as np
 import psutil
 
+from crimecast.covariates import covariate_maps
 from crimecast.designs.inputs import MapInput, map_count, map_inputs
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
@@ -17,7 +18,7 @@ def input_maps(
 ) -> np.ndarray:
     """(T, S, N) float16, the maps of `map_inputs` on the N cells of the area.
 
-    expected: (T, C, H, W) the offset's rates, zero where there is none; level: (T, C) the city's.
+    NaN where a covariate has no value. expected: (T, C, H, W) the offset's rates, zero where there is none; level: (T, C) the city's.
     Raises UserError if they would not fit into memory.
 
     A memory is the evidence of its sum S against what the offset's present rate, or without an
@@ -39,7 +40,10 @@ def input_maps(
         width = kinds if one.by_type else 1
         if one.memory is None:
             part = made[:, place : place + width]
-            part[:] = _other(one, area, expected, level)
+            if one.kind == "static":
+                part[:, 0] = covariate_maps(cube, area, one.name, design.horizon)
+            else:
+                part[:] = _other(one, area, expected, level)
         place += width
     _remember(made, inputs, "memory", cube, area, expected, design.horizon)
     _remember(made, inputs, "surprise", cube, area, expected, design.horizon)

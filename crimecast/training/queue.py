@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from crimecast.covariates import covariate_maps
 from crimecast.database import connect
 from crimecast.dates import calendar
 from crimecast.designs.inputs import map_inputs
@@ -69,6 +70,8 @@ def submit(
         "epochs": epochs or design.training.epochs,
         "refit": refit,
     }
+    for name in design.static:
+        covariate_maps(cube, cube.area(cuts.train), name, design.horizon)
     if left_out:
         left_out_blocks(cube.area(cuts.train), left_out)
         settings["left_out"] = left_out

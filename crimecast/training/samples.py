@@ -81,7 +81,7 @@ class Samples:
             np.asarray(self.scaling[key], dtype=np.float32)[:, None] for key in ("center", "spread")
         )
         for step in range(len(maps)):  # a step at a time: in half precision it would lose digits
-            maps[step] = (maps[step].astype(np.float32) - center) / spread
+            maps[step] = np.nan_to_num((maps[step].astype(np.float32) - center) / spread)
         if not at_home:
             maps[:, [one.kind in ("row", "column") for one in channel_inputs(design, types)]] = 0.0
         self.maps = torch.from_numpy(maps).to(self.device)
@@ -154,15 +154,17 @@ class Samples:
 
 
 def _standard(maps: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each map (T, S, N) over steps and cells."""
-    count = maps.shape[0] * maps.shape[2]
-    total, square = np.zeros(maps.shape[1]), np.zeros(maps.shape[1])
+    """Mean and standard deviation of each map (T, S, N) over steps and cells with a value."""
+    count, total, square = (np.zeros(maps.shape[1]) for _ in range(3))
     for step in maps:
         exact = step.astype(np.float64)
+        known = ~np.isnan(exact)
+        exact = np.where(known, exact, 0.0)
+        count += known.sum(axis=1)
         total += exact.sum(axis=1)
         square += (exact**2).sum(axis=1)
-    center = total / count
-    spread = np.sqrt(np.maximum(square / count - center**2, 0.0))
+    center = total / np.maximum(count, 1)
+    spread = np.sqrt(np.maximum(square / np.maximum(count, 1) - center**2, 0.0))
     return center.tolist(), np.maximum(spread, 1e-3).tolist()
 
 
