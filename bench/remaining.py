@@ -6,8 +6,8 @@ In log-likelihood per event above the forecast: `day_total`, each step's total o
 `cell_level`, each cell's level over the period known from the other weeks of it (learnt on even
 weeks, applied to odd ones, and the other way round, so that noise is not counted as knowledge);
 `cell_weekday`, the same for each cell and weekday; `near_repeat`, what the last week's surprises in
-the cell and around it still tell, by a regression of ten numbers; `noise`, by how much the record
-falls short of what the forecast would expect of itself if it were the truth; `dispersion`, the
+the cell and around it still tell, by a regression of ten numbers; `chance`, the
+standard deviation that the score of even the true rates would have from year to year; `dispersion`, the
 variance of the counts over that of a Poisson with the forecast's rates (1 is Poisson).
 """
 
@@ -59,7 +59,7 @@ def main() -> None:
         - base,
         "near_repeat": fit(lam * np.exp(near_repeat(cube.counts, made, area, first, lam, n)))
         - base,
-        "noise": float((lam * np.log(lam) - lam).sum() / lam.sum()) - base,
+        "chance": float(np.sqrt((lam * np.log(lam) ** 2).sum()) / n.sum()),
         "dispersion": float(((n - lam) ** 2 / lam).mean()),
     }
     document = {"forecast": options.forecast, "log_likelihood_per_event": base, **parts}

@@ -136,9 +136,13 @@ def _parser() -> _Parser:
     )  # fmt: skip
     p.add_argument("--wait", action="store_true", help="return when the run has ended")
 
-    p = add("runs", commands.runs, "List runs, show one, or stop, resume or delete it.")
+    p = add(
+        "runs",
+        commands.runs,
+        "List runs, show one, or stop, resume, retry, put first or delete it.",
+    )
     p.add_argument("run", nargs="?")
-    p.add_argument("action", nargs="?", choices=["stop", "resume", "delete"])
+    p.add_argument("action", nargs="?", choices=["stop", "resume", "retry", "first", "delete"])
 
     p = add("forecast", commands.forecast, "Forecast a period with a run or a baseline.")
     p.add_argument("name", metavar="RUN|BASELINE")

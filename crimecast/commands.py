@@ -162,7 +162,7 @@ def train(options: argparse.Namespace) -> tuple[Any, str]:
 
 
 def runs(options: argparse.Namespace) -> tuple[Any, str]:
-    """List, show, stop, resume or delete."""
+    """List, show, stop, resume, try again, put first or delete."""
     from crimecast.runs import delete_run, list_runs, load_run
     from crimecast.training import queue
 
@@ -178,6 +178,10 @@ def runs(options: argparse.Namespace) -> tuple[Any, str]:
         queue.stop(options.run)
     if options.action == "resume":
         queue.resume(options.run)
+    if options.action == "retry":
+        queue.retry(options.run)
+    if options.action == "first":
+        queue.put_first(options.run)
     run = load_run(options.run)
     row = {**_run_row(run), "progress": run.progress(), "history": run.history(), "spec": run.spec}
     text = f"{run.id} is {run.state}. {run.message}".strip()

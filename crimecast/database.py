@@ -25,9 +25,20 @@ create table if not exists runs (
     ended real,
     pid integer,
     pid_started real,
-    summary text not null default '{}'
+    summary text not null default '{}',
+    priority integer not null default 0,
+    slot text,
+    token text,
+    attempts integer not null default 0
 );
 """
+# Columns that older data folders lack.
+ADDED = {
+    "priority": "integer not null default 0",
+    "slot": "text",
+    "token": "text",
+    "attempts": "integer not null default 0",
+}
 
 
 @contextmanager
@@ -39,6 +50,9 @@ def connect() -> Iterator[sqlite3.Connection]:
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = normal")
         connection.executescript(SCHEMA)
+        known = {row["name"] for row in connection.execute("pragma table_info(runs)")}
+        for column in ADDED.keys() - known:
+            connection.execute(f"alter table runs add column {column} {ADDED[column]}")
         connection.execute("begin immediate")
         yield connection
         connection.execute("commit")

@@ -16,6 +16,7 @@ from crimecast.errors import UserError
 from crimecast.grid import grid_folder
 from crimecast.store import data_root, read_json, write_json
 
+STARTING = 30.0  # seconds that a claimed run may take until its process is known
 STATES = ("queued", "running", "stopped", "done", "failed", "interrupted")
 
 
@@ -41,6 +42,10 @@ class Run:
     pid: int | None
     pid_started: float | None
     summary: dict[str, Any]
+    priority: int
+    slot: str | None
+    token: str | None
+    attempts: int
 
     @property
     def folder(self) -> Path:
@@ -123,22 +128,21 @@ def _from_row(row: Any) -> Run:
     values["summary"] = json.loads(values["summary"])
     run = Run(**values)
     if run.state == "running" and not _alive(run):
-        return replace(
-            run, state="interrupted", message="The process ended before the run did; resume it."
-        )
+        return replace(run, state="interrupted", message="Its process ended before the run did.")
     return run
 
 
 def _alive(run: Run) -> bool:
-    """Whether the run's own process lives: the pid and its start, since pids are used again."""
     if run.pid is None:
-        return time.time() - (run.started or 0) < 60  # claimed, its process is being started
+        return time.time() - (run.started or 0) < STARTING  # claimed, its process is being started
+    return process_lives(run.pid, run.pid_started or 0.0)
+
+
+def process_lives(pid: int, started: float) -> bool:
+    """Whether a process lives: by its pid and its start, since pids are used again."""
     try:
-        process = psutil.Process(run.pid)
-        return (
-            abs(process.create_time() - (run.pid_started or 0)) < 2
-            and process.status() != psutil.STATUS_ZOMBIE
-        )
+        process = psutil.Process(pid)
+        return abs(process.create_time() - started) < 2 and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 

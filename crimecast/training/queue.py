@@ -1,26 +1,23 @@
-"""Who trains when: runs wait in the record, one at a time has the machine, each in its own process.
+"""What can be done with the queue: add, stop, resume, try again, put first, wait.
 
-There is no server to lose: whoever adds, resumes or ends a run starts the next one, and the claim
-is one transaction in SQLite, so two of them never start the same run.
+The record in SQLite is all there is to the queue; the supervisor gives waiting runs their slots.
 """
 
-import os
-import subprocess
-import sys
+import shutil
 import time
 from typing import Any
 
 import numpy as np
 
 from crimecast.covariates import covariate_maps
-from crimecast.database import connect
 from crimecast.dates import calendar
 from crimecast.designs.inputs import map_inputs
 from crimecast.designs.shapes import place
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.runs import Run, create_run, list_runs, load_run, update_run
-from crimecast.store import PACKAGE_DATA
+from crimecast.training import supervisor
+from crimecast.training.slots import gpu_count
 from crimecast.windows import left_out_blocks, load_cube, split
 
 
@@ -58,10 +55,8 @@ def submit(
         raise UserError("--epochs must be at least 1.")
     if device not in ("auto", "cpu", "cuda"):
         raise UserError(f"There is no device '{device}'; use auto, cpu or cuda.")
-    if device == "cuda":
-        from crimecast.training.worker import pick_device
-
-        pick_device(device)
+    if device == "cuda" and not gpu_count():
+        raise UserError("There is no CUDA device here; use --device cpu or auto.")
     settings: dict[str, Any] = {
         "train": cuts.train,
         "validate": cuts.validate,
@@ -88,7 +83,7 @@ def submit(
             f"The training period holds {cuts.train} steps, fewer than the longest lag ({longest}) needs."
         )
     run = create_run(design, grid, seed, device, settings, parent)
-    start_next()
+    supervisor.ensure()
     return load_run(run.id)
 
 
@@ -96,48 +91,12 @@ def _date(times: np.ndarray, index: int) -> str:
     return str(times[index])[:16] if index < len(times) else "the end"
 
 
-def start_next() -> None:
-    """Start the run that has waited longest, unless one is running."""
-    with connect() as db:
-        rows = db.execute("select id from runs where state = 'running'").fetchall()
-    if any(load_run(row["id"]).state == "running" for row in rows):
-        return
-    with connect() as db:
-        row = db.execute(
-            "select id from runs where state = 'queued' and not exists ("
-            " select 1 from runs where state = 'running' and started > ?) order by number limit 1",
-            (time.time() - 5,),
-        ).fetchone()
-        if row is None:
-            return
-        db.execute(
-            "update runs set state = 'running', started = ?, pid = null where id = ?",
-            (time.time(), row["id"]),
-        )
-    _spawn(load_run(row["id"]))
-
-
-def _spawn(run: Run) -> None:
-    run.folder.mkdir(parents=True, exist_ok=True)
-    with (run.folder / "log.txt").open("ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "crimecast.training.worker", run.id],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            cwd=PACKAGE_DATA.parent,
-            # Threads that wait must not spin: beside a busy app they would slow training tenfold.
-            env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-
-
 def stop(name: str) -> Run:
     """Ask a running run to stop; what it has learnt is kept. A queued one stops at once."""
     run = load_run(name)
     if run.state == "queued":
-        update_run(name, state="stopped")
-    elif run.state == "running":
+        update_run(name, state="stopped", ended=time.time())
+    elif run.state in ("running", "interrupted"):
         update_run(name, request="stop")
     else:
         raise UserError(f"{name} is {run.state}, so there is nothing to stop.")
@@ -149,15 +108,43 @@ def resume(name: str) -> Run:
     run = load_run(name)
     if run.state not in ("stopped", "failed", "interrupted"):
         raise UserError(f"{name} is {run.state}, so there is nothing to resume.")
-    update_run(name, state="queued", request=None, message="", ended=None, pid=None)
-    start_next()
+    update_run(
+        name, state="queued", request=None, message="", ended=None, pid=None, token=None,
+        slot=None, attempts=0,
+    )  # fmt: skip
+    supervisor.ensure()
     return load_run(name)
 
 
-def wait(name: str, poll: float = 0.3) -> Run:
+def retry(name: str) -> Run:
+    """Queue a run that has ended again, from the beginning; what it had learnt is forgotten."""
+    run = load_run(name)
+    if run.active:
+        raise UserError(f"{name} is {run.state}: stop it before trying it again.")
+    for path in ("checkpoints", "metrics.jsonl", "progress.json", "network.safetensors"):
+        target = run.folder / path
+        if target.is_dir():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+    if run.state == "done":
+        update_run(name, state="stopped", summary={})
+    return resume(name)
+
+
+def put_first(name: str) -> Run:
+    """Let a queued run start before all others that wait."""
+    run = load_run(name)
+    if run.state != "queued":
+        raise UserError(f"{name} is {run.state}; only a queued run can be put first.")
+    highest = max(other.priority for other in list_runs())
+    update_run(name, priority=highest + 1)
+    return load_run(name)
+
+
+def wait(name: str, poll: float = 0.2) -> Run:
     """Return when the run has ended."""
-    while (run := load_run(name)).active:
+    while (run := load_run(name)).active or run.state == "interrupted":
+        supervisor.ensure()
         time.sleep(poll)
-        if run.state == "queued" and not any(other.state == "running" for other in list_runs()):
-            start_next()
     return run

@@ -1,5 +1,6 @@
-"""The process of one run: `python -m crimecast.training.worker RUN`. Never Streamlit's own."""
+"""The process of one run: `python -m crimecast.training.worker RUN TOKEN`. Never Streamlit's own."""
 
+import errno
 import os
 import sys
 import time
@@ -7,39 +8,66 @@ import traceback
 from typing import Any
 
 import psutil
+from filelock import FileLock, Timeout
 
+from crimecast.database import connect
 from crimecast.errors import UserError
 from crimecast.runs import Run, load_run, update_run, write_progress
 
 
-def main(name: str) -> int:
-    """Train the run; leave its state as done, stopped or failed; start who waits next."""
+def main(name: str, token: str) -> int:
+    """Train the run that was claimed under `token`; leave its state as done, stopped or failed."""
     process = psutil.Process()
-    process.nice(5)  # the app and its user come first
-    update_run(
-        name, state="running", pid=process.pid, pid_started=process.create_time(), message=""
-    )
+    process.nice(10)  # the app and its user come first
+    lock = FileLock(load_run(name).folder / "worker.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return 0  # another process trains it
+    if not take_up(name, token, process):
+        return 0
+    from crimecast.training.loop import Stopped
+
     run = load_run(name)
     try:
-        summary = train_run(run)
-        update_run(name, state="done", ended=time.time(), summary=summary, request=None)
+        end(name, token, state="done", summary=train_run(run), message="")
+        return 0
+    except Stopped:
+        end(name, token, state="stopped", message="")
         return 0
     except UserError as error:
-        update_run(name, state="failed", ended=time.time(), message=str(error), request=None)
+        end(name, token, state="failed", message=str(error))
     except MemoryError:
-        update_run(
-            name, state="failed", ended=time.time(), request=None,
+        end(
+            name, token, state="failed",
             message="There was not enough memory; use larger cells, a shorter period or a smaller batch.",
         )  # fmt: skip
     except Exception as error:  # the log has the traceback, the record a sentence
         traceback.print_exc()
-        message = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no details'} (see its log)"
-        update_run(name, state="failed", ended=time.time(), message=message, request=None)
-    finally:
-        from crimecast.training.queue import start_next
-
-        start_next()
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            message = "The disk is full: make room, then resume it; what it had learnt is kept."
+            end(name, token, state="stopped", message=message)
+            return 1
+        first = str(error).splitlines()[0] if str(error) else "no details"
+        message = f"{type(error).__name__}: {first} (see its log)"
+        end(name, token, state="failed", message=message)
     return 1
+
+
+def take_up(name: str, token: str, process: psutil.Process) -> bool:
+    """Record this process as the run's own, if its claim still stands."""
+    with connect() as db:
+        taken = db.execute(
+            "update runs set pid = ?, pid_started = ?, message = '' where id = ? and token = ? and state = 'running'",
+            (process.pid, process.create_time(), name, token),
+        )
+        return taken.rowcount == 1
+
+
+def end(name: str, token: str, **values: Any) -> None:
+    """Record how the run ended, unless it was given to another process meanwhile."""
+    if load_run(name).token == token:
+        update_run(name, ended=time.time(), request=None, slot=None, **values)
 
 
 def train_run(run: Run) -> dict[str, Any]:
@@ -78,19 +106,15 @@ def train_run(run: Run) -> dict[str, Any]:
         return network.to(device)
 
     network = fresh()
-    try:
-        plan = loop.fit_plan(split, samples, design, settings["epochs"])
-        found = loop.train(network, samples, design, plan, run.seed, folder, report, stop_asked)
-        kept, scaling, area_end = "fit", samples.scaling, split.train
-        if settings.get("refit"):
-            samples = Samples(cube, design, split.validate, device, left_out=left_out)
-            network = fresh()
-            plan = loop.refit_plan(split, samples, found["best_epoch"], settings["epochs"])
-            loop.train(network, samples, design, plan, run.seed, folder, report, stop_asked)
-            kept, scaling, area_end = "refit", samples.scaling, split.validate
-    except loop.Stopped:
-        update_run(run.id, state="stopped", ended=time.time(), request=None)
-        raise SystemExit(0) from None
+    plan = loop.fit_plan(split, samples, design, settings["epochs"])
+    found = loop.train(network, samples, design, plan, run.seed, folder, report, stop_asked)
+    kept, scaling, area_end = "fit", samples.scaling, split.train
+    if settings.get("refit"):
+        samples = Samples(cube, design, split.validate, device, left_out=left_out)
+        network = fresh()
+        plan = loop.refit_plan(split, samples, found["best_epoch"], settings["epochs"])
+        loop.train(network, samples, design, plan, run.seed, folder, report, stop_asked)
+        kept, scaling, area_end = "refit", samples.scaling, split.validate
     tensors, note = checkpoints.load(folder / "checkpoints" / f"{kept}.best.safetensors")
     checkpoints.save(
         run.folder / "network.safetensors",
@@ -119,4 +143,4 @@ def pick_device(wanted: str) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))
+    raise SystemExit(main(sys.argv[1], sys.argv[2]))

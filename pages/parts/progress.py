@@ -4,7 +4,7 @@ import streamlit as st
 
 from crimecast.plots.figures import loss_figure
 from crimecast.runs import Run, list_runs, load_run
-from crimecast.training import queue
+from crimecast.training import queue, supervisor
 
 
 def time_left(seconds: float) -> str:
@@ -41,6 +41,7 @@ def running_now() -> None:
     active = [run for run in list_runs() if run.active]
     if not active:
         return
+    supervisor.ensure()
     st.caption("RUNNING NOW")
     for run in active:
         st.progress(share(run), text=f"{run.id}: {line(run)}")

@@ -1,0 +1,57 @@
+"""Where runs can train on this machine: one slot for each GPU, and as many for the CPU as are set."""
+
+import os
+import shutil
+import subprocess
+from functools import lru_cache
+
+from crimecast.errors import UserError
+
+
+@lru_cache(maxsize=1)
+def gpu_count() -> int:
+    """GPUs that this process may use, asked of the driver, so that torch need not be loaded."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([one for one in visible.split(",") if one.strip() not in ("", "-1")])
+    if shutil.which("nvidia-smi") is None:
+        return 0
+    asked = subprocess.run(
+        ["nvidia-smi", "-L"], capture_output=True, text=True, check=False, timeout=30
+    )
+    return sum(line.startswith("GPU ") for line in asked.stdout.splitlines())
+
+
+def cpu_slots() -> int:
+    """How many runs may share the CPU: CRIMECAST_CPU_SLOTS, by default one."""
+    text = os.environ.get("CRIMECAST_CPU_SLOTS", "1")
+    if not text.isdigit() or int(text) < 1:
+        raise UserError(f"CRIMECAST_CPU_SLOTS must be a whole number of at least 1, not '{text}'.")
+    return int(text)
+
+
+def slots() -> list[str]:
+    """`cuda:0`, `cuda:1`, …, `cpu:0`, …"""
+    return [f"cuda:{i}" for i in range(gpu_count())] + [f"cpu:{i}" for i in range(cpu_slots())]
+
+
+def fits(slot: str, device: str) -> bool:
+    """Whether a run that asks for `auto`, `cpu` or `cuda` may have a slot; `auto` takes a GPU if any."""
+    kind = slot.partition(":")[0]
+    if device == "auto":
+        return kind == ("cuda" if gpu_count() else "cpu")
+    return kind == device
+
+
+def environment(slot: str) -> dict[str, str]:
+    """What a worker's environment says of its slot: its GPU, or its share of the cores."""
+    kind, _, number = slot.partition(":")
+    share = {} if kind == "cuda" else {"CUDA_VISIBLE_DEVICES": ""}
+    if kind == "cuda":
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        names = visible.split(",") if visible else [str(i) for i in range(gpu_count())]
+        share["CUDA_VISIBLE_DEVICES"] = names[int(number)]
+    if "CRIMECAST_THREADS" not in os.environ:
+        threads = max(1, (os.cpu_count() or 1) // cpu_slots())
+        share["CRIMECAST_THREADS"] = str(threads)
+    return share

@@ -1,0 +1,161 @@
+"""The small process that gives waiting runs their slots: `python -m crimecast.training.supervisor`.
+
+One a data folder, held to that by a lock. Whoever queues a run sees to it that one is there
+(`ensure`); it leaves when nothing waits or runs. Workers are processes of their own: if the
+supervisor dies they train on, and the next one finds them in the record. A worker that dies is
+queued again and goes on from its last checkpoint.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+
+import psutil
+from filelock import FileLock, Timeout
+
+from crimecast.database import connect
+from crimecast.runs import Run, list_runs, load_run, process_lives
+from crimecast.store import PACKAGE_DATA, data_root, read_json, write_json
+from crimecast.training.slots import environment, fits, slots
+
+POLL = 0.25  # seconds between looks
+IDLE = 5.0  # seconds without work before it leaves
+ATTEMPTS = 10  # deaths of a run's process without an epoch in between, before it counts as failed
+
+
+def ensure() -> None:
+    """Start a supervisor for this data folder unless one is there."""
+    mark = data_root() / "supervisor.json"
+    try:
+        known = read_json(mark)
+        if process_lives(known["pid"], known["started"]):
+            return
+    except (OSError, ValueError, KeyError):
+        pass
+    with (data_root() / "supervisor.log").open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "crimecast.training.supervisor"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            cwd=PACKAGE_DATA.parent,
+            env={**os.environ, "CRIMECAST_DATA": str(data_root()), "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+
+
+def main() -> int:
+    """Serve the queue until it is empty for a while; returns at once if another one does."""
+    root = data_root()
+    lock = FileLock(root / "supervisor.lock")
+    while True:
+        try:
+            lock.acquire(timeout=1.0)
+        except Timeout:
+            return 0
+        process = psutil.Process()
+        write_json(root / "supervisor.json", {"pid": process.pid, "started": process.create_time()})
+        serve()
+        # The mark goes first: whoever queues a run from here on either finds no mark and starts
+        # another supervisor, or queued it before and is seen by the look below.
+        (root / "supervisor.json").unlink(missing_ok=True)
+        lock.release()
+        if not _waiting():
+            return 0
+
+
+def serve() -> None:
+    """Give slots and notice deaths, until there was nothing to do for a while."""
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    quiet = time.monotonic()
+    while time.monotonic() - quiet < IDLE:
+        for name in [name for name, child in children.items() if child.poll() is not None]:
+            del children[name]
+        running = look_after(
+            [run for run in list_runs() if run.state in ("running", "interrupted")]
+        )
+        taken = {run.slot for run in running}
+        for slot in slots():
+            if slot not in taken and (run := claim(slot)) is not None:
+                children[run.id] = spawn(run)
+                running.append(run)
+        if running or _waiting():
+            quiet = time.monotonic()
+        time.sleep(POLL)
+
+
+def _waiting() -> bool:
+    with connect() as db:
+        rows = db.execute("select device from runs where state = 'queued'").fetchall()
+    return any(fits(slot, row["device"]) for row in rows for slot in slots())
+
+
+def look_after(runs: list[Run]) -> list[Run]:
+    """Queue those again whose process is gone; returns the others."""
+    alive = []
+    for run in runs:
+        if run.state == "running":
+            alive.append(run)
+            continue
+        done = len(run.history())
+        with connect() as db:
+            row = db.execute(
+                "select attempts, summary from runs where id = ?", (run.id,)
+            ).fetchone()
+            seen, attempts = divmod(row["attempts"], 100)  # epochs at the last death, deaths since
+            attempts = attempts + 1 if done <= seen else 1
+            over = attempts > ATTEMPTS
+            message = (
+                f"Its process ended {attempts} times without finishing an epoch (see its log)."
+                if over
+                else "Its process ended unexpectedly; it goes on from its last checkpoint."
+            )
+            db.execute(
+                "update runs set state = ?, message = ?, attempts = ?, pid = null, token = null, slot = null,"
+                " ended = ? where id = ? and state = 'running' and token is ?",
+                (
+                    "stopped" if run.request == "stop" else "failed" if over else "queued",
+                    "" if run.request == "stop" else message,
+                    100 * done + attempts,
+                    time.time() if over or run.request == "stop" else None,
+                    run.id,
+                    run.token,
+                ),
+            )
+    return alive
+
+
+def claim(slot: str) -> Run | None:
+    """The run that is next for a slot, now recorded as running there, or None."""
+    with connect() as db:
+        rows = db.execute(
+            "select id, device from runs where state = 'queued' order by priority desc, number"
+        ).fetchall()
+        name = next((row["id"] for row in rows if fits(slot, row["device"])), None)
+        if name is None:
+            return None
+        db.execute(
+            "update runs set state = 'running', started = ?, pid = null, slot = ?, token = ?, request = null,"
+            " ended = null where id = ? and state = 'queued'",
+            (time.time(), slot, uuid.uuid4().hex, name),
+        )
+    return load_run(name)
+
+
+def spawn(run: Run) -> subprocess.Popen[bytes]:
+    """Start a worker for a claimed run; its output goes to the run's log."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with (run.folder / "log.txt").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "crimecast.training.worker", run.id, run.token or ""],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            cwd=PACKAGE_DATA.parent,
+            # Threads that wait must not spin: beside a busy app they would slow training tenfold.
+            env={
+                "OMP_WAIT_POLICY": "PASSIVE", **os.environ, **environment(run.slot or "cpu:0"),
+                "PYTHONUNBUFFERED": "1",
+            },
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
