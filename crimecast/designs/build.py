@@ -123,3 +123,10 @@ def load_module(reference: str) -> nn.Module:
     if not isinstance(network, nn.Module):
         raise UserError(f"{name} in {Path(path).name} is not a torch.nn.Module.")
     return network
+
+
+def named_layers(network: nn.Module) -> dict[str, nn.Module]:
+    """The layers one can look at: of a spec its own, of a user's module every submodule."""
+    if isinstance(network, Network):
+        return dict(network.blocks.items())
+    return {name: module for name, module in network.named_modules() if name}

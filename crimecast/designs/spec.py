@@ -26,13 +26,16 @@ ALWAYS_WRITTEN = ("name", "lags", "horizon", "calendar", "offset", "likelihood",
 
 @dataclass(frozen=True)
 class Training:
-    """How a design is trained; `patience` in epochs without a better validation loss."""
+    """How a design is trained; `patience` in epochs without a better validation loss, `clip` the
+    largest gradient norm, `average` the decay of the weights' moving average (0: none)."""
 
     epochs: int = 12
     batch: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     patience: int = 3
+    clip: float = 1.0
+    average: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,8 @@ def _check(design: Design, origin: str) -> None:
         refuse(
             "training needs epochs, batch and patience of at least 1 and a learning rate above 0"
         )
+    if not 0 <= training.average < 1 or training.clip <= 0:
+        refuse("training needs an average from 0 to below 1 and a clip above 0")
     if not design.layers and design.module is None:
         refuse("a design needs at least one [[layer]]")
 

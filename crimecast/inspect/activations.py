@@ -7,18 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crimecast.designs.build import Network
+from crimecast.designs.build import named_layers
 from crimecast.errors import UserError
 from crimecast.forecasts import load_network, samples_of
 from crimecast.runs import Run
 from crimecast.windows import load_cube
-
-
-def named_layers(network: nn.Module) -> dict[str, nn.Module]:
-    """The layers one can look at: of a spec its own, of a user's module every submodule."""
-    if isinstance(network, Network):
-        return dict(network.blocks.items())
-    return {name: module for name, module in network.named_modules() if name}
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Checkpoints: safetensors with a JSON note in the header, so nothing that is loaded can run code."""
 
+import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +14,73 @@ from torch import Tensor, nn
 from crimecast.errors import UserError
 from crimecast.store import replacing
 
+KEPT = 12  # checkpoints over time
+
 
 def save(path: Path, tensors: dict[str, Tensor], note: dict[str, Any]) -> None:
-    """Write tensors and a note atomically."""
+    """Write tensors and a note atomically, with a digest of the values."""
     ready = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    metadata = {"note": json.dumps(note), "digest": _digest(ready)}
     with replacing(path) as temporary:
-        save_file(ready, temporary, metadata={"note": json.dumps(note)})
+        save_file(ready, temporary, metadata=metadata)
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read tensors and the note. Raises UserError if the file is missing or damaged."""
     try:
         with safe_open(path, framework="pt") as file:
-            note = json.loads(file.metadata()["note"])
-            return {name: file.get_tensor(name) for name in file.keys()}, note  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+            metadata = file.metadata()
+            note = json.loads(metadata["note"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if metadata.get("digest", digest := _digest(tensors)) != digest:
+            raise ValueError("the values are not those that were written")
+        return tensors, note
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         raise UserError(f"The checkpoint {path.name} is missing or damaged.") from None
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    made = hashlib.blake2b(digest_size=16)
+    for name in sorted(tensors):
+        made.update(name.encode())
+        made.update(tensors[name].flatten().view(torch.uint8).numpy().tobytes())
+    return made.hexdigest()
+
+
+def save_in_turn(
+    last: Path, before: Path, tensors: dict[str, Tensor], note: dict[str, Any]
+) -> None:
+    """Write `last`, keeping the one that it replaces as `before`."""
+    if last.exists():
+        os.replace(last, before)
+    save(last, tensors, note)
+
+
+def load_latest(last: Path, before: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The latest of the two that is whole; None if neither is."""
+    for path in (last, before):
+        try:
+            return load(path)
+        except UserError:
+            continue
+    return None
+
+
+def thin(folder: Path, phase: str) -> None:
+    """Of the checkpoints over time keep the first, the latest, and about KEPT between: whenever they
+    are too many, every second one goes."""
+    paths = sorted(folder.glob(f"{phase}.epoch-*.safetensors"))
+    stride = 1
+    while epoch_of(paths[-1]) / stride > KEPT:
+        stride *= 2
+    for path in paths[1:-1]:
+        if epoch_of(path) % stride:
+            path.unlink()
+
+
+def epoch_of(path: Path) -> int:
+    """The epoch that a checkpoint over time was made after."""
+    return int(path.name.split("epoch-")[1].split(".")[0])
 
 
 def network_state(network: nn.Module) -> dict[str, Tensor]:

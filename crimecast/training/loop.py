@@ -1,7 +1,8 @@
 """One run's training loop: gather, forward, backward, step; validate, keep the best, stop early.
 
-The order of samples and the dropout of an epoch depend on the seed and the epoch alone, and a
-checkpoint is written at the end of each, so a run that was killed goes on as if it had not been.
+The order of samples and the dropout of an epoch depend on the seed and the epoch alone, and
+checkpoints hold the state of the random numbers, so a run that was killed anywhere goes on as if
+it had not been.
 """
 
 import json
@@ -13,21 +14,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from crimecast.designs.build import named_layers
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.training import checkpoints
-from crimecast.training.samples import Samples, log_rate, loss_of
+from crimecast.training.optimising import Average, adamw, mixed_precision, schedule
+from crimecast.training.record import Recorder
+from crimecast.training.samples import Batch, Samples, log_rate, loss_of
 from crimecast.windows import Split
 
-WARM_UP = 0.1  # share of all updates over which the learning rate rises
 REPORT_EVERY = 0.5  # seconds
+SAVE_EVERY = 15.0  # seconds within an epoch: what a crash costs at most
 Report = Callable[[dict[str, Any]], None]
 
 
 class Stopped(Exception):
-    """The run was asked to stop; its state up to the last full epoch is kept."""
+    """The run was asked to stop; its state is kept."""
 
 
 @dataclass(frozen=True)
@@ -42,122 +46,182 @@ class Plan:
     schedule_epochs: int
 
 
-def train(
-    network: nn.Module,
-    samples: Samples,
-    design: Design,
-    plan: Plan,
-    seed: int,
-    folder: Path,
-    report: Report,
-    stop_asked: Callable[[], bool],
-) -> dict[str, Any]:
-    """Train until the epochs are over or validation stops improving; the best weights are kept.
+class Trainer:
+    """A network, its optimiser and how far they are; `run` trains them by a plan.
 
-    Writes checkpoints/`<phase>.last.safetensors` each epoch, `<phase>.best.safetensors` when
-    validation improves, and a line of metrics.jsonl each epoch. Returns best_epoch, best_loss and epochs.
-    Raises Stopped when asked to, UserError if the loss is no longer a number.
+    Writes checkpoints/`<phase>.last.safetensors` after each epoch and every few seconds within,
+    `<phase>.best.safetensors` when validation improves, `<phase>.epoch-N.safetensors` for a few
+    epochs over time, and a line of metrics.jsonl each epoch.
     """
-    settings = design.training
-    optimiser = torch.optim.AdamW(
-        parameter_groups(network, settings.weight_decay), lr=settings.learning_rate
-    )
-    steps = torch.arange(plan.first, plan.end, device=samples.device)
-    batches = math.ceil(len(steps) / settings.batch)
-    progress: dict[str, Any] = {"epoch": 0, "best_epoch": 0, "best_loss": math.inf, "stale": 0}
-    last, best = (
-        folder / "checkpoints" / f"{plan.phase}.{which}.safetensors" for which in ("last", "best")
-    )
-    if last.exists():
-        tensors, progress = checkpoints.load(last)
-        checkpoints.load_network(network, tensors)
-        checkpoints.load_optimiser(optimiser, tensors)
-        _cut_metrics(folder, plan.phase, progress["epoch"])
-    while progress["epoch"] < plan.epochs and progress["stale"] < settings.patience:
-        epoch = progress["epoch"]
-        began = time.perf_counter()
-        torch.manual_seed(seed * 100_003 + epoch)
-        order = steps[torch.randperm(len(steps)).to(samples.device)]
-        network.train()
-        total, seen, reported = 0.0, 0, 0.0
+
+    def __init__(
+        self,
+        network: nn.Module,
+        samples: Samples,
+        design: Design,
+        plan: Plan,
+        seed: int,
+        folder: Path,
+    ) -> None:
+        self.network, self.samples, self.plan, self.seed = network, samples, plan, seed
+        self.settings, self.folder = design.training, folder
+        self.optimiser = adamw(network, self.settings.learning_rate, self.settings.weight_decay)
+        self.average = Average(network, self.settings.average)
+        self.steps = torch.arange(plan.first, plan.end, device=samples.device)
+        self.batches = math.ceil(len(self.steps) / self.settings.batch)
+        self.recorder = Recorder(network, named_layers(network), self.batches)
+        self.progress: dict[str, Any] = {
+            "epoch": 0, "batch": 0, "total": 0.0, "seen": 0,
+            "best_epoch": 0, "best_loss": math.inf, "stale": 0, "training_loss": None,
+        }  # fmt: skip
+
+    def run(self, report: Report, stop_asked: Callable[[], bool]) -> dict[str, Any]:
+        """Train until the epochs are over or validation stops improving.
+
+        Returns best_epoch, best_loss and epoch. Raises Stopped when asked to, UserError if the
+        loss is no longer a number.
+        """
+        random_state = self._restore()
+        while (
+            self.progress["epoch"] < self.plan.epochs
+            and self.progress["stale"] < self.settings.patience
+        ):
+            began = time.perf_counter()
+            self._epoch(report, stop_asked, random_state)
+            random_state = None
+            self._judge(time.perf_counter() - began)
+            self._report(report, self.batches, time.perf_counter() - began)
+        return self.progress
+
+    def _epoch(
+        self, report: Report, stop_asked: Callable[[], bool], random_state: Tensor | None
+    ) -> None:
+        """The rest of the epoch that `progress` is in."""
+        at, settings = self.progress, self.settings
+        epoch, done = at["epoch"], at["batch"]
+        torch.manual_seed(self.seed * 100_003 + epoch)
+        order = self.steps[torch.randperm(len(self.steps)).to(self.samples.device)]
+        if random_state is not None:
+            _set_random_state(random_state)
+        self.network.train()
+        total = torch.tensor(at["total"], dtype=torch.float64, device=self.samples.device)
+        began = reported = saved = time.perf_counter()
         for number, chosen in enumerate(order.split(settings.batch)):
-            speed = settings.learning_rate * schedule(
-                epoch * batches + number, plan.schedule_epochs * batches
-            )
-            for group in optimiser.param_groups:
-                group["lr"] = speed
-            batch = samples.batch(chosen)
-            optimiser.zero_grad(set_to_none=True)
-            with mixed_precision(samples.device):
-                rate = log_rate(network, batch)
-            loss = loss_of(network, rate, batch, samples.mask)
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            total += float(loss.detach()) * len(chosen)
-            seen += len(chosen)
+            if number < done:
+                continue
+            updates = self.plan.schedule_epochs * self.batches
+            speed = settings.learning_rate * schedule(epoch * self.batches + number, updates)
+            loss = self._step(number, self.samples.batch(chosen), speed)
+            total += loss.double() * len(chosen)
+            at["batch"], at["seen"] = number + 1, at["seen"] + len(chosen)
             now = time.perf_counter()
             if now - reported > REPORT_EVERY:
-                reported = now
-                _report(
-                    report, plan, progress, epoch, (number + 1, batches), now - began, total / seen
-                )
+                reported, at["total"] = now, float(total)
+                self._report(report, number + 1, now - began, number + 1 - done)
                 if stop_asked():
+                    self._save()
                     raise Stopped
-        if not math.isfinite(total):
+            if now - saved > SAVE_EVERY:
+                saved, at["total"] = now, float(total)
+                self._save()
+        at["total"] = float(total)
+        if not math.isfinite(at["total"]):
             raise UserError(
                 "The loss is no longer a number; lower the learning rate and try again."
             )
-        held_out = validation_loss(network, samples, plan.held_out) if plan.held_out else None
-        progress["epoch"] = epoch + 1
-        if held_out is None or held_out < progress["best_loss"]:
-            progress |= {"best_epoch": epoch + 1, "best_loss": held_out or 0.0, "stale": 0}
-            checkpoints.save(best, checkpoints.network_state(network), dict(progress))
-        else:
-            progress["stale"] += 1
+
+    def _step(self, number: int, batch: Batch, speed: float) -> Tensor:
+        """One step of the optimiser; returns the loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = speed
+        self.optimiser.zero_grad(set_to_none=True)
+        with mixed_precision(self.samples.device), self.recorder.activations(number):
+            rate = log_rate(self.network, batch)
+        loss = loss_of(self.network, rate, batch, self.samples.mask)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        before = self.recorder.before_step(number)
+        self.optimiser.step()
+        self.average.update()
+        self.recorder.after_step(before)
+        self.recorder.loss(number, loss, norm, speed)
+        return loss.detach()
+
+    def _judge(self, seconds: float) -> None:
+        """After an epoch: validate, keep the best, write the record and the checkpoints."""
+        at, plan = self.progress, self.plan
+        at["training_loss"] = at["total"] / len(self.steps)
+        at |= {"epoch": at["epoch"] + 1, "batch": 0, "total": 0.0, "seen": 0}
+        with self.average.judged():
+            held_out = (
+                validation_loss(self.network, self.samples, plan.held_out)
+                if plan.held_out
+                else None
+            )
+            state = checkpoints.network_state(self.network)
+            if held_out is None or held_out < at["best_loss"]:
+                at |= {"best_epoch": at["epoch"], "best_loss": held_out or 0.0, "stale": 0}
+                checkpoints.save(self._path("best"), state, dict(at))
+            else:
+                at["stale"] += 1
+            checkpoints.save(self._path(f"epoch-{at['epoch']:05d}"), state, dict(at))
+        checkpoints.thin(self.folder / "checkpoints", plan.phase)
         entry = {
-            "phase": plan.phase,
-            "epoch": epoch + 1,
-            "training_loss": total / len(steps),
-            "validation_loss": held_out,
-            "learning_rate": speed,
-            "seconds": time.perf_counter() - began,
-            "samples_a_second": len(steps) / (time.perf_counter() - began),
-        }
-        with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            "phase": plan.phase, "epoch": at["epoch"], "training_loss": at["training_loss"],
+            "validation_loss": held_out, "learning_rate": self.optimiser.param_groups[0]["lr"],
+            "seconds": seconds, "samples_a_second": len(self.steps) / seconds,
+            "memory_mb": _memory_mb(self.samples.device), **self.recorder.entry(),
+        }  # fmt: skip
+        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
-        state = checkpoints.network_state(network) | checkpoints.optimiser_state(optimiser)
-        checkpoints.save(last, state, dict(progress))
-        _report(report, plan, progress, epoch, (batches, batches), entry["seconds"], total / seen)
-    return progress
+        self._save()
 
+    def _path(self, which: str) -> Path:
+        return self.folder / "checkpoints" / f"{self.plan.phase}.{which}.safetensors"
 
-def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Parameters by their weight decay: layers may have one of their own, a likelihood has none."""
-    groups: dict[float, list[nn.Parameter]] = {}
-    for name, module in network.named_modules():
-        decay = 0.0 if name == "likelihood" else getattr(module, "weight_decay", weight_decay)
-        groups.setdefault(decay, []).extend(module.parameters(recurse=False))
-    return [{"params": p, "weight_decay": decay} for decay, p in groups.items() if p]
+    def _save(self) -> None:
+        """The whole state as `last`; the one before is kept, in case the disk damages it."""
+        state = {
+            **checkpoints.network_state(self.network),
+            **checkpoints.optimiser_state(self.optimiser),
+            **self.average.state(),
+            "random": _random_state(),
+        }
+        checkpoints.save_in_turn(
+            self._path("last"), self._path("before"), state, dict(self.progress)
+        )
 
+    def _restore(self) -> Tensor | None:
+        """Go on from the last checkpoint that is whole; returns the state of the random numbers."""
+        loaded = checkpoints.load_latest(self._path("last"), self._path("before"))
+        if loaded is None:
+            _cut_metrics(self.folder, self.plan.phase, 0)
+            return None
+        tensors, self.progress = loaded
+        checkpoints.load_network(self.network, tensors)
+        checkpoints.load_optimiser(self.optimiser, tensors)
+        self.average.load(tensors)
+        _cut_metrics(self.folder, self.plan.phase, self.progress["epoch"])
+        return tensors["random"] if self.progress["batch"] else None
 
-def mixed_precision(device: torch.device) -> torch.autocast:
-    """bfloat16 for products where the device has it in hardware; weights and loss stay float32."""
-    if device.type == "cuda":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        fast = bool(torch.cpu.get_capabilities().get("amx_bf16"))
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
-
-
-def schedule(update: int, updates: int) -> float:
-    """Factor of the learning rate: a linear rise, then half a cosine down to one hundredth."""
-    rise = max(1, int(WARM_UP * updates))
-    if update < rise:
-        return (update + 1) / rise
-    return 0.01 + 0.99 * 0.5 * (
-        1 + math.cos(math.pi * min(1.0, (update - rise) / max(1, updates - rise)))
-    )
+    def _report(self, report: Report, done: int, seconds: float, own: int | None = None) -> None:
+        at, plan = self.progress, self.plan
+        epoch = at["epoch"] if done < self.batches or at["batch"] else at["epoch"] - 1
+        rate = (own or done) / max(seconds, 1e-9)
+        report(
+            {
+                "phase": plan.phase,
+                "epoch": epoch + 1,
+                "epochs": plan.epochs,
+                "step": done,
+                "steps": self.batches,
+                "steps_a_second": rate,
+                "seconds_left": ((plan.epochs - epoch) * self.batches - done) / rate,
+                "training_loss": at["total"] / at["seen"] if at["seen"] else at["training_loss"],
+                "best_epoch": at["best_epoch"],
+                "best_loss": at["best_loss"] if math.isfinite(at["best_loss"]) else None,
+            }
+        )
 
 
 @torch.no_grad()
@@ -175,14 +239,8 @@ def validation_loss(network: nn.Module, samples: Samples, period: tuple[int, int
 
 def fit_plan(split: Split, samples: Samples, design: Design, epochs: int) -> Plan:
     """The first phase: train on the training period, hold the validation period out."""
-    return Plan(
-        "fit",
-        _first(samples, split.train),
-        split.train,
-        (split.train, split.validate),
-        epochs,
-        epochs,
-    )
+    held_out = (split.train, split.validate)
+    return Plan("fit", _first(samples, split.train), split.train, held_out, epochs, epochs)
 
 
 def refit_plan(split: Split, samples: Samples, best_epoch: int, epochs: int) -> Plan:
@@ -196,31 +254,26 @@ def _first(samples: Samples, end: int) -> int:
     return max(samples.first, int(0.1 * end)) if samples.design.memories else samples.first
 
 
-def _report(
-    report: Report,
-    plan: Plan,
-    progress: dict[str, Any],
-    epoch: int,
-    batches: tuple[int, int],
-    seconds: float,
-    loss: float,
-) -> None:
-    done, of = batches
-    rate = done / max(seconds, 1e-9)
-    report(
-        {
-            "phase": plan.phase,
-            "epoch": epoch + 1,
-            "epochs": plan.epochs,
-            "step": done,
-            "steps": of,
-            "steps_a_second": rate,
-            "seconds_left": ((plan.epochs - epoch) * of - done) / rate,
-            "training_loss": loss,
-            "best_epoch": progress["best_epoch"],
-            "best_loss": progress["best_loss"] if math.isfinite(progress["best_loss"]) else None,
-        }
-    )
+def _random_state() -> Tensor:
+    if torch.cuda.is_available():
+        return torch.cat([torch.get_rng_state(), torch.cuda.get_rng_state()])
+    return torch.get_rng_state()
+
+
+def _set_random_state(state: Tensor) -> None:
+    size = len(torch.get_rng_state())
+    torch.set_rng_state(state[:size])
+    if torch.cuda.is_available() and len(state) > size:
+        torch.cuda.set_rng_state(state[size:])
+
+
+def _memory_mb(device: torch.device) -> float:
+    """Peak memory: of the device for a GPU, of this process for the CPU."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _cut_metrics(folder: Path, phase: str, epoch: int) -> None:

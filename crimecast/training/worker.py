@@ -107,13 +107,15 @@ def train_run(run: Run) -> dict[str, Any]:
 
     network = fresh()
     plan = loop.fit_plan(split, samples, design, settings["epochs"])
-    found = loop.train(network, samples, design, plan, run.seed, folder, report, stop_asked)
+    trainer = loop.Trainer(network, samples, design, plan, run.seed, folder)
+    found = trainer.run(report, stop_asked)
     kept, scaling, area_end = "fit", samples.scaling, split.train
     if settings.get("refit"):
         samples = Samples(cube, design, split.validate, device, left_out=left_out)
         network = fresh()
         plan = loop.refit_plan(split, samples, found["best_epoch"], settings["epochs"])
-        loop.train(network, samples, design, plan, run.seed, folder, report, stop_asked)
+        trainer = loop.Trainer(network, samples, design, plan, run.seed, folder)
+        trainer.run(report, stop_asked)
         kept, scaling, area_end = "refit", samples.scaling, split.validate
     tensors, note = checkpoints.load(folder / "checkpoints" / f"{kept}.best.safetensors")
     checkpoints.save(

@@ -17,6 +17,7 @@ from crimecast.errors import UserError
 from crimecast.forecasts import load_network, rates, run_rates
 from crimecast.runs import delete_run, list_runs, load_run, update_run
 from crimecast.training import checkpoints, loop, queue
+from crimecast.training.optimising import Average, schedule
 from crimecast.training.samples import Samples, log_rate, loss_of
 from crimecast.windows import left_out_blocks, load_cube
 
@@ -122,7 +123,7 @@ def test_history_holds_the_lagged_counts(sample: str) -> None:
 
 
 def test_the_schedule_rises_then_falls() -> None:
-    values = [loop.schedule(i, 100) for i in range(100)]
+    values = [schedule(i, 100) for i in range(100)]
     assert values[0] == pytest.approx(0.1)
     assert max(values) == pytest.approx(1.0)
     assert values[10:] == sorted(values[10:], reverse=True)
@@ -160,22 +161,102 @@ def train_here(sample: str, folder: Path, stop_at: int | None = None) -> dict[st
         at.update(values)
 
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-    loop.train(network, samples, design, plan, 4, folder, report, lambda: at["epoch"] == stop_at)
+    trainer = loop.Trainer(network, samples, design, plan, 4, folder)
+    trainer.run(report, lambda: at["epoch"] == stop_at)
     return network.state_dict()
 
 
 def test_a_stopped_run_ends_with_the_weights_of_an_undisturbed_one(
     sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "REPORT_EVERY", 0.0)
+    monkeypatch.setattr(loop, "REPORT_EVERY", 0.0)  # it is asked, and stops, within the epoch
     whole = train_here(sample, tmp_path / "whole")
     for epoch in (2, 3):
         with pytest.raises(loop.Stopped):
             train_here(sample, tmp_path / "cut", epoch)
     resumed = train_here(sample, tmp_path / "cut")
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
-    lines = (tmp_path / "cut" / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
+    one, two = (
+        [json.loads(line) for line in (tmp_path / which / "metrics.jsonl").read_text().splitlines()]
+        for which in ("whole", "cut")
+    )
+    assert [entry["epoch"] for entry in two] == [1, 2, 3]
+    assert [e["training_loss"] for e in one] == pytest.approx([e["training_loss"] for e in two])
+
+
+def test_a_damaged_last_checkpoint_gives_way_to_the_one_before(
+    sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train_here(sample, tmp_path / "whole")
+    monkeypatch.setattr(loop, "REPORT_EVERY", 0.0)
+    with pytest.raises(loop.Stopped):
+        train_here(sample, tmp_path / "cut", 3)
+    last = tmp_path / "cut" / "checkpoints" / "fit.last.safetensors"
+    content = bytearray(last.read_bytes())
+    content[-3] ^= 0xFF  # a bit of a weight, which the format itself would not notice
+    last.write_bytes(bytes(content))
+    monkeypatch.setattr(loop, "REPORT_EVERY", 0.5)
+    resumed = train_here(sample, tmp_path / "cut")
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_averaged_weights_are_the_moving_average(sample: str) -> None:
+    network = torch.nn.Linear(3, 2)
+    average = Average(network, 0.9)
+    expected = [p.detach().clone() for p in network.parameters()]
+    for t in range(200):
+        with torch.no_grad():
+            for p in network.parameters():
+                p.add_(torch.randn_like(p))
+        average.update()
+        decay = min(0.9, (1 + t) / (10 + t))
+        expected = [
+            decay * a + (1 - decay) * p for a, p in zip(expected, network.parameters(), strict=True)
+        ]
+    live = [p.detach().clone() for p in network.parameters()]
+    with average.judged():
+        for p, a in zip(network.parameters(), expected, strict=True):
+            assert torch.allclose(p, a, atol=1e-5)
+    assert all(torch.equal(p, a) for p, a in zip(network.parameters(), live, strict=True))
+
+
+def test_an_averaged_run_resumes_too(
+    sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SMALL.replace("[training]", "[training]\naverage = 0.95")
+    monkeypatch.setitem(globals(), "SMALL", text)
+    whole = train_here(sample, tmp_path / "whole")
+    monkeypatch.setattr(loop, "REPORT_EVERY", 0.0)
+    with pytest.raises(loop.Stopped):
+        train_here(sample, tmp_path / "cut", 2)
+    resumed = train_here(sample, tmp_path / "cut")
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    one, two = (
+        checkpoints.load(tmp_path / which / "checkpoints" / "fit.best.safetensors")[0]
+        for which in ("whole", "cut")
+    )
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_the_record_of_every_layer(trained: str) -> None:
+    for entry in load_run(trained).history():
+        assert set(entry["layers"]) == {"stem", "season", "drop", "out"}
+        stem = entry["layers"]["stem"]
+        assert stem["gradient"] > 0
+        assert 0 < stem["update"] < stem["weight"]
+        assert 0 <= stem["zero"] <= 1
+        assert entry["curve"][0][0] == 0
+        assert entry["memory_mb"] > 50
+
+
+def test_checkpoints_over_time_are_thinned(tmp_path: Path) -> None:
+    for epoch in range(1, 101):
+        checkpoints.save(tmp_path / f"fit.epoch-{epoch:05d}.safetensors", {"a": torch.ones(1)}, {})
+        checkpoints.thin(tmp_path, "fit")
+    kept = sorted(checkpoints.epoch_of(path) for path in tmp_path.glob("*.safetensors"))
+    assert kept[0] == 1
+    assert kept[-1] == 100
+    assert 5 <= len(kept) <= checkpoints.KEPT + 2
 
 
 def slow_run(sample: str) -> str:
@@ -311,15 +392,8 @@ def test_a_loss_that_is_not_a_number_stops_the_run(sample: str) -> None:
     folder = Path(load_run(list_runs()[0].id).folder)
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
     with pytest.raises(UserError, match="no longer a number"):
-        loop.train(
-            network,
-            samples,
-            design,
-            loop.Plan("nan", 40, 80, None, 1, 1),
-            0,
-            folder,
-            lambda v: None,
-            lambda: False,
+        loop.Trainer(network, samples, design, loop.Plan("nan", 40, 80, None, 1, 1), 0, folder).run(
+            lambda v: None, lambda: False
         )
 
 

@@ -1,0 +1,94 @@
+"""How weights move: groups with their decay, the rate's schedule, precision, and averaged weights."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+WARM_UP = 0.1  # share of all updates over which the learning rate rises
+
+
+def adamw(network: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW (Loshchilov & Hutter 2019, ICLR), in one kernel for all parameters."""
+    return torch.optim.AdamW(parameter_groups(network, weight_decay), lr=learning_rate, fused=True)
+
+
+def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Parameters by their weight decay: layers may have one of their own, a likelihood has none."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    known: set[nn.Parameter] = set()  # weights that two layers share are moved once
+    for name, module in network.named_modules():
+        decay = 0.0 if name == "likelihood" else getattr(module, "weight_decay", weight_decay)
+        own = [p for p in module.parameters(recurse=False) if p not in known]
+        known.update(own)
+        groups.setdefault(decay, []).extend(own)
+    return [{"params": p, "weight_decay": decay} for decay, p in groups.items() if p]
+
+
+def schedule(update: int, updates: int) -> float:
+    """Factor of the learning rate: a linear rise, then half a cosine down to one hundredth."""
+    rise = max(1, int(WARM_UP * updates))
+    if update < rise:
+        return (update + 1) / rise
+    return 0.01 + 0.99 * 0.5 * (
+        1 + math.cos(math.pi * min(1.0, (update - rise) / max(1, updates - rise)))
+    )
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """bfloat16 for products where the device has it in hardware; weights and loss stay float32."""
+    if device.type == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
+
+
+class Average:
+    """A moving average of the weights, which is judged and kept in their stead (Polyak 1992).
+
+    a ← d a + (1 − d) w after each step, with d = min(decay, (1 + t) / (10 + t)) so that the start is
+    soon forgotten. With a decay of zero the weights themselves are judged.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.decay, self.updates = decay, 0
+        self.live = list(network.parameters())
+        self.kept = [p.detach().clone() for p in self.live] if decay else []
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """After a step of the optimiser."""
+        if self.kept:
+            decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+            torch._foreach_lerp_(self.kept, [p.detach() for p in self.live], 1 - decay)
+            self.updates += 1
+
+    @contextmanager
+    def judged(self) -> Iterator[None]:
+        """Inside the block the network has the averaged weights."""
+        own = [p.detach().clone() for p in self.live] if self.kept else []
+        self._put(self.kept)
+        try:
+            yield
+        finally:
+            self._put(own)
+
+    @torch.no_grad()
+    def _put(self, values: list[Tensor]) -> None:
+        for parameter, value in zip(self.live, values, strict=False):
+            parameter.copy_(value)
+
+    def state(self) -> dict[str, Tensor]:
+        """To be stored with a checkpoint."""
+        made = {f"average.{i}": value for i, value in enumerate(self.kept)}
+        return made | {"average.updates": torch.tensor(self.updates)}
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Put a stored state back."""
+        for i, value in enumerate(self.kept):
+            value.copy_(tensors[f"average.{i}"])
+        self.updates = int(tensors.get("average.updates", torch.tensor(0)))

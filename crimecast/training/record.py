@@ -1,0 +1,110 @@
+"""What the loop records of every layer, on a few steps of each epoch, so that it costs next to nothing.
+
+Per layer, averaged over the sampled steps: `gradient`, `weight` and `update`, the norms of its
+parameters' gradients, of the parameters, and of the change that one step made; of its output
+`mean`, `spread`, `zero` (share of exact zeros) and `full` (share of values within 1 % of ±1, where
+tanh and sigmoid saturate; of channels that vary, none).
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+SAMPLES = 8  # steps an epoch that are looked at
+LOSSES = 60  # points of the loss curve an epoch
+
+
+class Recorder:
+    """Looks at a network on sampled steps; `entry` gives an epoch's averages and starts anew."""
+
+    def __init__(self, network: nn.Module, layers: dict[str, nn.Module], batches: int) -> None:
+        self.layers = layers
+        self.every = max(1, batches // SAMPLES)
+        self.every_loss = max(1, batches // LOSSES)
+        self.parameters = {
+            name: [p for p in module.parameters() if p.requires_grad]
+            for name, module in layers.items()
+        }
+        self.curve: list[list[float]] = []
+        self.sums: dict[str, dict[str, float]] = {}
+        self.counts: dict[str, dict[str, int]] = {}
+
+    def looks(self, number: int) -> bool:
+        """Whether the batch of that number is sampled."""
+        return number % self.every == self.every // 2
+
+    @contextlib.contextmanager
+    def activations(self, number: int) -> Iterator[None]:
+        """Around the forward pass: on a sampled step, look at what every layer puts out."""
+        if not self.looks(number):
+            yield
+            return
+
+        def look(name: str) -> Any:
+            def hook(_module: nn.Module, _inputs: object, output: object) -> None:
+                if isinstance(output, Tensor) and output.is_floating_point():
+                    value = output.detach().float()
+                    self._add(name, "mean", value.mean())
+                    self._add(name, "spread", value.std())
+                    self._add(name, "zero", (value == 0).float().mean())
+                    self._add(
+                        name, "full", ((value.abs() > 0.99) & (value.abs() < 1.01)).float().mean()
+                    )
+
+            return hook
+
+        handles = [module.register_forward_hook(look(name)) for name, module in self.layers.items()]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def before_step(self, number: int) -> dict[str, list[Tensor]] | None:
+        """After the backward pass: gradient and weight norms; copies of the weights to compare with."""
+        if not self.looks(number):
+            return None
+        for name, parameters in self.parameters.items():
+            if parameters:
+                gradients = [p.grad for p in parameters if p.grad is not None]
+                self._add(name, "gradient", _norm(gradients))
+                self._add(name, "weight", _norm(parameters))
+        return {
+            name: [p.detach().clone() for p in ps] for name, ps in self.parameters.items() if ps
+        }
+
+    def after_step(self, before: dict[str, list[Tensor]] | None) -> None:
+        """After the optimiser's step: how far each layer moved."""
+        for name, old in (before or {}).items():
+            moved = [p.detach() - q for p, q in zip(self.parameters[name], old, strict=True)]
+            self._add(name, "update", _norm(moved))
+
+    def loss(self, number: int, loss: Tensor, gradient: Tensor, speed: float) -> None:
+        """A point of the curve within the epoch."""
+        if number % self.every_loss == 0:
+            value, norm = float(loss.detach()), float(gradient)
+            self.curve.append([number, round(value, 6), round(norm, 6), speed])
+
+    def entry(self) -> dict[str, Any]:
+        """`layers` (name → numbers) and `curve` ([batch, loss, gradient norm, learning rate])."""
+        layers = {
+            name: {key: total / self.counts[name][key] for key, total in sums.items()}
+            for name, sums in self.sums.items()
+        }
+        made = {"layers": layers, "curve": self.curve}
+        self.sums, self.counts, self.curve = {}, {}, []
+        return made
+
+    def _add(self, name: str, key: str, value: Tensor) -> None:
+        sums, counts = self.sums.setdefault(name, {}), self.counts.setdefault(name, {})
+        sums[key] = sums.get(key, 0.0) + float(value)
+        counts[key] = counts.get(key, 0) + 1
+
+
+def _norm(tensors: Sequence[Tensor]) -> Tensor:
+    if not tensors:
+        return torch.zeros(())
+    return torch.linalg.vector_norm(torch.stack([t.detach().norm() for t in tensors]))
