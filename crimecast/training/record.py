@@ -13,8 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-SAMPLES = 8  # steps an epoch that are looked at
-LOSSES = 60  # points of the loss curve an epoch
+SAMPLES = 8  # steps an epoch that are looked at, and at most one in SPARSE
+SPARSE = 50
+LOSSES = 60  # points of the loss curve an epoch, and at most one in ten steps
 
 
 class Recorder:
@@ -22,8 +23,9 @@ class Recorder:
 
     def __init__(self, network: nn.Module, layers: dict[str, nn.Module], batches: int) -> None:
         self.layers = layers
-        self.every = max(1, batches // SAMPLES)
-        self.every_loss = max(1, batches // LOSSES)
+        self.every = max(SPARSE, batches // SAMPLES)
+        self.first = min(self.every, batches) // 2
+        self.every_loss = max(10, batches // LOSSES)
         self.parameters = {
             name: [p for p in module.parameters() if p.requires_grad]
             for name, module in layers.items()
@@ -34,7 +36,7 @@ class Recorder:
 
     def looks(self, number: int) -> bool:
         """Whether the batch of that number is sampled."""
-        return number % self.every == self.every // 2
+        return number % self.every == self.first
 
     @contextlib.contextmanager
     def activations(self, number: int) -> Iterator[None]:

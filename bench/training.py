@@ -1,0 +1,321 @@
+"""Samples a second of our training loop against its limit and its peers, in one run.
+
+    python bench/training.py [--json] [--steps N]
+
+On cubes of 32×32 and 64×64, with the shipped stack_plain and a small two-layer network. Rates, large
+is fast: `step_vs_bare`, our loop over the bare step of the same network on a batch that is already
+on the device (1 is the limit); `step_vs_dataloader`, our loop over a plain PyTorch loop as tutorials
+write it, a DataLoader over the cube in float32; `step_vs_lightning`, over PyTorch Lightning with that
+DataLoader. Beside them `step_vs_dataloader_same`, with our precision, layout and optimiser, so that
+only the loading differs. `recording` and `capture` are the shares of a step that recording every
+layer on sampled steps, and catching every activation on every step, add. Each is the smallest over
+the cases; `cases` has them all. The parts take turns, so that all see the same machine.
+"""
+
+import argparse
+import json
+import math
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from crimecast.designs.build import build, named_layers
+from crimecast.designs.spec import Design, load_design, parse_design
+from crimecast.inspect.activations import capture
+from crimecast.steps import Step
+from crimecast.training.loop import Plan, Trainer
+from crimecast.training.optimising import adamw, mixed_precision
+from crimecast.training.record import Recorder
+from crimecast.training.samples import Samples, log_rate, loss_of
+from crimecast.windows import Cube
+
+BATCH = 16
+ROUNDS = 5
+SMALL = """
+name = "small"
+lags = [1, 2, 3, 7, 14, 21, 28]
+calendar = ["dow", "doy"]
+[[layer]]
+name = "near"
+kind = "conv"
+channels = 16
+[[layer]]
+name = "log_rate"
+kind = "head"
+"""
+
+
+def cube_of(side: int, steps: int = 1200) -> Cube:
+    """A cube of Poisson counts."""
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(rng.gamma(1, 0.4, (side, side)), (steps, 1, side, side)).astype(np.float32)
+    times = np.datetime64("2015-01-01", "ns") + np.arange(steps) * np.timedelta64(1, "D")
+    axis = np.arange(side) * 500.0
+    return Cube(
+        f"bench{side}", "bench", counts, times, ("all",), axis, axis, np.ones((side, side), bool),
+        Step.parse("1d"), 500.0,
+    )  # fmt: skip
+
+
+class Lagged(Dataset):
+    """As a tutorial would write it: one sample at a time from the cube."""
+
+    def __init__(self, cube: Cube, design: Design, calendar: np.ndarray, first: int) -> None:
+        self.counts, self.lags, self.calendar, self.first = (
+            cube.counts,
+            design.lags,
+            calendar,
+            first,
+        )
+
+    def __len__(self) -> int:
+        return len(self.counts) - self.first
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
+        t = self.first + index
+        history = np.stack([self.counts[t - lag] for lag in self.lags])
+        parts = (history, self.calendar[t], self.counts[t])
+        return tuple(torch.from_numpy(part.copy()) for part in parts)
+
+
+class Case:
+    """One network on one cube, and every way to train it for a number of steps."""
+
+    def __init__(self, name: str, design: Design, side: int, device: str, steps: int) -> None:
+        design = replace(design, training=replace(design.training, batch=BATCH))
+        self.name, self.design, self.device, self.steps = (
+            f"{name} {side}×{side}",
+            design,
+            device,
+            steps,
+        )
+        self.cube = cube_of(side)
+        self.samples = Samples(self.cube, design, len(self.cube.times), device)
+        self.offset = float(self.samples.offset[0, 0, 0])
+        self.network = self.fresh()
+        self.data = Lagged(
+            self.cube, design, self.samples.calendar.cpu().numpy(), self.samples.first
+        )
+
+    def fresh(self) -> nn.Module:
+        side = self.cube.counts.shape[2]
+        return build(self.design, 1, side, side, self.samples.calendar.shape[1]).to(self.device)
+
+    def _sync(self) -> None:
+        if self.device != "cpu":
+            torch.cuda.synchronize()
+
+    def timed(self, work: Callable[[], Any]) -> float:
+        """Samples a second of `work`, which takes `steps` steps."""
+        self._sync()
+        began = time.perf_counter()
+        work()
+        self._sync()
+        return self.steps * BATCH / (time.perf_counter() - began)
+
+    def trainer(self) -> Trainer:
+        first = len(self.cube.times) - self.steps * BATCH
+        if first < self.samples.first:
+            raise SystemExit("There are too many steps for the cube.")
+        plan = Plan("fit", first, len(self.cube.times), None, 1, 1)
+        return Trainer(
+            self.fresh(), self.samples, self.design, plan, 0, Path(tempfile.gettempdir())
+        )
+
+    def ours(self) -> float:
+        trainer = self.trainer()
+        return self.timed(lambda: trainer._epoch(lambda values: None, lambda: False, None))
+
+    def bare(self, recorded: bool = False, captured: bool = False) -> float:
+        """The step on one batch; with the recorder, or with every activation caught each time."""
+        network = self.fresh().train()
+        optimiser = adamw(network, 1e-3, 1e-2)
+        batch = self.samples.batch(torch.arange(100, 100 + BATCH, device=self.device))
+        recorder = Recorder(network, named_layers(network), self.steps)
+
+        def step(number: int) -> None:
+            optimiser.zero_grad(set_to_none=True)
+            with mixed_precision(self.samples.device):
+                rate = log_rate(network, batch)
+            loss = loss_of(network, rate, batch, self.samples.mask)
+            loss.backward()
+            norm = nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            before = recorder.before_step(number) if recorded else None
+            optimiser.step()
+            if recorded:
+                recorder.after_step(before)
+                recorder.loss(number, loss, norm, 1e-3)
+
+        def work() -> None:
+            for number in range(self.steps):
+                if captured:
+                    with capture(network, list(named_layers(network))):
+                        step(number)
+                elif recorded:
+                    with recorder.activations(number):
+                        step(number)
+                else:
+                    step(number)
+
+        return self.timed(work)
+
+    def loaded(self, same: bool, workers: int) -> float:
+        """A plain loop with a DataLoader; `same` in our precision, layout and with our optimiser."""
+        network = self.fresh().train()
+        optimiser = (
+            adamw(network, 1e-3, 1e-2) if same else torch.optim.AdamW(network.parameters(), 1e-3)
+        )
+        loader = DataLoader(self.data, BATCH, shuffle=True, num_workers=workers, drop_last=True)
+        static = torch.zeros(BATCH, 0, *self.cube.counts.shape[2:], device=self.device)
+        criterion = nn.PoissonNLLLoss(log_input=True)
+
+        def work() -> None:
+            done = 0
+            while done < self.steps:
+                for history, calendar, target in loader:
+                    history, calendar, target = (
+                        x.to(self.device) for x in (history, calendar, target)
+                    )
+                    optimiser.zero_grad()
+                    if same:
+                        with mixed_precision(self.samples.device):
+                            rate = network(history, calendar, static).float() + self.offset
+                    else:
+                        rate = network(history, calendar, static) + self.offset
+                    loss = criterion(rate, target)
+                    loss.backward()
+                    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+                    optimiser.step()
+                    loss.item()
+                    done += 1
+                    if done == self.steps:
+                        return
+
+        return self.timed(work)
+
+    def lightning(self) -> float:
+        """The same DataLoader under PyTorch Lightning, with nothing switched on that isn't needed."""
+        import lightning
+
+        offset, network = self.offset, self.fresh()
+        shape = self.cube.counts.shape[2:]
+
+        class Module(lightning.LightningModule):
+            def __init__(self) -> None:
+                super().__init__()
+                self.network = network
+
+            def training_step(self, batch: list[torch.Tensor], _: int) -> torch.Tensor:
+                history, calendar, target = batch
+                static = history.new_zeros(len(history), 0, *shape)
+                rate = self.network(history, calendar, static) + offset
+                return nn.functional.poisson_nll_loss(rate, target)
+
+            def configure_optimizers(self) -> torch.optim.Optimizer:
+                return torch.optim.AdamW(self.parameters(), 1e-3)
+
+        loader = DataLoader(self.data, BATCH, shuffle=True, drop_last=True)
+        trainer = lightning.Trainer(
+            accelerator="gpu" if self.device != "cpu" else "cpu", devices=1, max_steps=self.steps,
+            max_epochs=-1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+            enable_model_summary=False, gradient_clip_val=1.0, barebones=False,
+        )  # fmt: skip
+        module = Module()
+        return self.timed(lambda: trainer.fit(module, loader))
+
+    def measure(self) -> dict[str, Any]:
+        """Every way in turn, several rounds; the medians and their ratios."""
+        parts: dict[str, Callable[[], float]] = {
+            "ours": self.ours,
+            "bare": self.bare,
+            "recorded": lambda: self.bare(recorded=True),
+            "captured": lambda: self.bare(captured=True),
+            "dataloader": lambda: self.loaded(False, 0),
+            "dataloader_2_workers": lambda: self.loaded(False, 2),
+            "dataloader_same": lambda: self.loaded(True, 0),
+            "lightning": self.lightning,
+        }
+        rates: dict[str, list[float]] = {name: [] for name in parts}
+        for number in range(ROUNDS + 1):
+            for name, part in parts.items():
+                rate = part()
+                if number:  # the first round warms up
+                    rates[name].append(rate)
+        middle = {name: statistics.median(values) for name, values in rates.items()}
+        plain = max(middle["dataloader"], middle["dataloader_2_workers"])
+        return {
+            "case": self.name,
+            **{name: round(rate, 1) for name, rate in middle.items()},
+            "step_vs_bare": middle["ours"] / middle["bare"],
+            "step_vs_dataloader": middle["ours"] / plain,
+            "step_vs_dataloader_same": middle["ours"] / middle["dataloader_same"],
+            "step_vs_lightning": middle["ours"] / middle["lightning"],
+            "recording": middle["bare"] / middle["recorded"] - 1,
+            "capture": middle["bare"] / middle["captured"] - 1,
+        }
+
+
+def main() -> None:
+    """Measure all cases; the worst of each ratio is the figure."""
+    import logging
+    import warnings
+
+    warnings.filterwarnings("ignore")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--steps", type=int, default=60)
+    options = parser.parse_args()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    name = torch.cuda.get_device_name() if device == "cuda" else _processor()
+    designs = {"small": parse_design(SMALL), "stack_plain": load_design("stack_plain")}
+    cases = [
+        Case(which, design, side, device, options.steps).measure()
+        for which, design in designs.items()
+        for side in (32, 64)
+    ]
+    least = ("step_vs_bare", "step_vs_dataloader", "step_vs_dataloader_same", "step_vs_lightning")
+    document = {
+        **{key: round(min(case[key] for case in cases), 3) for key in least},
+        **{key: round(max(case[key] for case in cases), 3) for key in ("recording", "capture")},
+        "device": f"{name}, {torch.get_num_threads()} threads" if device == "cpu" else name,
+        "peak_mb": _peak_mb(device),
+        "cases": cases,
+    }
+    if options.json:
+        print(json.dumps(document, indent=1))
+    else:
+        for case in cases:
+            print(
+                ", ".join(
+                    f"{k} {v:.3g}" if isinstance(v, float) else str(v) for k, v in case.items()
+                )
+            )
+
+
+def _processor() -> str:
+    return str(torch.cpu.get_capabilities().get("cpu_name", "CPU"))
+
+
+def _peak_mb(device: str) -> int:
+    import resource
+
+    if device == "cuda":
+        return math.ceil(torch.cuda.max_memory_allocated() / 2**20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+if __name__ == "__main__":
+    main()
