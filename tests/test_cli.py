@@ -65,7 +65,7 @@ def test_the_whole_loop(sample: str, tmp_path: Path, capsys: pytest.CaptureFixtu
         tmp_path / "a.npz",
     )
     with np.load(tmp_path / "a.npz", allow_pickle=False) as arrays:
-        assert arrays["stem"].shape[0] == 24
+        assert arrays["stem"].shape[0] == 32
     assert run(capsys, "runs", name, "delete")["state"] == "deleted"
 
 

@@ -208,8 +208,9 @@ def load_design(name: str) -> Design:
 
 
 def list_designs() -> list[str]:
-    """The names of the designs that ship."""
-    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+    """The names of the designs that ship, the one to start with first."""
+    names = (path.stem for path in SHIPPED.glob("*.toml"))
+    return sorted(names, key=lambda name: (name != "stack", name))
 
 
 def to_toml(design: Design) -> str:

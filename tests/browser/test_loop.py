@@ -101,9 +101,9 @@ def test_the_loop_on_the_sample_city(page: Page, app: App) -> None:
     assert "run=stack-2" in page.url
 
     gallery = page.locator(".gallery .panel canvas")
-    assert gallery.count() == 24
+    assert gallery.count() == 32
     page.wait_for_timeout(800)
-    for number in (0, 5, 23):
+    for number in (0, 5, 31):
         assert_drawn(gallery.nth(number))
     shot(page, "layers")
     gallery.nth(5).click()
@@ -231,7 +231,20 @@ def test_a_file_is_brought_in_gridded_and_looked_at(page: Page, app: App, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "path", ["", "city", "new_city", "grid", "design", "runs", "forecast", "layers", "help"]
+    "path",
+    [
+        "",
+        "city",
+        "new_city",
+        "grid",
+        "design",
+        "runs",
+        "forecast",
+        "layers",
+        "compare",
+        "unseen",
+        "help",
+    ],
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_on_a_phone_and_in_the_dark(
