@@ -70,6 +70,7 @@ class Trainer:
         self.steps = torch.arange(plan.first, plan.end, device=samples.device)
         self.batches = math.ceil(len(self.steps) / self.settings.batch)
         self.recorder = Recorder(network, named_layers(network), self.batches)
+        self.reported = 0.0  # across epochs: many short ones must be stoppable too
         self.progress: dict[str, Any] = {
             "epoch": 0, "batch": 0, "total": 0.0, "seen": 0,
             "best_epoch": 0, "best_loss": math.inf, "stale": 0, "training_loss": None,
@@ -105,7 +106,7 @@ class Trainer:
             _set_random_state(random_state)
         self.network.train()
         total = torch.tensor(at["total"], dtype=torch.float64, device=self.samples.device)
-        began = reported = saved = time.perf_counter()
+        began = saved = time.perf_counter()
         for number, chosen in enumerate(order.split(settings.batch)):
             if number < done:
                 continue
@@ -115,8 +116,8 @@ class Trainer:
             total += loss.double() * len(chosen)
             at["batch"], at["seen"] = number + 1, at["seen"] + len(chosen)
             now = time.perf_counter()
-            if now - reported > REPORT_EVERY:
-                reported, at["total"] = now, float(total)
+            if now - self.reported > REPORT_EVERY:
+                self.reported, at["total"] = now, float(total)
                 self._report(report, number + 1, now - began, number + 1 - done)
                 if stop_asked():
                     self._save()

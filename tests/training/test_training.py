@@ -238,6 +238,24 @@ def test_an_averaged_run_resumes_too(
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+def test_many_short_epochs_can_be_stopped(
+    sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An epoch far shorter than the time between two looks at the record."""
+    monkeypatch.setattr(loop, "REPORT_EVERY", 0.3)
+    design, cube = parse_design(SMALL), load_cube(sample)
+    design = replace(design, training=replace(design.training, patience=10_000))
+    samples = Samples(cube, design, 400)
+    network = build(design, 1, *cube.counts.shape[2:], 11, seed=4)
+    (tmp_path / "checkpoints").mkdir()
+    plan = loop.Plan("fit", 390, 400, (400, 402), 500, 500)
+    asked = []
+    with pytest.raises(loop.Stopped):
+        loop.Trainer(network, samples, design, plan, 4, tmp_path).run(
+            lambda values: None, lambda: bool(asked.append(1)) or len(asked) > 3
+        )
+
+
 def test_the_record_of_every_layer(trained: str) -> None:
     for entry in load_run(trained).history():
         assert set(entry["layers"]) == {"stem", "season", "drop", "out"}
