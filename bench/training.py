@@ -143,7 +143,7 @@ class Case:
         network = self.fresh().train()
         optimiser = adamw(network, 1e-3, 1e-2)
         batch = self.samples.batch(torch.arange(100, 100 + BATCH, device=self.device))
-        recorder = Recorder(network, named_layers(network), self.steps)
+        recorder = Recorder(named_layers(network), self.steps)
 
         def step(number: int) -> None:
             optimiser.zero_grad(set_to_none=True)
@@ -230,7 +230,7 @@ class Case:
         trainer = lightning.Trainer(
             accelerator="gpu" if self.device != "cpu" else "cpu", devices=1, max_steps=self.steps,
             max_epochs=-1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-            enable_model_summary=False, gradient_clip_val=1.0, barebones=False,
+            enable_model_summary=False, gradient_clip_val=1.0,
         )  # fmt: skip
         module = Module()
         return self.timed(lambda: trainer.fit(module, loader))

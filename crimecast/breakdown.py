@@ -7,7 +7,7 @@ import pandas as pd
 import shapely
 
 from crimecast.cities import City
-from crimecast.dates import weekday
+from crimecast.dates import hour, month, weekday
 from crimecast.scoring import FLOOR
 from crimecast.windows import Cube
 
@@ -83,11 +83,9 @@ def groups(judged: Judged, by: str, city: City) -> tuple[list[str], np.ndarray]:
     if by == "weekday":
         return list(DAYS), np.broadcast_to(weekday(times)[:, None, None], shape)
     if by == "season":
-        month = times.astype("datetime64[M]").astype(int) % 12
-        return list(SEASONS), np.broadcast_to(((month + 1) % 12 // 3)[:, None, None], shape)
+        return list(SEASONS), np.broadcast_to((month(times) % 12 // 3)[:, None, None], shape)
     if by == "hour":
-        hour = (times - times.astype("datetime64[D]")).astype("timedelta64[h]").astype(int)
-        return [f"{h}:00" for h in range(24)], np.broadcast_to(hour[:, None, None], shape)
+        return [f"{h}:00" for h in range(24)], np.broadcast_to(hour(times)[:, None, None], shape)
     if by == "count":
         return list(COUNTS), np.minimum(judged.counts, 3).astype(int)
     names, cells = neighbourhoods(judged.cube, judged.area, city)

@@ -50,10 +50,10 @@ def connect() -> Iterator[sqlite3.Connection]:
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = normal")
         connection.executescript(SCHEMA)
+        connection.execute("begin immediate")
         known = {row["name"] for row in connection.execute("pragma table_info(runs)")}
         for column in ADDED.keys() - known:
             connection.execute(f"alter table runs add column {column} {ADDED[column]}")
-        connection.execute("begin immediate")
         yield connection
         connection.execute("commit")
     except BaseException:

@@ -57,8 +57,17 @@ def month_day(times: np.ndarray) -> np.ndarray:
 
 def slot(times: np.ndarray, step: Step) -> np.ndarray:
     """Which step of its day each is, for steps of hours."""
-    hours = (times - times.astype("datetime64[D]")).astype("timedelta64[h]").astype(int)
-    return hours // step.count
+    return hour(times) // step.count
+
+
+def hour(times: np.ndarray) -> np.ndarray:
+    """0 to 23."""
+    return (times - times.astype("datetime64[D]")).astype("timedelta64[h]").astype(int)
+
+
+def month(times: np.ndarray) -> np.ndarray:
+    """1 in January to 12 in December."""
+    return times.astype("datetime64[M]").astype(int) % 12 + 1
 
 
 def holidays(times: np.ndarray) -> np.ndarray:
@@ -66,11 +75,9 @@ def holidays(times: np.ndarray) -> np.ndarray:
 
     Those of the United States; elsewhere a regression finds that most of them mean nothing.
     """
-    day = month_day(times)
-    month = times.astype("datetime64[M]").astype(int) % 12 + 1
-    of_week = weekday(times)
-    parts = [(month == m) & (day == d) for m, d in ((1, 1), (7, 4), (12, 24), (12, 25), (12, 31))]
-    last_of_may, first_of_september = (month == 5) & (day >= 25), (month == 9) & (day <= 7)
+    day, of_year, of_week = month_day(times), month(times), weekday(times)
+    parts = [(of_year == m) & (day == d) for m, d in ((1, 1), (7, 4), (12, 24), (12, 25), (12, 31))]
+    last_of_may, first_of_september = (of_year == 5) & (day >= 25), (of_year == 9) & (day <= 7)
     parts.append((of_week == 0) & (last_of_may | first_of_september))
-    parts.append((month == 11) & (of_week == 3) & (day >= 22) & (day <= 28))
+    parts.append((of_year == 11) & (of_week == 3) & (day >= 22) & (day <= 28))
     return np.stack(parts, axis=1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from crimecast.baselines import BASELINES, baseline_rates
+from crimecast.baselines import BASELINES, QUICK, baseline_rates
 from crimecast.cities import load_city
 from crimecast.errors import UserError
 from crimecast.grid import open_grid
@@ -90,9 +90,9 @@ def samples_of(run: Run, cube: Cube, note: dict[str, Any], first: int | None = N
     training ended.
     """
     stamp = (run.folder / "network.safetensors").stat().st_mtime_ns
-    end = min(note["area_end"], len(cube.times)) if first is None else first
-    if cube.outline_area is not None:  # the same area whenever it is judged: one set of maps
-        end = min(note["area_end"], len(cube.times))
+    end = min(note["area_end"], len(cube.times))
+    if first is not None and cube.outline_area is None:  # an outline's area is always the same
+        end = first
     return _samples(run.id, cube.grid, stamp, json.dumps(note), end)
 
 
@@ -138,6 +138,11 @@ def run_rates(run: Run, cube: Cube, first: int, last: int) -> np.ndarray:
 def is_stored(name: str, cube: Cube, first: int, last: int) -> bool:
     """Whether a forecast of a run or a baseline was made before."""
     return _path(name, cube, first, last).exists()
+
+
+def ready_baselines(cube: Cube, first: int, last: int) -> list[str]:
+    """The baselines that are quick or made already, weakest kinds first."""
+    return [name for name in BASELINES if name in QUICK or is_stored(name, cube, first, last)]
 
 
 def _path(name: str, cube: Cube, first: int, last: int) -> Path:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from crimecast.dates import month_day
 from crimecast.steps import Step
 
 # How many steps' worth of the city's average a cell starts from: a cell that was never struck is
@@ -51,8 +52,8 @@ def recall(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The memories of each step from `start` to `stop`: (sums (M, C, N) float32, mass (M,)).
 
-    values: (T, C, H, W); times: (T,); area: (H, W) bool; lead: how many steps lie between the last step used and the one the memory is
-    for. The memories of step t are computed from values[: t − lead + 1]. One pass over the cube:
+    values: (T, C, H, W); times: (T,); area: (H, W) bool; lead: how many steps lie between the last
+    step used and the one the memory is for. The memories of step t are computed from values[: t − lead + 1]. One pass over the cube:
 
         S_t = Σ_{s ≤ t−lead} w^(age of s) (K_blur n_s),   mass_t = Σ_{s ≤ t−lead} w^(age of s)
 
@@ -119,10 +120,9 @@ class _Group:
         shape = (self.slots, len(self.place), kinds, cells)
         self.sums = np.zeros(shape, dtype=np.float32)
         self.mass = np.zeros((self.slots, len(self.place)))
-        days = times.astype("datetime64[D]")
         self.counted = np.ones(len(times), dtype=bool)
         if self.kind == "first":
-            self.counted = (days - days.astype("datetime64[M]")).astype(int) == 0
+            self.counted = month_day(times) == 1
 
     def add(self, s: int, frames: np.ndarray) -> None:
         if not self.counted[s]:
@@ -151,11 +151,9 @@ class _Season(_Group):
         self.used = sorted(set(self.blur))
         self.past = np.zeros((len(times), len(self.used), kinds, cells), dtype=np.float32)
         self.now = 0
-        self.windows = [[0, 0] for _ in self.chosen]
 
     def add(self, s: int, frames: np.ndarray) -> None:
         self.past[s] = frames[self.used]
-        self.known = s + 1
 
     def read(self, t: int) -> tuple[np.ndarray, np.ndarray]:
         # From the state of step `now` to that of step t, one date at a time.
@@ -189,6 +187,13 @@ def _group(kind: str, memories: Sequence[Memory], blurs: list[float], step: Step
             group.slots, every = 1, step.days
     group.weight = np.array([2.0 ** (-every / m.half_life) for m in chosen], dtype=np.float32)
     return group
+
+
+def shrunk(sums: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """(M, C, N) the rates of memories, each cell started from PRIOR_STEPS of the area's average."""
+    mass = mass[:, None, None]
+    average = sums.mean(axis=2, keepdims=True) / np.maximum(mass, 1e-9)
+    return (sums + PRIOR_STEPS * average) / (mass + PRIOR_STEPS)
 
 
 def evidence(sums: np.ndarray, expected: np.ndarray) -> np.ndarray:

@@ -169,14 +169,16 @@ def compare(one: StepSums, other: StepSums) -> dict[str, Any]:
     }
 
 
+def row(name: str, one: StepSums) -> dict[str, Any]:
+    """A forecast's scores, their intervals, and on how much they were taken."""
+    made: dict[str, Any] = {"name": name, **scores(one)}
+    made |= {"n_events": int(one.events.sum()), "n_steps": len(one.events), "n_cells": one.cells}
+    return made | {"intervals": intervals(one)}
+
+
 def table(names: list[str], sums: list[StepSums]) -> list[dict[str, Any]]:
     """One row a forecast: its scores, their intervals and, after the first, the comparison with it."""
-    rows = []
-    for name, one in zip(names, sums, strict=True):
-        row: dict[str, Any] = {"name": name, **scores(one)}
-        row |= {"n_events": int(one.events.sum()), "n_steps": len(one.events), "n_cells": one.cells}
-        row["intervals"] = intervals(one)
-        if one is not sums[0]:
-            row["versus"] = {"name": names[0], **compare(one, sums[0])}
-        rows.append(row)
+    rows = [row(name, one) for name, one in zip(names, sums, strict=True)]
+    for made, one in zip(rows[1:], sums[1:], strict=True):
+        made["versus"] = {"name": names[0], **compare(one, sums[0])}
     return rows

@@ -128,6 +128,13 @@ def split(cube: Cube, train_until: str | None, validate_until: str | None) -> Sp
     return Split(train, validate)
 
 
+def on_map(area: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """(…, N) values of the area's cells → (…, H, W) float64, zero outside it."""
+    made = np.zeros((*values.shape[:-1], *area.shape))
+    made[..., area] = values
+    return made
+
+
 def left_out_blocks(area: np.ndarray, share: float, size: int = 6) -> np.ndarray:
     """(H, W) cells of the area in square blocks, drawn at random until they hold `share` of it.
 

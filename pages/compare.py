@@ -5,8 +5,9 @@ import streamlit as st
 from crimecast.baselines import BASELINES
 from crimecast.plots import figures
 from crimecast.unseen import unseen_period
-from crimecast.views.compare import Comparison, choices, comparison, first_choice, slow
-from pages.parts.frame import frame, guarded, nothing_yet
+from crimecast.views.compare import Comparison, choices, first_choice, slow
+from crimecast.windows import load_cube
+from pages.parts.frame import frame, guarded, trained
 from pages.parts.maps import maps
 
 NOT_FOR = (
@@ -19,11 +20,8 @@ place = frame(
     "Compare",
     "Did it help? Any runs and baselines on the same unseen steps, each pair on the same weeks.",
 )
-if place.run is None or place.run.state != "done":
-    nothing_yet(
-        "There is no trained network on this grid yet.", "pages/design.py", "Design and train one"
-    )
-run, grid = place.run, place.run.grid
+run = trained(place)
+grid = run.grid
 first, last = unseen_period(run)
 known = choices(grid, place.city.simulated)
 
@@ -59,14 +57,12 @@ if len(names) < 2 or against is None:
     st.stop()
 st.query_params["with"], st.query_params["against"] = ",".join(names), against
 
-with st.spinner("Forecasting and scoring …"):
-    stamp = sum(hash(name) for name in names)
-    view = comparison(grid, tuple(names), against, first, last, stamp)
+view = Comparison(load_cube(grid), first, last, tuple(names), against)
 
 
-@st.cache_data(show_spinner="Scoring …", max_entries=30)
+@st.cache_data(show_spinner="Forecasting and scoring …", max_entries=30)
 def rows_of(grid: str, names: tuple[str, ...], against: str, first: int, last: int) -> list[dict]:
-    return comparison(grid, names, against, first, last, 0).table()
+    return Comparison(load_cube(grid), first, last, names, against).table()
 
 
 def scores(view: Comparison) -> None:

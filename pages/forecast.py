@@ -2,24 +2,19 @@
 
 import streamlit as st
 
-from crimecast.baselines import BASELINES, QUICK
-from crimecast.forecasts import is_stored
+from crimecast.forecasts import ready_baselines
 from crimecast.plots.figures import forecast_figure
 from crimecast.unseen import unseen_period
 from crimecast.views.coverage import warning
 from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
 from crimecast.windows import load_cube
-from pages.parts.frame import frame, guarded, nothing_yet
+from pages.parts.frame import frame, guarded, trained
 from pages.parts.maps import maps
 
 place = frame(
     "Forecast", "What the network expected, what happened, and where it was wrong, on one scale."
 )
-if place.run is None or place.run.state != "done":
-    nothing_yet(
-        "There is no trained network on this grid yet.", "pages/design.py", "Design and train one"
-    )
-run, city = place.run, place.city
+run, city = trained(place), place.city
 first, last = unseen_period(run)
 times = load_cube(run.grid).times
 if text := warning(
@@ -30,8 +25,7 @@ if text := warning(
 
 def others() -> list[str]:
     """The baselines that are quick or made already, the strongest first."""
-    cube = load_cube(run.grid)
-    ready = [name for name in BASELINES if name in QUICK or is_stored(name, cube, first, last)]
+    ready = ready_baselines(load_cube(run.grid), first, last)
     return ["memory_mixture", *(name for name in ready[::-1] if name != "memory_mixture")]
 
 

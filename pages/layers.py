@@ -3,21 +3,17 @@
 import streamlit as st
 
 from crimecast.plots.figures import histogram_figure
+from crimecast.unseen import unseen_period
 from crimecast.views.layers import enlarged, gallery, layer_names, layer_view, span
 from crimecast.windows import load_cube
-from pages.parts.frame import choose, frame, guarded, nothing_yet
-from pages.parts.judged import unseen_period
+from pages.parts.frame import choose, frame, guarded, trained
 from pages.parts.maps import maps
 
 place = frame(
     "Layers",
     "What each layer of the network puts out for one step, channel by channel, on the city.",
 )
-if place.run is None or place.run.state != "done":
-    nothing_yet(
-        "There is no trained network on this grid yet.", "pages/design.py", "Design and train one"
-    )
-run, city = place.run, place.city
+run, city = trained(place), place.city
 
 
 def step_now(first: int, last: int) -> int:

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from crimecast.baselines import BASELINES, QUICK
-from crimecast.forecasts import is_stored
+from crimecast.baselines import BASELINES
+from crimecast.forecasts import ready_baselines
 from crimecast.runs import list_runs
 from crimecast.unseen import unseen_period
 from crimecast.windows import load_cube
@@ -39,8 +39,7 @@ run = place.run
 
 def standing() -> None:
     cube = load_cube(run.grid)
-    ready = [n for n in BASELINES if n in QUICK or is_stored(n, cube, *unseen_period(run))]
-    rows = score_rows(run, tuple(ready))
+    rows = score_rows(run, tuple(ready_baselines(cube, *unseen_period(run))))
     baselines = [row for row in rows if row["name"] in BASELINES]
     best = max(baselines, key=lambda row: row["log_likelihood_per_event"])
     versus = best["versus"]

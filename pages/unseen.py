@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from crimecast.errors import UserError
@@ -22,17 +21,13 @@ from crimecast.unseen import (
     verdict,
 )
 from crimecast.windows import load_cube
-from pages.parts.frame import frame, grid_title, guarded, nothing_yet
+from pages.parts.frame import frame, grid_title, guarded, trained
 
 place = frame(
     "Unseen",
     "What a network knows beyond what it was shown: designs on later time, places left out, another city, a break.",
 )
-if place.run is None or place.run.state != "done" or place.grid is None:
-    nothing_yet(
-        "There is no trained network on this grid yet.", "pages/design.py", "Design and train one"
-    )
-run, own = place.run, place.grid
+run = trained(place)
 cube = load_cube(run.grid)
 first, last = unseen_period(run)
 # Only those that have not been shown the period either.
@@ -40,7 +35,9 @@ fit = [r.id for r in list_runs(run.grid) if r.state == "done" and r.settings["va
 elsewhere = {
     g["grid"]: f"{g['city']} · {grid_title(g)}"
     for g in list_grids()
-    if g["city"] != own["city"] and g["shape"][1] == own["shape"][1] and g["step"] == own["step"]
+    if g["city"] != cube.city
+    and g["shape"][1] == cube.counts.shape[1]
+    and g["step"] == str(cube.step)
 }
 days = [date.fromisoformat(str(cube.times[i])[:10]) for i in (first, last - 1)]
 columns = st.columns([4, 3, 2, 1], vertical_alignment="bottom")
@@ -85,37 +82,42 @@ def tried(name: str, at: str, away: str | None, when: int | None, key: str) -> d
         return str(error)
 
 
+def fill(row: dict[str, Any], name: str, trial: Trial, step: int | None) -> None:
+    """Put a run's gain in a trial into its row; what can't be tried is said."""
+    made = tried(name, trial.name, away, step, f"{run.id}-{first}-{trial.meaning}")
+    if isinstance(made, str):
+        st.caption(f"{name}, {trial.name}: {made}")
+    else:
+        row[trial.name] = made
+
+
 def judged(found: list[Trial], step: int | None) -> dict[str, dict[str, Any]]:
-    """Run → trial → its gain, what can't be tried left out and said."""
+    """Run → trial → its gain."""
     table: dict[str, dict[str, Any]] = {name: {} for name in names}
     for name in names:
         for trial in found:
-            made = tried(name, trial.name, away, step, f"{run.id}-{first}-{trial.meaning}")
-            if isinstance(made, str):
-                st.caption(f"{name}, {trial.name}: {made}")
-            else:
-                table[name][trial.name] = made
+            fill(table[name], name, trial, step)
     return table
 
 
-def fine_tuned(found: list[Trial]) -> dict[str, dict[str, Any]]:
+def fine_tuned(found: list[Trial], step: int | None) -> dict[str, dict[str, Any]]:
     """The same where a run was trained further in the other city."""
-    table = {}
+    table: dict[str, dict[str, Any]] = {}
     for trial in found:
         if trial.name == "another city" and away is not None:
             for name in names:
                 for other in tuned(load_run(name), away):
-                    made = {**gain(other.id, trial), "map": gain_map(other.id, trial)}
-                    table[f"{name}, trained further there ({other.id})"] = {trial.name: made}
+                    row = table.setdefault(f"{name}, trained further there ({other.id})", {})
+                    fill(row, other.id, trial, step)
     return table
 
 
 def show() -> None:
-    step = cube.index(np.datetime64(str(when))) if when else None
+    step = cube.index(str(when)) if when else None
     found = trials(run, away, step)
     table = judged(found, step)
     st.subheader(verdict(table))
-    table |= fine_tuned(found)
+    table |= fine_tuned(found, step)
     st.caption(
         f"Gain in log-likelihood per event on *{RIVAL}*, fitted to the same city's own past: above zero is better; "
         "95 % intervals over weeks."

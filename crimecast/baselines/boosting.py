@@ -9,11 +9,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from crimecast.baselines.means import on_map
 from crimecast.baselines.mixture import Mixture, fit_mixture, mixture_rates, remembered
-from crimecast.dates import month_day, weekday
+from crimecast.dates import hour, month_day, weekday
 from crimecast.memories import evidence, recall
-from crimecast.windows import Cube
+from crimecast.windows import Cube, on_map
 
 ROWS = 3_000_000  # of a fit: the latest steps
 TREES = 600
@@ -87,15 +86,14 @@ def _rows(
     times = cube.times
     days = times.astype("datetime64[D]")
     year_day = (days - days.astype("datetime64[Y]")).astype(int)
-    hour = (times - days).astype("timedelta64[h]").astype(int)
-    of_week, of_month = weekday(times), month_day(times)
+    of_week, of_month, of_day = weekday(times), month_day(times), hour(times)
     stream = recall(cube.counts, chosen, cube.times, cube.step, area, start=start, stop=stop)
     for t, (sums, mass) in enumerate(stream, start):
         rate = np.maximum(rates[t - start], FLOOR)
         weight = mass.astype(np.float32)[:, None, None] * pooled
         maps = evidence(sums * pooled, rate * weight).reshape(len(chosen), -1)
         log = np.log(rate).ravel()
-        known = [of_week[t], hour[t], year_day[t], of_month[t]]
+        known = [of_week[t], of_day[t], year_day[t], of_month[t]]
         shared = np.broadcast_to(np.array(known, dtype=np.float32), (len(log), len(known)))
         place = np.stack([np.tile(row, kinds), np.tile(column, kinds)], axis=1)
         kind = np.repeat(np.arange(kinds), len(row))[:, None]

@@ -7,15 +7,13 @@ and time, plus smoothed lags of the counts, fitted under the Poisson likelihood 
     log λ = β₀ + β·[cos(Ω z), sin(Ω z)] + γ·log(smoothed lags) + δ·calendar,   z = (x, y, t) scaled.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from crimecast.baselines.level import level_features, smooth_totals
-from crimecast.baselines.means import on_map, poisson_fit
+from crimecast.baselines.features import remembered_features
+from crimecast.baselines.means import poisson_fit
 from crimecast.baselines.regression import fit_poisson
-from crimecast.memories import PRIOR_STEPS, Memory, recall
-from crimecast.windows import Cube
+from crimecast.memories import Memory
+from crimecast.windows import Cube, on_map
 
 FREQUENCIES = 60
 SPACES = (1500.0, 4000.0)  # metres, length scales that are tried
@@ -38,7 +36,8 @@ def _one_type(cube: Cube, area: np.ndarray, kind: int, first: int, last: int) ->
     cells = int(area.sum())
     begin = max(1, first // 10, first - (ROWS // cells + 1))
     tune = max(begin + 1, first - max(1, first // 5))
-    lags = np.stack(list(_lags(cube, area, kind, begin, last)))
+    stream = remembered_features(cube, area, kind, LAGS, begin, last)
+    lags = np.stack([np.concatenate(parts, axis=1).astype(np.float32) for parts in stream])
     counts = cube.counts[begin:first, kind][:, area]
 
     def rows(t: int, scales: tuple[float, float]) -> np.ndarray:
@@ -74,18 +73,3 @@ def _waves(cube: Cube, area: np.ndarray, t: int, scales: tuple[float, float]) ->
     phase = place.astype(np.float32) @ frequency
     scale = np.float32(FREQUENCIES**-0.5)
     return np.concatenate([scale * np.cos(phase), scale * np.sin(phase)], axis=1)
-
-
-def _lags(cube: Cube, area: np.ndarray, kind: int, start: int, stop: int) -> Iterator[np.ndarray]:
-    """(N, F) float32: the logarithms of the smoothed lags, then the calendar."""
-    counts = cube.counts[:stop, kind : kind + 1]
-    totals = counts[:, 0][:, area].sum(axis=1)
-    expected = smooth_totals(cube, area, stop)[:, kind]
-    city = level_features(cube.times[:stop], cube.step, totals, expected)
-    stream = recall(counts, LAGS, cube.times, cube.step, area, start=start, stop=stop)
-    for t, (sums, mass) in enumerate(stream, start):
-        mass = mass[:, None]
-        average = sums[:, 0].mean(axis=1, keepdims=True) / np.maximum(mass, 1e-9)
-        maps = (sums[:, 0] + PRIOR_STEPS * average) / (mass + PRIOR_STEPS)
-        shared = np.broadcast_to(city[t], (maps.shape[1], city.shape[1]))
-        yield np.concatenate([np.log(np.maximum(maps, 1e-6)).T, shared], axis=1).astype(np.float32)

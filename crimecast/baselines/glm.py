@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from crimecast.baselines.level import level_features, smooth_totals
-from crimecast.baselines.means import on_map, poisson_fit
+from crimecast.baselines.features import remembered_features
+from crimecast.baselines.means import poisson_fit
 from crimecast.baselines.regression import fit_poisson
-from crimecast.memories import PRIOR_STEPS, Memory, recall
-from crimecast.windows import Cube
+from crimecast.memories import Memory
+from crimecast.windows import Cube, on_map
 
 MEMORIES = (
     Memory(7), Memory(30), Memory(180), Memory(np.inf), Memory(30, 1.5), Memory(180, 1.5),
@@ -55,20 +55,10 @@ def _features(
     cube: Cube, area: np.ndarray, kind: int, start: int, stop: int
 ) -> Iterator[np.ndarray]:
     """(N, F) float32 for each step, from the steps before it and the calendar."""
-    counts = cube.counts[:stop, kind : kind + 1]
-    totals = counts[:, 0][:, area].sum(axis=1)
-    expected = smooth_totals(cube, area, stop)[:, kind]
-    city = level_features(cube.times[:stop], cube.step, totals, expected)
-    stream = recall(counts, MEMORIES, cube.times, cube.step, area, start=start, stop=stop)
-    for t, (sums, mass) in enumerate(stream, start):
-        mass = mass[:, None]
-        average = sums[:, 0].mean(axis=1, keepdims=True) / np.maximum(mass, 1e-9)
-        maps = (sums[:, 0] + PRIOR_STEPS * average) / (mass + PRIOR_STEPS)
+    stream = remembered_features(cube, area, kind, MEMORIES, start, stop)
+    for t, (maps, city) in enumerate(stream, start):
         lags = [
-            np.log1p(counts[t - lag, 0][area]) if t >= lag else np.zeros(maps.shape[1])
+            np.log1p(cube.counts[t - lag, kind][area]) if t >= lag else np.zeros(len(maps))
             for lag in LAGS
         ]
-        shared = np.broadcast_to(city[t], (maps.shape[1], city.shape[1]))
-        yield np.concatenate(
-            [np.log(np.maximum(maps, 1e-6)).T, np.stack(lags, axis=1), shared], axis=1
-        ).astype(np.float32)
+        yield np.concatenate([maps, np.stack(lags, axis=1), city], axis=1).astype(np.float32)

@@ -11,23 +11,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from crimecast.baselines.level import fit_levels, levels, smooth_totals
-from crimecast.baselines.means import on_map
-from crimecast.baselines.mixture import em_weights
+from crimecast.baselines.level import with_level
+from crimecast.baselines.mixture import em_weights, fit_start
 from crimecast.memories import Memory, recall
-from crimecast.windows import Cube
+from crimecast.windows import Cube, on_map
 
 TRIGGERS = tuple(Memory(h, b) for h in (1.0, 4.0, 14.0, 45.0) for b in (0.0, 1.0))
-FIT_DAYS = 365.0
-FIT_VALUES = 1e8
 
 
 def hawkes(cube: Cube, first: int, last: int) -> np.ndarray:
     """The process above; weights from the last year before the period, by EM."""
     area = cube.area(first)
-    a_step = (len(TRIGGERS) + 2) * cube.counts.shape[1] * int(area.sum())
-    steps = min(round(FIT_DAYS / cube.step.days), first // 2, int(FIT_VALUES / a_step))
-    begin = max(1, first - max(1, steps))
+    begin = fit_start(cube, area, first, len(TRIGGERS) + 2)
     maps = np.stack(list(_kernels(cube, area, begin, last)))  # (T, K, C, N)
     counts = cube.counts[begin:first][..., area]
     made = np.stack(
@@ -39,9 +34,7 @@ def hawkes(cube: Cube, first: int, last: int) -> np.ndarray:
         ],
         axis=1,
     )
-    expected = np.concatenate([smooth_totals(cube, area, begin), made.sum(axis=2)])
-    factor = levels(cube, area, expected, fit_levels(cube, area, expected, first), first)
-    return on_map(area, made[first - begin :] * factor[:, :, None])
+    return on_map(area, with_level(cube, area, made, begin, first))
 
 
 def _kernels(cube: Cube, area: np.ndarray, start: int, stop: int) -> Iterator[np.ndarray]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from crimecast.baselines.level import fit_levels, levels, smooth_totals
-from crimecast.baselines.means import on_map, poisson_fit
-from crimecast.memories import PRIOR_STEPS, Memory, recall
-from crimecast.windows import Cube
+from crimecast.baselines.level import with_level
+from crimecast.baselines.means import poisson_fit
+from crimecast.memories import Memory, recall, shrunk
+from crimecast.windows import Cube, on_map
 
 BLURS = (0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.5)  # cells
 HALF_LIVES = (30.0, 60.0, 120.0, 240.0, 480.0, np.inf)  # days
@@ -17,17 +17,17 @@ def kde(cube: Cube, first: int, last: int) -> np.ndarray:
     """The density of past events, each spread over space by a Gaussian and forgotten in time
     (prospective hot-spot mapping: Bowers, Johnson & Pease 2004), per step."""
     area = cube.area(first)
-    return on_map(area, _densities(cube, area, [tuned(cube, first)], first, last)[:, 0])
+    return on_map(
+        area, np.concatenate(list(_stream(cube, area, [tuned(cube, first)], first, last)))
+    )
 
 
 def kde_season(cube: Cube, first: int, last: int) -> np.ndarray:
     """That density times the city's level: weekday, season, days of the month, its recent past."""
     area, kernel = cube.area(first), tuned(cube, first)
     start = max(1, first - 3 * round(365 / cube.step.days))
-    made = _densities(cube, area, [kernel], start, last)[:, 0]
-    expected = np.concatenate([smooth_totals(cube, area, start), made.sum(axis=2)])
-    factor = levels(cube, area, expected, fit_levels(cube, area, expected, first), first)
-    return on_map(area, made[first - start :] * factor[:, :, None])
+    made = np.concatenate(list(_stream(cube, area, [kernel], start, last)))
+    return on_map(area, with_level(cube, area, made, start, first))
 
 
 def tuned(cube: Cube, end: int) -> Memory:
@@ -41,20 +41,10 @@ def tuned(cube: Cube, end: int) -> Memory:
     return kernels[int(np.argmax(gain))]
 
 
-def _densities(
-    cube: Cube, area: np.ndarray, kernels: list[Memory], start: int, stop: int
-) -> np.ndarray:
-    """(stop − start, K, C, N) expected events of each cell."""
-    return np.stack(list(_stream(cube, area, kernels, start, stop)))
-
-
 def _stream(
     cube: Cube, area: np.ndarray, kernels: list[Memory], start: int, stop: int
 ) -> Iterator[np.ndarray]:
-    """(K, C, N) a step, each cell started from a step's worth of the city's average."""
-    for sums, mass in recall(
-        cube.counts, kernels, cube.times, cube.step, area, start=start, stop=stop
-    ):
-        mass = mass[:, None, None]
-        average = sums.mean(axis=2, keepdims=True) / np.maximum(mass, 1e-9)
-        yield (sums + PRIOR_STEPS * average) / (mass + PRIOR_STEPS)
+    """(K, C, N) expected events of each cell, a step at a time."""
+    stream = recall(cube.counts, kernels, cube.times, cube.step, area, start=start, stop=stop)
+    for sums, mass in stream:
+        yield shrunk(sums, mass)

@@ -89,6 +89,18 @@ def levels(
     return np.stack(made, axis=1)
 
 
+def with_level(
+    cube: Cube, area: np.ndarray, rates: np.ndarray, start: int, first: int
+) -> np.ndarray:
+    """(T − first, C, N) rates from step `first` on times the city's level, fitted before it.
+
+    rates: (T − start, C, N) what a map expects from step `start` on.
+    """
+    expected = np.concatenate([smooth_totals(cube, area, start), rates.sum(axis=2)])
+    factor = levels(cube, area, expected, fit_levels(cube, area, expected, first), first)
+    return rates[first - start :] * factor[:, :, None]
+
+
 def smooth_totals(cube: Cube, area: np.ndarray, stop: int, half_life: float = 60.0) -> np.ndarray:
     """(stop, C) what a map would have expected before its weights are known: the decayed mean of
     the city's total, of the steps before each; `half_life` in steps."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from crimecast.dates import hour, month, weekday
 from crimecast.memories import decayed_means
 from crimecast.windows import Cube
 
@@ -65,11 +66,10 @@ def calendar_factor(cube: Cube, first: int, last: int) -> np.ndarray:
     overall = totals.mean(axis=0) + 1e-12
     factor = np.ones((last - first, totals.shape[1]))
     shrink = 5.0 / max(cube.step.days, 1.0)
-    days = cube.times[:last].astype("datetime64[D]")
-    keys = [days.astype("datetime64[M]").astype(int) % 12]
+    times = cube.times[:last]
+    keys = [month(times)]
     if cube.step.days <= 1:
-        hours = (cube.times[:last] - days).astype("timedelta64[h]").astype(int)
-        keys.append(((days.astype(int) + 3) % 7) * 24 + hours)
+        keys.append(weekday(times) * 24 + hour(times))
     for key in keys:
         for value in np.unique(key[first:]):
             same = totals[key[:first] == value]
@@ -82,10 +82,3 @@ def poisson_fit(counts: np.ndarray, rates: np.ndarray) -> float:
     """Σ(n ln λ − λ), λ floored at 1e-6: larger is better."""
     floored = np.maximum(rates, 1e-6)
     return float((counts * np.log(floored) - floored).sum(dtype=np.float64))
-
-
-def on_map(area: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """(T, C, N) → (T, C, H, W), zero outside the area."""
-    rates = np.zeros((*values.shape[:2], *area.shape))
-    rates[..., area] = values
-    return rates

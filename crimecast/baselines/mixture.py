@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from crimecast.baselines.level import fit_levels, levels, smooth_totals
-from crimecast.baselines.means import on_map
 from crimecast.memories import Memory, recall
-from crimecast.windows import Cube
+from crimecast.windows import Cube, on_map
 
 HALF_LIVES = (3.0, 7.0, 14.0, 30.0, 60.0, 120.0, 240.0, 480.0, 1000.0)  # days
 BLURS = (0.0, 0.7, 1.5)  # cells
@@ -60,9 +59,7 @@ def remembered(cube: Cube) -> list[Memory]:
 
 def fit_mixture(cube: Cube, area: np.ndarray, end: int) -> Mixture:
     """Weights and level from counts[:end]; the weights from the last year of it."""
-    a_step = (len(remembered(cube)) + 1) * cube.counts.shape[1] * int(area.sum())
-    steps = min(round(FIT_DAYS / cube.step.days), end // 2, int(FIT_VALUES / a_step))
-    start = max(1, end - max(1, steps))
+    start = fit_start(cube, area, end, len(remembered(cube)) + 1)
     maps = np.stack(list(memory_rates(cube, area, start, end)))  # (T, K, C, N)
     counts = cube.counts[start:end][..., area]
     weights = np.stack(
@@ -71,6 +68,13 @@ def fit_mixture(cube: Cube, area: np.ndarray, end: int) -> Mixture:
     told = np.einsum("tkc,kc->tc", maps.sum(axis=3), weights)
     expected = np.concatenate([smooth_totals(cube, area, start), told])
     return Mixture(weights, fit_levels(cube, area, expected, end))
+
+
+def fit_start(cube: Cube, area: np.ndarray, end: int, maps: int) -> int:
+    """Where the last year before step `end` begins, later if its maps were too many to hold."""
+    a_step = maps * cube.counts.shape[1] * int(area.sum())
+    steps = min(round(FIT_DAYS / cube.step.days), end // 2, int(FIT_VALUES / a_step))
+    return max(1, end - max(1, steps))
 
 
 def em_weights(maps: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -21,6 +21,12 @@ def _bare(figure: go.Figure, height: int, **axes: Any) -> go.Figure:
     return figure
 
 
+def _scale(kind: str, dark: bool) -> list[list[Any]]:
+    """A colour table of ours as Plotly takes it."""
+    stops = colour_table(kind, "dark" if dark else "light")[::15]
+    return [[i / (len(stops) - 1), f"rgb({r},{g},{b})"] for i, (r, g, b) in enumerate(stops)]
+
+
 def loss_figure(history: list[dict[str, Any]]) -> go.Figure:
     """Training and validation loss by epoch; lower is better."""
     figure = go.Figure()
@@ -65,11 +71,9 @@ def coverage_figure(
     months: list[str], table: np.ndarray, holes: np.ndarray, dark: bool
 ) -> go.Figure:
     """Counts by month and day of the month; days without records are crossed."""
-    stops = colour_table("sequential", "dark" if dark else "light")[::17]
-    scale = [[i / (len(stops) - 1), f"rgb({r},{g},{b})"] for i, (r, g, b) in enumerate(stops)]
     figure = go.Figure(
         go.Heatmap(
-            x=months, y=list(range(1, 32)), z=table, colorscale=scale, hoverongaps=False, zmin=0,
+            x=months, y=list(range(1, 32)), z=table, colorscale=_scale("sequential", dark), hoverongaps=False, zmin=0,
             zmax=float(np.nanquantile(table, 0.995)), colorbar={"title": "records", "thickness": 10},
             hovertemplate="%{x}-%{y}: %{z} records<extra></extra>",
         )
@@ -271,15 +275,13 @@ def gain_maps_figure(maps: dict[str, np.ndarray], dark: bool) -> go.Figure:
     zero: orange gained, blue lost."""
     from plotly.subplots import make_subplots
 
-    stops = colour_table("diverging", "dark" if dark else "light")[::15]
-    scale = [[i / (len(stops) - 1), f"rgb({r},{g},{b})"] for i, (r, g, b) in enumerate(stops)]
     figure = make_subplots(
         rows=1, cols=len(maps), subplot_titles=list(maps), horizontal_spacing=0.02
     )
     for number, values in enumerate(maps.values(), 1):
         reach = float(np.nanquantile(np.abs(values), 0.99)) or 1.0
         figure.add_heatmap(
-            z=values, zmin=-reach, zmax=reach, colorscale=scale, showscale=False,
+            z=values, zmin=-reach, zmax=reach, colorscale=_scale("diverging", dark), showscale=False,
             hovertemplate="row %{y}, column %{x}: %{z:.2f}<extra></extra>", row=1, col=number,
         )  # fmt: skip
         axis = "" if number == 1 else str(number)

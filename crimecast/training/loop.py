@@ -69,7 +69,7 @@ class Trainer:
         self.average = Average(network, self.settings.average)
         self.steps = torch.arange(plan.first, plan.end, device=samples.device)
         self.batches = math.ceil(len(self.steps) / self.settings.batch)
-        self.recorder = Recorder(network, named_layers(network), self.batches)
+        self.recorder = Recorder(named_layers(network), self.batches)
         self.reported = 0.0  # across epochs: many short ones must be stoppable too
         self.progress: dict[str, Any] = {
             "epoch": 0, "batch": 0, "total": 0.0, "seen": 0,

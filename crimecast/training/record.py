@@ -21,7 +21,7 @@ LOSSES = 60  # points of the loss curve an epoch, and at most one in ten steps
 class Recorder:
     """Looks at a network on sampled steps; `entry` gives an epoch's averages and starts anew."""
 
-    def __init__(self, network: nn.Module, layers: dict[str, nn.Module], batches: int) -> None:
+    def __init__(self, layers: dict[str, nn.Module], batches: int) -> None:
         self.layers = layers
         self.every = max(SPARSE, batches // SAMPLES)
         self.first = min(self.every, batches) // 2

@@ -148,8 +148,8 @@ class Samples:
     def _on_map(self, values: Tensor, beyond: float) -> Tensor:
         """(B, S, N) → (B, S, H, W); beyond the city there is nothing to remember."""
         shape = (*values.shape[:2], *self.area.shape)
-        if values.shape[2] == self.area.size or not values.shape[1]:
-            return values.new_empty(shape) if not values.shape[1] else values.view(shape)
+        if values.shape[2] == self.area.size:
+            return values.view(shape)
         maps = values.new_full((*values.shape[:2], self.area.size), beyond)
         maps[:, :, self.inside] = values
         return maps.view(shape)

@@ -97,26 +97,23 @@ def look_after(runs: list[Run]) -> list[Run]:
             alive.append(run)
             continue
         done = len(run.history())
+        seen, attempts = divmod(run.attempts, 100)  # epochs at the last death, deaths since
+        attempts = attempts + 1 if done <= seen else 1
+        over, asked = attempts > ATTEMPTS, run.request == "stop"
+        message = (
+            f"Its process ended {attempts} times without finishing an epoch (see its log)."
+            if over
+            else "Its process ended unexpectedly; it goes on from its last checkpoint."
+        )
         with connect() as db:
-            row = db.execute(
-                "select attempts, summary from runs where id = ?", (run.id,)
-            ).fetchone()
-            seen, attempts = divmod(row["attempts"], 100)  # epochs at the last death, deaths since
-            attempts = attempts + 1 if done <= seen else 1
-            over = attempts > ATTEMPTS
-            message = (
-                f"Its process ended {attempts} times without finishing an epoch (see its log)."
-                if over
-                else "Its process ended unexpectedly; it goes on from its last checkpoint."
-            )
             db.execute(
                 "update runs set state = ?, message = ?, attempts = ?, pid = null, token = null, slot = null,"
                 " ended = ? where id = ? and state = 'running' and token is ?",
                 (
-                    "stopped" if run.request == "stop" else "failed" if over else "queued",
-                    "" if run.request == "stop" else message,
+                    "stopped" if asked else "failed" if over else "queued",
+                    "" if asked else message,
                     100 * done + attempts,
-                    time.time() if over or run.request == "stop" else None,
+                    time.time() if over or asked else None,
                     run.id,
                     run.token,
                 ),

@@ -1,7 +1,6 @@
 """The Compare page: several forecasts of one period, against one of them."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,22 +17,20 @@ from crimecast.calibration import (
     sharpness,
     truth_gap,
 )
-from crimecast.cities import City
+from crimecast.cities import City, load_city
 from crimecast.feedback import Feedback, simulate_feedback
-from crimecast.forecasts import is_stored, rates
+from crimecast.forecasts import rates, ready_baselines, score_sums
 from crimecast.plots.rasters import Panel, Scene, lines, message
 from crimecast.runs import Run, list_runs
 from crimecast.scoring import (
     compare,
     hit_curve,
-    intervals,
     resampled_weeks,
-    scores,
-    step_sums,
+    row,
     week_numbers,
 )
 from crimecast.sources.truth import TRUTH
-from crimecast.windows import Cube, load_cube
+from crimecast.windows import Cube, load_cube, on_map
 
 
 def choices(grid: str, simulated: bool) -> list[str]:
@@ -55,7 +52,7 @@ def ensembles(runs: list[Run]) -> list[str]:
 def first_choice(run: Run, first: int, last: int) -> list[str]:
     """The run, its parent, its rivals that are quick or already made."""
     cube = load_cube(run.grid)
-    others = [name for name in ("boosting", "fourier_cox") if is_stored(name, cube, first, last)]
+    others = [n for n in ready_baselines(cube, first, last)[::-1] if n not in QUICK]
     known = {other.id for other in list_runs(run.grid) if other.state == "done"}
     parent = [run.parent] if run.parent in known else []
     return [run.id, *parent, *others, "memory_mixture", "glm", "kde_season", "mean"]
@@ -63,11 +60,7 @@ def first_choice(run: Run, first: int, last: int) -> list[str]:
 
 def slow(name: str, grid: str, first: int, last: int) -> bool:
     """Whether a forecast takes minutes and was not made yet."""
-    return (
-        name in BASELINES
-        and name not in QUICK
-        and not is_stored(name, load_cube(grid), first, last)
-    )
+    return name in BASELINES and name not in ready_baselines(load_cube(grid), first, last)
 
 
 @dataclass(frozen=True)
@@ -99,17 +92,14 @@ class Comparison:
 
     def table(self) -> list[dict[str, Any]]:
         """A row a forecast, best first: scores, intervals, and `versus` the one compared with."""
-        area, times = self.cube.area(self.first), self.cube.times[self.first : self.last]
         sums = {
-            name: step_sums(self._counts, self._rates(name), area, times)
+            name: score_sums(name, self.cube, self.first, self.last)
             for name in dict.fromkeys((*self.names, self.against))
         }
-        rows = []
-        for name, one in sums.items():
-            row: dict[str, Any] = {"name": name, **scores(one), "intervals": intervals(one)}
-            if name != self.against:
-                row["versus"] = compare(one, sums[self.against])
-            rows.append(row)
+        rows = [row(name, one) for name, one in sums.items()]
+        for made in rows:
+            if made["name"] != self.against:
+                made["versus"] = compare(sums[made["name"]], sums[self.against])
         return sorted(rows, key=lambda row: -row["log_likelihood_per_event"])
 
     def curves(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -134,26 +124,20 @@ class Comparison:
     def distribution_scores(self) -> list[dict[str, Any]]:
         """CRPS, sharpness and totals of each forecast, and on a simulated city its gap to the truth."""
         counts = self._counts[..., self.cube.area(self.first)]
-        truth = self._inside(TRUTH) if self._simulated else None
+        truth = self._inside(TRUTH) if load_city(self.cube.city).simulated else None
         rows = []
         for name in self.names:
             made = self._inside(name).astype(np.float64)
-            row = {
+            entry = {
                 "forecast": name,
                 "CRPS": float(crps(counts, made).mean()),
                 "sharpness": sharpness(made),
                 "observed / expected": float(counts.sum() / made.sum()),
             }
             if truth is not None:
-                row["gap to the truth"] = truth_gap(truth, made)
-            rows.append(row)
+                entry["gap to the truth"] = truth_gap(truth, made)
+            rows.append(entry)
         return rows
-
-    @property
-    def _simulated(self) -> bool:
-        from crimecast.cities import load_city
-
-        return load_city(self.cube.city).simulated
 
     def judged(self, name: str) -> Judged:
         """A forecast and the one it is compared with, for taking apart."""
@@ -186,16 +170,11 @@ class Comparison:
         one, other = judged.one.sum(axis=1), judged.other.sum(axis=1)
         area = judged.area
 
-        def on_map(values: np.ndarray) -> np.ndarray:
-            made = np.zeros(area.shape, dtype=np.float32)
-            made[area] = values
-            return made
-
         layers: dict[int, list[np.ndarray | None]] = {
             i: [
-                on_map(one[chosen].mean(axis=0)),
-                on_map(other[chosen].mean(axis=0)),
-                on_map(gain[chosen].mean(axis=0) * len(times)),
+                on_map(area, one[chosen].mean(axis=0)),
+                on_map(area, other[chosen].mean(axis=0)),
+                on_map(area, gain[chosen].mean(axis=0) * len(times)),
             ]
             for i, (_, chosen) in enumerate(parts)
         }
@@ -223,11 +202,3 @@ class Comparison:
             hint="Wheel to zoom, drag to move; with a map in focus, ← and → change the month.",
         )  # fmt: skip
         return message(scene, area, layers, step, first=0)
-
-
-@lru_cache(maxsize=8)
-def comparison(
-    grid: str, names: tuple[str, ...], against: str, first: int, last: int, _stamp: int
-) -> Comparison:
-    """A comparison; kept, so that a page that is drawn again has what it had."""
-    return Comparison(load_cube(grid), first, last, names, against)

@@ -116,6 +116,17 @@ def guarded(draw: Callable[[], None]) -> None:
         st.error(str(error), icon=":material/error:")
 
 
+def trained(place: Place) -> Run:
+    """The trained run that is chosen; without one the page ends with what to do next."""
+    if place.run is None or place.run.state != "done":
+        nothing_yet(
+            "There is no trained network on this grid yet.",
+            "pages/design.py",
+            "Design and train one",
+        )
+    return place.run
+
+
 def nothing_yet(text: str, page: str, label: str) -> NoReturn:
     """An empty page: what to do next, with the link that does it."""
     st.info(text, icon=":material/arrow_forward:")

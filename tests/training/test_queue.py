@@ -17,7 +17,7 @@ from crimecast.runs import Run, list_runs, load_run
 from crimecast.store import data_root, read_json
 from crimecast.training import queue, supervisor
 from crimecast.training.checkpoints import load
-from crimecast.training.slots import cpu_slots, fits, slots
+from crimecast.training.slots import cpu_slots, fits, gpu_count, slots
 from tests.training.test_training import SMALL, slow_run, until
 
 KILLS = int(os.environ.get("CRIMECAST_KILLS", "12"))  # 100 in the whole test
@@ -179,13 +179,13 @@ def test_only_one_supervisor_serves(sample: str) -> None:
 def test_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setenv("CRIMECAST_CPU_SLOTS", "2")
-    supervisor.slots.__globals__["gpu_count"].cache_clear()
+    gpu_count.cache_clear()
     try:
         assert slots() == ["cpu:0", "cpu:1"]
         assert fits("cpu:0", "auto")
         assert not fits("cpu:0", "cuda")
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-        supervisor.slots.__globals__["gpu_count"].cache_clear()
+        gpu_count.cache_clear()
         assert slots() == ["cuda:0", "cuda:1", "cpu:0", "cpu:1"]
         assert fits("cuda:1", "auto")
         assert not fits("cpu:0", "auto")
@@ -194,4 +194,4 @@ def test_slots(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(UserError, match="CRIMECAST_CPU_SLOTS"):
             cpu_slots()
     finally:
-        supervisor.slots.__globals__["gpu_count"].cache_clear()
+        gpu_count.cache_clear()

@@ -10,15 +10,15 @@ from crimecast.forecasts import score_sums
 from crimecast.runs import load_run
 from crimecast.scoring import compare
 from crimecast.unseen import unseen_period
-from crimecast.views.compare import Comparison, choices, comparison, ensembles, first_choice
+from crimecast.views.compare import Comparison, choices, ensembles, first_choice
+from crimecast.windows import load_cube
 
 
 @pytest.fixture(scope="module")
 def view(sample: str) -> Comparison:
     first, last = unseen_period(load_run("stack-1"))
-    return comparison(
-        sample, ("stack-1", "memory_mixture", "mean", "truth"), "memory_mixture", first, last, 0
-    )
+    names = ("stack-1", "memory_mixture", "mean", "truth")
+    return Comparison(load_cube(sample), first, last, names, "memory_mixture")
 
 
 def test_the_table_is_ordered_and_paired(view: Comparison) -> None:

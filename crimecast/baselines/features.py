@@ -1,0 +1,27 @@
+"""What the regressions know of each cell and step: the logarithms of memories, and the calendar."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from crimecast.baselines.level import level_features, smooth_totals
+from crimecast.memories import Memory, recall, shrunk
+from crimecast.windows import Cube
+
+
+def remembered_features(
+    cube: Cube, area: np.ndarray, kind: int, memories: tuple[Memory, ...], start: int, stop: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(N, M) log rates of the memories of one type, and (N, F) the calendar and the city's recent
+    level, of each step from `start` to `stop`; from the steps before it."""
+    counts = cube.counts[:stop, kind : kind + 1]
+    totals = counts[:, 0][:, area].sum(axis=1)
+    expected = smooth_totals(cube, area, stop)[:, kind]
+    city = level_features(cube.times[:stop], cube.step, totals, expected)
+    stream = recall(counts, memories, cube.times, cube.step, area, start=start, stop=stop)
+    for t, (sums, mass) in enumerate(stream, start):
+        maps = shrunk(sums, mass)[:, 0]
+        yield (
+            np.log(np.maximum(maps, 1e-6)).T,
+            np.broadcast_to(city[t], (maps.shape[1], city.shape[1])),
+        )
