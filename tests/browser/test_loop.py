@@ -171,12 +171,16 @@ def test_many_quick_steps_are_caught_up_with(page: Page, app: App) -> None:
 def test_training_survives_a_restarted_server_and_stops_and_resumes(page: Page, app: App) -> None:
     go(page, app, "design?city=sample")
     page.get_by_role("spinbutton", name="Epochs at most").fill("400")
+    page.keyboard.press("Enter")
+    settle(page)  # drawn anew while the next box is being filled, that box would get its text twice
     text = page.get_by_role("textbox", name="Spec", exact=True)
-    text.fill(
+    slower = (
         text.input_value()
         .replace("patience = 3", "patience = 400")
         .replace("channels = 24", "channels = 48")
     )
+    text.fill(slower)
+    expect(text).to_have_value(slower)
     page.keyboard.press("Control+Enter")
     settle(page)
     page.get_by_role("button", name="Train", exact=True).click()
