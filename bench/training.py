@@ -3,13 +3,15 @@
     python bench/training.py [--json] [--steps N]
 
 On cubes of 32×32 and 64×64, with the shipped stack_plain and a small two-layer network. Rates, large
-is fast: `step_vs_bare`, our loop over the bare step of the same network on a batch that is already
-on the device (1 is the limit); `step_vs_dataloader`, our loop over a plain PyTorch loop as tutorials
-write it, a DataLoader over the cube in float32; `step_vs_lightning`, over PyTorch Lightning with that
-DataLoader. Beside them `step_vs_dataloader_same`, with our precision, layout and optimiser, so that
-only the loading differs. `recording` and `capture` are the shares of a step that recording every
-layer on sampled steps, and catching every activation on every step, add. Each is the smallest over
-the cases; `cases` has them all. The parts take turns, so that all see the same machine.
+is fast: `step_vs_bare`, our loop over the bare step of the same network, compiled as ours is, on a
+batch that is already on the device (1 is the limit); `step_vs_dataloader`, our loop over a plain
+PyTorch loop as tutorials write it, a DataLoader over the cube in float32; `step_vs_lightning`, over
+PyTorch Lightning with that DataLoader. Beside them `step_vs_dataloader_same`, with our precision,
+layout and optimiser, so that only loading and compiling differ, and `step_vs_bare_plain`, without
+compiling on either side. `recording` and `capture` are the shares of a plain step that recording
+every layer on sampled steps, and catching every activation on every step, add. Each is the smallest
+over the cases; `cases` has them all. The parts take turns, so that all see the same machine; the
+first round, in which networks are compiled, doesn't count.
 """
 
 import argparse
@@ -35,10 +37,11 @@ from crimecast.designs.build import build, named_layers
 from crimecast.designs.spec import Design, load_design, parse_design
 from crimecast.inspect.activations import capture
 from crimecast.steps import Step
+from crimecast.training.compiling import compiled_loss, plain_loss
 from crimecast.training.loop import Plan, Trainer
 from crimecast.training.optimising import adamw, mixed_precision
 from crimecast.training.record import Recorder
-from crimecast.training.samples import Samples, log_rate, loss_of
+from crimecast.training.samples import Samples
 from crimecast.windows import Cube
 
 BATCH = 16
@@ -104,7 +107,12 @@ class Case:
         self.cube = cube_of(side)
         self.samples = Samples(self.cube, design, len(self.cube.times), device)
         self.offset = float(self.samples.offset[0, 0, 0])
-        self.network = self.fresh()
+        self.trainers = {compiled: self.trainer(compiled) for compiled in (True, False)}
+        network = self.fresh().train()
+        self.bare_losses = {
+            True: (network, compiled_loss(network, self.samples)),
+            False: (network, plain_loss(network, self.samples)),
+        }
         self.data = Lagged(
             self.cube, design, self.samples.calendar.cpu().numpy(), self.samples.first
         )
@@ -125,31 +133,33 @@ class Case:
         self._sync()
         return self.steps * BATCH / (time.perf_counter() - began)
 
-    def trainer(self) -> Trainer:
+    def trainer(self, compiled: bool) -> Trainer:
+        """Our loop, compiled whatever a run of this length would decide, or not."""
         first = len(self.cube.times) - self.steps * BATCH
         if first < self.samples.first:
             raise SystemExit("There are too many steps for the cube.")
         plan = Plan("fit", first, len(self.cube.times), None, 1, 1)
-        return Trainer(
-            self.fresh(), self.samples, self.design, plan, 0, Path(tempfile.gettempdir())
-        )
+        network = self.fresh()
+        made = Trainer(network, self.samples, self.design, plan, 0, Path(tempfile.gettempdir()))
+        if compiled:
+            made.fast = compiled_loss(network, self.samples)
+        return made
 
-    def ours(self) -> float:
-        trainer = self.trainer()
+    def ours(self, compiled: bool = True) -> float:
+        trainer = self.trainers[compiled]
+        trainer.progress |= {"batch": 0, "total": 0.0, "seen": 0}
         return self.timed(lambda: trainer._epoch(lambda values: None, lambda: False, None))
 
-    def bare(self, recorded: bool = False, captured: bool = False) -> float:
+    def bare(self, compiled: bool, recorded: bool = False, captured: bool = False) -> float:
         """The step on one batch; with the recorder, or with every activation caught each time."""
-        network = self.fresh().train()
+        network, loss_of_batch = self.bare_losses[compiled]
         optimiser = adamw(network, 1e-3, 1e-2)
         batch = self.samples.batch(torch.arange(100, 100 + BATCH, device=self.device))
         recorder = Recorder(named_layers(network), self.steps)
 
         def step(number: int) -> None:
             optimiser.zero_grad(set_to_none=True)
-            with mixed_precision(self.samples.device):
-                rate = log_rate(network, batch)
-            loss = loss_of(network, rate, batch, self.samples.mask)
+            loss = loss_of_batch(batch)
             loss.backward()
             norm = nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             before = recorder.before_step(number) if recorded else None
@@ -239,9 +249,11 @@ class Case:
         """Every way in turn, several rounds; the medians and their ratios."""
         parts: dict[str, Callable[[], float]] = {
             "ours": self.ours,
-            "bare": self.bare,
-            "recorded": lambda: self.bare(recorded=True),
-            "captured": lambda: self.bare(captured=True),
+            "bare": lambda: self.bare(True),
+            "ours_plain": lambda: self.ours(False),
+            "bare_plain": lambda: self.bare(False),
+            "recorded": lambda: self.bare(False, recorded=True),
+            "captured": lambda: self.bare(False, captured=True),
             "dataloader": lambda: self.loaded(False, 0),
             "dataloader_2_workers": lambda: self.loaded(False, 2),
             "dataloader_same": lambda: self.loaded(True, 0),
@@ -259,11 +271,12 @@ class Case:
             "case": self.name,
             **{name: round(rate, 1) for name, rate in middle.items()},
             "step_vs_bare": middle["ours"] / middle["bare"],
+            "step_vs_bare_plain": middle["ours_plain"] / middle["bare_plain"],
             "step_vs_dataloader": middle["ours"] / plain,
             "step_vs_dataloader_same": middle["ours"] / middle["dataloader_same"],
             "step_vs_lightning": middle["ours"] / middle["lightning"],
-            "recording": middle["bare"] / middle["recorded"] - 1,
-            "capture": middle["bare"] / middle["captured"] - 1,
+            "recording": middle["bare_plain"] / middle["recorded"] - 1,
+            "capture": middle["bare_plain"] / middle["captured"] - 1,
         }
 
 
@@ -286,7 +299,10 @@ def main() -> None:
         for which, design in designs.items()
         for side in (32, 64)
     ]
-    least = ("step_vs_bare", "step_vs_dataloader", "step_vs_dataloader_same", "step_vs_lightning")
+    least = (
+        "step_vs_bare", "step_vs_bare_plain", "step_vs_dataloader", "step_vs_dataloader_same",
+        "step_vs_lightning",
+    )  # fmt: skip
     document = {
         **{key: round(min(case[key] for case in cases), 3) for key in least},
         **{key: round(max(case[key] for case in cases), 3) for key in ("recording", "capture")},

@@ -27,7 +27,8 @@ ALWAYS_WRITTEN = ("name", "lags", "horizon", "calendar", "offset", "likelihood",
 @dataclass(frozen=True)
 class Training:
     """How a design is trained; `patience` in epochs without a better validation loss, `clip` the
-    largest gradient norm, `average` the decay of the weights' moving average (0: none)."""
+    largest gradient norm, `average` the decay of the weights' moving average (0: none).
+    `deterministic`: the same weights to the bit on every run on the same device, at some speed."""
 
     epochs: int = 12
     batch: int = 16
@@ -36,6 +37,7 @@ class Training:
     patience: int = 3
     clip: float = 1.0
     average: float = 0.0
+    deterministic: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,8 @@ def _check(design: Design, origin: str) -> None:
         refuse(
             "training needs epochs, batch and patience of at least 1 and a learning rate above 0"
         )
+    if not isinstance(training.deterministic, bool):
+        refuse("training.deterministic must be true or false")
     if not 0 <= training.average < 1 or training.clip <= 0:
         refuse("training needs an average from 0 to below 1 and a clip above 0")
     if not design.layers and design.module is None:

@@ -20,7 +20,8 @@ from crimecast.designs.build import named_layers
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.training import checkpoints
-from crimecast.training.optimising import Average, adamw, mixed_precision, schedule
+from crimecast.training.compiling import compiled_loss, pays, plain_loss
+from crimecast.training.optimising import Average, adamw, schedule
 from crimecast.training.record import Recorder
 from crimecast.training.samples import Batch, Samples, log_rate, loss_of
 from crimecast.windows import Split
@@ -70,6 +71,7 @@ class Trainer:
         self.steps = torch.arange(plan.first, plan.end, device=samples.device)
         self.batches = math.ceil(len(self.steps) / self.settings.batch)
         self.recorder = Recorder(named_layers(network), self.batches)
+        self.plain = self.fast = plain_loss(network, samples)
         self.reported = 0.0  # across epochs: many short ones must be stoppable too
         self.progress: dict[str, Any] = {
             "epoch": 0, "batch": 0, "total": 0.0, "seen": 0,
@@ -83,6 +85,9 @@ class Trainer:
         loss is no longer a number.
         """
         random_state = self._restore()
+        updates = self.plan.epochs * self.batches
+        if pays(self.network, self.samples, self.settings.batch, updates, self.folder):
+            self.fast = compiled_loss(self.network, self.samples)
         while (
             self.progress["epoch"] < self.plan.epochs
             and self.progress["stale"] < self.settings.patience
@@ -136,9 +141,11 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = speed
         self.optimiser.zero_grad(set_to_none=True)
-        with mixed_precision(self.samples.device), self.recorder.activations(number):
-            rate = log_rate(self.network, batch)
-        loss = loss_of(self.network, rate, batch, self.samples.mask)
+        # Hooks need the network as written, and so does a batch of another size than was compiled.
+        whole = len(batch.target) == self.settings.batch
+        loss_of_batch = self.fast if whole and not self.recorder.looks(number) else self.plain
+        with self.recorder.activations(number):
+            loss = loss_of_batch(batch)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         before = self.recorder.before_step(number)

@@ -121,7 +121,7 @@ def retry(name: str) -> Run:
     run = load_run(name)
     if run.active:
         raise UserError(f"{name} is {run.state}: stop it before trying it again.")
-    for path in ("checkpoints", "metrics.jsonl", "progress.json", "network.safetensors"):
+    for path in ("checkpoints", "metrics.jsonl", "progress.json", "compile.json", "network.safetensors"):
         target = run.folder / path
         if target.is_dir():
             shutil.rmtree(target)

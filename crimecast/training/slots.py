@@ -46,7 +46,9 @@ def fits(slot: str, device: str) -> bool:
 def environment(slot: str) -> dict[str, str]:
     """What a worker's environment says of its slot: its GPU, or its share of the cores."""
     kind, _, number = slot.partition(":")
-    share = {} if kind == "cuda" else {"CUDA_VISIBLE_DEVICES": ""}
+    share = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}  # what deterministic mode asks for on a GPU
+    if kind == "cpu":
+        share["CUDA_VISIBLE_DEVICES"] = ""
     if kind == "cuda":
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         names = visible.split(",") if visible else [str(i) for i in range(gpu_count())]

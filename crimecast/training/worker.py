@@ -83,6 +83,7 @@ def train_run(run: Run) -> dict[str, Any]:
     device = pick_device(run.device)
     cube = load_cube(run.grid)
     design, settings = run.design, run.settings
+    torch.use_deterministic_algorithms(design.training.deterministic)
     split = Split(settings["train"], settings["validate"])
     _, types, height, width = cube.counts.shape
     folder = run.folder
