@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from crimecast import commands
+from crimecast.commands import data, judging, looking, serving, training
 from crimecast.errors import UserError
 
 
@@ -62,11 +62,11 @@ def _parser() -> _Parser:
         child.set_defaults(command=command)
         return child
 
-    add("cities", commands.cities, "List the cities that are known.")
+    add("cities", data.cities, "List the cities that are known.")
 
     p = add(
         "crawl",
-        commands.crawl,
+        data.crawl,
         "Fetch a city's records from its portal; again, to fetch what is new.",
     )
     p.add_argument("city")
@@ -75,7 +75,7 @@ def _parser() -> _Parser:
     p.add_argument("--url", help="another base address, with the portal's own paths")
     p.add_argument("--page-size", type=int, default=10_000, metavar="N")
 
-    p = add("import", commands.import_, "Add the records of a CSV, Parquet or JSON file to a city.")
+    p = add("import", data.import_, "Add the records of a CSV, Parquet or JSON file to a city.")
     p.add_argument("city")
     p.add_argument("file", type=Path)
     p.add_argument(
@@ -92,7 +92,7 @@ def _parser() -> _Parser:
 
     p = add(
         "covariate",
-        commands.covariate,
+        data.covariate,
         "Add other maps to a city from a file: weather by day, population by place.",
     )
     p.add_argument("city")
@@ -103,7 +103,7 @@ def _parser() -> _Parser:
         help="value=temperature, time=date, longitude=lng, latitude=lat",
     )  # fmt: skip
 
-    p = add("grid", commands.grid, "Count a city's events on cells and steps.")
+    p = add("grid", data.grid, "Count a city's events on cells and steps.")
     p.add_argument("city")
     p.add_argument("--cell", type=float, default=500.0, metavar="METRES")
     p.add_argument(
@@ -115,7 +115,7 @@ def _parser() -> _Parser:
     p.add_argument("--since", metavar="DATE")
     p.add_argument("--until", metavar="DATE")
 
-    p = add("train", commands.train, "Queue the training of a design on a grid.")
+    p = add("train", training.train, "Queue the training of a design on a grid.")
     p.add_argument("grid")
     p.add_argument("--design", metavar="NAME|FILE.toml|FILE.py:Class")
     p.add_argument("--train-until", metavar="DATE")
@@ -138,28 +138,48 @@ def _parser() -> _Parser:
 
     p = add(
         "runs",
-        commands.runs,
+        training.runs,
         "List runs, show one, or stop, resume, retry, put first or delete it.",
     )
     p.add_argument("run", nargs="?")
     p.add_argument("action", nargs="?", choices=["stop", "resume", "retry", "first", "delete"])
 
-    p = add("forecast", commands.forecast, "Forecast a period with a run or a baseline.")
+    p = add(
+        "search", training.search,
+        "Search over a spec's marked fields, or, given only a search's name, show what it found.",
+    )  # fmt: skip
+    p.add_argument("grid", metavar="GRID|SEARCH")
+    p.add_argument(
+        "--design", metavar="FILE.toml", help="with fields such as { search = [16, 32] }"
+    )
+    p.add_argument("--trials", type=int, default=20, metavar="N")
+    p.add_argument("--train-until", metavar="DATE")
+    p.add_argument("--validate-until", metavar="DATE")
+    p.add_argument("--epochs", type=int, metavar="N")
+    p.add_argument("--seed", type=int, default=0, metavar="N", help="of the search")
+    p.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    p.add_argument("--wait", action="store_true", help="return when the search is over")
+
+    p = add("export", training.export, "Write a run's record for TensorBoard.")
+    p.add_argument("run")
+    p.add_argument("--tensorboard", required=True, type=Path, metavar="FOLDER")
+
+    p = add("forecast", judging.forecast, "Forecast a period with a run or a baseline.")
     p.add_argument("name", metavar="RUN|BASELINE")
     _period(p)
     p.add_argument("--out", type=Path, metavar="FILE.nc|.parquet|.geojson")
 
-    p = add("score", commands.score, "Score runs and baselines over a period.")
+    p = add("score", judging.score, "Score runs and baselines over a period.")
     p.add_argument("names", nargs="+", metavar="RUN|BASELINE")
     _period(p)
 
-    p = add("inspect", commands.inspect, "Save what the layers of a run put out for one step.")
+    p = add("inspect", looking.inspect, "Save what the layers of a run put out for one step.")
     p.add_argument("run")
     p.add_argument("--at", required=True, metavar="DATE")
     p.add_argument("--layer", metavar="NAME")
     p.add_argument("--out", required=True, type=Path, metavar="FILE.npz")
 
-    p = add("app", commands.app, "Open the app.")
+    p = add("app", serving.app, "Open the app.")
     p.add_argument("--port", type=int, default=8501, metavar="N")
     return parser
 

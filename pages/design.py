@@ -10,7 +10,7 @@ from crimecast.designs.shapes import place as place_layers
 from crimecast.designs.spec import list_designs, load_design, parse_design, to_toml
 from crimecast.errors import UserError
 from crimecast.runs import list_runs, load_run
-from crimecast.training import queue
+from crimecast.training import queue, search
 from crimecast.windows import load_cube, split
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.progress import live
@@ -45,9 +45,12 @@ with right:
         label_visibility="collapsed",
         help="TOML; every layer has a name, a kind and its options.",
     )
-design, problem = None, None
+design, problem, fields = None, None, {}
 try:
-    design = parse_design(text)
+    if "search" in text and (fields := search.marked_or_none(text)):
+        design = search.filled(text, search.first_values(fields))
+    else:
+        design = parse_design(text)
     width = calendar(cube.times[:1], cube.step, list(design.calendar)).shape[1]
     _, types, height, across = cube.counts.shape
     placed = place_layers(design, types, height, across, width)
@@ -120,14 +123,28 @@ with left:
         5,
         help="Blocks that training doesn't see; Unseen then shows whether the design holds there.",
     )
+    if fields:
+        trials = st.number_input(
+            "Trials", 1, 1000, 20,
+            help=f"Runs that try values of {', '.join(fields)}; those that fall behind are stopped early.",
+        )  # fmt: skip
     go = st.button(
-        "Train",
+        "Search" if fields else "Train",
         type="primary",
         icon=":material/play_arrow:",
         disabled=design is None or problem is not None,
         width="stretch",
     )
-if go and design is not None:
+if go and fields:
+    try:
+        name = search.start(
+            text, cube.grid, int(trials), int(seed), train_until=str(train_until),
+            validate_until=str(validate_until), epochs=int(epochs),
+        )  # fmt: skip
+        st.success(f"{name} has begun; its trials are runs like any other.")
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+elif go and design is not None:
     try:
         run = queue.submit(
             design,

@@ -6,6 +6,7 @@ import streamlit as st
 
 from crimecast.errors import UserError
 from crimecast.runs import Run, delete_run, list_runs, load_run
+from crimecast.training import queue
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.progress import live
 
@@ -75,6 +76,17 @@ with st.container(horizontal=True):
             icon=":material/call_split:",
             query_params={**to, "fork": run.id},
         )
+    if run.state == "queued" and st.button(
+        "Put first", icon=":material/vertical_align_top:", help="It starts before all that wait."
+    ):
+        queue.put_first(run.id)
+        st.rerun()
+    if not run.active and run.state != "interrupted":
+        with st.popover("Train again", icon=":material/replay:"):
+            st.write(f"Train {run.id} from the beginning? What it had learnt is forgotten.")
+            if st.button("Train it again", type="primary"):
+                queue.retry(run.id)
+                st.rerun()
     if not run.active:
         with st.popover("Delete", icon=":material/delete:"):
             st.write(f"Delete {run.id} with its checkpoints? This can't be undone.")

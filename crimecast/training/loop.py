@@ -177,7 +177,7 @@ class Trainer:
         entry = {
             "phase": plan.phase, "epoch": at["epoch"], "training_loss": at["training_loss"],
             "validation_loss": held_out, "learning_rate": self.optimiser.param_groups[0]["lr"],
-            "seconds": seconds, "samples_a_second": len(self.steps) / seconds,
+            "seconds": seconds, "batches": self.batches, "samples_a_second": len(self.steps) / seconds,
             "memory_mb": _memory_mb(self.samples.device), **self.recorder.entry(),
         }  # fmt: skip
         with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:

@@ -3,6 +3,7 @@
 The record in SQLite is all there is to the queue; the supervisor gives waiting runs their slots.
 """
 
+import json
 import shutil
 import time
 from typing import Any
@@ -18,7 +19,7 @@ from crimecast.errors import UserError
 from crimecast.runs import Run, create_run, list_runs, load_run, update_run
 from crimecast.training import supervisor
 from crimecast.training.slots import gpu_count
-from crimecast.windows import left_out_blocks, load_cube, split
+from crimecast.windows import Cube, left_out_blocks, load_cube, split
 
 
 def submit(
@@ -33,24 +34,17 @@ def submit(
     refit: bool = False,
     start_from: str | None = None,
     left_out: float = 0.0,
+    note: dict[str, Any] | None = None,
 ) -> Run:
     """Check everything that can be checked, record the run, and start it if the machine is free.
 
     `start_from` is a run whose weights to go on from (fine-tuning, in its own city or another);
-    `left_out` a share of the city, in blocks, that training doesn't see. Raises UserError, with nothing recorded, for a design that doesn't fit the grid, an empty
-    period, or a device that isn't there.
+    `left_out` a share of the city, in blocks, that training doesn't see; `note` what else is to be
+    remembered with the run's settings. Raises UserError, with nothing recorded, for a design that
+    doesn't fit the grid, an empty period, or a device that isn't there.
     """
-    cube = load_cube(grid)
+    cube = check(design, grid)
     cuts = split(cube, train_until, validate_until)
-    _, types, height, width = cube.counts.shape
-    if design.module is None:
-        place(
-            design,
-            types,
-            height,
-            width,
-            calendar(cube.times[:1], cube.step, design.calendar).shape[1],
-        )
     if epochs is not None and epochs < 1:
         raise UserError("--epochs must be at least 1.")
     if device not in ("auto", "cpu", "cuda"):
@@ -77,6 +71,7 @@ def submit(
         if source.design.layers != design.layers or map_inputs(source.design) != map_inputs(design):
             raise UserError(f"{start_from} has another design; start from a run of the same one.")
         settings["start_from"] = start_from
+    settings |= note or {}
     longest = max(design.lags)
     if longest >= cuts.train:
         raise UserError(
@@ -85,6 +80,16 @@ def submit(
     run = create_run(design, grid, seed, device, settings, parent)
     supervisor.ensure()
     return load_run(run.id)
+
+
+def check(design: Design, grid: str) -> Cube:
+    """The grid's cube, if the design can be built for it. Raises UserError that says why not."""
+    cube = load_cube(grid)
+    _, types, height, width = cube.counts.shape
+    if design.module is None:
+        numbers = calendar(cube.times[:1], cube.step, design.calendar).shape[1]
+        place(design, types, height, width, numbers)
+    return cube
 
 
 def _date(times: np.ndarray, index: int) -> str:
@@ -116,12 +121,25 @@ def resume(name: str) -> Run:
     return load_run(name)
 
 
+def prune(name: str) -> Run:
+    """Stop a run of a search that does worse than the others, and mark it so."""
+    run = load_run(name)
+    update_run(name, settings=json.dumps({**run.settings, "pruned": True}))
+    return stop(name)
+
+
 def retry(name: str) -> Run:
     """Queue a run that has ended again, from the beginning; what it had learnt is forgotten."""
     run = load_run(name)
     if run.active:
         raise UserError(f"{name} is {run.state}: stop it before trying it again.")
-    for path in ("checkpoints", "metrics.jsonl", "progress.json", "compile.json", "network.safetensors"):
+    for path in (
+        "checkpoints",
+        "metrics.jsonl",
+        "progress.json",
+        "compile.json",
+        "network.safetensors",
+    ):
         target = run.folder / path
         if target.is_dir():
             shutil.rmtree(target)

@@ -1,0 +1,67 @@
+"""What the commands about forecasts and scores do."""
+
+import argparse
+from typing import Any
+
+from crimecast.commands.ready import ready
+from crimecast.errors import UserError
+
+
+def forecast(options: argparse.Namespace) -> tuple[Any, str]:
+    """Forecast a period and, if asked, write it."""
+    from crimecast import forecasts
+
+    ready()
+    if options.out is not None and not options.out.parent.is_dir():
+        raise UserError(f"There is no folder {options.out.parent}.")
+    cube, first, last, made = forecasts.forecast(
+        options.name, options.grid, options.since, options.until
+    )
+    if options.out is not None:
+        forecasts.save_forecast(options.out, options.name, cube, first, last, made)
+    area = cube.area(first)
+    result = {
+        "name": options.name,
+        "grid": options.grid,
+        "shape": list(made.shape),
+        "first": str(cube.times[first])[:16],
+        "last": str(cube.times[last - 1])[:16],
+        "forecast_events": float(made[..., area].sum()),
+        "observed_events": float(cube.counts[first:last][..., area].sum()),
+        "out": str(options.out) if options.out else None,
+    }
+    return result, (
+        f"{options.name}, {result['first']} to {result['last']}: {result['forecast_events']:,.1f} events forecast, "
+        f"{result['observed_events']:,.0f} observed"
+        + (f"; written to {options.out}." if options.out else ".")
+    )
+
+
+def score(options: argparse.Namespace) -> tuple[Any, str]:
+    """One row a forecast, each compared with the first."""
+    from crimecast.forecasts import score_sums
+    from crimecast.scoring import table
+    from crimecast.windows import load_cube
+
+    ready()
+    cube = load_cube(options.grid)
+    first, last = cube.period(options.since, options.until)
+    rows = table(options.names, [score_sums(name, cube, first, last) for name in options.names])
+    width = max(len(row["name"]) for row in rows)
+    lines = [
+        f"{'':<{width}}  log-likelihood an event [95 %]      hits@1 %  hits@5 %   against {rows[0]['name']}"
+    ]
+    for row in rows:
+        low, high = row["intervals"]["log_likelihood_per_event"]
+        versus = row.get("versus")
+        lines.append(
+            f"{row['name']:<{width}}  {row['log_likelihood_per_event']:9.4f} [{low:.4f}, {high:.4f}]"
+            f"  {100 * row['hit_rate@1']:8.1f}  {100 * row['hit_rate@5']:8.1f}"
+            + (
+                f"   {versus['difference']:+.4f} [{versus['interval'][0]:+.4f}, {versus['interval'][1]:+.4f}] "
+                f"{versus['verdict']}"
+                if versus
+                else ""
+            )
+        )
+    return rows, "\n".join(lines)

@@ -1,0 +1,105 @@
+"""What the commands about training do."""
+
+import argparse
+from typing import Any
+
+from crimecast.commands.ready import ready
+from crimecast.errors import UserError
+
+
+def train(options: argparse.Namespace) -> tuple[Any, str]:
+    """Queue a run; with --wait, stay until it has ended."""
+    from crimecast.designs.spec import load_design
+    from crimecast.runs import load_run
+    from crimecast.training import queue
+
+    ready()
+    source = options.fork or options.start_from
+    if options.design is None and source is None:
+        raise UserError("Name a --design (such as stack), or a run to --fork or --start-from.")
+    parent = load_run(source) if source else None
+    design = load_design(options.design) if options.design else parent.design  # type: ignore[union-attr]
+    run = queue.submit(
+        design, options.grid, options.train_until, options.validate_until, options.epochs,
+        options.seed, options.device, options.fork, options.refit, options.start_from, options.leave_out,
+    )  # fmt: skip
+    if options.wait:
+        run = queue.wait(run.id)
+        if run.state == "failed":
+            raise UserError(f"{run.id} failed: {run.message}")
+    summary = {"run": run.id, "state": run.state, **run.summary}
+    return summary, f"{run.id} is {run.state}."
+
+
+def runs(options: argparse.Namespace) -> tuple[Any, str]:
+    """List, show, stop, resume, try again, put first or delete."""
+    from crimecast.runs import delete_run, list_runs, load_run
+    from crimecast.training import queue
+
+    ready()
+    if options.run is None:
+        rows = [_run_row(run) for run in list_runs()]
+        lines = [f"{r['run']:<24} {r['state']:<12} {r['grid']:<36} {r['message']}" for r in rows]
+        return rows, "\n".join(lines) or "There are no runs yet."
+    if options.action == "delete":
+        delete_run(options.run)
+        return {"run": options.run, "state": "deleted"}, f"{options.run} is deleted."
+    if options.action == "stop":
+        queue.stop(options.run)
+    if options.action == "resume":
+        queue.resume(options.run)
+    if options.action == "retry":
+        queue.retry(options.run)
+    if options.action == "first":
+        queue.put_first(options.run)
+    run = load_run(options.run)
+    row = {**_run_row(run), "progress": run.progress(), "history": run.history(), "spec": run.spec}
+    text = f"{run.id} is {run.state}. {run.message}".strip()
+    if run.request == "stop":
+        text = f"{run.id} was asked to stop."
+    return row, text
+
+
+def _run_row(run: Any) -> dict[str, Any]:
+    return {
+        "run": run.id, "state": run.state, "grid": run.grid, "design": run.name, "parent": run.parent,
+        "seed": run.seed, "message": run.message, **run.settings, **run.summary,
+    }  # fmt: skip
+
+
+def search(options: argparse.Namespace) -> tuple[Any, str]:
+    """Start a search over a spec's marked fields, or show one that was started."""
+    from pathlib import Path
+
+    from crimecast.training import search as searching
+
+    ready()
+    if options.design is None:
+        found = searching.report(options.grid)
+    else:
+        if not Path(options.design).is_file():
+            raise UserError(f"There is no file {options.design}.")
+        name = searching.start(
+            Path(options.design).read_text(encoding="utf-8"), options.grid, options.trials,
+            options.seed, train_until=options.train_until, validate_until=options.validate_until,
+            epochs=options.epochs, device=options.device,
+        )  # fmt: skip
+        found = searching.wait(name) if options.wait else searching.report(name)
+    lines = [f"{found['name']} is {found['state']}; best: {found['best'] or 'none yet'}"]
+    for row in found["runs"]:
+        loss = "" if row["validation_loss"] is None else f"{row['validation_loss']:.5f}"
+        state = "pruned" if row["pruned"] else row["state"]
+        lines.append(f"{row['run']:<24} {state:<10} {loss:>9}  {row['values']}")
+    return found, "\n".join(lines)
+
+
+def export(options: argparse.Namespace) -> tuple[Any, str]:
+    """Write a run's record as TensorBoard's event files."""
+    from crimecast.runs import load_run
+    from crimecast.training.tensorboard import export_tensorboard
+
+    ready()
+    run = load_run(options.run)
+    count = export_tensorboard(run, options.tensorboard.resolve())
+    result = {"run": run.id, "scalars": count, "out": str(options.tensorboard / run.id)}
+    return result, f"{count:,} scalars written to {result['out']}."
