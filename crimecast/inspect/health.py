@@ -1,0 +1,94 @@
+"""Units on the probe steps: how much of a layer is silent or saturated, and how its values spread."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from crimecast.inspect.activations import capture
+from crimecast.inspect.subject import Subject, epochs_kept, subject
+from crimecast.runs import Run
+
+BINS = 40
+PROBES = 16
+
+
+@dataclass(frozen=True)
+class Units:
+    """Per channel, over the study area and the probe steps: smallest, largest, mean and spread;
+    share of values that are exactly zero, or within 2 % of the two values where a bounded
+    activation ends; and the same share of zeros on cells with events alone."""
+
+    low: np.ndarray
+    high: np.ndarray
+    mean: np.ndarray
+    spread: np.ndarray
+    zero: np.ndarray
+    zero_at_events: np.ndarray
+    full: np.ndarray
+    spread_over_steps: np.ndarray
+
+
+@torch.no_grad()
+def units(subject: Subject, probes: int = PROBES) -> dict[str, Units]:
+    """Every layer that puts out maps, judged on the same probe steps for every network of a split."""
+    steps = subject.probes(probes)
+    area = subject.area
+    kept: dict[str, list[np.ndarray]] = {}
+    events = []
+    for step in steps:
+        batch = subject.batch([step])
+        with capture(subject.network, list(subject.layers)) as caught:
+            subject.network(batch.history, batch.calendar, batch.static)
+        for name, output in caught.items():
+            if output.dim() < 4:
+                continue
+            x = (output[0, -1] if output.dim() == 5 else output[0]).float().numpy()
+            kept.setdefault(name, []).append(
+                x[:, area] if x.shape[1:] == area.shape else x.reshape(len(x), -1)
+            )
+        events.append(batch.target[0].sum(dim=0).numpy()[area] > 0)
+    return {name: _units(np.stack(maps), np.stack(events)) for name, maps in kept.items()}
+
+
+def _units(values: np.ndarray, events: np.ndarray) -> Units:
+    """values (steps, channels, cells)."""
+    zero = values == 0
+    at_events = zero.mean(axis=(0, 2))
+    if events.shape == (values.shape[0], values.shape[2]) and events.any():
+        at_events = np.array([zero[:, c][events].mean() for c in range(values.shape[1])])
+    low, high = values.min(axis=(0, 2)), values.max(axis=(0, 2))
+    ends = np.zeros(values.shape[1])
+    for bottom, top in ((-1.0, 1.0), (0.0, 1.0)):
+        if values.min() >= bottom - 1e-6 and values.max() <= top + 1e-6:
+            margin = 0.02 * (top - bottom)
+            near = (values > top - margin) | (values < bottom + margin)
+            ends = near.mean(axis=(0, 2))
+    return Units(
+        low, high, values.mean(axis=(0, 2)), values.std(axis=(0, 2)), zero.mean(axis=(0, 2)), at_events,
+        ends, values.mean(axis=2).std(axis=0),
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def histograms(run: Run, layer: str, probes: int = 4) -> tuple[list[int], np.ndarray, np.ndarray]:
+    """Epochs that a checkpoint was kept of, edges (BINS + 1), and the share of a layer's values in each
+    bin (epochs, BINS), on the same probe steps."""
+    epochs, all_values = epochs_kept(run), []
+    for epoch in epochs:
+        one = subject(run, epoch)
+        batch = one.batch(one.probes(probes))
+        with capture(one.network, [layer]) as caught:
+            one.network(batch.history, batch.calendar, batch.static)
+        x = caught[layer].float()
+        x = x[..., torch.from_numpy(one.area)] if x.shape[-2:] == one.area.shape else x
+        all_values.append(x.flatten().numpy())
+    if not all_values:
+        return [], np.zeros(BINS + 1), np.zeros((0, BINS))
+    joined = np.concatenate(all_values)
+    low, high = np.quantile(joined, [0.001, 0.999])
+    edges = np.linspace(low, high, BINS + 1)
+    if edges[0] == edges[-1]:
+        edges = np.linspace(edges[0] - 0.5, edges[0] + 0.5, BINS + 1)
+    shares = [np.histogram(np.clip(v, edges[0], edges[-1]), edges)[0] / len(v) for v in all_values]
+    return epochs, edges, np.array(shares)

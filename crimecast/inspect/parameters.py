@@ -1,0 +1,64 @@
+"""What a layer has learnt: its kernels as pictures, their norms and spectra, and how far they moved."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from crimecast.dates import calendar
+from crimecast.designs.build import build, named_layers
+from crimecast.inspect.subject import Subject
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One weight of a layer. `norms` (out,) of each output channel's kernel, `spectrum` the singular
+    values of the weight as a matrix, `change` ‖w − w₀‖ / ‖w₀‖ since the start."""
+
+    name: str
+    values: np.ndarray
+    norms: np.ndarray
+    spectrum: np.ndarray
+    change: float
+
+    def kernels(self) -> np.ndarray | None:
+        """(out, in, height, width) where the weight is a convolution's, else None."""
+        if self.values.ndim == 4:
+            return self.values
+        return self.values.mean(axis=2) if self.values.ndim == 5 else None
+
+
+def weights(subject: Subject, layer: str) -> list[Weights]:
+    """The weights of a layer, biases left out."""
+    start = dict(named_layers(_at_start(subject)).get(layer, nn.Module()).named_parameters())
+    made = []
+    for name, parameter in subject.layers[layer].named_parameters():
+        if parameter.dim() < 2:
+            continue
+        now = parameter.detach().float()
+        flat = now.flatten(1)
+        before = start.get(name)
+        made.append(
+            Weights(
+                name, now.numpy(), flat.norm(dim=1).numpy(),
+                torch.linalg.svdvals(flat.flatten(1)).numpy(), _change(now, before),
+            )
+        )  # fmt: skip
+    return made
+
+
+def _at_start(subject: Subject) -> nn.Module:
+    """The network as it was before the first step: its weights are drawn from the run's seed."""
+    _, types, height, width = subject.cube.counts.shape
+    numbers = calendar(
+        subject.cube.times[:1], subject.cube.step, subject.run.design.calendar
+    ).shape[1]
+    return build(subject.run.design, types, height, width, numbers, subject.run.seed)
+
+
+def _change(now: Tensor, before: Tensor | None) -> float:
+    if before is None or before.shape != now.shape or not before.any():
+        return float("nan")
+    start = before.detach()
+    return float((now - start).norm() / start.norm())

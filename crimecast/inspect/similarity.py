@@ -1,0 +1,167 @@
+"""How alike layers are, how much of their width they use, and what they know.
+
+Rows are cells of the study area at probe steps, columns are channels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from crimecast.dates import month, weekday
+from crimecast.inspect.activations import capture
+from crimecast.inspect.subject import Subject
+
+ROWS = 4000  # rows of a layer's features that are kept
+BATCH_ROWS = 1000  # rows over which HSIC is estimated before it is averaged
+
+
+@dataclass(frozen=True)
+class Features:
+    """`values[layer]` (rows, channels) at the same cells and steps for every layer; `step` (rows,)."""
+
+    values: dict[str, np.ndarray]
+    step: np.ndarray
+    rate: np.ndarray
+    count: np.ndarray
+
+
+@torch.no_grad()
+def features(subject: Subject, probes: int = 24, seed: int = 0) -> Features:
+    """Every layer's channels at the same sampled cells and probe steps.
+
+    A coarser layer is spread to the grid's cells, a sequence gives its latest step.
+    """
+    steps = subject.probes(probes)
+    rng = np.random.default_rng(seed)
+    inside = np.flatnonzero(subject.area)
+    each = min(len(inside), max(1, ROWS // len(steps)))
+    parts: dict[str, list[np.ndarray]] = {}
+    rates, counts, where = [], [], []
+    for step in steps:
+        batch = subject.batch([step])
+        chosen = torch.from_numpy(rng.choice(inside, each, replace=False))
+        with capture(subject.network, list(subject.layers)) as caught:
+            rate = subject.log_rate(batch)
+        for name, output in caught.items():
+            if (
+                output.dim() < 4
+                or (x := output[:, -1] if output.dim() == 5 else output).shape[1] == 0
+            ):
+                continue
+            if x.shape[2:] != subject.area.shape:
+                x = functional.interpolate(x.float(), size=subject.area.shape, mode="nearest")
+            parts.setdefault(name, []).append(x[0].float().flatten(1)[:, chosen].T.numpy())
+        rates.append(rate[0].sum(dim=0).flatten()[chosen].numpy())
+        counts.append(batch.target[0].sum(dim=0).flatten()[chosen].numpy())
+        where.append(np.full(each, step))
+    return Features(
+        {name: np.concatenate(rows) for name, rows in parts.items()},
+        np.concatenate(where), np.concatenate(rates), np.concatenate(counts),
+    )  # fmt: skip
+
+
+def cka(x: np.ndarray, y: np.ndarray, batch: int = BATCH_ROWS) -> float:
+    """Linear centred kernel alignment of features (rows, p) and (rows, q), 0 unlike to 1 alike.
+
+    Kornblith et al. (2019, ICML), with the unbiased HSIC of Song et al. (2012, JMLR), averaged over
+    minibatches before the ratio (Nguyen, Raghu & Kornblith 2021, ICLR). nan if a side is constant.
+    """
+    sums = np.zeros(3)
+    order = np.random.default_rng(0).permutation(len(x))
+    parts = np.array_split(order, max(1, len(x) // batch))
+    for rows in parts:
+        if len(rows) < 4:
+            continue
+        k, m = (_gram(side[rows].astype(np.float64)) for side in (x, y))
+        sums += [_hsic(k, m), _hsic(k, k), _hsic(m, m)]
+    floor = 1e-12 * (1 + abs(sums[1]) + abs(sums[2]))
+    if sums[1] <= floor or sums[2] <= floor:
+        return float("nan")
+    return float(sums[0] / np.sqrt(sums[1] * sums[2]))
+
+
+def _gram(x: np.ndarray) -> np.ndarray:
+    x = x - x.mean(axis=0)
+    made = x @ x.T
+    np.fill_diagonal(made, 0.0)
+    return made
+
+
+def _hsic(k: np.ndarray, m: np.ndarray) -> float:
+    """Unbiased estimate of Song et al. (2012), both kernels with a zero diagonal."""
+    n = len(k)
+    trace = np.sum(k * m)
+    sums = k.sum() * m.sum() / ((n - 1) * (n - 2))
+    mixed = 2 * float(k.sum(axis=0) @ m.sum(axis=0)) / (n - 2)
+    return float((trace + sums - mixed) / (n * (n - 3)))
+
+
+def cka_table(one: Features, other: Features) -> tuple[list[str], list[str], np.ndarray]:
+    """CKA of every layer of one network with every layer of another, at the same cells and steps."""
+    rows, columns = list(one.values), list(other.values)
+    table = [[cka(one.values[a], other.values[b]) for b in columns] for a in rows]
+    return rows, columns, np.array(table)
+
+
+@dataclass(frozen=True)
+class Width:
+    """`channels` a layer has, `used` how many principal components hold 99 % of its variance,
+    `participation` (Σλ)² / Σλ², a smooth count of them."""
+
+    channels: int
+    used: int
+    participation: float
+
+    @property
+    def saturation(self) -> float:
+        """Share of its width that a layer uses (Shenk et al. 2019: delve)."""
+        return self.used / self.channels
+
+
+def width(x: np.ndarray, share: float = 0.99) -> Width:
+    """How many directions features (rows, channels) vary in."""
+    values = np.linalg.eigvalsh(np.cov(x.astype(np.float64), rowvar=False).reshape(x.shape[1], -1))
+    values = np.clip(values[::-1], 0.0, None)
+    total = values.sum()
+    if total <= 1e-12:
+        return Width(x.shape[1], 0, 0.0)
+    used = int(np.searchsorted(np.cumsum(values), share * total * (1 - 1e-12)) + 1)
+    return Width(x.shape[1], min(used, x.shape[1]), float(total**2 / np.sum(values**2)))
+
+
+KNOWN = ("weekday", "season", "forecast", "count")
+
+
+def probe(made: Features, times: np.ndarray, layer: str) -> dict[str, float]:
+    """How well a ridge regression reads things off a layer, as R² on steps it wasn't fitted to:
+    1 is all, 0 nothing. `weekday` and `season` are mean R² over their indicators, `forecast` is the
+    network's own log rate, `count` the events that came (noise holds it low whatever is known)."""
+    x = made.values[layer].astype(np.float64)
+    x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)
+    moments = times[made.step]
+    targets = {
+        "weekday": np.eye(7)[weekday(moments)],
+        "season": np.eye(4)[month(moments) % 12 // 3],
+        "forecast": made.rate[:, None],
+        "count": made.count[:, None],
+    }
+    steps = np.unique(made.step)
+    fitted = np.isin(made.step, steps[::2])
+    return {name: _r2(x, y.astype(np.float64), fitted) for name, y in targets.items()}
+
+
+def _r2(x: np.ndarray, y: np.ndarray, fitted: np.ndarray) -> float:
+    """Mean R² over targets that vary in both halves, of ridge regression with penalty 1e-2 of rows."""
+    design = np.hstack([x, np.ones((len(x), 1))])
+    a, b = design[fitted], y[fitted]
+    penalty = 1e-2 * len(a) * np.eye(design.shape[1])
+    penalty[-1, -1] = 0.0
+    weights = np.linalg.solve(a.T @ a + penalty, a.T @ b)
+    rest, seen = design[~fitted] @ weights, y[~fitted]
+    spread = ((seen - b.mean(axis=0)) ** 2).sum(axis=0)
+    known = spread > 1e-9
+    if not known.any():
+        return float("nan")
+    return float(np.mean(1 - ((seen - rest) ** 2).sum(axis=0)[known] / spread[known]))

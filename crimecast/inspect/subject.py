@@ -1,0 +1,105 @@
+"""What every inspection takes: a run's network, at its end or at a checkpoint, with its samples."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from crimecast.designs.build import named_layers
+from crimecast.designs.inputs import channel_inputs
+from crimecast.errors import UserError
+from crimecast.forecasts import load_network, samples_of
+from crimecast.runs import Run
+from crimecast.training import checkpoints
+from crimecast.training.samples import Batch, Samples, log_rate
+from crimecast.windows import Cube, load_cube
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network of its own (so that hooks are nobody else's) and samples that are shared."""
+
+    run: Run
+    cube: Cube
+    network: nn.Module
+    samples: Samples
+    checkpoint: int | None = None
+
+    @cached_property
+    def layers(self) -> dict[str, nn.Module]:
+        """The layers one can look at, by name."""
+        return named_layers(self.network)
+
+    @property
+    def area(self) -> np.ndarray:
+        """(H, W) the study area."""
+        return self.samples.area
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Steps [first, last) that the network can forecast."""
+        return self.samples.first, len(self.cube.times)
+
+    def batch(self, steps: list[int]) -> Batch:
+        """The inputs for some steps. Raises UserError for a step that can't be forecast."""
+        first, last = self.span
+        if min(steps) < first or max(steps) >= last:
+            raise UserError(
+                f"{self.run.id} can forecast steps from {str(self.cube.times[first])[:16]} to "
+                f"{str(self.cube.times[-1])[:16]}."
+            )
+        return self.samples.batch(torch.tensor(steps))
+
+    def log_rate(self, batch: Batch) -> Tensor:
+        """(B, C, H, W) the forecast's logarithm."""
+        return log_rate(self.network, batch)
+
+    def held_out(self) -> tuple[int, int]:
+        """Steps [first, last) of the validation period."""
+        settings = self.run.settings
+        return max(settings["train"], self.samples.first), settings["validate"]
+
+    def probes(self, count: int) -> list[int]:
+        """Steps spread evenly over the validation period, the same for every network of a split."""
+        first, last = self.held_out()
+        return np.unique(
+            np.linspace(first, last - 1, min(count, last - first)).astype(int)
+        ).tolist()
+
+    def input_names(self) -> tuple[list[str], list[str]]:
+        """Names of the lagged frames and of the input maps, one a channel."""
+        types = self.cube.counts.shape[1]
+        kinds = self.cube.types if types > 1 else ("",)
+        lags = [
+            f"lag {lag}{' ' + kind if kind else ''}"
+            for lag in self.run.design.lags
+            for kind in kinds
+        ]
+        return lags, [one.name for one in channel_inputs(self.run.design, types)]
+
+
+def subject(run: Run, checkpoint: int | None = None) -> Subject:
+    """The network of a run, or as it was after epoch `checkpoint`.
+
+    Raises UserError if the run has no network yet, or no checkpoint of that epoch.
+    """
+    cube = load_cube(run.grid)
+    network, note = load_network(run)
+    if checkpoint is not None:
+        tensors, _ = checkpoints.load(checkpoint_path(run, checkpoint))
+        checkpoints.load_network(network, tensors)
+    return Subject(run, cube, network, samples_of(run, cube, note), checkpoint)
+
+
+def checkpoint_path(run: Run, epoch: int) -> Path:
+    """The file of a checkpoint over time."""
+    return run.folder / "checkpoints" / f"fit.epoch-{epoch:05d}.safetensors"
+
+
+def epochs_kept(run: Run) -> list[int]:
+    """The epochs of which a checkpoint was kept, in order."""
+    paths = (run.folder / "checkpoints").glob("fit.epoch-*.safetensors")
+    return sorted(checkpoints.epoch_of(path) for path in paths)
