@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crimecast.designs.build import named_layers
+from crimecast.designs.build import Network, named_layers
 from crimecast.errors import UserError
 from crimecast.forecasts import load_network, samples_of
 from crimecast.runs import Run
@@ -22,13 +22,15 @@ def capture(network: nn.Module, names: list[str]) -> Iterator[dict[str, Tensor]]
     """
     known = named_layers(network)
     caught: dict[str, Tensor] = {}
+    # A user's own module may change what a layer gave in place, a spec's layers never do.
+    copied = not isinstance(network, Network)
 
     def keep(name: str) -> object:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
             if isinstance(output, tuple):
                 output = output[0]
             if isinstance(output, Tensor):
-                caught[name] = output.detach()
+                caught[name] = output.detach().clone() if copied else output.detach()
 
         return hook
 
