@@ -179,6 +179,13 @@ def _parser() -> _Parser:
     p.add_argument("--layer", metavar="NAME")
     p.add_argument("--out", required=True, type=Path, metavar="FILE.npz")
 
+    p = add("diagnose", looking.diagnose, "Say what is wrong with a trained run, and what to do.")
+    p.add_argument("run")
+
+    p = add("steer", looking.steer, "Fork a run by what its diagnosis advises, several times over.")
+    p.add_argument("run")
+    p.add_argument("--rounds", type=int, default=5, metavar="N")
+
     p = add("app", serving.app, "Open the app.")
     p.add_argument("--port", type=int, default=8501, metavar="N")
     return parser

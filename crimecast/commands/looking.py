@@ -37,3 +37,39 @@ def inspect(options: argparse.Namespace) -> tuple[Any, str]:
     return result, "\n".join(
         f"{name:<16} {'×'.join(map(str, shape))}" for name, shape in shapes.items()
     )
+
+
+def diagnose(options: argparse.Namespace) -> tuple[Any, str]:
+    """Every finding about a run, the most severe first."""
+    from crimecast import diagnose as diagnosing
+    from crimecast.runs import load_run
+
+    ready()
+    found = diagnosing.diagnose(load_run(options.run))
+    lines = [
+        f"{f.severity:<7} {f.code:<26} {f.layer or '–':<16} {f.advice}"
+        + (f"  patch: {f.patch}" if f.patch else "")
+        for f in found
+    ]
+    return [f.row() for f in found], "\n".join(lines) or "Nothing was found."
+
+
+def steer(options: argparse.Namespace) -> tuple[Any, str]:
+    """Apply advised patches to forks, train them, and keep what helps."""
+    import sys
+
+    from crimecast.diagnose.steer import steer as steering
+    from crimecast.runs import load_run
+
+    ready()
+    made = steering(load_run(options.run), options.rounds, lambda t: print(t, file=sys.stderr))
+    lines = [
+        f"{r['round']}: {r['finding']:<26} {r.get('run', 'refused'):<20} "
+        + (
+            f"{r['before']:.5f} → {r['after']:.5f} {'kept' if r['kept'] else 'not kept'}"
+            if r.get("after")
+            else ""
+        )
+        for r in made
+    ]
+    return made, "\n".join(lines) or "There was nothing to change."

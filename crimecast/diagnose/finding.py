@@ -1,0 +1,197 @@
+"""A finding, and the case that the rules of this folder judge: a trained run with its evidence.
+
+Evidence is computed once, when the first rule asks for it, on the validation period.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from crimecast.baselines import baseline_rates
+from crimecast.designs.build import Network
+from crimecast.designs.spec import Design
+from crimecast.inspect.activations import capture
+from crimecast.inspect.graph import Node, graph
+from crimecast.inspect.health import Units, units
+from crimecast.inspect.near_repeat import NearRepeat, near_repeat
+from crimecast.inspect.similarity import Features, features
+from crimecast.inspect.subject import Subject, subject
+from crimecast.runs import Run
+from crimecast.scoring import StepSums, step_sums
+
+SEVERITIES = ("high", "medium", "low")
+JUDGED = 120  # steps of the validation period, at most, that forecasts are judged on
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong, where (None: the whole network), how badly, by which numbers, and what to do.
+
+    `patch` maps fields of the spec (`training.learning_rate`, `layer.NAME.channels`) to new values;
+    `layer.NAME` to None takes the layer out. Empty where no change to the spec can help.
+    """
+
+    code: str
+    layer: str | None
+    severity: str
+    evidence: dict[str, Any]
+    advice: str
+    patch: dict[str, Any] = field(default_factory=dict)
+
+    def row(self) -> dict[str, Any]:
+        """As the command line prints it."""
+        return {
+            "code": self.code, "layer": self.layer, "severity": self.severity,
+            "evidence": self.evidence, "advice": self.advice, "patch": self.patch,
+        }  # fmt: skip
+
+
+class Case:
+    """A run under diagnosis."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.subject: Subject = subject(run)
+
+    @property
+    def design(self) -> Design:
+        """The run's design."""
+        return self.run.design
+
+    @property
+    def is_spec(self) -> bool:
+        """Whether the network was built from a spec, and so can be patched."""
+        return isinstance(self.subject.network, Network)
+
+    @cached_property
+    def history(self) -> list[dict[str, Any]]:
+        """The record of the first phase, one entry an epoch."""
+        return [entry for entry in self.run.history() if entry["phase"] == "fit"]
+
+    @cached_property
+    def units(self) -> dict[str, Units]:
+        """Every layer's channels on the probe steps."""
+        return units(self.subject)
+
+    @cached_property
+    def features(self) -> Features:
+        """Every layer's channels at sampled cells and steps."""
+        return features(self.subject)
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """The layers that the forward pass uses."""
+        return graph(self.subject)
+
+    @cached_property
+    def period(self) -> tuple[int, int]:
+        """The steps [first, last) that forecasts are judged on: the end of the validation period."""
+        first, last = self.subject.held_out()
+        return max(first, last - JUDGED), last
+
+    @cached_property
+    def rates(self) -> np.ndarray:
+        """(T, C, H, W) the network's forecast of the period."""
+        with torch.no_grad():
+            parts = [
+                torch.exp(
+                    self.subject.log_rate(
+                        self.subject.batch(list(range(i, min(i + 16, self.period[1]))))
+                    )
+                )
+                for i in range(self.period[0], self.period[1], 16)
+            ]
+        return torch.cat(parts).numpy()
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """(T, C, H, W) what happened in the period."""
+        return self.subject.cube.counts[slice(*self.period)]
+
+    @cached_property
+    def baseline(self) -> np.ndarray:
+        """(T, C, H, W) the simplest strong opponent's forecast of the period: `memory_mixture`."""
+        return baseline_rates("memory_mixture", self.subject.cube, *self.period)
+
+    def sums(self, rates: np.ndarray) -> StepSums:
+        """What a forecast of the period adds to the scores."""
+        times = self.subject.cube.times[slice(*self.period)]
+        return step_sums(self.counts, rates, self.subject.area, times)
+
+    @cached_property
+    def near_repeat(self) -> NearRepeat:
+        """How far crimes excite one another in the training period."""
+        counts = self.subject.cube.counts[: self.run.settings["train"]].sum(axis=1)
+        return near_repeat(counts, self.subject.area)
+
+    @cached_property
+    def effect(self) -> dict[str, float]:
+        """Root mean square change of the log rate when each input is blanked: `history`, `maps`,
+        `calendar`, and each lag as `lag N`."""
+        steps = self.subject.probes(8)
+        batch = self.subject.batch(steps)
+        area = torch.from_numpy(self.subject.area)
+        network = self.subject.network
+        lags = list(self.design.lags)
+        changes: dict[str, tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = {}
+        nothing = torch.zeros_like
+        changes["history"] = (nothing(batch.history), batch.calendar, batch.static)
+        if batch.static.numel():
+            changes["maps"] = (batch.history, batch.calendar, nothing(batch.static))
+        if batch.calendar.numel():
+            changes["calendar"] = (batch.history, nothing(batch.calendar), batch.static)
+        for number, lag in enumerate(lags):
+            other = batch.history.clone()
+            other[:, number] = 0.0
+            changes[f"lag {lag}"] = (other, batch.calendar, batch.static)
+        with torch.no_grad():
+            before = network(batch.history, batch.calendar, batch.static)[..., area]
+            return {
+                name: float((network(*inputs)[..., area] - before).pow(2).mean().sqrt())
+                for name, inputs in changes.items()
+            }
+
+    @cached_property
+    def gradients(self) -> dict[str, float]:
+        """Root mean square gradient of each layer's weights on the probe steps, in order of the layers."""
+        from crimecast.training.samples import loss_of
+
+        batch = self.subject.batch(self.subject.probes(8))
+        network = self.subject.network
+        network.zero_grad()
+        with torch.enable_grad():
+            rate = self.subject.log_rate(batch)
+            loss_of(network, rate, batch, self.subject.samples.mask).backward()
+        made = {}
+        for node in self.nodes:
+            own = [
+                p.grad
+                for p in self.subject.layers[node.name].parameters()
+                if p.grad is not None and p.dim() > 1
+            ]
+            if own:
+                size = sum(g.numel() for g in own)
+                made[node.name] = float((sum(g.pow(2).sum() for g in own) / size) ** 0.5)
+        network.zero_grad()
+        return made
+
+    def outputs(self, names: list[str]) -> dict[str, np.ndarray]:
+        """(steps, channels, H, W) what layers put out on a few probe steps."""
+        batch = self.subject.batch(self.subject.probes(4))
+        with torch.no_grad(), capture(self.subject.network, names) as caught:
+            self.subject.network(batch.history, batch.calendar, batch.static)
+        return {name: caught[name].float().numpy() for name in names if name in caught}
+
+    def options(self, layer: str) -> dict[str, Any]:
+        """A spec's layer's options with their defaults; empty for a module's."""
+        network = self.subject.network
+        if not isinstance(network, Network):
+            return {}
+        return next((p.options for p in network.placed if p.layer.name == layer), {})
+
+    def kind(self, layer: str) -> str:
+        """The kind of a layer, or the class of a module's."""
+        return next((n.kind for n in self.nodes if n.name == layer), "")
