@@ -28,6 +28,7 @@ name = "{name}"
 lags = {lags}
 calendar = ["dow", "doy"]
 {head}
+{layers}
 [training]
 epochs = {epochs}
 batch = 16
@@ -55,8 +56,10 @@ def spec(
     """A whole spec from its layers; the head is added."""
     import tomli_w
 
-    text = WARM.format(name=name, lags=lags, head=head, epochs=epochs, rate=rate, decay=decay)
-    return text + tomli_w.dumps({"layer": [*layers, {"name": "log_rate", "kind": "head"}]})
+    made = tomli_w.dumps({"layer": [*layers, {"name": "log_rate", "kind": "head"}]})
+    return WARM.format(
+        name=name, lags=lags, head=head, layers=made, epochs=epochs, rate=rate, decay=decay
+    )
 
 
 PLAIN = [conv("one"), conv("two"), conv("three")]

@@ -79,7 +79,8 @@ def leakage(case: Case) -> Iterator[Finding]:
     """Counts scatter less around the forecast than chance allows: it must know them already."""
     area = case.subject.area
     n, rate = case.counts[..., area].astype(np.float64), case.rates[..., area].astype(np.float64)
-    dispersion = float(((n - rate) ** 2).sum() / rate.sum())
+    level = n.sum() / max(rate.sum(), 1e-9)  # a wrong total is another finding
+    dispersion = float(((n - level * rate) ** 2).sum() / (level * rate).sum())
     layer, like = None, 0.0
     first = case.subject.samples
     if case.design.static:

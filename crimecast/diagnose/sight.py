@@ -51,7 +51,8 @@ def ignored_input(case: Case) -> Iterator[Finding]:
     effect = case.effect
     if case.rates[:, :, case.subject.area].std() < 1e-12:
         return
-    alone = "maps" not in effect
+    # Without memories the lagged frames are all that a design knows of the past.
+    alone = not any(one.memory for one in map_inputs(case.design))
     for name in ("history", "maps", "calendar"):
         if name in effect and effect[name] < IGNORED:
             severe = "high" if name == "maps" or (name == "history" and alone) else "low"

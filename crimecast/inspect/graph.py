@@ -130,7 +130,8 @@ def _flops(
     network: nn.Module, layers: dict[str, nn.Module], arguments: tuple[torch.Tensor, ...]
 ) -> dict[str, int]:
     """Floating-point operations of each layer, counted by torch."""
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    # With gradients on: the counter asks parameters that are put out as they are for theirs.
+    with torch.enable_grad(), FlopCounterMode(display=False) as counter:
         network(*arguments)
     counts = counter.get_flop_counts()
     names = {module: name for name, module in network.named_modules()}

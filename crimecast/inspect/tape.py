@@ -253,7 +253,7 @@ def _sent_through(
     spans: tuple[list[Taps], list[Taps]] = ([], [])
     for own in before:
         for along in (0, 1):
-            if own.axes is None:
+            if own.axes is None or 0 in own.shape:
                 spans[along].append(_nothing(1))
                 continue
             made = []
@@ -284,7 +284,7 @@ def _sent_through(
     if axes[0] is None or axes[1] is None or axes[0] == axes[1]:
         return None
     for number, record_before in enumerate(before):
-        if record_before.axes is None:
+        if record_before.axes is None or 0 in record_before.shape:
             spans[0][number] = _nothing(out.shape[axes[0]])
             spans[1][number] = _nothing(out.shape[axes[1]])
     return (axes[0], axes[1]), spans[0], spans[1]
@@ -305,7 +305,7 @@ def _axis(low: Tensor, high: Tensor, known: int | None, from_end: int) -> int | 
         alone = bool(there.any()) and bool((bottom[there] == top[there]).all())
         if alone and (known is not None or len(bottom[there].unique()) > 1):
             varying = axis
-    if varying is None and bool((low.isfinite() & (low == low[low.isfinite()].min())).any()):
+    if varying is None and bool(low.isfinite().any()):
         # A single row or column is left: its axis is where it was, if it is still there.
         there = low.isfinite()
         at = low.dim() + from_end

@@ -1,0 +1,79 @@
+"""Planted faults are named first, at their layer; a healthy network is left in peace; patches apply."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent / "bench"))
+
+from planted import cases, train
+
+from crimecast.designs.spec import load_design
+from crimecast.diagnose import diagnose
+from crimecast.diagnose.finding import SEVERITIES, Case
+from crimecast.diagnose.forecast import _period_two, leakage
+from crimecast.diagnose.patch import patched
+from crimecast.diagnose.steer import steer
+from crimecast.errors import UserError
+from crimecast.runs import load_run
+
+KNOWN = {case.name: case for case in cases()}
+
+
+@pytest.mark.parametrize(
+    "name", ["dead two 0.5", "saturated tanh two", "copies two 2", "narrow two 1", "linear 2"]
+)
+def test_a_planted_fault_is_named_first_and_at_its_layer(sample: str, name: str) -> None:
+    found = diagnose(train(KNOWN[name], sample))
+    assert found[0].code in KNOWN[name].codes
+    assert found[0].layer == KNOWN[name].layer
+    assert found[0].evidence
+    order = [SEVERITIES.index(f.severity) for f in found]
+    assert order == sorted(order)
+
+
+def test_the_shipped_run_has_nothing_severe(sample: str) -> None:
+    assert not [f for f in diagnose(load_run("stack-1")) if f.severity == "high"]
+
+
+def test_patches_change_what_they_name_and_nothing_else() -> None:
+    design = load_design("stack_plain")
+    made = patched(
+        design, {"training.learning_rate": 0.1, "layer.stem.channels": 7, "lags": [1, 2]}
+    )
+    assert made.training.learning_rate == 0.1
+    assert made.lags == (1, 2)
+    assert made.layers[0].options == {**design.layers[0].options, "channels": 7}
+    assert made.layers[1:] == design.layers[1:]
+    shorter = patched(design, {"layer.out": None})
+    assert [x.name for x in shorter.layers] == [x.name for x in design.layers if x.name != "out"]
+    with pytest.raises(UserError, match="no layer 'attic'"):
+        patched(design, {"layer.attic.channels": 3})
+
+
+def test_a_forecast_that_knows_the_future_is_found(sample: str) -> None:
+    case = Case(load_run("stack-1"))
+    assert not list(leakage(case))
+    case.__dict__["rates"] = 0.3 * case.rates + 0.7 * case.counts + 1e-3
+    (found,) = leakage(case)
+    assert found.severity == "high"
+
+
+def test_a_checkerboard_has_power_at_two_cells() -> None:
+    rng = np.random.default_rng(0)
+    smooth = rng.normal(size=(4, 20, 20))
+    assert _period_two(smooth) < 4
+    smooth[:, ::2] += 1.5
+    assert _period_two(smooth) > 10
+
+
+def test_steering_mends_a_linear_network(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = train(KNOWN["linear 2"], sample)
+    made: list[dict[str, Any]] = steer(run, 1)
+    assert made[0]["finding"] == "underfit"
+    fork = load_run(made[0]["run"])
+    assert fork.parent == run.id
+    assert all(x.options.get("activation") == "gelu" for x in fork.design.layers[:-1])
