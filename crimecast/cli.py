@@ -186,6 +186,10 @@ def _parser() -> _Parser:
     p.add_argument("run")
     p.add_argument("--rounds", type=int, default=5, metavar="N")
 
+    p = add("report", looking.report, "Write a run as one self-contained HTML file.")
+    p.add_argument("run")
+    p.add_argument("--out", required=True, type=Path, metavar="FILE.html")
+
     p = add("app", serving.app, "Open the app.")
     p.add_argument("--port", type=int, default=8501, metavar="N")
     return parser

@@ -73,3 +73,24 @@ def steer(options: argparse.Namespace) -> tuple[Any, str]:
         for r in made
     ]
     return made, "\n".join(lines) or "There was nothing to change."
+
+
+def report(options: argparse.Namespace) -> tuple[Any, str]:
+    """Write a run as one self-contained HTML file."""
+    from crimecast.reporting.report import report as reporting
+    from crimecast.runs import load_run
+    from crimecast.store import replacing
+
+    ready()
+    out = options.out.resolve()
+    if out.suffix not in (".html", ".htm"):
+        raise UserError(f"A report is written as .html, not as '{out.suffix}'.")
+    if not out.parent.is_dir():
+        raise UserError(f"There is no folder {options.out.parent}.")
+    run = load_run(options.run)
+    text = reporting(run)
+    with replacing(out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return {"run": run.id, "out": str(options.out), "bytes": len(text.encode())}, (
+        f"{run.id} written to {options.out}."
+    )

@@ -30,6 +30,8 @@ RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     sight.receptive_field_too_large,
 )
 
+__all__ = ["SEVERITIES", "Case", "Finding", "diagnose"]
+
 
 def diagnose(run: Run) -> list[Finding]:
     """Every finding, the most severe first and causes before their effects.

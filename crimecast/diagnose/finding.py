@@ -23,6 +23,7 @@ from crimecast.runs import Run
 from crimecast.scoring import StepSums, step_sums
 
 SEVERITIES = ("high", "medium", "low")
+LEARNING = ("conv", "separable", "convlstm", "convgru", "conv3d", "lag_attention")
 JUDGED = 120  # steps of the validation period, at most, that forecasts are judged on
 
 
@@ -47,6 +48,11 @@ class Finding:
             "code": self.code, "layer": self.layer, "severity": self.severity,
             "evidence": self.evidence, "advice": self.advice, "patch": self.patch,
         }  # fmt: skip
+
+
+def computes(kind: str) -> bool:
+    """Whether a kind of layer, or a module's class, convolves or attends."""
+    return kind in LEARNING or kind.startswith("Conv")
 
 
 class Case:

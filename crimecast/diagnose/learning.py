@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from crimecast.diagnose.finding import Case, Finding
+from crimecast.diagnose.finding import Case, Finding, computes
 from crimecast.scoring import compare
 
 VANISHED = 1e-4  # of the largest layer's gradient (rms of a weight) reaches a layer
@@ -17,7 +17,12 @@ GAP = 0.02  # relative distance of the validation loss from its best, while trai
 
 def vanishing_gradients(case: Case) -> Iterator[Finding]:
     """Layers that are reached by next to none of the gradient."""
-    own = {n: g for n, g in case.gradients.items()}
+    # Gates and conditioning start at nothing and may stay near it: only what computes is judged.
+    own = {
+        n: g
+        for n, g in case.gradients.items()
+        if computes(case.kind(n)) or n == case.nodes[-1].name
+    }
     top = max(own.values(), default=0.0)
     if len(own) < 3 or top <= 0:
         return

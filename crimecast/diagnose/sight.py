@@ -9,6 +9,7 @@ from crimecast.designs.inputs import map_inputs
 from crimecast.diagnose.finding import Case, Finding
 from crimecast.inspect.receptive import effective_field, radius_holding, theoretical_field
 
+FAINT = 0.02  # of the effect of the lag that matters most
 IGNORED = 1e-3  # change of the log rate (a tenth of a per cent) when an input is blanked
 
 
@@ -61,7 +62,8 @@ def ignored_input(case: Case) -> Iterator[Finding]:
                 f"The network doesn't use its {name}: it answers the same without.",
             )  # fmt: skip
     lags = {n: e for n, e in effect.items() if n.startswith("lag ")}
-    silent = [n for n, e in lags.items() if e < IGNORED]
+    # Beside the lag that matters most: a network that corrects little does so for every lag.
+    silent = [n for n, e in lags.items() if e < min(IGNORED, FAINT * max(lags.values()))]
     if alone and silent and len(silent) < len(lags) and effect["history"] >= IGNORED:
         kept = [lag for lag in case.design.lags if f"lag {lag}" not in silent]
         share = len(silent) / len(lags)

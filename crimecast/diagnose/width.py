@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from crimecast.diagnose.finding import Case, Finding
+from crimecast.diagnose.finding import Case, Finding, computes
 from crimecast.inspect.similarity import width
 
 ALIKE = 0.999  # correlation of two channels that say the same
 DOUBLED = 0.3  # share of a layer's channels that say what another does
 WASTED = 0.12  # of a wide layer's width is used
 NARROW = 8  # times narrower than both neighbours
-LEARNING = ("conv", "separable", "convlstm", "convgru", "conv3d", "lag_attention")
 
 
 def redundant_channels(case: Case) -> Iterator[Finding]:
@@ -99,7 +98,7 @@ def _corrects(case: Case, layer: str) -> bool:
 
 
 def _learning(case: Case) -> list[str]:
-    return [n.name for n in case.nodes if n.kind in LEARNING or n.kind.startswith("Conv")]
+    return [n.name for n in case.nodes if computes(n.kind)]
 
 
 def _free(case: Case, layer: str) -> bool:

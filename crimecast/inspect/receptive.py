@@ -15,6 +15,8 @@ import torch
 from crimecast.inspect.subject import Subject
 from crimecast.inspect.tape import Tape, record
 
+INPUTS = 3  # the first records of a tape: history, calendar, static
+
 
 @dataclass(frozen=True)
 class Field:
@@ -59,7 +61,7 @@ def field_on_tape(tape: Tape, target: int, cell: tuple[int, int]) -> Field:
         if number not in seen:
             continue
         made = tape.records[number]
-        if not made.inputs and made.axes is not None:
+        if number < INPUTS and made.axes is not None:
             found.append(seen[number])
         for source, *taps in zip(made.inputs, made.rows, made.columns, strict=True):
             before = tape.records[source]

@@ -111,6 +111,27 @@ class Tape(TorchFunctionMode):
         shape = tuple(out.shape)
         self._write(out, Record(plain, layer, numbers, tuple(rows), tuple(columns), shape, axes))
 
+    def _claim(self, layer: str, tensor: Tensor) -> int:
+        """The number of a layer's output: its own record, even if it passed its input on untouched (a
+        dropout that is off) or made something of its weights alone."""
+        number = self.of(tensor)
+        if number is None:
+            axes = (tensor.dim() - 2, tensor.dim() - 1) if tensor.dim() >= 3 else None
+            self._write(tensor, Record("weights", layer, (), (), (), tuple(tensor.shape), axes))
+        elif self.records[number].layer != layer and not self._inside(layer, number):
+            made = self.records[number]
+            sizes = [made.shape[a] for a in made.axes] if made.axes else [1, 1]
+            rows, columns = (np.arange(size)[:, None] for size in sizes)
+            passed = Record(
+                "identity", layer, (number,), (rows,), (columns,), made.shape, made.axes
+            )
+            self._write(tensor, passed)
+        return self.number[id(tensor)]
+
+    def _inside(self, layer: str, number: int) -> bool:
+        """Whether a record was made by a layer inside of `layer`."""
+        return self.records[number].layer.startswith(f"{layer}.")
+
     @contextlib.contextmanager
     def layers(self, layers: dict[str, nn.Module]) -> Iterator[None]:
         """Inside the block records say which of the layers they ran in; `outputs` what each gave."""
@@ -122,8 +143,7 @@ class Tape(TorchFunctionMode):
             def hook(_module: nn.Module, _inputs: object, output: object) -> None:
                 self.stack.pop()
                 for tensor in _tensors(output):
-                    if (number := self.of(tensor)) is not None:
-                        self.outputs.setdefault(name, []).append(number)
+                    self.outputs.setdefault(name, []).append(self._claim(name, tensor))
 
             return hook
 

@@ -1,0 +1,151 @@
+"""A run as one HTML file: scores with intervals, maps, layers, findings, lineage, spec, model card."""
+
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from crimecast.baselines import QUICK
+from crimecast.cities import load_city
+from crimecast.diagnose import Finding, diagnose
+from crimecast.forecasts import rates, score_sums
+from crimecast.inspect.activations import activations
+from crimecast.reporting.model_card import model_card
+from crimecast.reporting.pictures import picture
+from crimecast.runs import Run, load_run
+from crimecast.scoring import table
+from crimecast.unseen import unseen_period
+from crimecast.windows import Cube, load_cube
+
+CHANNELS = 8  # of each layer that are shown
+STYLE = """
+:root { color-scheme: light dark; --ink: #1d2030; --soft: #6a6f7d; --line: #d9dbe2; --back: #fff; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e9eaf0; --soft: #a0a5b4; --line: #3a3d4a; --back: #14161f; } }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--back); max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { margin-bottom: 0; } h2 { margin-top: 2.2rem; } .soft { color: var(--soft); }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; display: block; overflow-x: auto; }
+th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; } td.words { white-space: normal; text-align: left; }
+.maps { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: 0; } figure img { background: #f4f4f6; image-rendering: pixelated; max-width: 100%; }
+.small img { width: 96px; } figcaption { font-size: .85rem; color: var(--soft); }
+pre { overflow-x: auto; border: 1px solid var(--line); padding: .8rem; font-size: .85rem; }
+"""
+
+
+def report(run: Run) -> str:
+    """The HTML document. It asks for nothing outside itself, and all text in it is escaped.
+
+    Raises UserError if the run has no network yet, or nothing is left that it has not seen.
+    """
+    cube, city = load_cube(run.grid), load_city(load_cube(run.grid).city)
+    first, last = unseen_period(run)
+    made = rates(run.id, cube, first, last)
+    period = f"{str(cube.times[first])[:10]} to {str(cube.times[last - 1])[:10]}"
+    parts = [
+        f"<h1>{escape(run.id)}</h1><p class='soft'>{escape(city.title)} · {cube.cell:g} m · {escape(str(cube.step))} · "
+        f"{escape(', '.join(cube.types))}{' · simulated city: nothing here happened' if city.simulated else ''}</p>",
+        _scores(run, cube, first, last, period),
+        _maps(cube, first, last, made),
+        _findings(diagnose(run)),
+        _layers(run, cube, first),
+        _lineage(run),
+        "<h2>Model card</h2>"
+        + "".join(
+            f"<h3>{escape(title)}</h3><ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
+            for title, texts in model_card(run, cube, city, period)
+        ),
+        f"<h2>Spec</h2><pre>{escape(run.spec or 'A module of its own.')}</pre>",
+    ]
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{escape(run.id)} – CrimeCast</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>"
+    )
+
+
+def _scores(run: Run, cube: Cube, first: int, last: int, period: str) -> str:
+    names = [run.id, *QUICK]
+    rows = table(names, [score_sums(name, cube, first, last) for name in names])
+    best = max(rows[1:], key=lambda r: r["log_likelihood_per_event"])
+    versus = best["versus"]
+    # The table compares each row with the run; the sentence says it from the run's side.
+    low, high = -versus["interval"][1], -versus["interval"][0]
+    word = "better than" if low > 0 else "worse than" if high < 0 else "not to be told apart from"
+    lines = []
+    for row in sorted(rows, key=lambda r: -r["log_likelihood_per_event"]):
+        a, b = row["intervals"]["log_likelihood_per_event"]
+        lines.append(
+            f"<tr><td>{escape(row['name'])}</td><td>{row['log_likelihood_per_event']:.4f}</td><td>{a:.4f} to {b:.4f}</td>"
+            f"<td>{100 * row['hit_rate@1']:.1f} %</td><td>{100 * row['hit_rate@5']:.1f} %</td><td>{row['poisson_deviance']:.4f}</td></tr>"
+        )
+    return (
+        f"<h2>How well</h2><p>On unseen steps, {period}, it is <b>{word}</b> the best of the quick baselines, "
+        f"{escape(best['name'])}: {-versus['difference']:+.4f} in log-likelihood an event "
+        f"(95 % interval {low:+.4f} to {high:+.4f}, over weeks; above zero is better).</p>"
+        "<table><tr><th>forecast</th><th>log-likelihood an event (high is good)</th><th>95 %</th><th>hits in 1 % of the area</th>"
+        f"<th>in 5 %</th><th>deviance (low is good)</th></tr>{''.join(lines)}</table>"
+    )
+
+
+def _figure(image: str, caption: str) -> str:
+    return f"<figure><img alt='{escape(caption)}' src='{image}'><figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _maps(cube: Cube, first: int, last: int, made: np.ndarray) -> str:
+    area = cube.area(first)
+    mean = made.sum(axis=1).mean(axis=0)
+    fact = cube.counts[first:last].sum(axis=1).mean(axis=0)
+    top = float(np.quantile(np.concatenate([mean[area], fact[area]]), 0.998))
+    error = mean - fact
+    off = float(np.quantile(np.abs(error[area]), 0.998))
+    return (
+        "<h2>Where</h2><p class='soft'>Events a cell and step, mean over the unseen steps; forecast and fact on one "
+        f"square-root scale, 0 to {top:.2g}; their difference from −{off:.2g} (blue: too little forecast) to {off:.2g} (orange: too much).</p><div class='maps'>"
+        + _figure(picture(mean, area, "sequential", 0.0, top), "forecast")
+        + _figure(picture(fact, area, "sequential", 0.0, top), "fact")
+        + _figure(picture(error, area, "diverging", -off, off), "forecast minus fact")
+        + "</div>"
+    )
+
+
+def _findings(found: list[Finding]) -> str:
+    if not found:
+        return "<h2>Findings</h2><p>Nothing was found.</p>"
+    rows = "".join(
+        f"<tr><td>{f.severity}</td><td>{escape(f.code)}</td><td>{escape(f.layer or '–')}</td><td class='words'>{escape(f.advice)}</td></tr>"
+        for f in found
+    )
+    return f"<h2>Findings</h2><table><tr><th>severity</th><th>finding</th><th>layer</th><th>advice</th></tr>{rows}</table>"
+
+
+def _layers(run: Run, cube: Cube, step: int) -> str:
+    area = cube.area(step)
+    parts = []
+    for name, values in activations(run, step).items():
+        if values.ndim != 3 or values.shape[1:] != area.shape:
+            continue
+        inside = values[:, area]
+        order = np.argsort(-inside.std(axis=1), kind="stable")[:CHANNELS]
+        top = float(np.quantile(np.abs(inside), 0.998)) + 1e-9
+        shown = "".join(
+            _figure(picture(values[c], area, "diverging", -top, top), f"{name}, channel {c}")
+            for c in order
+        )
+        parts.append(f"<h3>{escape(name)}</h3><div class='maps small'>{shown}</div>")
+    return (
+        f"<h2>Layers</h2><p class='soft'>The channels that vary most, for the step of {str(cube.times[step])[:10]}; "
+        f"blue is below zero, orange above.</p>{''.join(parts)}"
+    )
+
+
+def _lineage(run: Run) -> str:
+    rows: list[dict[str, Any]] = []
+    at: Run | None = run
+    while at is not None:
+        rows.append({"run": at.id, "loss": at.summary.get("validation_loss")})
+        at = load_run(at.parent) if at.parent else None
+    cells = "".join(
+        f"<tr><td>{escape(r['run'])}</td><td>{'–' if r['loss'] is None else format(r['loss'], '.5f')}</td></tr>"
+        for r in reversed(rows)
+    )
+    return f"<h2>Lineage</h2><table><tr><th>run</th><th>validation loss (low is good)</th></tr>{cells}</table>"
