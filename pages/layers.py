@@ -4,10 +4,14 @@ import streamlit as st
 
 from crimecast.plots.figures import histogram_figure
 from crimecast.unseen import unseen_period
-from crimecast.views.layers import enlarged, gallery, layer_names, layer_view, span
+from crimecast.views.layers import enlarged, gallery, layer_maps, layer_names, layer_view, span
 from crimecast.windows import load_cube
 from pages.parts.frame import choose, frame, guarded, trained
+from pages.parts.insight import VIEWS
 from pages.parts.maps import maps
+
+FIRST = "Activations"
+OF_A_LAYER = ("What if", "Training", "Weights")  # the other views are of the whole network
 
 place = frame(
     "Layers",
@@ -32,9 +36,32 @@ def step_now(first: int, last: int) -> int:
     return step
 
 
+def chosen_view() -> str:
+    """What is asked of the network; the address holds it."""
+    asked = st.query_params.get("view")
+    view = st.segmented_control(
+        "Ask the network", [FIRST, *VIEWS], default=asked if asked in VIEWS else FIRST,
+        label_visibility="collapsed", key="layer_view",
+        help="What its layers put out, what they cost, why it forecasts so, what if a channel or the past were another, "
+        "what it sees, how it learnt, which layers are alike, its weights.",
+    ) or FIRST  # fmt: skip
+    st.query_params["view"] = view
+    return view
+
+
 @st.fragment
 def look() -> None:
     names = layer_names(run)
+    asks = chosen_view()
+    if asks != FIRST:
+        layer = choose("layer", "Layer", names) if asks in OF_A_LAYER else None
+        layer = layer or st.query_params.get("layer") or names[0]
+        step = step_now(*span(run))
+        text = st.query_params.get("channel", "0")
+        count = layer_maps(run, layer, step).shape[0] if layer in names else 1
+        channel = int(text) if text.isdigit() and int(text) < count else 0
+        VIEWS[asks](run, city, layer if layer in names else names[0], step, channel)
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer = choose("layer", "Layer", names) or names[0]
         shared = st.toggle(

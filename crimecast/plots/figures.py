@@ -292,3 +292,43 @@ def gain_maps_figure(maps: dict[str, np.ndarray], dark: bool) -> go.Figure:
             }
         )
     return figure.update_layout(height=300, margin={"l": 0, "r": 0, "t": 30, "b": 0})
+
+
+def table_figure(
+    rows: list[str], columns: list[str], values: np.ndarray, label: str, dark: bool,
+    low: float = 0.0, high: float = 1.0,
+) -> go.Figure:  # fmt: skip
+    """A table of numbers as colours on a sequential scale from `low` to `high`."""
+    figure = go.Figure(
+        go.Heatmap(
+            z=values, x=columns, y=rows, zmin=low, zmax=high, colorscale=_scale("sequential", dark),
+            colorbar={"title": label, "thickness": 10},
+            hovertemplate="%{y} · %{x}: %{z:.3f}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_xaxes(type="category")
+    return _bare(figure, max(280, 26 * len(rows) + 110)).update_layout(hovermode="closest")
+
+
+def layers_over_training_figure(history: list[dict[str, Any]], key: str, label: str) -> go.Figure:
+    """One number of every layer by epoch, on a logarithmic axis where it spans decades."""
+    figure = go.Figure()
+    rows = [e for e in history if e["phase"] == "fit"]
+    names = list(dict.fromkeys(n for e in rows for n in e.get("layers", {})))
+    values = []
+    for i, name in enumerate(names):
+        y = [e.get("layers", {}).get(name, {}).get(key) for e in rows]
+        values += [v for v in y if v]
+        shade = i / max(1, len(names) - 1)
+        colour = f"rgb({int(213 * shade)},{int(114 - 20 * shade)},{int(178 * (1 - shade))})"
+        figure.add_scatter(
+            x=[e["epoch"] for e in rows],
+            y=y,
+            name=name,
+            mode="lines+markers",
+            line={"color": colour},
+        )
+    log = bool(values) and min(values) > 0 and max(values) / min(values) > 30
+    axis = {"title": label, "type": "log"} if log else {"title": label}
+    return _bare(figure, 340, xaxis={"title": "epoch"}, yaxis=axis)

@@ -30,6 +30,7 @@ def navigation() -> StreamlitPage:
             "Look": [
                 st.Page("pages/forecast.py", title="Forecast", icon=":material/map:"),
                 st.Page("pages/layers.py", title="Layers", icon=":material/layers:"),
+                st.Page("pages/findings.py", title="Findings", icon=":material/stethoscope:"),
             ],
             "Judge": [
                 st.Page("pages/compare.py", title="Compare", icon=":material/balance:"),

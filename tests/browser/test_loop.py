@@ -245,6 +245,10 @@ def test_a_file_is_brought_in_gridded_and_looked_at(page: Page, app: App, tmp_pa
         "runs",
         "forecast",
         "layers",
+        "layers?view=Network",
+        "layers?view=Why",
+        "layers?view=Sight",
+        "findings",
         "compare",
         "unseen",
         "help",
@@ -259,10 +263,11 @@ def test_every_page_on_a_phone_and_in_the_dark(
     go(phone, app, path)
     phone.wait_for_timeout(900)
     assert phone.evaluate("() => document.documentElement.scrollWidth") <= 390
-    shot(phone, f"phone_{scheme}_{path or 'overview'}")
-    background = np.asarray(
-        Image.open(SHOTS / f"phone_{scheme}_{path or 'overview'}.png").convert("L")
-    )[-300:, :8].mean()
+    name = (path or "overview").replace("?view=", "_").lower()
+    shot(phone, f"phone_{scheme}_{name}")
+    background = np.asarray(Image.open(SHOTS / f"phone_{scheme}_{name}.png").convert("L"))[
+        -300:, :8
+    ].mean()
     assert background > 200 if scheme == "light" else background < 60
     context.close()
 

@@ -1,0 +1,226 @@
+"""What the Layers page shows beside activations: computed once for a network, kept for a while."""
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from crimecast.cities import City
+from crimecast.inspect.attribution import Attribution, attribute
+from crimecast.inspect.graph import Node, graph
+from crimecast.inspect.health import histograms, units
+from crimecast.inspect.intervention import (
+    Ablation,
+    ablations,
+    forecast_after_edit,
+    forecast_with,
+)
+from crimecast.inspect.near_repeat import NearRepeat, near_repeat
+from crimecast.inspect.parameters import Weights, weights
+from crimecast.inspect.receptive import (
+    Field,
+    effective_field,
+    theoretical_field,
+)
+from crimecast.inspect.similarity import cka_table, features, probe, width
+from crimecast.inspect.subject import subject
+from crimecast.plots.rasters import Panel, Scene, lines, message
+from crimecast.runs import Run, load_run
+from crimecast.windows import load_cube
+
+Cell = tuple[int, int]
+
+
+def stamp(run: Run) -> int:
+    """Changes when the run's network does, so that nothing old is shown."""
+    return (run.folder / "network.safetensors").stat().st_mtime_ns
+
+
+def maps_message(
+    run: Run,
+    city: City,
+    maps: list[tuple[Panel, np.ndarray]],
+    identity: str,
+    cell: Cell | None = None,
+) -> bytes:
+    """Maps (H, W) of the run's grid side by side, for the maps component."""
+    cube = load_cube(run.grid)
+    scene = Scene(
+        identity=identity, shape=(cube.counts.shape[2], cube.counts.shape[3]), cell=cube.cell,
+        outline=lines(city, cube.x, cube.y, cube.cell, "outline"),
+        neighbourhoods=lines(city, cube.x, cube.y, cube.cell, "neighbourhood"),
+        panels=[panel for panel, _ in maps], alt="; ".join(panel.title for panel, _ in maps), scale="linear",
+    )  # fmt: skip
+    values: list[np.ndarray | None] = [array for _, array in maps]
+    return message(
+        scene, cube.area(run.settings["train"]), {0: values}, 0, first=0, cell_picked=cell
+    )
+
+
+def signed(title: str, values: np.ndarray, unit: str, group: str = "") -> Panel:
+    """A panel that diverges around zero."""
+    top = float(np.quantile(np.abs(values), 0.999)) + 1e-9
+    return Panel(title, "diverging", unit, low=-top, high=top, size=2, group=group)
+
+
+def busiest(run: Run) -> Cell:
+    """The cell of the study area with most events: where one looks first."""
+    cube = load_cube(run.grid)
+    total = np.where(cube.area(run.settings["train"]), cube.counts.sum(axis=(0, 1)), -1)
+    row, column = np.unravel_index(total.argmax(), total.shape)
+    return int(row), int(column)
+
+
+@lru_cache(maxsize=8)
+def nodes(name: str, _stamp: int) -> list[Node]:
+    """The layers of a run's network with what they cost."""
+    return graph(subject(load_run(name)))
+
+
+def dot(made: list[Node], measure: dict[str, float], dark: bool) -> str:
+    """The graph in Graphviz's language, each layer as dark as its measure is high."""
+    ink, back = ("#e9eaf0", "#2a2e3d") if dark else ("#1d2030", "#f1f2f6")
+    top = max(measure.values(), default=0.0) or 1.0
+    rows = [
+        f'digraph {{ rankdir=TB; bgcolor="transparent"; node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=11, color="{ink}", fontcolor="{ink}"]; edge [color="{ink}"];'
+    ]
+    for node in made:
+        shape = "×".join(map(str, node.shape))
+        share = max(0.0, measure.get(node.name, 0.0)) / top
+        fill = f"#E08030{round(20 + 200 * share):02x}" if measure else back
+        rows.append(
+            f'"{node.name}" [label="{node.name}\\n{node.kind} · {shape}\\n{node.parameters:,} weights", fillcolor="{fill}"];'
+        )
+        rows += [f'"{source}" -> "{node.name}";' for source in node.takes]
+    return "\n".join([*rows, "}"])
+
+
+@lru_cache(maxsize=8)
+def layer_measures(name: str, _stamp: int) -> dict[str, dict[str, float]]:
+    """Measures by which the graph can be coloured, each layer → number."""
+    one = subject(load_run(name))
+    own = units(one)
+    made = features(one, 12)
+    history = load_run(name).history()
+    last = history[-1].get("layers", {}) if history else {}
+    dead = {
+        n: float((u.high - u.low < 1e-6 * (np.abs(u.high).max() + 1e-9)).mean())
+        for n, u in own.items()
+    }
+    return {
+        "what the score loses without it": {a.layer: a.loss for a in ablations(one, probes=8)},
+        "share of its width that it uses": {n: width(x).saturation for n, x in made.values.items()},
+        "share of channels that never change": dead,
+        "share of values at an activation's ends": {n: float(u.full.mean()) for n, u in own.items()},
+        "gradient norm in the last epoch": {n: v["gradient"] for n, v in last.items() if "gradient" in v},
+        "change of its weights a step, relative": {
+            n: v["update"] / max(v["weight"], 1e-9) for n, v in last.items() if "update" in v and "weight" in v
+        },
+    }  # fmt: skip
+
+
+@lru_cache(maxsize=16)
+def attribution(
+    name: str, _stamp: int, step: int, cell: Cell, kind: int, method: str
+) -> tuple[Attribution, list[tuple[str, float]]]:
+    """An attribution, and what each lag and each input map added, the largest first."""
+    one = subject(load_run(name))
+    made = attribute(one, step, cell, kind, method)
+    lags, maps = one.input_names()
+    parts = [(n, float(v.sum())) for n, v in zip(lags, made.history, strict=True)]
+    parts += [(n, float(v.sum())) for n, v in zip(maps, made.static, strict=True)]
+    return made, sorted(parts, key=lambda part: -abs(part[1]))
+
+
+@lru_cache(maxsize=16)
+def sight(name: str, _stamp: int, cell: Cell) -> tuple[Field, np.ndarray]:
+    """What a cell's forecast can see, and (H, W) what moves it."""
+    one = subject(load_run(name))
+    return theoretical_field(one, cell), effective_field(one, cell, one.probes(3))
+
+
+@lru_cache(maxsize=4)
+def excitation(grid: str, until: int) -> NearRepeat:
+    """How far crimes excite one another in the training period."""
+    cube = load_cube(grid)
+    return near_repeat(cube.counts[:until].sum(axis=1), cube.area(until))
+
+
+@lru_cache(maxsize=16)
+def channel_ablations(name: str, _stamp: int, layer: str | None) -> list[Ablation]:
+    """What the score loses without each layer, or each channel of one."""
+    return ablations(subject(load_run(name)), layer, probes=8)
+
+
+@lru_cache(maxsize=32)
+def what_if(
+    name: str,
+    _stamp: int,
+    step: int,
+    layer: str,
+    channels: tuple[int, ...],
+    way: str,
+    other: int | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W) the forecast as it is, and with channels changed; summed over types."""
+    one = subject(load_run(name))
+    with torch.no_grad():
+        plain = torch.exp(one.log_rate(one.batch([step])))[0].numpy()
+    return plain.sum(axis=0), forecast_with(one, step, layer, list(channels), way, other).sum(
+        axis=0
+    )
+
+
+@lru_cache(maxsize=8)
+def edited_past(
+    name: str, _stamp: int, step: int, cell: Cell, radius: int, days: int, add: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W) the forecast as it is, and had the past been another; summed over types."""
+    one = subject(load_run(name))
+    with torch.no_grad():
+        plain = torch.exp(one.log_rate(one.batch([step])))[0].numpy()
+    return plain.sum(axis=0), forecast_after_edit(one, step, cell, radius, days, add).sum(axis=0)
+
+
+@lru_cache(maxsize=8)
+def likeness(
+    name: str, _stamp: int, other: str, _other_stamp: int
+) -> tuple[list[str], list[str], np.ndarray]:
+    """CKA of every layer with every layer, of one network or of two on one grid."""
+    one = features(subject(load_run(name)), 12)
+    two = one if other == name else features(subject(load_run(other)), 12)
+    return cka_table(one, two)
+
+
+@lru_cache(maxsize=8)
+def knowledge(name: str, _stamp: int) -> list[dict[str, object]]:
+    """For each layer how wide it is, how much of that it uses, and what can be read off it."""
+    one = subject(load_run(name))
+    made = features(one, 24)
+    rows = []
+    for layer, x in made.values.items():
+        own = width(x)
+        rows.append(
+            {
+                "layer": layer,
+                "channels": own.channels,
+                "used": own.used,
+                "participation": own.participation,
+            }
+            | probe(made, one.cube.times, layer)
+        )
+    return rows
+
+
+@lru_cache(maxsize=32)
+def layer_weights(name: str, _stamp: int, layer: str) -> list[Weights]:
+    """The weights of a layer."""
+    return weights(subject(load_run(name)), layer)
+
+
+@lru_cache(maxsize=16)
+def spread_over_training(
+    name: str, _stamp: int, layer: str
+) -> tuple[list[int], np.ndarray, np.ndarray]:
+    """Histograms of a layer's values at the checkpoints that were kept."""
+    return histograms(load_run(name), layer)

@@ -1,0 +1,94 @@
+"""Findings: what is wrong with a network, by which numbers, and the change that may mend it."""
+
+import difflib
+
+import streamlit as st
+
+from crimecast.designs.spec import to_toml
+from crimecast.diagnose import Finding, diagnose
+from crimecast.diagnose.patch import patched
+from crimecast.errors import UserError
+from crimecast.reporting.report import report
+from crimecast.runs import Run, load_run
+from crimecast.training import queue
+from pages.parts.frame import frame, guarded, trained
+
+MARK = {"high": ":material/error:", "medium": ":material/warning:", "low": ":material/info:"}
+WORD = {"high": "mend this first", "medium": "worth a try", "low": "good to know"}
+
+place = frame(
+    "Findings",
+    "What is wrong with the network, where, by which numbers, and what to change. A healthy one has none.",
+)
+run = trained(place)
+
+
+@st.cache_data(show_spinner="Diagnosing …", max_entries=20)
+def found(name: str, stamp: int) -> list[Finding]:
+    """The findings of a run's network, computed once."""
+    return diagnose(load_run(name))
+
+
+def changed(run: Run, finding: Finding, number: int) -> None:
+    """The patch as a diff of the spec, and the button that trains it."""
+    try:
+        design = patched(run.design, finding.patch)
+    except UserError as error:
+        st.caption(f"The change can't be made by itself: {error}")
+        return
+    lines = difflib.unified_diff(
+        run.spec.splitlines(), to_toml(design).splitlines(), run.id, "its fork", lineterm="", n=1
+    )
+    st.code("\n".join(lines), language="diff")
+    if st.button("Fork, change and train", key=f"fork_{number}", icon=":material/call_split:"):
+        settings = run.settings
+        try:
+            fork = queue.submit(
+                design, run.grid, settings["train_until"], settings["validate_until"],
+                seed=run.seed, device=run.device, parent=run.id, refit=settings["refit"],
+            )  # fmt: skip
+            st.success(f"{fork.id} is queued; *Runs* shows it under {run.id}.")
+        except UserError as error:
+            st.error(str(error), icon=":material/error:")
+
+
+def look() -> None:
+    findings = found(run.id, (run.folder / "network.safetensors").stat().st_mtime_ns)
+    if not findings:
+        st.success(
+            "Nothing was found: this network is healthy by all rules.", icon=":material/check:"
+        )
+    for number, finding in enumerate(findings):
+        with st.container(border=True):
+            where = f" in *{finding.layer}*" if finding.layer else ""
+            name = finding.code.replace("_", " ").capitalize()
+            st.markdown(f"{MARK[finding.severity]} **{name}**{where} · {WORD[finding.severity]}")
+            st.write(finding.advice)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                if finding.layer:
+                    st.page_link(
+                        "pages/layers.py", label="See the layer", icon=":material/layers:",
+                        query_params={**st.query_params, "layer": finding.layer},
+                    )  # fmt: skip
+            with st.expander("The numbers it was judged by"):
+                st.dataframe(
+                    [{"number": key.replace("_", " "), "value": str(value)} for key, value in finding.evidence.items()],
+                    hide_index=True,
+                )  # fmt: skip
+            if finding.patch and run.spec:
+                with st.expander("The change"):
+                    changed(run, finding, number)
+    st.caption(
+        "Judged on the validation period; how each rule does on networks that were made sick on purpose is in bench/results/planted.md."
+    )
+    if st.button(
+        "Make a report",
+        icon=":material/description:",
+        help="One HTML file: scores, maps, layers, findings, model card.",
+    ):
+        with st.spinner("Writing …"):
+            text = report(run)
+        st.download_button("Save the report", text, f"{run.id}.html", "text/html")
+
+
+guarded(look)
