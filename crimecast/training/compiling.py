@@ -19,7 +19,7 @@ from crimecast.store import read_json, write_json
 from crimecast.training.optimising import mixed_precision
 from crimecast.training.samples import Batch, Samples, log_rate, loss_of
 
-WORTH = 90.0  # seconds of plain training below which compiling isn't tried
+WORTH = 180.0  # seconds of plain training below which compiling isn't tried
 TIMED = 4  # steps that are timed to tell, the first of which doesn't count
 
 Loss = Callable[[Batch], Tensor]

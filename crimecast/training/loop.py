@@ -88,6 +88,7 @@ class Trainer:
         updates = self.plan.epochs * self.batches
         if pays(self.network, self.samples, self.settings.batch, updates, self.folder):
             self.fast = compiled_loss(self.network, self.samples)
+            self._report(report, self.progress["batch"], 0.0, note="compiling its step")
         while (
             self.progress["epoch"] < self.plan.epochs
             and self.progress["stale"] < self.settings.patience
@@ -212,10 +213,12 @@ class Trainer:
         _cut_metrics(self.folder, self.plan.phase, self.progress["epoch"])
         return tensors["random"] if self.progress["batch"] else None
 
-    def _report(self, report: Report, done: int, seconds: float, own: int | None = None) -> None:
+    def _report(
+        self, report: Report, done: int, seconds: float, own: int | None = None, note: str = ""
+    ) -> None:
         at, plan = self.progress, self.plan
         epoch = at["epoch"] if done < self.batches or at["batch"] else at["epoch"] - 1
-        rate = (own or done) / max(seconds, 1e-9)
+        rate = (own or done) / seconds if seconds else 0.0
         report(
             {
                 "phase": plan.phase,
@@ -224,7 +227,10 @@ class Trainer:
                 "step": done,
                 "steps": self.batches,
                 "steps_a_second": rate,
-                "seconds_left": ((plan.epochs - epoch) * self.batches - done) / rate,
+                "seconds_left": ((plan.epochs - epoch) * self.batches - done) / rate
+                if rate
+                else None,
+                "note": note,
                 "training_loss": at["total"] / at["seen"] if at["seen"] else at["training_loss"],
                 "best_epoch": at["best_epoch"],
                 "best_loss": at["best_loss"] if math.isfinite(at["best_loss"]) else None,

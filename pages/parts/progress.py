@@ -7,8 +7,10 @@ from crimecast.runs import Run, list_runs, load_run
 from crimecast.training import queue, supervisor
 
 
-def time_left(seconds: float) -> str:
-    """Seconds in words: 40 s, 3 min, 2 h."""
+def time_left(seconds: float | None) -> str:
+    """Seconds in words: 40 s, 3 min, 2 h; a dash while nobody knows."""
+    if seconds is None:
+        return "–"
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
@@ -29,6 +31,8 @@ def line(run: Run) -> str:
         return "waiting for its turn"
     if not at:
         return "starting"
+    if at.get("note"):
+        return f"epoch {at['epoch']} of {at['epochs']} · {at['note']}"
     return (
         f"epoch {at['epoch']} of {at['epochs']} · {at['steps_a_second']:.1f} steps a second · "
         f"{time_left(at['seconds_left'])} left at most"
@@ -74,7 +78,7 @@ def live(name: str) -> None:
         columns = st.columns(4)
         columns[0].metric(
             "Training loss",
-            f"{at['training_loss']:.4f}",
+            f"{at['training_loss']:.4f}" if at["training_loss"] is not None else "–",
             help="Mean of λ − n ln λ over cells and steps; lower is better.",
         )
         best = at.get("best_loss")
