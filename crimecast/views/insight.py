@@ -82,7 +82,7 @@ def dot(made: list[Node], measure: dict[str, float], dark: bool) -> str:
     ink, back = ("#e9eaf0", "#2a2e3d") if dark else ("#1d2030", "#f1f2f6")
     top = max(measure.values(), default=0.0) or 1.0
     rows = [
-        f'digraph {{ rankdir=TB; bgcolor="transparent"; node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=11, color="{ink}", fontcolor="{ink}"]; edge [color="{ink}"];'
+        f'digraph {{ rankdir=TB; bgcolor="transparent"; node [shape=box, style="rounded,filled", fillcolor="{back}", fontname="sans-serif", fontsize=11, color="{ink}", fontcolor="{ink}"]; edge [color="{ink}"];'
     ]
     for node in made:
         shape = "×".join(map(str, node.shape))

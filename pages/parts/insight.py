@@ -196,7 +196,7 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
     columns[1].metric(
         "Does see",
         f"{metres * held / 1000:.1f} km",
-        help="Nine tenths of what moves the forecast lies within.",
+        help="Nine tenths of what moves the forecast lies within. More than it can see where the statistics of a normalisation carry a little of the whole map.",
     )
     reach = near.reach()
     columns[2].metric(

@@ -1,0 +1,52 @@
+"""What the Layers page asks a network: the graph's text, maps that can be drawn, the busiest cell."""
+
+import json
+
+import numpy as np
+
+from crimecast.cities import load_city
+from crimecast.runs import load_run
+from crimecast.views import insight
+from crimecast.windows import load_cube
+
+
+def test_the_graph_names_every_layer_and_every_edge(sample: str) -> None:
+    run = load_run("stack-1")
+    nodes = insight.nodes(run.id, insight.stamp(run))
+    text = insight.dot(nodes, {"stem": 1.0}, dark=True)
+    for node in nodes:
+        assert f'"{node.name}" [' in text
+        for source in node.takes:
+            assert f'"{source}" -> "{node.name}";' in text
+
+
+def test_measures_speak_of_known_layers(sample: str) -> None:
+    run = load_run("stack-1")
+    names = {n.name for n in insight.nodes(run.id, insight.stamp(run))}
+    measures = insight.layer_measures(run.id, insight.stamp(run))
+    assert len(measures) == 6
+    assert all(set(own) <= names for own in measures.values())
+
+
+def test_maps_carry_their_values(sample: str) -> None:
+    run, city = load_run("stack-1"), load_city("sample")
+    cell = insight.busiest(run)
+    counts = load_cube(sample).counts.sum(axis=(0, 1))
+    assert counts[cell] == counts[load_cube(sample).area(run.settings["train"])].max()
+    values = np.zeros(counts.shape)
+    values[cell] = -2.0
+    made = insight.maps_message(run, city, [(insight.signed("x", values, "y"), values)], "id", cell)
+    head = json.loads(made[4 : 4 + int.from_bytes(made[:4], "little")])
+    assert tuple(head["cell_picked"]) == cell
+    assert head["panels"][0]["kind"] == "diverging"
+
+
+def test_what_if_changes_nothing_when_nothing_is_changed(sample: str) -> None:
+    run = load_run("stack-1")
+    before, after = insight.what_if(run.id, insight.stamp(run), 650, "wide_1", (), "zero", None)
+    assert np.array_equal(before, after)
+    _, parts = insight.attribution(
+        run.id, insight.stamp(run), 650, insight.busiest(run), 0, "occlusion"
+    )
+    sizes = [abs(v) for _, v in parts]
+    assert sizes == sorted(sizes, reverse=True)
