@@ -3,6 +3,7 @@
 import streamlit as st
 
 from crimecast.plots.figures import histogram_figure
+from crimecast.training.checkpoints import epochs_kept
 from crimecast.unseen import unseen_period
 from crimecast.views.layers import enlarged, gallery, layer_maps, layer_names, layer_view, span
 from crimecast.windows import load_cube
@@ -10,7 +11,7 @@ from pages.parts.frame import choose, frame, guarded, trained
 from pages.parts.insight import VIEWS
 from pages.parts.maps import maps
 
-FIRST = "Activations"
+FIRST, FINISHED = "Activations", "trained"
 OF_A_LAYER = ("What if", "Training", "Weights")  # the other views are of the whole network
 
 place = frame(
@@ -75,7 +76,16 @@ def look() -> None:
             help="Channels that differ most over the city come first.",
         )
     step = step_now(*span(run))
-    view = layer_view(run, layer, step, ordered)
+    epochs = epochs_kept(run.folder)
+    epoch = None
+    if len(epochs) > 1:
+        ends = [*(f"epoch {e}" for e in epochs), FINISHED]
+        asked_epoch = st.select_slider(
+            "Travel through training", ends, value=FINISHED, key=f"epoch_{run.id}",
+            help="The same step, as the network was after each epoch that was kept; colours keep their values.",
+        )  # fmt: skip
+        epoch = None if asked_epoch == FINISHED else int(asked_epoch.split()[1])
+    view = layer_view(run, layer, step, ordered, epoch)
     asked = (st.session_state.get("layer_gallery") or {}).get("channel")
     if (
         asked is not None

@@ -11,6 +11,7 @@ from crimecast.designs.build import Network, named_layers
 from crimecast.errors import UserError
 from crimecast.forecasts import load_network, samples_of
 from crimecast.runs import Run
+from crimecast.training import checkpoints
 from crimecast.windows import load_cube
 
 
@@ -57,15 +58,20 @@ def activations(run: Run, step: int, names: list[str] | None = None) -> dict[str
 
 @torch.no_grad()
 def activations_of_steps(
-    run: Run, steps: list[int], names: list[str] | None = None
+    run: Run, steps: list[int], names: list[str] | None = None, epoch: int | None = None
 ) -> dict[str, np.ndarray]:
     """Layer name → (steps, channels, height, width) float32, from one forward pass over the steps.
+
+    With `epoch` the network is as it was after that epoch, of which a checkpoint must be kept.
 
     A layer that doesn't put out a tensor of maps is given as it is. Raises UserError as above.
     """
     cube = load_cube(run.grid)
     network, note = load_network(run)
     samples = samples_of(run, cube, note)
+    if epoch is not None:
+        tensors, _ = checkpoints.load(checkpoints.checkpoint_path(run.folder, epoch))
+        checkpoints.load_network(network, tensors)
     if min(steps) < samples.first or max(steps) >= len(cube.times):
         raise UserError(
             f"{run.id} can forecast steps from {str(cube.times[samples.first])[:16]} to "

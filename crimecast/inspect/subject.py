@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -89,17 +88,11 @@ def subject(run: Run, checkpoint: int | None = None) -> Subject:
     cube = load_cube(run.grid)
     network, note = load_network(run)
     if checkpoint is not None:
-        tensors, _ = checkpoints.load(checkpoint_path(run, checkpoint))
+        tensors, _ = checkpoints.load(checkpoints.checkpoint_path(run.folder, checkpoint))
         checkpoints.load_network(network, tensors)
     return Subject(run, cube, network, samples_of(run, cube, note), checkpoint)
 
 
-def checkpoint_path(run: Run, epoch: int) -> Path:
-    """The file of a checkpoint over time."""
-    return run.folder / "checkpoints" / f"fit.epoch-{epoch:05d}.safetensors"
-
-
 def epochs_kept(run: Run) -> list[int]:
     """The epochs of which a checkpoint was kept, in order."""
-    paths = (run.folder / "checkpoints").glob("fit.epoch-*.safetensors")
-    return sorted(checkpoints.epoch_of(path) for path in paths)
+    return checkpoints.epochs_kept(run.folder)

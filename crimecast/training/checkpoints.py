@@ -83,6 +83,18 @@ def epoch_of(path: Path) -> int:
     return int(path.name.split("epoch-")[1].split(".")[0])
 
 
+def checkpoint_path(folder: Path, epoch: int) -> Path:
+    """The file of a run's checkpoint over time."""
+    return folder / "checkpoints" / f"fit.epoch-{epoch:05d}.safetensors"
+
+
+def epochs_kept(folder: Path) -> list[int]:
+    """The epochs of which a run's folder keeps a checkpoint, in order."""
+    return sorted(
+        epoch_of(path) for path in (folder / "checkpoints").glob("fit.epoch-*.safetensors")
+    )
+
+
 def network_state(network: nn.Module) -> dict[str, Tensor]:
     """Weights and buffers, under `model.`."""
     return {f"model.{name}": value for name, value in network.state_dict().items()}

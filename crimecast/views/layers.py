@@ -26,6 +26,7 @@ class LayerView:
     area: np.ndarray
     factor: float
     order: np.ndarray
+    epoch: int | None = None
 
     @property
     def channels(self) -> int:
@@ -52,20 +53,22 @@ BLOCK = 4  # steps whose activations are made in one forward pass and kept toget
 
 
 @lru_cache(maxsize=24)
-def _block(name: str, _stamp: int, layer: str, block: int) -> dict[int, np.ndarray]:
+def _block(
+    name: str, _stamp: int, layer: str, block: int, epoch: int | None
+) -> dict[int, np.ndarray]:
     run = load_run(name)
     first, last = span(run)
     steps = [i for i in range(block * BLOCK, (block + 1) * BLOCK) if first <= i < last]
-    return dict(zip(steps, activations_of_steps(run, steps, [layer])[layer], strict=True))
+    return dict(zip(steps, activations_of_steps(run, steps, [layer], epoch)[layer], strict=True))
 
 
 def _stamp(run: Run) -> int:
     return (run.folder / "network.safetensors").stat().st_mtime_ns
 
 
-def layer_maps(run: Run, layer: str, step: int) -> np.ndarray:
+def layer_maps(run: Run, layer: str, step: int, epoch: int | None = None) -> np.ndarray:
     """(channels, height, width) of a layer for one step; kept for a while."""
-    return _block(run.id, _stamp(run), layer, step // BLOCK)[step]
+    return _block(run.id, _stamp(run), layer, step // BLOCK, epoch)[step]
 
 
 @lru_cache(maxsize=32)
@@ -88,15 +91,17 @@ def layer_scale(run: Run, layer: str) -> tuple[float, np.ndarray, np.ndarray]:
     return _scale(run.id, _stamp(run), layer)
 
 
-def layer_view(run: Run, layer: str, step: int, ordered: bool) -> LayerView:
+def layer_view(
+    run: Run, layer: str, step: int, ordered: bool, epoch: int | None = None
+) -> LayerView:
     """A layer at a step; with `ordered`, channels that vary most over the city come first."""
     cube = load_cube(run.grid)
-    values = layer_maps(run, layer, step)
+    values = layer_maps(run, layer, step, epoch)
     area = _area(run, values.shape[1:])
     spread = layer_scale(run, layer)[2]
     order = np.argsort(-spread, kind="stable") if ordered else np.arange(len(values))
     return LayerView(
-        run, layer, step, values, area, _factor(cube.counts.shape[2], values.shape[1]), order
+        run, layer, step, values, area, _factor(cube.counts.shape[2], values.shape[1]), order, epoch
     )
 
 
@@ -164,9 +169,11 @@ def gallery(view: LayerView, city: City, shared: bool, channel: int) -> bytes:
     if shared:
         top = np.full(len(top), top.max())
     panels = [_panel(f"{c}", float(top[c]), low) for c in view.order]
-    identity = f"{view.run.id}-{_stamp(view.run)}-{view.layer}-{shared}-{view.order.tolist()}"
+    identity = (
+        f"{view.run.id}-{_stamp(view.run)}-{view.layer}-{view.epoch}-{shared}-{view.order.tolist()}"
+    )
     maps: dict[int, list[np.ndarray | None]] = {
-        i: list(layer_maps(view.run, view.layer, i)[view.order]) for i in steps
+        i: list(layer_maps(view.run, view.layer, i, view.epoch)[view.order]) for i in steps
     }
     chosen = int(np.flatnonzero(view.order == channel)[0])
     scene = _scene(view, city, panels, "gallery", identity)
@@ -177,7 +184,7 @@ def enlarged(view: LayerView, city: City, channel: int) -> bytes:
     """One channel as a large map."""
     low, top, _ = layer_scale(view.run, view.layer)
     panel = _panel(f"{view.layer}, channel {channel}", float(top[channel]), low, "activation")
-    identity = f"{view.run.id}-{view.layer}-{channel}"
+    identity = f"{view.run.id}-{view.layer}-{view.epoch}-{channel}"
     scene = _scene(view, city, [panel], "maps", identity)
     return message(
         scene, view.area, {view.step: [view.values[channel]]}, view.step, first=view.step

@@ -58,3 +58,20 @@ def test_no_hook_is_left_after_success_or_failure(sample: str) -> None:
 def test_a_step_without_enough_history_is_refused(sample: str) -> None:
     with pytest.raises(UserError, match="can forecast steps from"):
         activations(load_run("stack-1"), 3)
+
+
+def test_one_can_travel_through_training(sample: str) -> None:
+    from crimecast.designs.spec import parse_design
+    from crimecast.training import queue
+    from crimecast.training.checkpoints import epochs_kept
+    from tests.training.test_training import SMALL
+
+    run = queue.wait(queue.submit(parse_design(SMALL), sample, epochs=2).id)
+    assert epochs_kept(run.folder) == [1, 2]
+    first = activations_of_steps(run, [640], ["stem"], 1)["stem"]
+    last = activations_of_steps(run, [640], ["stem"], 2)["stem"]
+    assert not np.allclose(first, last)
+    if run.summary["best_epoch"] == 2:
+        assert np.array_equal(last, activations_of_steps(run, [640], ["stem"])["stem"])
+    with pytest.raises(UserError, match="missing or damaged"):
+        activations_of_steps(run, [640], ["stem"], 9)
