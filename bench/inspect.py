@@ -71,7 +71,7 @@ def city(folder: Path) -> str:
     from crimecast.training import queue
 
     rng = np.random.default_rng(0)
-    count, side = 60_000, 64 * 500
+    count, side = 60_000, 63 * 500
     x, y = (rng.uniform(1, side - 1, count) for _ in range(2))
     x[:2], y[:2] = [1, side - 1], [1, side - 1]
     days = rng.integers(0, 200, count)
@@ -196,7 +196,7 @@ def gallery(data: Path, grid: str, chromium: str) -> dict[str, float]:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         process, address = serve(TOP / "app.py", data)
         try:
-            page.goto(f"{address}/layers?city=made&grid={grid}&layer=second")
+            page.goto(f"{address}/layers?city=made&grid={grid}&layer=second&step=2020-03-02")
             page.wait_for_function(f"() => {OURS}", timeout=60_000)
             page.wait_for_timeout(3000)
             times = follow(page, OURS, MOVES)
