@@ -32,7 +32,7 @@ MOVING = {
 }  # fmt: skip
 REDUCING = {
     "mean", "sum", "amax", "amin", "max", "min", "std", "var", "norm", "prod", "logsumexp", "any",
-    "all", "median", "cumsum", "softmax", "log_softmax",
+    "all", "median",
 }  # fmt: skip
 NORMALISING = {"group_norm", "batch_norm", "instance_norm", "layer_norm", "local_response_norm"}
 MIXING = {
@@ -197,6 +197,12 @@ def _taps(
     if not maps:  # nothing with places came in, so nothing is mixed
         none = [_everything(1, 1) for _ in before]
         return None, none, none
+    if name in ("softmax", "log_softmax", "cumsum"):
+        dim = _argument(args, kwargs, 1, "dim", None)
+        inside = dim is not None and dim % len(maps[0].shape) not in (maps[0].axes or ())
+        return _pointwise(before, out) if inside else _whole(before, out)
+    if name in REDUCING and name not in ("amax", "amin", "max", "min", "median"):
+        func = _mean_instead  # a sum of indices is no index, their mean is
     if name in MOVING or name in REDUCING or (name == "pad" and not _constant_pad(args, kwargs)):
         found = _sent_through(func, args, kwargs, taken, before, out)
         if found is not None:
@@ -332,6 +338,13 @@ def _axis(low: Tensor, high: Tensor, known: int | None, from_end: int) -> int | 
         if at >= 0 and low.shape[at] == 1 and float(low[there].min()) == float(high[there].max()):
             varying = at
     return varying
+
+
+def _mean_instead(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """The mean over the axes that a reduction is over."""
+    dim = kwargs.get("dim", args[0] if args else None)
+    keep = bool(kwargs.get("keepdim", args[-1] if len(args) > 1 else False))
+    return x.mean() if dim is None else x.mean(dim=dim, keepdim=keep)
 
 
 def _swapped(value: Any, swap: dict[int, Tensor], missing: float) -> Any:

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
+from crimecast.designs.build import build
+from crimecast.designs.spec import load_design
 from crimecast.inspect.receptive import (
     effective_field,
     field_on_tape,
@@ -79,7 +81,21 @@ class ChannelsLast(nn.Module):
         return self.out(y)
 
 
+class Added(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.near, self.far = (
+            nn.Conv2d(4, 4, 3, padding=1),
+            nn.Conv2d(4, 4, 3, padding=2, dilation=2),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.stack([x, self.near(x), self.far(x)]).sum(dim=0)
+        return (y * torch.softmax(y, dim=1)).sum(1, keepdim=True) + y.norm(dim=1, keepdim=True)
+
+
 BODIES = {
+    "added": Added,
     "one cell": lambda: nn.Conv2d(4, 1, 1),
     "transposed": UpAgain,
     "shifted and reflected": Shifted,
@@ -152,6 +168,33 @@ def test_any_chain_of_convolutions(
         parts += [nn.Conv2d(4, 4, kernel, stride, reach, dilation), nn.Tanh()]
     body = nn.Sequential(*parts, nn.Upsample(size=SIZE, mode="nearest"))
     assert exact(body, (row, column)) == perturbed(body, (row, column))
+
+
+@pytest.mark.parametrize("name", ["stack_plain", "recurrent_plain"])
+def test_the_shipped_plain_designs(name: str) -> None:
+    design = load_design(name)
+    network = build(design, 1, *SIZE, 13, 0).eval()
+    for layer in network.modules():  # statistics of norms don't count as seeing
+        if isinstance(layer, nn.GroupNorm):
+            layer.forward = lambda x: x  # type: ignore[method-assign]
+    torch.manual_seed(0)
+    for weight in network.parameters():  # the head begins at zero and would see nothing
+        nn.init.normal_(weight, std=0.2)
+    history = torch.rand(1, len(design.lags), 1, *SIZE)
+    rest = torch.rand(1, 13), torch.rand(1, 0, *SIZE)
+    tape = record(network, dict(network.blocks), history, *rest)
+    for cell in ((0, 0), (12, 10)):
+        field = field_on_tape(tape, len(tape.records) - 1, cell)
+        wanted = history.clone().requires_grad_()
+        network.double()(wanted.double(), *(x.double() for x in rest))[
+            0, 0, cell[0], cell[1]
+        ].backward()
+        network.float()
+        assert wanted.grad is not None
+        seen = wanted.grad[0].abs().sum(dim=(0, 1)) > 0
+        rows, columns = (torch.nonzero(seen.any(dim=d)).flatten().tolist() for d in (1, 0))
+        assert field.rows == (rows[0], rows[-1])
+        assert field.columns == (columns[0], columns[-1])
 
 
 def test_the_shipped_stack_sees_one_cell_of_its_inputs(sample: str) -> None:
