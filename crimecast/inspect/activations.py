@@ -9,10 +9,8 @@ from torch import Tensor, nn
 
 from crimecast.designs.build import Network, named_layers
 from crimecast.errors import UserError
-from crimecast.forecasts import load_network, samples_of
+from crimecast.inspect.subject import subject
 from crimecast.runs import Run
-from crimecast.training import checkpoints
-from crimecast.windows import load_cube
 
 
 @contextmanager
@@ -66,19 +64,9 @@ def activations_of_steps(
 
     A layer that doesn't put out a tensor of maps is given as it is. Raises UserError as above.
     """
-    cube = load_cube(run.grid)
-    network, note = load_network(run)
-    samples = samples_of(run, cube, note)
-    if epoch is not None:
-        tensors, _ = checkpoints.load(checkpoints.checkpoint_path(run.folder, epoch))
-        checkpoints.load_network(network, tensors)
-    if min(steps) < samples.first or max(steps) >= len(cube.times):
-        raise UserError(
-            f"{run.id} can forecast steps from {str(cube.times[samples.first])[:16]} to "
-            f"{str(cube.times[-1])[:16]}."
-        )
-    batch = samples.batch(torch.tensor(steps))
-    wanted = list(named_layers(network)) if names is None else names
-    with capture(network, wanted) as caught:
-        network(batch.history, batch.calendar, batch.static)
+    one = subject(run, epoch)
+    batch = one.batch(steps)
+    wanted = list(one.layers) if names is None else names
+    with capture(one.network, wanted) as caught:
+        one.network(batch.history, batch.calendar, batch.static)
     return {name: caught[name].float().numpy() for name in wanted if name in caught}

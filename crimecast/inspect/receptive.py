@@ -34,21 +34,11 @@ class Field:
         )  # fmt: skip
 
 
-def theoretical_field(subject: Subject, cell: tuple[int, int], layer: str | None = None) -> Field:
-    """What the forecast of a cell (row, column) can see of the inputs, or one cell of a layer can."""
-    tape, target = tape_of(subject, layer)
-    height, width = tape.records[target].shape[-2:]
-    own_height, own_width = subject.area.shape
-    at = (cell[0] * height // own_height, cell[1] * width // own_width)
-    return field_on_tape(tape, target, at)
-
-
-def tape_of(subject: Subject, layer: str | None = None) -> tuple[Tape, int]:
-    """The tape of one forward pass, and the number of the forecast's or the layer's record."""
-    batch = subject.batch([subject.probes(1)[0]])
+def theoretical_field(subject: Subject, cell: tuple[int, int]) -> Field:
+    """What the forecast of a cell (row, column) can see of the inputs."""
+    batch = subject.batch(subject.probes(1))
     tape = record(subject.network, subject.layers, batch.history, batch.calendar, batch.static)
-    target = tape.outputs[layer][-1] if layer else len(tape.records) - 1
-    return tape, target
+    return field_on_tape(tape, len(tape.records) - 1, cell)
 
 
 def field_on_tape(tape: Tape, target: int, cell: tuple[int, int]) -> Field:
