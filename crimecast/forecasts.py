@@ -89,7 +89,7 @@ def samples_of(run: Run, cube: Cube, note: dict[str, Any], first: int | None = N
     The study area is that of a judgement which begins at step `first`, by default where the run's
     training ended.
     """
-    stamp = (run.folder / "network.safetensors").stat().st_mtime_ns
+    stamp = run.stamp
     end = min(note["area_end"], len(cube.times))
     if first is not None and cube.outline_area is None:  # an outline's area is always the same
         end = first

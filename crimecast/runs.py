@@ -66,6 +66,11 @@ class Run:
         """Whether it waits for its turn or has it."""
         return self.state in ("queued", "running")
 
+    @property
+    def stamp(self) -> int:
+        """Changes when its network does, so that nothing old is taken for new."""
+        return (self.folder / "network.safetensors").stat().st_mtime_ns
+
     def progress(self) -> dict[str, Any]:
         """What the worker last wrote: epoch, epochs, step, steps, rate, seconds_left, losses."""
         path = self.folder / "progress.json"

@@ -7,10 +7,10 @@ import streamlit as st
 from crimecast.designs.spec import to_toml
 from crimecast.diagnose import Finding, diagnose
 from crimecast.diagnose.patch import patched
+from crimecast.diagnose.steer import fork
 from crimecast.errors import UserError
 from crimecast.reporting.report import report
 from crimecast.runs import Run, load_run
-from crimecast.training import queue
 from pages.parts.frame import frame, guarded, trained
 
 MARK = {"high": ":material/error:", "medium": ":material/warning:", "low": ":material/info:"}
@@ -41,19 +41,15 @@ def changed(run: Run, finding: Finding, number: int) -> None:
     )
     st.code("\n".join(lines), language="diff")
     if st.button("Fork, change and train", key=f"fork_{number}", icon=":material/call_split:"):
-        settings = run.settings
         try:
-            fork = queue.submit(
-                design, run.grid, settings["train_until"], settings["validate_until"],
-                seed=run.seed, device=run.device, parent=run.id, refit=settings["refit"],
-            )  # fmt: skip
-            st.success(f"{fork.id} is queued; *Runs* shows it under {run.id}.")
+            child = fork(run, finding.patch)
+            st.success(f"{child.id} is queued; *Runs* shows it under {run.id}.")
         except UserError as error:
             st.error(str(error), icon=":material/error:")
 
 
 def look() -> None:
-    findings = found(run.id, (run.folder / "network.safetensors").stat().st_mtime_ns)
+    findings = found(run.id, run.stamp)
     if not findings:
         st.success(
             "Nothing was found: this network is healthy by all rules.", icon=":material/check:"

@@ -6,8 +6,18 @@ from typing import Any
 from crimecast.diagnose import diagnose
 from crimecast.diagnose.patch import patched
 from crimecast.errors import UserError
-from crimecast.runs import Run, load_run
+from crimecast.runs import Run
 from crimecast.training import queue
+
+
+def fork(run: Run, patch: dict[str, Any]) -> Run:
+    """Queue a fork of a run with a patch applied, trained as the run was. Raises UserError if the
+    patched design can't be built."""
+    settings = run.settings
+    return queue.submit(
+        patched(run.design, patch), run.grid, settings["train_until"], settings["validate_until"],
+        seed=run.seed, device=run.device, parent=run.id, refit=settings["refit"],
+    )  # fmt: skip
 
 
 def steer(
@@ -28,13 +38,8 @@ def steer(
         if step is None:
             break
         tried.add((step.code, str(step.patch)))
-        settings = best.settings
         try:
-            began = queue.submit(
-                patched(best.design, step.patch), best.grid, settings["train_until"],
-                settings["validate_until"], seed=best.seed, device=best.device, parent=best.id,
-                refit=settings["refit"],
-            )  # fmt: skip
+            began = fork(best, step.patch)
         except UserError as error:
             made.append(
                 {
@@ -46,15 +51,15 @@ def steer(
             )
             continue
         tell(f"round {number + 1}: {step.code}, {began.id}")
-        fork = queue.wait(began.id)
-        before, after = best.summary["validation_loss"], fork.summary.get("validation_loss")
-        better = fork.state == "done" and after is not None and after < before
+        child = queue.wait(began.id)
+        before, after = best.summary["validation_loss"], child.summary.get("validation_loss")
+        better = child.state == "done" and after is not None and after < before
         made.append(
             {
                 "round": number + 1, "finding": step.code, "layer": step.layer, "patch": step.patch,
-                "run": fork.id, "state": fork.state, "before": before, "after": after, "kept": better,
+                "run": child.id, "state": child.state, "before": before, "after": after, "kept": better,
             }
         )  # fmt: skip
         if better:
-            best = load_run(fork.id)
+            best = child
     return made

@@ -212,7 +212,7 @@ def _view(name: str, stamp: int, other: str, kind: str, first: int, last: int) -
 
 def forecast_view(run: str, other: str, kind: str, first: int, last: int) -> ForecastView:
     """A run's forecast beside a baseline's; `kind` is a type or TOGETHER. Kept for a few views."""
-    stamp = (load_run(run).folder / "network.safetensors").stat().st_mtime_ns
+    stamp = load_run(run).stamp
     return _view(run, stamp, other, kind, first, last)
 
 

@@ -31,11 +31,6 @@ from crimecast.windows import load_cube
 Cell = tuple[int, int]
 
 
-def stamp(run: Run) -> int:
-    """Changes when the run's network does, so that nothing old is shown."""
-    return (run.folder / "network.safetensors").stat().st_mtime_ns
-
-
 def maps_message(
     run: Run,
     city: City,

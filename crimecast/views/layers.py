@@ -62,13 +62,9 @@ def _block(
     return dict(zip(steps, activations_of_steps(run, steps, [layer], epoch)[layer], strict=True))
 
 
-def _stamp(run: Run) -> int:
-    return (run.folder / "network.safetensors").stat().st_mtime_ns
-
-
 def layer_maps(run: Run, layer: str, step: int, epoch: int | None = None) -> np.ndarray:
     """(channels, height, width) of a layer for one step; kept for a while."""
-    return _block(run.id, _stamp(run), layer, step // BLOCK, epoch)[step]
+    return _block(run.id, run.stamp, layer, step // BLOCK, epoch)[step]
 
 
 @lru_cache(maxsize=32)
@@ -88,7 +84,7 @@ def layer_scale(run: Run, layer: str) -> tuple[float, np.ndarray, np.ndarray]:
 
     The same for every step, so that a colour means the same value while one slides through time.
     """
-    return _scale(run.id, _stamp(run), layer)
+    return _scale(run.id, run.stamp, layer)
 
 
 def layer_view(
@@ -170,7 +166,7 @@ def gallery(view: LayerView, city: City, shared: bool, channel: int) -> bytes:
         top = np.full(len(top), top.max())
     panels = [_panel(f"{c}", float(top[c]), low) for c in view.order]
     identity = (
-        f"{view.run.id}-{_stamp(view.run)}-{view.layer}-{view.epoch}-{shared}-{view.order.tolist()}"
+        f"{view.run.id}-{view.run.stamp}-{view.layer}-{view.epoch}-{shared}-{view.order.tolist()}"
     )
     maps: dict[int, list[np.ndarray | None]] = {
         i: list(layer_maps(view.run, view.layer, i, view.epoch)[view.order]) for i in steps

@@ -30,8 +30,8 @@ def dark() -> bool:
 
 def network(run: Run, _city: City, layer: str, _step: int, _channel: int) -> None:
     """The graph, coloured by a measure of one's choice, with the table behind it."""
-    made = insight.nodes(run.id, insight.stamp(run))
-    measures = insight.layer_measures(run.id, insight.stamp(run))
+    made = insight.nodes(run.id, run.stamp)
+    measures = insight.layer_measures(run.id, run.stamp)
     chosen = st.selectbox(
         "Colour the layers by", list(measures), help="The darker a layer, the higher its number."
     )
@@ -70,7 +70,7 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
         or METHODS[0]
     )
     with st.spinner("Asking the network …"):
-        made, parts = insight.attribution(run.id, insight.stamp(run), step, cell, 0, method)
+        made, parts = insight.attribution(run.id, run.stamp, step, cell, 0, method)
     st.caption(
         f"What moved the log rate of the cell at row {cell[0]}, column {cell[1]}: +0.1 is 10 % more. From an empty past to this one it "
         f"changes by {made.change:+.3f}"
@@ -122,7 +122,7 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
         )
         before, after = insight.what_if(
             run.id,
-            insight.stamp(run),
+            run.stamp,
             step,
             layer,
             (channel,),
@@ -143,7 +143,7 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
         with st.spinner("Remembering another past …"):
             before, after = insight.edited_past(
                 run.id,
-                insight.stamp(run),
+                run.stamp,
                 step,
                 cell,
                 radius,
@@ -169,7 +169,7 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
     st.caption(f"The city's total goes from {before.sum():.1f} to {after.sum():.1f} events.")
     if kind == "a channel":
         with st.expander("Which channels matter?"):
-            rows = insight.channel_ablations(run.id, insight.stamp(run), layer)
+            rows = insight.channel_ablations(run.id, run.stamp, layer)
             st.caption(
                 "What the log-likelihood an event loses on validation when a channel is held at its mean: high matters, below zero does harm."
             )
@@ -184,7 +184,7 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
     """What a cell's forecast can see, does see, and what would be there to see."""
     cell = _cell(run)
     metres = load_cube(run.grid).cell
-    field, effective = insight.sight(run.id, insight.stamp(run), cell)
+    field, effective = insight.sight(run.id, run.stamp, cell)
     near = insight.excitation(run.grid, run.settings["train"])
     columns = st.columns(3)
     columns[0].metric(
@@ -269,7 +269,7 @@ def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> No
         config=PLAIN,
         alt=f"{names[key]} of every layer by epoch",
     )
-    epochs, edges, shares = insight.spread_over_training(run.id, insight.stamp(run), layer)
+    epochs, edges, shares = insight.spread_over_training(run.id, run.stamp, layer)
     if epochs:
         st.markdown(f"**How the values of {layer} spread, by epoch**")
         middle = [f"{x:.3g}" for x in (edges[:-1] + edges[1:]) / 2]
@@ -295,10 +295,8 @@ def likeness(run: Run, _city: City, _layer: str, _step: int, _channel: int) -> N
     other = st.selectbox("Compare with", [run.id, *(r for r in others if r != run.id)])
     with st.spinner("Comparing layers …"):
         again = next(r for r in list_runs(run.grid) if r.id == other)
-        rows, columns, table = insight.likeness(
-            run.id, insight.stamp(run), other, insight.stamp(again)
-        )
-        known = insight.knowledge(run.id, insight.stamp(run))
+        rows, columns, table = insight.likeness(run.id, run.stamp, other, again.stamp)
+        known = insight.knowledge(run.id, run.stamp)
     st.plotly_chart(
         table_figure(rows, columns, table, "CKA", dark()),
         key="cka",
@@ -329,7 +327,7 @@ def likeness(run: Run, _city: City, _layer: str, _step: int, _channel: int) -> N
 
 def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None:
     """The layer's weights: norms, spectrum, change, kernels."""
-    own = insight.layer_weights(run.id, insight.stamp(run), layer)
+    own = insight.layer_weights(run.id, run.stamp, layer)
     if not own:
         st.caption(f"{layer} has no weights.")
     for one in own:

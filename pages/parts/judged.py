@@ -13,7 +13,7 @@ from crimecast.windows import load_cube
 
 def score_rows(run: Run, others: tuple[str, ...]) -> list[dict[str, Any]]:
     """The score table of a run and others over its unseen period."""
-    stamp = (run.folder / "network.safetensors").stat().st_mtime_ns
+    stamp = run.stamp
     return _score_rows(run.id, run.grid, unseen_period(run), others, stamp)
 
 

@@ -12,7 +12,7 @@ from crimecast.windows import load_cube
 
 def test_the_graph_names_every_layer_and_every_edge(sample: str) -> None:
     run = load_run("stack-1")
-    nodes = insight.nodes(run.id, insight.stamp(run))
+    nodes = insight.nodes(run.id, run.stamp)
     text = insight.dot(nodes, {"stem": 1.0}, dark=True)
     for node in nodes:
         assert f'"{node.name}" [' in text
@@ -22,8 +22,8 @@ def test_the_graph_names_every_layer_and_every_edge(sample: str) -> None:
 
 def test_measures_speak_of_known_layers(sample: str) -> None:
     run = load_run("stack-1")
-    names = {n.name for n in insight.nodes(run.id, insight.stamp(run))}
-    measures = insight.layer_measures(run.id, insight.stamp(run))
+    names = {n.name for n in insight.nodes(run.id, run.stamp)}
+    measures = insight.layer_measures(run.id, run.stamp)
     assert len(measures) == 6
     assert all(set(own) <= names for own in measures.values())
 
@@ -43,10 +43,8 @@ def test_maps_carry_their_values(sample: str) -> None:
 
 def test_what_if_changes_nothing_when_nothing_is_changed(sample: str) -> None:
     run = load_run("stack-1")
-    before, after = insight.what_if(run.id, insight.stamp(run), 650, "wide_1", (), "zero", None)
+    before, after = insight.what_if(run.id, run.stamp, 650, "wide_1", (), "zero", None)
     assert np.array_equal(before, after)
-    _, parts = insight.attribution(
-        run.id, insight.stamp(run), 650, insight.busiest(run), 0, "occlusion"
-    )
+    _, parts = insight.attribution(run.id, run.stamp, 650, insight.busiest(run), 0, "occlusion")
     sizes = [abs(v) for _, v in parts]
     assert sizes == sorted(sizes, reverse=True)
