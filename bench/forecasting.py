@@ -6,7 +6,8 @@ Cases: `chicago` (all crimes), `assaults`, `burglary`, `vehicle_theft`, `robbery
 read records from FOLDER, and `sample`, the simulated city, whose true rates are a row of the table.
 Designs train on all but the last year before the test, stop on that year, and train once more on
 both (`--refit`). Writes results/forecasting_CASE.json and .md; forecasts and runs are kept in
-`--root`, so a table that was interrupted goes on where it stopped.
+`--root`, so a table that was interrupted goes on where it stopped. Rows of an earlier table that
+this call does not make again stay as they were.
 """
 
 import argparse
@@ -130,10 +131,11 @@ class Table:
         self.name, self.case, self.grid = name, case, grid
         self.cube = load_cube(grid)
         self.first, self.last = self.cube.period(case.cuts[1], case.cuts[2])
-        self.rows: list[dict[str, Any]] = []
         before = RESULTS / f"forecasting_{name}.json"
-        rows = json.loads(before.read_text("utf-8"))["rows"] if before.exists() else []
-        self.seconds = {row["name"]: row["seconds"] for row in rows}
+        self.rows: list[dict[str, Any]] = (
+            json.loads(before.read_text("utf-8"))["rows"] if before.exists() else []
+        )
+        self.seconds = {row["name"]: row["seconds"] for row in self.rows}
         self.sums: dict[str, Any] = {}
 
     def add(
@@ -148,13 +150,16 @@ class Table:
         began = time.perf_counter()
         self.sums[label] = sums = score_sums(name, self.cube, self.first, self.last)
         taken = time.perf_counter() - began if seconds is None else seconds
-        self.rows.append(
-            {
-                "name": label, "forecast": name, "kind": kind, **scores(sums),
-                "interval": intervals(sums)["log_likelihood_per_event"],
-                "seconds": round(taken, 1), "parameters": parameters,
-            }
-        )  # fmt: skip
+        row = {
+            "name": label, "forecast": name, "kind": kind, **scores(sums),
+            "interval": intervals(sums)["log_likelihood_per_event"],
+            "seconds": round(taken, 1), "parameters": parameters,
+        }  # fmt: skip
+        place = [earlier["name"] for earlier in self.rows]
+        if label in place:
+            self.rows[place.index(label)] = row
+        else:
+            self.rows.append(row)
         for suffix, text in (
             ("json", json.dumps(self.document(), indent=1)),
             ("md", self.markdown()),
@@ -184,6 +189,8 @@ class Table:
             else None
         )
         for row in self.rows:
+            if row["name"] not in self.sums:
+                continue
             for key, other in (("above_mean", "mean"), ("above_best_baseline", best)):
                 row.pop(key, None)
                 if other in self.sums and row["name"] != other:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from crimecast.baselines import BASELINES, QUICK, baseline_rates
+from crimecast.baselines import AHEAD, BASELINES, QUICK, baseline_rates
 from crimecast.cities import load_city
 from crimecast.errors import UserError
 from crimecast.grid import open_grid
@@ -29,7 +29,7 @@ def forecast(name: str, grid: str, since: str, until: str) -> tuple[Cube, int, i
     """Forecast the steps of a period, one step ahead each, from what lies before each.
 
     `name` is a run, a baseline, `truth` (on the sample city), or several joined by `+`, whose
-    rates are averaged. Returns the cube, first and last step, and rates (T, C, H, W) float32.
+    rates are averaged; `run@3` is the run's forecast three steps ahead. Returns the cube, first and last step, and rates (T, C, H, W) float32.
     Raises UserError for an unknown name, an empty period or a run of another shape.
     """
     cube = load_cube(grid)
@@ -45,17 +45,28 @@ def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
         return made.mean(axis=0, dtype=np.float64).astype(np.float32)
     if name == TRUTH:
         return true_rates(cube)[first:last].astype(np.float32)
+    base, horizon = at_horizon(name)
+    if base in BASELINES and horizon == 1:
+        name = base
     path = _path(name, cube, first, last)
     if path.exists():
         return np.load(path, allow_pickle=False)
     result = (
-        baseline_rates(name, cube, first, last)
-        if name in BASELINES
-        else run_rates(load_run(name), cube, first, last)
+        baseline_rates(base, cube, first, last, horizon or 1)
+        if base in BASELINES
+        else run_rates(load_run(base), cube, first, last, horizon)
     ).astype(np.float32)
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.save(file, result, allow_pickle=False)
     return result
+
+
+def at_horizon(name: str) -> tuple[str, int | None]:
+    """`stack-2@3` → stack-2 and 3; None where a name says nothing of how far ahead."""
+    base, at, steps = name.partition("@")
+    if at and not (steps.isascii() and steps.isdigit() and 0 < int(steps) < 10_000):
+        raise UserError(f"'{name}': after the @ comes the number of steps ahead, as in {base}@3.")
+    return base, int(steps) if at else None
 
 
 def load_network(run: Run, cube: Cube | None = None) -> tuple["torch.nn.Module", dict[str, Any]]:
@@ -111,8 +122,11 @@ def _samples(name: str, grid: str, _stamp: int, note: str, end: int) -> "Samples
     return Samples(cube, run.design, end, "cpu", json.loads(note)["scaling"], at_home)
 
 
-def run_rates(run: Run, cube: Cube, first: int, last: int) -> np.ndarray:
-    """Forecast of a run's network for steps [first, last) of its own grid, or of another city's.
+def run_rates(
+    run: Run, cube: Cube, first: int, last: int, horizon: int | None = None
+) -> np.ndarray:
+    """Forecast of a run's network for steps [first, last) of its own grid, or of another city's;
+    by default at the first of its horizons.
 
     In another city the network is as it was trained, what it remembers is the city's own past, and
     its inputs of position are left at their average, since a place there means nothing here.
@@ -121,6 +135,12 @@ def run_rates(run: Run, cube: Cube, first: int, last: int) -> np.ndarray:
 
     from crimecast.training.samples import log_rate
 
+    ahead = run.design.horizons
+    if horizon is not None and horizon not in ahead:
+        raise UserError(
+            f"{run.id} forecasts {words(ahead)} ahead, not {horizon}; `horizon` in its spec says "
+            "how far."
+        )
     network, note = load_network(run, cube)
     samples = samples_of(run, cube, note, first)
     if first < samples.first:
@@ -130,7 +150,8 @@ def run_rates(run: Run, cube: Cube, first: int, last: int) -> np.ndarray:
         )
     parts = []
     with torch.no_grad():
-        for chosen in torch.arange(first, last).split(32):
+        begin = ahead.index(horizon or ahead[0]) * len(cube.times)
+        for chosen in torch.arange(begin + first, begin + last).split(32):
             parts.append(torch.exp(log_rate(network, samples.batch(chosen))).numpy())
     return np.concatenate(parts)
 
@@ -145,11 +166,25 @@ def ready_baselines(cube: Cube, first: int, last: int) -> list[str]:
     return [name for name in BASELINES if name in QUICK or is_stored(name, cube, first, last)]
 
 
+def words(horizons: tuple[int, ...]) -> str:
+    """`1 step`, `1, 3 and 7 steps`."""
+    *most, last = map(str, horizons)
+    return f"{', '.join(most)} and {last} steps" if most else f"{last} step{'s' * (last != '1')}"
+
+
+def further_ahead(run: Run) -> list[str]:
+    """The run at each of its further horizons, and the baselines that can look as far as it does."""
+    ahead = run.design.horizons
+    own = [f"{run.id}@{h}" for h in ahead[1:]]
+    return own + [f"{name}@{h}" for h in ahead if h > 1 for name in AHEAD]
+
+
 def _path(name: str, cube: Cube, first: int, last: int) -> Path:
     """Where a forecast is kept; a run that is trained anew has another."""
     identity = f"{name}-{first}-{last}"
-    if name not in BASELINES:
-        run = load_run(name)
+    base = at_horizon(name)[0]
+    if base not in BASELINES:
+        run = load_run(base)
         network = run.folder / "network.safetensors"
         if not network.exists():
             raise UserError(

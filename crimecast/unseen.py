@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from crimecast.breakdown import Judged
-from crimecast.forecasts import rates
-from crimecast.runs import Run, list_runs
+from crimecast.forecasts import at_horizon, rates
+from crimecast.runs import Run, list_runs, load_run
 from crimecast.scoring import compare, step_sums
 from crimecast.windows import Cube, left_out_blocks, load_cube
 
@@ -84,20 +84,26 @@ def unseen_period(run: Run) -> tuple[int, int]:
     return run.settings["train"], steps
 
 
+def rival(name: str) -> str:
+    """The rival of a run, as many steps ahead as the run."""
+    base, horizon = at_horizon(name)
+    return f"{RIVAL}@{horizon or load_run(base).design.horizon}"
+
+
 def gain(name: str, trial: Trial) -> dict[str, Any]:
     """A forecast's gain on the rival in log-likelihood per event, with interval and verdict."""
     counts = trial.cube.counts[trial.first : trial.last]
     times = trial.cube.times[trial.first : trial.last]
     one, other = (
         step_sums(counts, rates(n, trial.cube, trial.first, trial.last), trial.cells, times)
-        for n in (name, RIVAL)
+        for n in (name, rival(name))
     )
     return compare(one, other)
 
 
 def gain_map(name: str, trial: Trial) -> np.ndarray:
     """(H, W) log-likelihood that each cell gained on the rival over the trial; NaN beyond its cells."""
-    made = [rates(n, trial.cube, trial.first, trial.last) for n in (name, RIVAL)]
+    made = [rates(n, trial.cube, trial.first, trial.last) for n in (name, rival(name))]
     judged = Judged.of(trial.cube, trial.first, trial.last, *made)
     result = np.full(judged.area.shape, np.nan)
     result[judged.area] = judged.gain.sum(axis=(0, 1))

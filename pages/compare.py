@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from crimecast.baselines import BASELINES
 from crimecast.plots import figures
 from crimecast.unseen import unseen_period
-from crimecast.views.compare import Comparison, choices, first_choice, slow
+from crimecast.views.compare import Comparison, choices, first_choice, is_baseline, slow
 from crimecast.windows import load_cube
 from pages.parts.frame import frame, guarded, trained
 from pages.parts.maps import maps
@@ -42,9 +41,10 @@ left, right = st.columns([3, 1])
 with left:
     names = st.multiselect(
         "Forecasts", known, key="compare_with", format_func=named,
-        help="Runs of this grid, baselines, and on the simulated city the true rates.",
+        help="Runs of this grid, baselines, and on the simulated city the true rates. "
+        "`@3` after a name: three steps ahead.",
     )  # fmt: skip
-    rivals = [name for name in names if name in BASELINES] or names
+    rivals = [name for name in names if is_baseline(name)] or names
 start = st.query_params.get("against")
 with right:
     against = st.selectbox(

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from crimecast.baselines import AHEAD
 from crimecast.forecasts import ready_baselines
 from crimecast.plots.figures import forecast_figure
 from crimecast.unseen import unseen_period
@@ -23,10 +24,11 @@ if text := warning(
     st.warning(text, icon=":material/hourglass_bottom:")
 
 
-def others() -> list[str]:
+def others(ahead: int) -> list[str]:
     """The baselines that are quick or made already, the strongest first."""
     ready = ready_baselines(load_cube(run.grid), first, last)
-    return ["memory_mixture", *(name for name in ready[::-1] if name != "memory_mixture")]
+    names = ["memory_mixture", *(name for name in ready[::-1] if name != "memory_mixture")]
+    return names if ahead == 1 else [f"{name}@{ahead}" for name in names if name in AHEAD]
 
 
 types = place.grid["type_names"] if place.grid else []
@@ -34,8 +36,15 @@ with st.container(horizontal=True):
     kind = TOGETHER
     if len(types) > 1:
         kind = st.selectbox("Type", [TOGETHER, *types], key="forecast_type")
+    ahead = run.design.horizon
+    if len(run.design.horizons) > 1:
+        ahead = st.selectbox(
+            "Steps ahead", run.design.horizons, key="forecast_ahead", width=140,
+            help="How long before its step a forecast is made, from what was known then.",
+        )  # fmt: skip
+    name = run.id if ahead == run.design.horizon else f"{run.id}@{ahead}"
     other = st.selectbox(
-        "Compared with", others(), key="forecast_other", width=320,
+        "Compared with", others(ahead), key="forecast_other", width=320,
         help="The curve above the steps shows how much better (up) or worse (down) the network did than this baseline.",
     )  # fmt: skip
 
@@ -66,7 +75,7 @@ def chosen_cell(view: ForecastView) -> tuple[int, int] | None:
 
 @st.fragment
 def look() -> None:
-    view = forecast_view(run.id, other, kind, first, last)
+    view = forecast_view(name, other, kind, first, last)
     step, cell = chosen_step(view), chosen_cell(view)
     maps(view.message(city, step, cell), key="forecast_maps")
     observed, expected = view.step_totals(step)
@@ -160,7 +169,7 @@ guarded(look)
 
 @st.fragment
 def totals() -> None:
-    view = forecast_view(run.id, other, kind, first, last)
+    view = forecast_view(name, other, kind, first, last)
     st.subheader("The whole city")
     times, observed, expected = view.totals()
     st.plotly_chart(

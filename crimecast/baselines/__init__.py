@@ -2,7 +2,8 @@
 
 A baseline is a function (cube, first, last) → rates (last − first, C, H, W) float64: its
 parameters come from cube.counts[:first], what has to be tuned is tuned on the last fifth of them,
-and the forecast of step t may use counts[:t].
+and the forecast of step t may use counts[:t]. Those of AHEAD take a further number, `lead`: the forecast
+of step t may then use counts[: t − lead + 1] alone.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from crimecast.baselines.mixture import memory_mixture
 from crimecast.errors import UserError
 from crimecast.windows import Cube
 
-BASELINES: dict[str, Callable[[Cube, int, int], np.ndarray]] = {
+BASELINES: dict[str, Callable[..., np.ndarray]] = {
     "persistence": persistence,
     "mean": mean,
     "seasonal_mean": seasonal_mean,
@@ -33,12 +34,24 @@ BASELINES: dict[str, Callable[[Cube, int, int], np.ndarray]] = {
     "memory_mixture": memory_mixture,
 }
 
+# Those that can forecast more than one step ahead.
+AHEAD = ("mean", "decayed_mean", "boosting", "memory_mixture")
+
 # Those that take seconds on a city of four years; the others take a minute or two.
 QUICK = tuple(name for name in BASELINES if name not in ("boosting", "fourier_cox"))
 
 
-def baseline_rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
-    """The forecast of a baseline by name. Raises UserError if there is none of that name."""
+def baseline_rates(name: str, cube: Cube, first: int, last: int, lead: int = 1) -> np.ndarray:
+    """The forecast of a baseline by name, `lead` steps ahead.
+
+    Raises UserError if there is none of that name, or it can't look so far ahead.
+    """
     if name not in BASELINES:
         raise UserError(f"There is no baseline '{name}'. Baselines: {', '.join(BASELINES)}.")
-    return BASELINES[name](cube, first, last)
+    if lead == 1:
+        return BASELINES[name](cube, first, last)
+    if name not in AHEAD:
+        raise UserError(f"{name} forecasts one step ahead only. Further ahead: {', '.join(AHEAD)}.")
+    if first < lead:
+        raise UserError(f"Nothing is known {lead} steps ahead of the period; start it later.")
+    return BASELINES[name](cube, first, last, lead)

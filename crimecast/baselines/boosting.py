@@ -34,7 +34,7 @@ SETTINGS = {
 FLOOR = 1e-5
 
 
-def boosting(cube: Cube, first: int, last: int) -> np.ndarray:
+def boosting(cube: Cube, first: int, last: int, lead: int = 1) -> np.ndarray:
     """λ = mixture · exp(trees); trained on the steps before the period, the latest 3 million rows."""
     import lightgbm
 
@@ -47,7 +47,7 @@ def boosting(cube: Cube, first: int, last: int) -> np.ndarray:
     def table(end: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         """Features (T, R, F) and log mixture (T, R) of steps [begin, stop), fitted before `end`."""
         mixture = fit_mixture(cube, area, end)
-        pairs = list(_rows(cube, area, mixture, begin, stop))
+        pairs = list(_rows(cube, area, mixture, begin, stop, lead))
         return np.stack([x for x, _ in pairs]), np.stack([o for _, o in pairs])
 
     def data(x: np.ndarray, offset: np.ndarray, n: np.ndarray) -> "lightgbm.Dataset":
@@ -75,10 +75,10 @@ def boosting(cube: Cube, first: int, last: int) -> np.ndarray:
 
 
 def _rows(
-    cube: Cube, area: np.ndarray, mixture: Mixture, start: int, stop: int
+    cube: Cube, area: np.ndarray, mixture: Mixture, start: int, stop: int, lead: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Each step's features (C·N, F) float32 and the logarithm of the mixture (C·N,)."""
-    rates = mixture_rates(cube, area, mixture, start, stop)[..., area]  # (T, C, N)
+    rates = mixture_rates(cube, area, mixture, start, stop, lead)[..., area]  # (T, C, N)
     chosen = remembered(cube)
     pooled = np.array([m.pooled for m in chosen], dtype=np.float32)[:, None, None]
     row, column = np.nonzero(area)
@@ -87,7 +87,7 @@ def _rows(
     days = times.astype("datetime64[D]")
     year_day = (days - days.astype("datetime64[Y]")).astype(int)
     of_week, of_month, of_day = weekday(times), month_day(times), hour(times)
-    stream = recall(cube.counts, chosen, cube.times, cube.step, area, start=start, stop=stop)
+    stream = recall(cube.counts, chosen, cube.times, cube.step, area, lead, start, stop)
     for t, (sums, mass) in enumerate(stream, start):
         rate = np.maximum(rates[t - start], FLOOR)
         weight = mass.astype(np.float32)[:, None, None] * pooled

@@ -9,10 +9,10 @@ from crimecast.windows import Cube
 HALF_LIVES = (14.0, 30.0, 60.0, 90.0, 120.0, 180.0, 270.0, 365.0, 545.0, 730.0)  # days
 
 
-def mean(cube: Cube, first: int, last: int) -> np.ndarray:
-    """The long-run mean of each cell: of all steps before the one that is forecast."""
-    before = np.cumsum(cube.counts[: last - 1], axis=0, dtype=np.float64)[first - 1 :]
-    return before / np.arange(first, last)[:, None, None, None]
+def mean(cube: Cube, first: int, last: int, lead: int = 1) -> np.ndarray:
+    """The long-run mean of each cell: of all steps known `lead` steps ahead of the forecast one."""
+    before = np.cumsum(cube.counts[: last - lead], axis=0, dtype=np.float64)[first - lead :]
+    return before / np.arange(first - lead + 1, last - lead + 1)[:, None, None, None]
 
 
 def persistence(cube: Cube, first: int, last: int) -> np.ndarray:
@@ -33,14 +33,16 @@ def seasonal_mean(cube: Cube, first: int, last: int) -> np.ndarray:
     return mean(cube, first, last) * calendar_factor(cube, first, last)[:, :, None, None]
 
 
-def decayed_mean(cube: Cube, first: int, last: int) -> np.ndarray:
+def decayed_mean(cube: Cube, first: int, last: int, lead: int = 1) -> np.ndarray:
     """An exponentially decayed mean of each cell's past, with the half-life that the past favours."""
-    return decayed_mean_of(cube, tune_half_life(cube, first), first, last)
+    return decayed_mean_of(cube, tune_half_life(cube, first), first, last, lead)
 
 
-def decayed_mean_of(cube: Cube, half_life: float, first: int, last: int) -> np.ndarray:
+def decayed_mean_of(
+    cube: Cube, half_life: float, first: int, last: int, lead: int = 1
+) -> np.ndarray:
     """The decayed mean with a half-life in days, for steps [first, last)."""
-    maps = decayed_means(cube.counts[:last], [half_life / cube.step.days], cube.area(first))
+    maps = decayed_means(cube.counts[:last], [half_life / cube.step.days], cube.area(first), lead)
     return maps[first:, 0].astype(np.float64)
 
 

@@ -107,7 +107,7 @@ def mixture_rates(
     return on_map(area, maps[first - start :] * factor[:, :, None])
 
 
-def memory_mixture(cube: Cube, first: int, last: int) -> np.ndarray:
+def memory_mixture(cube: Cube, first: int, last: int, lead: int = 1) -> np.ndarray:
     """The mixture as a baseline: weights and level from before the period."""
     area = cube.area(first)
-    return mixture_rates(cube, area, fit_mixture(cube, area, first), first, last)
+    return mixture_rates(cube, area, fit_mixture(cube, area, first), first, last, lead)

@@ -9,7 +9,8 @@ from crimecast.memories import Memory
 @dataclass(frozen=True)
 class MapInput:
     """One input map: a memory compared with what the offset expects (`surprise`: expected at the
-    time), or one of `offset`, `level`, `row`, `column` or a map from a file (`static`)."""
+    time), or one of `offset`, `level`, `row`, `column`, a map from a file (`static`), or `horizon`,
+    how many steps ahead is asked for where a design forecasts several."""
 
     name: str
     kind: str
@@ -41,6 +42,8 @@ def map_inputs(design: Design) -> list[MapInput]:
             for turn in ("sin", "cos"):
                 made.append(MapInput(f"{axis}_{turn}_{wave}", axis, by_type=False))
     made += [MapInput(name, "static", by_type=False) for name in design.static]
+    if len(design.horizons) > 1:
+        made.append(MapInput("horizon", "horizon", by_type=False))
     return made
 
 

@@ -21,6 +21,7 @@ REMEMBERED = (
     "memories", "weekday_memories", "hour_memories", "season_memories", *SURPRISES,
 )  # fmt: skip
 BLURRED = ("blurs", "surprise_blurs")
+UNWRITTEN = {"layers", "training", "module", "horizons"}  # under these names
 ALWAYS_WRITTEN = ("name", "lags", "horizon", "calendar", "offset", "likelihood", "training")
 
 
@@ -58,12 +59,14 @@ class Design:
     earlier years), each as one input map for each of its blurs (standard deviations in cells).
     Surprises remember what happened beside what the offset had expected of the same steps.
     `position` is the number of waves by which a cell's row and column are told, `level` the
-    city's level of the step by its own small model.
+    city's level of the step by its own small model. `horizons` (in TOML `horizon = 1` or
+    `horizon = [1, 3, 7]`) are the steps ahead that the one network forecasts, all from the same
+    frames: lags count back from the step that the first of them forecasts.
     """
 
     name: str
     lags: tuple[int, ...] = (1, 2, 3, 7, 14, 21, 28)
-    horizon: int = 1
+    horizons: tuple[int, ...] = (1,)
     calendar: tuple[str, ...] = ("dow", "doy")
     memories: tuple[float, ...] = ()
     blurs: tuple[float, ...] = (0.0,)
@@ -85,6 +88,11 @@ class Design:
     layers: tuple[Layer, ...] = ()
     module: str | None = None
 
+    @property
+    def horizon(self) -> int:
+        """The first horizon: what the design is judged by."""
+        return self.horizons[0]
+
 
 def parse_design(text: str, origin: str = "the spec") -> Design:
     """A design from TOML text. Raises UserError that names the field or layer that is wrong."""
@@ -99,13 +107,16 @@ def parse_design(text: str, origin: str = "the spec") -> Design:
     for name, known in (("", Design), ("training.", Training)):
         given = raw_training if known is Training else document
         for key in given:
-            if key not in {f.name for f in fields(known)} - {"layers", "training", "module"}:
+            allowed = {f.name for f in fields(known)} - UNWRITTEN | {"horizon"}
+            if key not in allowed:
                 raise UserError(f"{origin} has a field '{name}{key}' that no design has.")
     try:
         training = Training(**raw_training)
         for key in ("lags", "calendar", "static", *REMEMBERED, *BLURRED):
             if key in document:
                 document[key] = tuple(document[key])
+        ahead = document.pop("horizon", 1)
+        document["horizons"] = tuple(ahead) if isinstance(ahead, list) else (ahead,)
         document["layers"] = tuple(_layer(entry, origin) for entry in raw_layers)
         design = Design(**document, training=training)
     except TypeError:
@@ -137,6 +148,9 @@ def _check(design: Design, origin: str) -> None:
 
     if not isinstance(design.name, str) or not design.name:
         refuse("a name is required")
+    ahead = design.horizons
+    if not ahead or any(type(h) is not int or h < 1 for h in ahead) or sorted({*ahead}) != [*ahead]:
+        refuse("horizon must be a number of steps of at least 1, or several in rising order")
     if not design.lags or any(
         not isinstance(lag, int) or lag < design.horizon for lag in design.lags
     ):
@@ -145,8 +159,6 @@ def _check(design: Design, origin: str) -> None:
         )
     if len(set(design.lags)) != len(design.lags):
         refuse("a lag is named twice")
-    if not isinstance(design.horizon, int) or design.horizon < 1:
-        refuse("the horizon must be at least 1 step")
     for key in REMEMBERED:
         if any(not isinstance(m, int | float) or m <= 0 for m in getattr(design, key)):
             refuse(f"{key} must be half-lives in days, above zero")
@@ -219,10 +231,12 @@ def list_designs() -> list[str]:
 
 def to_toml(design: Design) -> str:
     """The spec as TOML text that parses to the same design."""
-    plain = asdict(Design(design.name))
+    written, plain = asdict(design), asdict(Design(design.name))
+    ahead = written.pop("horizons")
+    written["horizon"] = ahead if len(ahead) > 1 else ahead[0]
     document = {
         key: value
-        for key, value in asdict(design).items()
+        for key, value in written.items()
         if value is not None and (key in ALWAYS_WRITTEN or value != plain[key])
     }
     document.pop("layers", None)

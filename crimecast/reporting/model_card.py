@@ -4,6 +4,7 @@ After Mitchell et al. (2019, FAT*): "Model cards for model reporting".
 """
 
 from crimecast.cities import City
+from crimecast.forecasts import words
 from crimecast.runs import Run
 from crimecast.windows import Cube
 
@@ -25,7 +26,7 @@ def model_card(run: Run, cube: Cube, city: City, period: str) -> list[tuple[str,
     learnt = settings["validate_until"] if settings.get("refit") else settings["train_until"]
     facts = [
         f"A network ({design.name}, run {run.id}, seed {run.seed}) that forecasts the number of recorded events "
-        f"({', '.join(cube.types)}) in each cell of {unit}, {design.horizon} step ahead.",
+        f"({', '.join(cube.types)}) in each cell of {unit}, {words(design.horizons)} ahead.",
         f"{run.summary.get('parameters', 0):,} parameters; it sees {len(design.lags)} earlier steps, corrects the "
         f"offset '{design.offset}' and was trained with the {design.likelihood} likelihood.",
     ]

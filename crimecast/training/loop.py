@@ -68,7 +68,8 @@ class Trainer:
         self.settings, self.folder = design.training, folder
         self.optimiser = adamw(network, self.settings.learning_rate, self.settings.weight_decay)
         self.average = Average(network, self.settings.average)
-        self.steps = torch.arange(plan.first, plan.end, device=samples.device)
+        steps = torch.arange(plan.first, plan.end, device=samples.device)
+        self.steps = samples.at_every_horizon(steps)
         self.batches = math.ceil(len(self.steps) / self.settings.batch)
         self.recorder = Recorder(named_layers(network), self.batches)
         self.plain = self.fast = plain_loss(network, samples)
@@ -240,9 +241,9 @@ class Trainer:
 
 @torch.no_grad()
 def validation_loss(network: nn.Module, samples: Samples, period: tuple[int, int]) -> float:
-    """Mean loss over steps [first, last) and the study area."""
+    """Mean loss over steps [first, last), every horizon and the study area."""
     network.eval()
-    steps = torch.arange(*period, device=samples.device)
+    steps = samples.at_every_horizon(torch.arange(*period, device=samples.device))
     total = 0.0
     for chosen in steps.split(32):
         batch = samples.batch(chosen)

@@ -14,12 +14,17 @@ FLOOR = 1e-5
 
 
 def input_maps(
-    cube: Cube, design: Design, area: np.ndarray, expected: np.ndarray, level: np.ndarray
+    cube: Cube,
+    design: Design,
+    area: np.ndarray,
+    expected: np.ndarray,
+    level: np.ndarray,
+    lead: int,
 ) -> np.ndarray:
     """(T, S, N) float16, the maps of `map_inputs` on the N cells of the area.
 
     NaN where a covariate has no value. expected: (T, C, H, W) the offset's rates, zero where there
-    is none; level: (T, C) the city's. Raises UserError if they would not fit into memory.
+    is none; level: (T, C) the city's; lead: how many steps ahead. Raises UserError if they would not fit into memory.
 
     A memory is the evidence of its sum S against what the offset's present rate, or without an
     offset the city's average, would have brought in the same steps; a surprise the evidence of S
@@ -28,7 +33,7 @@ def input_maps(
     steps, kinds = cube.counts.shape[:2]
     channels = channel_inputs(design, kinds)
     cells = int(area.sum())
-    size = steps * len(channels) * cells * 2
+    size = steps * len(channels) * cells * 2 * len(design.horizons)
     if size > 0.7 * psutil.virtual_memory().available:
         raise UserError(
             f"The input maps of {design.name} on this grid need {size / 1e9:.0f} GB, more than is free: "
@@ -41,17 +46,17 @@ def input_maps(
         part = made[:, place : place + width]
         place += width
         if one.kind == "static":
-            part[:, 0] = covariate_maps(cube, area, one.name, design.horizon)
+            part[:, 0] = covariate_maps(cube, area, one.name, lead)
         elif one.memory is None:
-            part[:] = _other(one, area, expected, level)
+            part[:] = _other(one, area, expected, level, lead)
     for kind in ("memory", "surprise"):
-        _remember(made, channels, kind, cube, area, expected, design)
+        _remember(made, channels, kind, cube, area, expected, design, lead)
     return made
 
 
 def _remember(
     made: np.ndarray, channels: list[MapInput], kind: str, cube: Cube, area: np.ndarray,
-    expected: np.ndarray, design: Design,
+    expected: np.ndarray, design: Design, lead: int,
 ) -> None:  # fmt: skip
     """Fill the channels of all memories, or of all surprises."""
     place = np.flatnonzero([one.kind == kind for one in channels]).reshape(-1, cube.counts.shape[1])
@@ -59,7 +64,6 @@ def _remember(
     if not memories:
         return
     pooled = np.array([m.pooled for m in memories], dtype=np.float32)[:, None, None]
-    lead = design.horizon
     if kind == "surprise":
         told = recall(expected, memories, cube.times, cube.step, area, lead)
     for t, (sums, mass) in enumerate(
@@ -74,10 +78,14 @@ def _remember(
         made[t, place] = evidence(sums * pooled, against * pooled)
 
 
-def _other(one: MapInput, area: np.ndarray, expected: np.ndarray, level: np.ndarray) -> np.ndarray:
+def _other(
+    one: MapInput, area: np.ndarray, expected: np.ndarray, level: np.ndarray, lead: int
+) -> np.ndarray:
     """(T, C or 1, N) or what broadcasts to it."""
     if one.kind == "offset":
         return np.log(np.maximum(expected[..., area], FLOOR))
+    if one.kind == "horizon":
+        return np.log([[[lead]]])
     if one.kind == "level":
         return np.log(level)[:, :, None]
     row, column = np.nonzero(area)

@@ -1,6 +1,7 @@
 """What a network is given for each step, gathered by index from arrays that stay on the device."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,10 @@ class Batch:
 
 
 class Samples:
-    """All samples of a cube for a design. A sample is named by the index of the step it forecasts.
+    """All samples of a cube of T steps for a design.
+
+    A sample is named by the index t of the step it forecasts; at the k-th further horizon of a
+    design that has several it is named k·T + t.
 
     `scaling` holds what was measured on the training period (what the offset was fitted to, mean and
     spread of each input map); it is stored with the run and never measured again. Where a network
@@ -61,21 +65,15 @@ class Samples:
         if left_out:
             self.learnt = self.area & ~left_out_blocks(self.area, left_out)
         self.lags = torch.tensor(design.lags, device=self.device)
-        self.first = max(design.lags)
+        self.horizons = torch.tensor(design.horizons, device=self.device)
+        self.first = max(design.lags) + design.horizons[-1] - design.horizon
         if self.first >= train_end:
             raise UserError(
                 f"The training period of {train_end} steps is shorter than the longest lag ({self.first})."
             )
-        types = cube.counts.shape[1]
-        rates, fitted = self._offset(train_end, scaling)
-        smoothed = smooth_totals(cube, self.area, len(cube.times))
-        if design.level:
-            beta = scaling["city"] if scaling else fit_levels(cube, self.area, smoothed, train_end)
-            fitted["city"] = np.asarray(beta).tolist()
-            level = levels(cube, self.area, smoothed, np.asarray(beta), 0, design.horizon)
-        else:
-            level = np.ones_like(smoothed)
-        maps = input_maps(cube, design, self.area, rates, level)
+        fitted = scaling or self._fitted(train_end)
+        made = [self._ahead(lead, fitted) for lead in design.horizons]
+        maps = _joined([maps for maps, _ in made])
         self.scaling = scaling or {**fitted, **self._measured(maps, train_end)}
         center, spread = (
             np.asarray(self.scaling[key], dtype=np.float32)[:, None] for key in ("center", "spread")
@@ -83,9 +81,10 @@ class Samples:
         for step in range(len(maps)):  # a step at a time: in half precision it would lose digits
             maps[step] = np.nan_to_num((maps[step].astype(np.float32) - center) / spread)
         if not at_home:
-            maps[:, [one.kind in ("row", "column") for one in channel_inputs(design, types)]] = 0.0
+            kinds = [one.kind for one in channel_inputs(design, cube.counts.shape[1])]
+            maps[:, [kind in ("row", "column") for kind in kinds]] = 0.0
         self.maps = torch.from_numpy(maps).to(self.device)
-        inside = rates[..., self.area]
+        inside = _joined([rates for _, rates in made])
         if design.offset == "none":
             inside[:] = np.reshape(self.scaling["base"], (1, -1, 1))
         self.offset = self._to_device(np.log(np.maximum(inside, FLOOR)))
@@ -94,11 +93,32 @@ class Samples:
         self.mask = torch.from_numpy(self.learnt).to(self.device)
         self.inside = torch.from_numpy(np.flatnonzero(self.area)).to(self.device)
 
+    def at_every_horizon(self, steps: Tensor) -> Tensor:
+        """The samples that forecast `steps` (B,) at each of the design's horizons."""
+        total = len(self.counts)
+        return torch.cat([steps + k * total for k in range(len(self.horizons))])
+
+    def _ahead(self, lead: int, fitted: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        """(T, S, N) input maps and (T, C, N) the offset's rates, `lead` steps ahead of what is known."""
+        cube, design = self.cube, self.design
+        rates = self._offset(lead, fitted)
+        smoothed = smooth_totals(cube, self.area, len(cube.times))
+        level = np.ones_like(smoothed)
+        if design.level:
+            level = levels(cube, self.area, smoothed, np.asarray(fitted["city"]), 0, lead)
+        maps = input_maps(cube, design, self.area, rates, level, lead)
+        return maps, rates[..., self.area]
+
     def _measured(self, maps: np.ndarray, train_end: int) -> dict[str, Any]:
         """Mean and spread of the input maps over the training period and, where there is no
         offset, the constant to start from: the city's mean, or 1 for a user's module, which returns
         the whole log rate itself."""
-        center, spread = _standard(maps[self.first : train_end])
+        steps = len(self.cube.times)
+        center, spread = _standard(
+            maps[t]
+            for k in range(len(self.horizons))
+            for t in range(k * steps + self.first, k * steps + train_end)
+        )
         measured = {"center": center, "spread": spread}
         if self.design.offset == "none":
             known = self.cube.counts[:train_end][..., self.area]
@@ -111,38 +131,44 @@ class Samples:
             array = array.copy()
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.device)
 
-    def _offset(
-        self, train_end: int, scaling: dict[str, Any] | None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
-        """(T, C, H, W) the rate that the network corrects (zero for offset "none"), and what was
-        fitted for it on the training period."""
-        cube, steps, lead = self.cube, len(self.cube.times), self.design.horizon
-        rates = np.zeros_like(cube.counts)
+    def _fitted(self, train_end: int) -> dict[str, Any]:
+        """What the offset and the city's level are fitted to, on the training period."""
+        cube, fitted = self.cube, dict[str, Any]()
         if self.design.offset == "decayed_mean":
-            half_life = scaling["half_life"] if scaling else tune_half_life(cube, train_end)
-            made = decayed_means(cube.counts, [half_life / cube.step.days], self.area, lead)
-            rates[:] = made[:, 0]
-            return rates, {"half_life": half_life}
+            fitted["half_life"] = tune_half_life(cube, train_end)
         if self.design.offset == "memory_mixture":
-            if scaling:
-                mixture = Mixture(np.array(scaling["weights"]), np.array(scaling["level"]))
-            else:
-                mixture = fit_mixture(cube, self.learnt, train_end)
+            mixture = fit_mixture(cube, self.learnt, train_end)
+            fitted |= {"weights": mixture.weights.tolist(), "level": mixture.level.tolist()}
+        if self.design.level:
+            smoothed = smooth_totals(cube, self.area, len(cube.times))
+            fitted["city"] = fit_levels(cube, self.area, smoothed, train_end).tolist()
+        return fitted
+
+    def _offset(self, lead: int, fitted: dict[str, Any]) -> np.ndarray:
+        """(T, C, H, W) the rate that the network corrects; zero for offset "none"."""
+        cube, steps, offset = self.cube, len(self.cube.times), self.design.offset
+        rates = np.zeros_like(cube.counts)
+        if offset == "decayed_mean":
+            half_life = fitted["half_life"] / cube.step.days
+            rates[:] = decayed_means(cube.counts, [half_life], self.area, lead)[:, 0]
+        elif offset == "memory_mixture":
+            mixture = Mixture(np.array(fitted["weights"]), np.array(fitted["level"]))
             rates[1:] = mixture_rates(cube, self.area, mixture, 1, steps, lead)
-            return rates, {"weights": mixture.weights.tolist(), "level": mixture.level.tolist()}
-        if self.design.offset == "mean":
-            rates[lead:] = mean(cube, 1, steps - lead + 1)
-        return rates, {}
+        elif offset == "mean":
+            rates[lead:] = mean(cube, lead, steps, lead)
+        return rates
 
     def batch(self, steps: Tensor) -> Batch:
-        """The samples that forecast `steps` (B,), each at least `self.first`."""
-        target = self.counts[steps]
+        """The samples that forecast `steps` (B,), each at least `self.first`; or samples by name."""
+        total = len(self.counts)
+        forecast, horizon = steps % total, self.horizons[steps // total]
+        known = forecast - (horizon - self.horizons[0])  # as if the first horizon were asked for
         return Batch(
-            history=self.counts[steps[:, None] - self.lags],
-            calendar=self.calendar[steps],
+            history=self.counts[known[:, None] - self.lags],
+            calendar=self.calendar[forecast],
             static=self._on_map(self.maps[steps].float(), 0.0),
             offset=self._on_map(self.offset[steps], math.log(FLOOR)),
-            target=target,
+            target=self.counts[forecast],
         )
 
     def _on_map(self, values: Tensor, beyond: float) -> Tensor:
@@ -155,16 +181,20 @@ class Samples:
         return maps.view(shape)
 
 
-def _standard(maps: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each map (T, S, N) over steps and cells with a value."""
-    count, total, square = (np.zeros(maps.shape[1]) for _ in range(3))
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _standard(maps: Iterable[np.ndarray]) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each map (S, N) over steps and cells with a value."""
+    count = total = square = np.zeros(1)
     for step in maps:
         exact = step.astype(np.float64)
         known = ~np.isnan(exact)
         exact = np.where(known, exact, 0.0)
-        count += known.sum(axis=1)
-        total += exact.sum(axis=1)
-        square += (exact**2).sum(axis=1)
+        count = count + known.sum(axis=1)
+        total = total + exact.sum(axis=1)
+        square = square + (exact**2).sum(axis=1)
     center = total / np.maximum(count, 1)
     spread = np.sqrt(np.maximum(square / np.maximum(count, 1) - center**2, 0.0))
     return center.tolist(), np.maximum(spread, 1e-3).tolist()

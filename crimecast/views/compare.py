@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crimecast.baselines import BASELINES, QUICK
+from crimecast.baselines import AHEAD, BASELINES, QUICK
 from crimecast.breakdown import Judged, concentration, neighbourhoods
 from crimecast.breakdown import table as breakdown_table
 from crimecast.calibration import (
@@ -19,7 +19,14 @@ from crimecast.calibration import (
 )
 from crimecast.cities import City, load_city
 from crimecast.feedback import Feedback, simulate_feedback
-from crimecast.forecasts import rates, ready_baselines, score_sums
+from crimecast.forecasts import (
+    at_horizon,
+    further_ahead,
+    is_stored,
+    rates,
+    ready_baselines,
+    score_sums,
+)
 from crimecast.plots.rasters import Panel, Scene, lines, message
 from crimecast.runs import Run, list_runs
 from crimecast.scoring import (
@@ -37,7 +44,8 @@ def choices(grid: str, simulated: bool) -> list[str]:
     """What can be compared on a grid: its trained runs, the baselines, on a simulated city the truth."""
     done = [run for run in list_runs(grid) if run.state == "done"]
     runs = [*ensembles(done), *(run.id for run in done)]
-    return [*runs, *list(BASELINES)[::-1], *([TRUTH] if simulated else [])]
+    ahead = dict.fromkeys(name for run in done for name in further_ahead(run))
+    return [*runs, *list(BASELINES)[::-1], *([TRUTH] if simulated else []), *ahead]
 
 
 def ensembles(runs: list[Run]) -> list[str]:
@@ -55,12 +63,20 @@ def first_choice(run: Run, first: int, last: int) -> list[str]:
     others = [n for n in ready_baselines(cube, first, last)[::-1] if n not in QUICK]
     known = {other.id for other in list_runs(run.grid) if other.state == "done"}
     parent = [run.parent] if run.parent in known else []
+    if (ahead := run.design.horizon) > 1:
+        return [run.id, *parent, *(f"{name}@{ahead}" for name in AHEAD[::-1] if name in QUICK)]
     return [run.id, *parent, *others, "memory_mixture", "glm", "kde_season", "mean"]
 
 
 def slow(name: str, grid: str, first: int, last: int) -> bool:
     """Whether a forecast takes minutes and was not made yet."""
-    return name in BASELINES and name not in ready_baselines(load_cube(grid), first, last)
+    quick = at_horizon(name)[0] in QUICK
+    return is_baseline(name) and not quick and not is_stored(name, load_cube(grid), first, last)
+
+
+def is_baseline(name: str) -> bool:
+    """Whether a forecast is a baseline's, however far ahead."""
+    return at_horizon(name)[0] in BASELINES
 
 
 @dataclass(frozen=True)

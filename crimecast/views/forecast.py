@@ -10,7 +10,7 @@ import polars as pl
 
 from crimecast.archive import scan
 from crimecast.cities import City
-from crimecast.forecasts import rates
+from crimecast.forecasts import at_horizon, rates
 from crimecast.grid import open_grid
 from crimecast.plots.rasters import Panel, Scene, lines, message, window
 from crimecast.runs import load_run
@@ -187,8 +187,7 @@ class ForecastView:
 
 @lru_cache(maxsize=4)
 def _view(name: str, stamp: int, other: str, kind: str, first: int, last: int) -> ForecastView:
-    run = load_run(name)
-    cube = load_cube(run.grid)
+    cube = load_cube(load_run(at_horizon(name)[0]).grid)
     made, base = rates(name, cube, first, last), rates(other, cube, first, last)
     history = cube.counts[:last]
     if kind != TOGETHER:
@@ -211,8 +210,9 @@ def _view(name: str, stamp: int, other: str, kind: str, first: int, last: int) -
 
 
 def forecast_view(run: str, other: str, kind: str, first: int, last: int) -> ForecastView:
-    """A run's forecast beside a baseline's; `kind` is a type or TOGETHER. Kept for a few views."""
-    stamp = load_run(run).stamp
+    """A run's forecast (`stack-2@3`: three steps ahead) beside a baseline's; `kind` is a type or
+    TOGETHER. Kept for a few views."""
+    stamp = load_run(at_horizon(run)[0]).stamp
     return _view(run, stamp, other, kind, first, last)
 
 

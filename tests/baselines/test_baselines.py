@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crimecast.baselines import BASELINES, baseline_rates
+from crimecast.baselines import AHEAD, BASELINES, baseline_rates
 from crimecast.baselines.means import calendar_factor, poisson_fit, tune_half_life
 from crimecast.errors import UserError
 from crimecast.scoring import scores, step_sums
@@ -44,6 +44,24 @@ def test_a_forecast_does_not_know_its_own_step_or_later(name: str) -> None:
         assert np.array_equal(before[: step - 80 + 1], after[: step - 80 + 1]), name
     assert np.isfinite(before).all()
     assert (before >= 0).all()
+
+
+@pytest.mark.parametrize("name", AHEAD)
+def test_a_forecast_further_ahead_knows_nothing_of_the_steps_between(name: str) -> None:
+    cube = small_cube()
+    before = baseline_rates(name, cube, 80, 120, 5)
+    assert not np.allclose(before, baseline_rates(name, cube, 80, 120))
+    for step in (80, 95, 110):
+        counts = cube.counts.copy()
+        counts[step:] = np.random.default_rng(9).poisson(7.0, counts[step:].shape)
+        after = baseline_rates(name, replace(cube, counts=counts), 80, 120, 5)
+        assert np.array_equal(before[: step - 80 + 5], after[: step - 80 + 5]), name
+        assert not np.array_equal(before[step - 80 + 5 :], after[step - 80 + 5 :]), name
+
+
+def test_a_baseline_that_looks_one_step_ahead_says_so() -> None:
+    with pytest.raises(UserError, match="one step ahead only"):
+        baseline_rates("hawkes", small_cube(), 80, 120, 2)
 
 
 @pytest.mark.parametrize("name", ["persistence", "mean", "decayed_mean"])

@@ -3,7 +3,7 @@
 import json
 import time
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from crimecast.designs.build import build
-from crimecast.designs.spec import OFFSETS, load_design, parse_design
+from crimecast.designs.spec import OFFSETS, load_design, parse_design, to_toml
 from crimecast.errors import UserError
 from crimecast.forecasts import load_network, rates, run_rates
 from crimecast.runs import delete_run, list_runs, load_run, update_run
@@ -72,26 +72,56 @@ first_surprises = [300]
 """
 
 
-@pytest.mark.parametrize("horizon", [1, 3])
+@pytest.mark.parametrize("horizon", [1, 3, [1, 3], [2, 3]])
 @pytest.mark.parametrize("offset", OFFSETS)
-def test_no_sample_knows_its_own_step_or_later(sample: str, offset: str, horizon: int) -> None:
+def test_no_sample_knows_its_own_step_or_later(
+    sample: str, offset: str, horizon: int | list[int]
+) -> None:
     inputs = EVERY_INPUT + (SURPRISES if offset != "none" else "") + f"horizon = {horizon}\n"
     text = SMALL.replace("decayed_mean", offset).replace("memories = [7, 30]\n", inputs)
     text = text.replace("lags = [1, 2, 7]", "lags = [3, 4, 7]")
     cube, design = load_cube(sample), parse_design(text)
     whole = Samples(cube, design, 300)
-    for step in (299, 400, 727):
-        changed = step + 1 - horizon  # the first step that a forecast for `step` may not know
+    total = len(cube.times)
+    for step, (k, ahead) in product((299, 400, 727), enumerate(design.horizons)):
+        changed = step + 1 - ahead  # the first step that a forecast for `step` may not know
         counts = cube.counts.copy()
         counts[changed:] = np.random.default_rng(1).poisson(5.0, counts[changed:].shape)
         other = Samples(replace(cube, counts=counts), design, 299, scaling=whole.scaling)
-        steps = torch.tensor([step])
+        steps = torch.tensor([k * total + step])
         one, two = whole.batch(steps), other.batch(steps)
         for name in ("history", "calendar", "static", "offset"):
             assert torch.equal(getattr(one, name), getattr(two, name)), name
         assert not torch.equal(one.target, two.target)
-        later = torch.tensor([step + 1])  # and the first that it may
+        later = steps + 1  # and the first that it may
         assert not torch.equal(whole.batch(later).static, other.batch(later).static)
+
+
+def test_one_network_forecasts_several_horizons_from_the_same_frames(sample: str) -> None:
+    cube = load_cube(sample)
+    design = parse_design("horizon = [1, 7]\n" + SMALL)
+    assert parse_design(to_toml(design)) == design
+    samples = Samples(cube, design, 400)
+    alone = Samples(cube, parse_design(SMALL), 400)
+    now, week = (
+        samples.batch(torch.tensor([450])),
+        samples.batch(samples.at_every_horizon(torch.tensor([456]))[1:]),
+    )
+    assert torch.equal(now.history, week.history)
+    assert torch.equal(now.history, alone.batch(torch.tensor([450])).history)
+    assert torch.equal(now.target, samples.counts[[450]])
+    assert torch.equal(week.target, samples.counts[[456]])
+    assert not torch.equal(week.static, now.static)
+    assert not torch.equal(week.calendar, now.calendar)
+    run = queue.wait(queue.submit(design, sample, epochs=1).id)
+    one, far = run_rates(run, cube, 650, 660), run_rates(run, cube, 650, 660, 7)
+    assert np.array_equal(rates(f"{run.id}@7", cube, 650, 660), far)
+    assert np.array_equal(rates(f"{run.id}@1", cube, 650, 660), one)
+    assert not np.allclose(one, far)
+    with pytest.raises(UserError, match="forecasts 1 and 7 steps ahead, not 3"):
+        rates(f"{run.id}@3", cube, 650, 660)
+    with pytest.raises(UserError, match="after the @ comes the number"):
+        rates(f"{run.id}@x", cube, 650, 660)
 
 
 def test_a_runs_forecast_knows_the_step_before_but_not_its_own(trained: str) -> None:
