@@ -115,6 +115,7 @@ def _parser() -> _Parser:
     p.add_argument("--since", metavar="DATE")
     p.add_argument("--until", metavar="DATE")
 
+    _cluster(p)
     p = add("train", training.train, "Queue the training of a design on a grid.")
     p.add_argument("grid")
     p.add_argument("--design", metavar="NAME|FILE.toml|FILE.py:Class")
@@ -135,6 +136,10 @@ def _parser() -> _Parser:
         help="hide that share of the city, in blocks, from training",
     )  # fmt: skip
     p.add_argument("--wait", action="store_true", help="return when the run has ended")
+    _cluster(p)
+    p.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that train it together"
+    )
 
     p = add(
         "runs",
@@ -159,6 +164,7 @@ def _parser() -> _Parser:
     p.add_argument("--seed", type=int, default=0, metavar="N", help="of the search")
     p.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     p.add_argument("--wait", action="store_true", help="return when the search is over")
+    _cluster(p)
 
     p = add("export", training.export, "Write a run's record for TensorBoard.")
     p.add_argument("run")
@@ -199,3 +205,11 @@ def _period(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grid", required=True)
     parser.add_argument("--since", required=True, metavar="DATE")
     parser.add_argument("--until", required=True, metavar="DATE")
+
+
+def _cluster(parser: argparse.ArgumentParser) -> None:
+    """Where the work is done: `--executor` and, of a Ray cluster, its `--address`."""
+    parser.add_argument(
+        "--executor", choices=["local", "ray"], help="this machine, or a Ray cluster"
+    )
+    parser.add_argument("--address", metavar="HOST:PORT", help="of the Ray cluster (default: auto)")

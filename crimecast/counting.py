@@ -22,6 +22,7 @@ from numcodecs import Blosc
 
 from crimecast.archive import manifest, month_files
 from crimecast.cities import City
+from crimecast.cluster import capacity, map_over
 from crimecast.steps import Step
 from crimecast.store import read_json
 
@@ -56,15 +57,18 @@ def count(
     channels: dict[str, list[str] | None],
     layout: Layout,
     previous: Path | None,
+    cluster: str = "",
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Write `cube` with a new variable `counts` (time, type, y, x) to the Zarr store `path`.
 
     The smallest unsigned type that holds every count is used. `previous` is the folder of a grid
-    of the same layout. Returns the totals, and what each chunk was made from.
+    of the same layout; `cluster` the address of a Ray cluster that shares the work, "" for none.
+    Returns the totals, and what each chunk was made from.
     """
     for dtype in DTYPES:
         try:
-            return _Count(path, cube, city, unit, channels, layout, previous, dtype).run()
+            job = (path, cube, city, unit, channels, layout, previous, dtype)
+            return _Count(*job).run(job if cluster else None, cluster)
         except OverflowError:
             continue
     raise OverflowError("more than four billion events in one cell and step")
@@ -120,9 +124,10 @@ class _Count:
         self.previous = previous
         self.spare: list[np.ndarray] = []
         self.writes: list[Future] = []
+        self.written: set[int] = set()
 
-    def run(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Count, write, and account for every event."""
+    def run(self, job: tuple | None, cluster: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Count, write, and account for every event; on a cluster, by tasks that make `job` anew."""
         self.cube.to_zarr(self.path, mode="w", zarr_format=2, consolidated=False)
         self.counts = zarr.open_group(self.path, mode="a").create_array(
             "counts",
@@ -135,17 +140,14 @@ class _Count:
         )
         sources = {i: self._source(i) for i in self.sums}
         known = self._reuse(sources)
-        # What one thread has read the next counts, and what that has filled the last compresses.
-        with ThreadPoolExecutor(1) as counter, ThreadPoolExecutor(1) as self.writer:
-            tasks: list[Future] = []
-            for batch, after in self._batches(self._months(set(self.sums) - known)):
-                tasks.append(counter.submit(self._take, self._places(batch), known, after))
-                if len(tasks) > 2:
-                    tasks.pop(0).result()
-            for task in [*tasks, *self.writes]:
-                task.result()
-        for i in sorted(set(self.sums) - known - self.written):
-            self._write(i, np.zeros(self.chunk * self.layer, self.dtype))
+        wanted = sorted(set(self.sums) - known)
+        if job is None:
+            self.fill(wanted)
+        elif wanted:
+            parts = np.array_split(wanted, min(len(wanted), 2 * capacity(cluster)))
+            for sums, struck in map_over(cluster, _fill_apart, [(job, p.tolist()) for p in parts]):
+                self.sums |= sums
+                self.struck |= struck
         zarr.consolidate_metadata(self.path, zarr_format=2)
         totals: dict[str, Any] = {
             key: sum(entry[key] for entry in self.sums.values()) for key in KEYS
@@ -164,6 +166,22 @@ class _Count:
         }
         return totals, chunks
 
+    def fill(self, wanted: list[int]) -> tuple[dict[int, dict[str, int]], np.ndarray]:
+        """Count and write some chunks; returns their sums and the cells (H·W,) that had events."""
+        known = set(self.sums) - set(wanted)
+        # What one thread has read the next counts, and what that has filled the last compresses.
+        with ThreadPoolExecutor(1) as counter, ThreadPoolExecutor(1) as self.writer:
+            tasks: list[Future] = []
+            for batch, after in self._batches(self._months(set(wanted))):
+                tasks.append(counter.submit(self._take, self._places(batch), known, after))
+                if len(tasks) > 2:
+                    tasks.pop(0).result()
+            for task in [*tasks, *self.writes]:
+                task.result()
+        for i in sorted(set(wanted) - self.written):
+            self._write(i, np.zeros(self.chunk * self.layer, self.dtype))
+        return {i: self.sums[i] for i in wanted}, self.struck
+
     def _span(self, i: int) -> tuple[int, int]:
         return i * self.chunk, min((i + 1) * self.chunk, self.steps)
 
@@ -179,7 +197,6 @@ class _Count:
 
     def _reuse(self, sources: dict[int, str]) -> set[int]:
         """Take over the chunks of the previous grid that were made from the same months."""
-        self.written: set[int] = set()
         if self.previous is None:
             return set()
         old = read_json(self.previous / "chunks.json")
@@ -282,6 +299,12 @@ class _Count:
         self.written.add(i)
         slab.fill(0)
         self.spare.append(slab)
+
+
+def _fill_apart(part: tuple[tuple, list[int]]) -> tuple[dict[int, dict[str, int]], np.ndarray]:
+    """Some chunks of a job, in another process that sees the same data folder."""
+    job, wanted = part
+    return _Count(*job).fill(wanted)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -122,8 +122,10 @@ def make_grid(
     types: str = "all",
     since: str | None = None,
     until: str | None = None,
+    cluster: str = "",
 ) -> dict[str, Any]:
     """Grid a city's archive; the same request on the same records is answered from the store.
+    `cluster` is the address of a Ray cluster that shares the counting.
 
     Returns the summary: `grid`, `shape` (time, type, y, x), `cells` of the study area, `events`
     in the cube, `dropped` and `dropped_by_reason`, with events + dropped = `records`.
@@ -146,7 +148,7 @@ def make_grid(
     if not (folder / "grid.json").exists():
         with replacing(folder) as temporary:
             temporary.mkdir()
-            _write_cube(temporary, name, city, spec, unit, channels)
+            _write_cube(temporary, name, city, spec, unit, channels, cluster)
     return read_json(folder / "grid.json")
 
 
@@ -178,6 +180,7 @@ def _write_cube(
     spec: GridSpec,
     unit: Step,
     channels: dict[str, list[str] | None],
+    cluster: str,
 ) -> None:
     extent = city.extent()
     if extent is None:
@@ -218,7 +221,9 @@ def _write_cube(
         city.name, spec.cell, spec.step, json.dumps(channels), step0, row0, column0, *area.shape
     )
     previous = _previous(layout)
-    totals, chunks = count(folder / "cube.zarr", cube, city, unit, channels, layout, previous)
+    totals, chunks = count(
+        folder / "cube.zarr", cube, city, unit, channels, layout, previous, cluster
+    )
     by_reason = {key: value["count"] for key, value in account["dropped"].items() if value["count"]}
     for key in ("outside the grid", "outside the period", "of other types"):
         if totals[key]:

@@ -32,6 +32,14 @@ def tree(parent: str | None, depth: int) -> list[tuple[Run, int]]:
     return rows
 
 
+def where(run: Run) -> str | None:
+    """The device it trained on, and whether on the cluster."""
+    device, workers = run.summary.get("device"), run.settings.get("workers", 1)
+    if "ray" not in run.settings:
+        return device
+    return " ".join([device or "", f"× {workers}" if workers > 1 else "", "on Ray"]).strip()
+
+
 order = tree(None, 0)
 table = st.dataframe(
     [
@@ -42,7 +50,7 @@ table = st.dataframe(
             "best epoch": run.summary.get("best_epoch"),
             "parameters": run.summary.get("parameters"),
             "seconds": run.summary.get("seconds"),
-            "device": run.summary.get("device"),
+            "device": where(run),
             "seed": run.seed,
             "trained until": run.settings["train_until"][:10],
         }

@@ -100,12 +100,14 @@ def _reasons(dropped: dict[str, int]) -> str:
 
 def grid(options: argparse.Namespace) -> tuple[Any, str]:
     """Make a grid, or find the one that the same request made before."""
+    from crimecast.cluster import address_asked
     from crimecast.grid import make_grid
 
     ready()
     made = make_grid(
-        options.city, options.cell, options.step, options.types, options.since, options.until
-    )
+        options.city, options.cell, options.step, options.types, options.since, options.until,
+        address_asked(options.executor, options.address),
+    )  # fmt: skip
     if options.heatmaps is not None:
         from crimecast.heatmaps import write_heatmaps
 

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from crimecast.cluster import address_asked
 from crimecast.commands.ready import ready
 from crimecast.errors import UserError
 
@@ -22,6 +23,7 @@ def train(options: argparse.Namespace) -> tuple[Any, str]:
     run = queue.submit(
         design, options.grid, options.train_until, options.validate_until, options.epochs,
         options.seed, options.device, options.fork, options.refit, options.start_from, options.leave_out,
+        cluster=address_asked(options.executor, options.address), workers=options.workers,
     )  # fmt: skip
     if options.wait:
         run = queue.wait(run.id)
@@ -83,6 +85,7 @@ def search(options: argparse.Namespace) -> tuple[Any, str]:
             Path(options.design).read_text(encoding="utf-8"), options.grid, options.trials,
             options.seed, train_until=options.train_until, validate_until=options.validate_until,
             epochs=options.epochs, device=options.device,
+            cluster=address_asked(options.executor, options.address),
         )  # fmt: skip
         found = searching.wait(name) if options.wait else searching.report(name)
     lines = [f"{found['name']} is {found['state']}; best: {found['best'] or 'none yet'}"]

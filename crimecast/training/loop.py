@@ -22,8 +22,9 @@ from crimecast.errors import UserError
 from crimecast.training import checkpoints
 from crimecast.training.compiling import compiled_loss, pays, plain_loss
 from crimecast.training.optimising import Average, adamw, schedule
+from crimecast.training.parallel import ALONE, Group
 from crimecast.training.record import Recorder
-from crimecast.training.samples import Batch, Samples, log_rate, loss_of
+from crimecast.training.samples import Samples, log_rate, loss_of
 from crimecast.windows import Split
 
 REPORT_EVERY = 0.5  # seconds
@@ -63,16 +64,17 @@ class Trainer:
         plan: Plan,
         seed: int,
         folder: Path,
+        group: Group = ALONE,
     ) -> None:
         self.network, self.samples, self.plan, self.seed = network, samples, plan, seed
-        self.settings, self.folder = design.training, folder
+        self.settings, self.folder, self.group = design.training, folder, group
         self.optimiser = adamw(network, self.settings.learning_rate, self.settings.weight_decay)
         self.average = Average(network, self.settings.average)
         steps = torch.arange(plan.first, plan.end, device=samples.device)
         self.steps = samples.at_every_horizon(steps)
         self.batches = math.ceil(len(self.steps) / self.settings.batch)
         self.recorder = Recorder(named_layers(network), self.batches)
-        self.plain = self.fast = plain_loss(network, samples)
+        self.plain = self.fast = group.joined(network, plain_loss(network, samples))
         self.reported = 0.0  # across epochs: many short ones must be stoppable too
         self.progress: dict[str, Any] = {
             "epoch": 0, "batch": 0, "total": 0.0, "seen": 0,
@@ -87,7 +89,9 @@ class Trainer:
         """
         random_state = self._restore()
         updates = self.plan.epochs * self.batches
-        if pays(self.network, self.samples, self.settings.batch, updates, self.folder):
+        if self.group.size == 1 and pays(
+            self.network, self.samples, self.settings.batch, updates, self.folder
+        ):
             self.fast = compiled_loss(self.network, self.samples)
             self._report(report, self.progress["batch"], 0.0, note="compiling its step")
         while (
@@ -109,37 +113,44 @@ class Trainer:
         epoch, done = at["epoch"], at["batch"]
         torch.manual_seed(self.seed * 100_003 + epoch)
         order = self.steps[torch.randperm(len(self.steps)).to(self.samples.device)]
+        if self.group.rank:  # what is dropped there is to be something else
+            torch.manual_seed(self.seed * 100_003 + epoch + 7919 * self.group.rank)
         if random_state is not None:
             _set_random_state(random_state)
         self.network.train()
         total = torch.tensor(at["total"], dtype=torch.float64, device=self.samples.device)
         began = saved = time.perf_counter()
+        wish = ""
         for number, chosen in enumerate(order.split(settings.batch)):
             if number < done:
                 continue
             updates = self.plan.schedule_epochs * self.batches
             speed = settings.learning_rate * schedule(epoch * self.batches + number, updates)
-            loss = self._step(number, self.samples.batch(chosen), speed)
-            total += loss.double() * len(chosen)
+            total += self._step(number, chosen, speed).double() * len(chosen)
             at["batch"], at["seen"] = number + 1, at["seen"] + len(chosen)
             now = time.perf_counter()
             if now - self.reported > REPORT_EVERY:
                 self.reported, at["total"] = now, float(total)
                 self._report(report, number + 1, now - began, number + 1 - done)
-                if stop_asked():
-                    self._save()
-                    raise Stopped
+                wish = "stop" if stop_asked() else wish
             if now - saved > SAVE_EVERY:
-                saved, at["total"] = now, float(total)
+                wish = wish or "save"
+            if told := self.group.told(number, wish):
+                total = self.group.gathered(total)
+                saved, wish, at["total"] = now, "", float(total)
                 self._save()
-        at["total"] = float(total)
+                if told == "stop":
+                    raise Stopped
+        total = self.group.gathered(total)
+        at["total"] = self.group.same(lambda: float(total))
         if not math.isfinite(at["total"]):
             raise UserError(
                 "The loss is no longer a number; lower the learning rate and try again."
             )
 
-    def _step(self, number: int, batch: Batch, speed: float) -> Tensor:
-        """One step of the optimiser; returns the loss."""
+    def _step(self, number: int, chosen: Tensor, speed: float) -> Tensor:
+        """One step of the optimiser on the samples chosen; returns this process's share of the loss."""
+        batch = self.samples.batch(self.group.part(chosen))
         for group in self.optimiser.param_groups:
             group["lr"] = speed
         self.optimiser.zero_grad(set_to_none=True)
@@ -147,7 +158,7 @@ class Trainer:
         whole = len(batch.target) == self.settings.batch
         loss_of_batch = self.fast if whole and not self.recorder.looks(number) else self.plain
         with self.recorder.activations(number):
-            loss = loss_of_batch(batch)
+            loss = loss_of_batch(batch) * self.group.weight(chosen)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         before = self.recorder.before_step(number)
@@ -155,26 +166,28 @@ class Trainer:
         self.average.update()
         self.recorder.after_step(before)
         self.recorder.loss(number, loss, norm, speed)
-        return loss.detach()
+        return loss.detach() / self.group.size
 
     def _judge(self, seconds: float) -> None:
         """After an epoch: validate, keep the best, write the record and the checkpoints."""
         at, plan = self.progress, self.plan
         at["training_loss"] = at["total"] / len(self.steps)
         at |= {"epoch": at["epoch"] + 1, "batch": 0, "total": 0.0, "seen": 0}
+        held_out = None
         with self.average.judged():
-            held_out = (
-                validation_loss(self.network, self.samples, plan.held_out)
-                if plan.held_out
-                else None
-            )
+            if (period := plan.held_out) is not None:
+                held_out = self.group.same(
+                    lambda: validation_loss(self.network, self.samples, period)
+                )
             state = checkpoints.network_state(self.network)
             if held_out is None or held_out < at["best_loss"]:
                 at |= {"best_epoch": at["epoch"], "best_loss": held_out or 0.0, "stale": 0}
-                checkpoints.save(self._path("best"), state, dict(at))
+                self._write("best", state)
             else:
                 at["stale"] += 1
-            checkpoints.save(self._path(f"epoch-{at['epoch']:05d}"), state, dict(at))
+            self._write(f"epoch-{at['epoch']:05d}", state)
+        if not self.group.first:
+            return
         checkpoints.thin(self.folder / "checkpoints", plan.phase)
         entry = {
             "phase": plan.phase, "epoch": at["epoch"], "training_loss": at["training_loss"],
@@ -189,8 +202,14 @@ class Trainer:
     def _path(self, which: str) -> Path:
         return self.folder / "checkpoints" / f"{self.plan.phase}.{which}.safetensors"
 
+    def _write(self, which: str, state: dict[str, Tensor]) -> None:
+        if self.group.first:
+            checkpoints.save(self._path(which), state, dict(self.progress))
+
     def _save(self) -> None:
         """The whole state as `last`; the one before is kept, in case the disk damages it."""
+        if not self.group.first:
+            return
         state = {
             **checkpoints.network_state(self.network),
             **checkpoints.optimiser_state(self.optimiser),
@@ -203,15 +222,21 @@ class Trainer:
 
     def _restore(self) -> Tensor | None:
         """Go on from the last checkpoint that is whole; returns the state of the random numbers."""
-        loaded = checkpoints.load_latest(self._path("last"), self._path("before"))
+        loaded = self.group.same(
+            lambda: checkpoints.load_latest(self._path("last"), self._path("before"))
+        )
         if loaded is None:
-            _cut_metrics(self.folder, self.plan.phase, 0)
+            if self.group.first:
+                _cut_metrics(self.folder, self.plan.phase, 0)
             return None
         tensors, self.progress = loaded
         checkpoints.load_network(self.network, tensors)
         checkpoints.load_optimiser(self.optimiser, tensors)
         self.average.load(tensors)
-        _cut_metrics(self.folder, self.plan.phase, self.progress["epoch"])
+        if self.group.first:
+            _cut_metrics(self.folder, self.plan.phase, self.progress["epoch"])
+        else:
+            self.progress["total"] = 0.0  # the first process has the sum of all
         return tensors["random"] if self.progress["batch"] else None
 
     def _report(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from crimecast.cluster import address_asked
 from crimecast.covariates import covariate_maps
 from crimecast.dates import calendar
 from crimecast.designs.inputs import map_inputs
@@ -35,12 +36,16 @@ def submit(
     start_from: str | None = None,
     left_out: float = 0.0,
     note: dict[str, Any] | None = None,
+    cluster: str | None = None,
+    workers: int = 1,
 ) -> Run:
     """Check everything that can be checked, record the run, and start it if the machine is free.
 
     `start_from` is a run whose weights to go on from (fine-tuning, in its own city or another);
     `left_out` a share of the city, in blocks, that training doesn't see; `note` what else is to be
-    remembered with the run's settings. Raises UserError, with nothing recorded, for a design that
+    remembered with the run's settings. `cluster` is the address of a Ray cluster, "" this machine
+    (None: what CRIMECAST_RAY_ADDRESS says), `workers` how many of its processes train the
+    run together. Raises UserError, with nothing recorded, for a design that
     doesn't fit the grid, an empty period, or a device that isn't there.
     """
     cube = check(design, grid)
@@ -49,7 +54,13 @@ def submit(
         raise UserError("--epochs must be at least 1.")
     if device not in ("auto", "cpu", "cuda"):
         raise UserError(f"There is no device '{device}'; use auto, cpu or cuda.")
-    if device == "cuda" and not gpu_count():
+    if cluster is None:
+        cluster = address_asked(None, None)
+    if workers < 1:
+        raise UserError("--workers must be at least 1.")
+    if workers > 1 and not cluster:
+        raise UserError("Several workers need a Ray cluster: --executor ray.")
+    if device == "cuda" and not cluster and not gpu_count():
         raise UserError("There is no CUDA device here; use --device cpu or auto.")
     settings: dict[str, Any] = {
         "train": cuts.train,
@@ -59,6 +70,8 @@ def submit(
         "epochs": epochs or design.training.epochs,
         "refit": refit,
     }
+    if cluster:
+        settings |= {"ray": cluster, "workers": workers}
     for name in design.static:
         covariate_maps(cube, cube.area(cuts.train), name, design.horizon)
     if left_out:

@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 import tomli_w
 
+from crimecast.cluster import capacity
 from crimecast.designs.spec import Design, parse_design
 from crimecast.errors import UserError
 from crimecast.grid import grid_folder
@@ -208,13 +209,15 @@ def main(name: str) -> int:
     watched = {run: number for run, number in watched.items() if number in open_trials}
     for number in open_trials.keys() - set(watched.values()):
         study.tell(number, state=optuna.trial.TrialState.FAIL)  # asked for, but never queued
+    cluster = known["settings"].get("cluster")
+    together = capacity(cluster) if cluster else len(slots())
     while True:
         for run_name, number in list(watched.items()):
             trial = optuna.trial.Trial(study, study.get_trials()[number]._trial_id)
             if follow(study, trial, load_run(run_name)):
                 del watched[run_name]
         made = [t for t in study.get_trials() if t.state.name != "FAIL" or t.user_attrs.get("run")]
-        while len(watched) < len(slots()) and len(made) < known["trials"]:
+        while len(watched) < together and len(made) < known["trials"]:
             trial = study.ask()
             values = {path: suggest(trial, path, options) for path, options in fields.items()}
             note = {"search": name, "trial": trial.number, "values": values}

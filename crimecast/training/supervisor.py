@@ -3,30 +3,40 @@
 One a data folder, held to that by a lock. Whoever queues a run sees to it that one is there
 (`ensure`); it leaves when nothing waits or runs. Workers are processes of their own: if the
 supervisor dies they train on, and the next one finds them in the record. A worker that dies is
-queued again and goes on from its last checkpoint.
+queued again and goes on from its last checkpoint. Runs that are for a Ray cluster become its tasks.
 """
 
+import json
 import os
 import subprocess
 import sys
 import time
 import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import psutil
 from filelock import FileLock, Timeout
 
 from crimecast.database import connect
-from crimecast.runs import Run, list_runs, load_run, process_lives
+from crimecast.errors import UserError
+from crimecast.runs import Run, list_runs, load_run, process_lives, update_run
 from crimecast.store import PACKAGE_DATA, data_root, read_json, write_json
+from crimecast.training.on_ray import OnRay
 from crimecast.training.slots import environment, fits, slots
 
 POLL = 0.25  # seconds between looks
+STARTING = 3.0  # seconds until a supervisor has left its mark, on a busy machine
 IDLE = 5.0  # seconds without work before it leaves
 ATTEMPTS = 10  # deaths of a run's process without an epoch in between, before it counts as failed
 
 
+_started: dict[Path, float] = {}  # when this process last started one, by its mark
+
+
 def ensure() -> None:
-    """Start a supervisor for this data folder unless one is there."""
+    """Start a supervisor for this data folder unless one is there, or was just started from here."""
     mark = data_root() / "supervisor.json"
     try:
         known = read_json(mark)
@@ -34,6 +44,9 @@ def ensure() -> None:
             return
     except (OSError, ValueError, KeyError):
         pass
+    if time.monotonic() - _started.get(mark, -STARTING) < STARTING:
+        return
+    _started[mark] = time.monotonic()
     with (data_root() / "supervisor.log").open("ab") as log:
         subprocess.Popen(
             [sys.executable, "-m", "crimecast.training.supervisor"],
@@ -66,6 +79,7 @@ def main() -> int:
 def serve() -> None:
     """Give slots and notice deaths, until there was nothing to do for a while."""
     children: dict[str, subprocess.Popen[bytes]] = {}
+    cluster: OnRay | None = None
     quiet = time.monotonic()
     while time.monotonic() - quiet < IDLE:
         for name in [name for name, child in children.items() if child.poll() is not None]:
@@ -78,15 +92,55 @@ def serve() -> None:
             if slot not in taken and (run := claim(slot)) is not None:
                 children[run.id] = spawn(run)
                 running.append(run)
+        cluster = serve_cluster(cluster)
         if running or _waiting():
             quiet = time.monotonic()
         time.sleep(POLL)
+    if cluster is not None:
+        cluster.leave()
+
+
+def serve_cluster(cluster: OnRay | None) -> OnRay | None:
+    """Give runs to the Ray cluster they ask for, one cluster at a time; returns it once connected."""
+    if cluster is not None:
+        look_after([replace(run, state="interrupted") for run in cluster.look()])
+    for row in _queued():
+        address = json.loads(row["settings"]).get("ray")
+        if address is None:
+            continue
+        if cluster is not None and cluster.address != address and not cluster.tasks:
+            cluster.leave()
+            cluster = None
+        try:
+            cluster = cluster or OnRay(address)
+        except UserError as error:
+            update_run(row["id"], state="failed", message=str(error), ended=time.time())
+            return None
+        if cluster.address != address or not cluster.has_room(load_run(row["id"])):
+            break
+        if (run := claim(f"ray:{row['id']}", row["id"])) is not None:
+            cluster.start(run)
+    return cluster
+
+
+def _queued() -> list[Any]:
+    """The waiting runs (id, device, settings), who is next first."""
+    with connect() as db:
+        return db.execute(
+            "select id, device, settings from runs where state = 'queued' order by priority desc, number"
+        ).fetchall()
+
+
+def _here(row: Any, slot: str) -> bool:
+    """Whether a waiting run is for this machine, and may have a slot."""
+    return "ray" not in json.loads(row["settings"]) and fits(slot, row["device"])
 
 
 def _waiting() -> bool:
-    with connect() as db:
-        rows = db.execute("select device from runs where state = 'queued'").fetchall()
-    return any(fits(slot, row["device"]) for row in rows for slot in slots())
+    rows = _queued()
+    return any("ray" in json.loads(row["settings"]) for row in rows) or any(
+        _here(row, slot) for row in rows for slot in slots()
+    )
 
 
 def look_after(runs: list[Run]) -> list[Run]:
@@ -121,21 +175,18 @@ def look_after(runs: list[Run]) -> list[Run]:
     return alive
 
 
-def claim(slot: str) -> Run | None:
-    """The run that is next for a slot, now recorded as running there, or None."""
+def claim(slot: str, name: str | None = None) -> Run | None:
+    """The run that is next for a slot, or the one named, now recorded as running there; or None."""
+    name = name or next((row["id"] for row in _queued() if _here(row, slot)), None)
+    if name is None:
+        return None
     with connect() as db:
-        rows = db.execute(
-            "select id, device from runs where state = 'queued' order by priority desc, number"
-        ).fetchall()
-        name = next((row["id"] for row in rows if fits(slot, row["device"])), None)
-        if name is None:
-            return None
-        db.execute(
+        taken = db.execute(
             "update runs set state = 'running', started = ?, pid = null, slot = ?, token = ?, request = null,"
             " ended = null where id = ? and state = 'queued'",
             (time.time(), slot, uuid.uuid4().hex, name),
         )
-    return load_run(name)
+    return load_run(name) if taken.rowcount else None
 
 
 def spawn(run: Run) -> subprocess.Popen[bytes]:

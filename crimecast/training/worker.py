@@ -5,7 +5,8 @@ import os
 import sys
 import time
 import traceback
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import psutil
 from filelock import FileLock, Timeout
@@ -13,6 +14,9 @@ from filelock import FileLock, Timeout
 from crimecast.database import connect
 from crimecast.errors import UserError
 from crimecast.runs import Run, load_run, update_run, write_progress
+
+if TYPE_CHECKING:
+    from crimecast.training.parallel import Group
 
 
 def main(name: str, token: str) -> int:
@@ -26,32 +30,40 @@ def main(name: str, token: str) -> int:
         return 0  # another process trains it
     if not take_up(name, token, process):
         return 0
+    run = load_run(name)
+    ended = outcome(run, lambda: load_run(name).request == "stop")
+    end(name, token, **ended)
+    return 0 if ended["state"] in ("done", "stopped") else 1
+
+
+def outcome(
+    run: Run, stop_asked: Callable[[], bool], group: "Group | None" = None
+) -> dict[str, Any]:
+    """Train a run here and say how it ended: its state, a message and, if it is done, its summary.
+
+    Reads no record and writes none: only the run's folder and its grid have to be within reach.
+    """
     from crimecast.training.loop import Stopped
 
-    run = load_run(name)
     try:
-        end(name, token, state="done", summary=train_run(run), message="")
-        return 0
+        return {"state": "done", "summary": train_run(run, stop_asked, group), "message": ""}
     except Stopped:
-        end(name, token, state="stopped", message="")
-        return 0
+        return {"state": "stopped", "message": ""}
     except UserError as error:
-        end(name, token, state="failed", message=str(error))
+        return {"state": "failed", "message": str(error)}
     except MemoryError:
-        end(
-            name, token, state="failed",
-            message="There was not enough memory; use larger cells, a shorter period or a smaller batch.",
-        )  # fmt: skip
+        return {
+            "state": "failed",
+            "message": "There was not enough memory; use larger cells, a shorter period or a smaller batch.",
+        }
     except Exception as error:  # the log has the traceback, the record a sentence
         traceback.print_exc()
         if getattr(error, "errno", None) == errno.ENOSPC:
             message = "The disk is full: make room, then resume it; what it had learnt is kept."
-            end(name, token, state="stopped", message=message)
-            return 1
+            return {"state": "stopped", "message": message}
         first = str(error).splitlines()[0] if str(error) else "no details"
         message = f"{type(error).__name__}: {first} (see its log)"
-        end(name, token, state="failed", message=message)
-    return 1
+        return {"state": "failed", "message": message}
 
 
 def take_up(name: str, token: str, process: psutil.Process) -> bool:
@@ -70,12 +82,15 @@ def end(name: str, token: str, **values: Any) -> None:
         update_run(name, ended=time.time(), request=None, slot=None, **values)
 
 
-def train_run(run: Run) -> dict[str, Any]:
-    """Train a recorded run in this process; returns its summary. Stops when the record asks for it."""
+def train_run(
+    run: Run, stop_asked: Callable[[], bool], group: "Group | None" = None
+) -> dict[str, Any]:
+    """Train a run in this process, with a group's others if there is one; returns its summary."""
     import torch
 
     from crimecast.designs.build import build
     from crimecast.training import checkpoints, loop
+    from crimecast.training.parallel import ALONE
     from crimecast.training.samples import Samples
     from crimecast.windows import Split, load_cube
 
@@ -88,11 +103,11 @@ def train_run(run: Run) -> dict[str, Any]:
     _, types, height, width = cube.counts.shape
     folder = run.folder
 
-    def stop_asked() -> bool:
-        return load_run(run.id).request == "stop"
+    group = group or ALONE
 
     def report(values: dict[str, Any]) -> None:
-        write_progress(run, {**values, "device": device})
+        if group.first:
+            write_progress(run, {**values, "device": device, "workers": group.size})
 
     began = time.time()
     left_out = settings.get("left_out", 0.0)
@@ -102,22 +117,24 @@ def train_run(run: Run) -> dict[str, Any]:
     def fresh() -> torch.nn.Module:
         network = build(design, types, height, width, calendar, run.seed)
         if settings.get("start_from"):
-            source = load_run(settings["start_from"]).folder / "network.safetensors"
+            source = run.folder.parent / settings["start_from"] / "network.safetensors"
             checkpoints.load_network(network, checkpoints.load(source)[0])
         return network.to(device)
 
     network = fresh()
     plan = loop.fit_plan(split, samples, design, settings["epochs"])
-    trainer = loop.Trainer(network, samples, design, plan, run.seed, folder)
+    trainer = loop.Trainer(network, samples, design, plan, run.seed, folder, group)
     found = trainer.run(report, stop_asked)
     kept, scaling, area_end = "fit", samples.scaling, split.train
     if settings.get("refit"):
         samples = Samples(cube, design, split.validate, device, left_out=left_out)
         network = fresh()
         plan = loop.refit_plan(split, samples, found["best_epoch"], settings["epochs"])
-        trainer = loop.Trainer(network, samples, design, plan, run.seed, folder)
+        trainer = loop.Trainer(network, samples, design, plan, run.seed, folder, group)
         trainer.run(report, stop_asked)
         kept, scaling, area_end = "refit", samples.scaling, split.validate
+    if not group.first:
+        return {}
     tensors, note = checkpoints.load(folder / "checkpoints" / f"{kept}.best.safetensors")
     checkpoints.save(
         run.folder / "network.safetensors",
