@@ -24,7 +24,7 @@ from crimecast.training.compiling import compiled_loss, pays, plain_loss
 from crimecast.training.optimising import Average, adamw, schedule
 from crimecast.training.parallel import ALONE, Group
 from crimecast.training.record import Recorder
-from crimecast.training.samples import Samples, log_rate, loss_of
+from crimecast.training.samples import Batch, Samples, log_rate, loss_of
 from crimecast.windows import Split
 
 REPORT_EVERY = 0.5  # seconds
@@ -70,7 +70,7 @@ class Trainer:
         self.settings, self.folder, self.group = design.training, folder, group
         self.optimiser = adamw(network, self.settings.learning_rate, self.settings.weight_decay)
         self.average = Average(network, self.settings.average)
-        steps = torch.arange(plan.first, plan.end, device=samples.device)
+        steps = torch.arange(plan.first, plan.end, device=samples.home)
         self.steps = samples.at_every_horizon(steps)
         self.batches = math.ceil(len(self.steps) / self.settings.batch)
         self.recorder = Recorder(named_layers(network), self.batches)
@@ -112,7 +112,7 @@ class Trainer:
         at, settings = self.progress, self.settings
         epoch, done = at["epoch"], at["batch"]
         torch.manual_seed(self.seed * 100_003 + epoch)
-        order = self.steps[torch.randperm(len(self.steps)).to(self.samples.device)]
+        order = self.steps[torch.randperm(len(self.steps)).to(self.samples.home)]
         if self.group.rank:  # what is dropped there is to be something else
             torch.manual_seed(self.seed * 100_003 + epoch + 7919 * self.group.rank)
         if random_state is not None:
@@ -121,12 +121,12 @@ class Trainer:
         total = torch.tensor(at["total"], dtype=torch.float64, device=self.samples.device)
         began = saved = time.perf_counter()
         wish = ""
-        for number, chosen in enumerate(order.split(settings.batch)):
-            if number < done:
-                continue
+        parts = order.split(settings.batch)[done:]
+        batches = self.samples.batches(map(self.group.part, parts))
+        for number, (chosen, batch) in enumerate(zip(parts, batches, strict=True), done):
             updates = self.plan.schedule_epochs * self.batches
             speed = settings.learning_rate * schedule(epoch * self.batches + number, updates)
-            total += self._step(number, chosen, speed).double() * len(chosen)
+            total += self._step(number, batch, chosen, speed).double() * len(chosen)
             at["batch"], at["seen"] = number + 1, at["seen"] + len(chosen)
             now = time.perf_counter()
             if now - self.reported > REPORT_EVERY:
@@ -148,9 +148,9 @@ class Trainer:
                 "The loss is no longer a number; lower the learning rate and try again."
             )
 
-    def _step(self, number: int, chosen: Tensor, speed: float) -> Tensor:
-        """One step of the optimiser on the samples chosen; returns this process's share of the loss."""
-        batch = self.samples.batch(self.group.part(chosen))
+    def _step(self, number: int, batch: Batch, chosen: Tensor, speed: float) -> Tensor:
+        """One step of the optimiser on this process's part of the samples chosen; returns its share
+        of the loss."""
         for group in self.optimiser.param_groups:
             group["lr"] = speed
         self.optimiser.zero_grad(set_to_none=True)
@@ -268,13 +268,12 @@ class Trainer:
 def validation_loss(network: nn.Module, samples: Samples, period: tuple[int, int]) -> float:
     """Mean loss over steps [first, last), every horizon and the study area."""
     network.eval()
-    steps = samples.at_every_horizon(torch.arange(*period, device=samples.device))
+    parts = samples.at_every_horizon(torch.arange(*period, device=samples.home)).split(32)
     total = 0.0
-    for chosen in steps.split(32):
-        batch = samples.batch(chosen)
+    for chosen, batch in zip(parts, samples.batches(parts), strict=True):
         rate = log_rate(network, batch)
         total += float(loss_of(network, rate, batch, samples.mask)) * len(chosen)
-    return total / len(steps)
+    return total / sum(map(len, parts))
 
 
 def fit_plan(split: Split, samples: Samples, design: Design, epochs: int) -> Plan:

@@ -1,12 +1,10 @@
 """The input maps of a design, computed for every step in one pass over the cube: the past only."""
 
 import numpy as np
-import psutil
 
 from crimecast.covariates import covariate_maps
 from crimecast.designs.inputs import MapInput, channel_inputs, map_inputs
 from crimecast.designs.spec import Design
-from crimecast.errors import UserError
 from crimecast.memories import evidence, recall
 from crimecast.windows import Cube
 
@@ -20,26 +18,19 @@ def input_maps(
     expected: np.ndarray,
     level: np.ndarray,
     lead: int,
-) -> np.ndarray:
-    """(T, S, N) float16, the maps of `map_inputs` on the N cells of the area.
+    made: np.ndarray,
+) -> None:
+    """Fill `made` (T, S, N) float16, zeros, with the maps of `map_inputs` on the N cells of the area.
 
     NaN where a covariate has no value. expected: (T, C, H, W) the offset's rates, zero where there
-    is none; level: (T, C) the city's; lead: how many steps ahead. Raises UserError if they would not fit into memory.
+    is none; level: (T, C) the city's; lead: how many steps ahead.
 
     A memory is the evidence of its sum S against what the offset's present rate, or without an
     offset the city's average, would have brought in the same steps; a surprise the evidence of S
     against what the offset had forecast for them.
     """
-    steps, kinds = cube.counts.shape[:2]
+    kinds = cube.counts.shape[1]
     channels = channel_inputs(design, kinds)
-    cells = int(area.sum())
-    size = steps * len(channels) * cells * 2 * len(design.horizons)
-    if size > 0.7 * psutil.virtual_memory().available:
-        raise UserError(
-            f"The input maps of {design.name} on this grid need {size / 1e9:.0f} GB, more than is free: "
-            "use larger cells, fewer types, a shorter period or fewer memories."
-        )
-    made = np.zeros((steps, len(channels), cells), dtype=np.float16)
     place = 0
     for one in map_inputs(design):
         width = kinds if one.by_type else 1
@@ -51,7 +42,6 @@ def input_maps(
             part[:] = _other(one, area, expected, level, lead)
     for kind in ("memory", "surprise"):
         _remember(made, channels, kind, cube, area, expected, design, lead)
-    return made
 
 
 def _remember(

@@ -1,7 +1,8 @@
-"""What a network is given for each step, gathered by index from arrays that stay on the device."""
+"""What a network is given for each step, gathered by index from arrays that stay on the device,
+or, where it is too small for them, in memory or on disk."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.memories import decayed_means
 from crimecast.training.maps import FLOOR, input_maps
+from crimecast.training.streaming import ahead, fits, roomy, sent
 from crimecast.windows import Cube, left_out_blocks
 
 
@@ -64,16 +66,19 @@ class Samples:
         self.learnt = self.area
         if left_out:
             self.learnt = self.area & ~left_out_blocks(self.area, left_out)
-        self.lags = torch.tensor(design.lags, device=self.device)
-        self.horizons = torch.tensor(design.horizons, device=self.device)
         self.first = max(design.lags) + design.horizons[-1] - design.horizon
         if self.first >= train_end:
             raise UserError(
                 f"The training period of {train_end} steps is shorter than the longest lag ({self.first})."
             )
         fitted = scaling or self._fitted(train_end)
-        made = [self._ahead(lead, fitted) for lead in design.horizons]
-        maps = _joined([maps for maps, _ in made])
+        channels, total = channel_inputs(design, cube.counts.shape[1]), len(cube.times)
+        shape = (len(design.horizons) * total, len(channels), int(self.area.sum()))
+        maps = roomy(shape, np.float16, f"The input maps of {design.name} on this grid")
+        rates = [
+            self._ahead(lead, fitted, maps[k * total :][:total])
+            for k, lead in enumerate(design.horizons)
+        ]
         self.scaling = scaling or {**fitted, **self._measured(maps, train_end)}
         center, spread = (
             np.asarray(self.scaling[key], dtype=np.float32)[:, None] for key in ("center", "spread")
@@ -81,33 +86,40 @@ class Samples:
         for step in range(len(maps)):  # a step at a time: in half precision it would lose digits
             maps[step] = np.nan_to_num((maps[step].astype(np.float32) - center) / spread)
         if not at_home:
-            kinds = [one.kind for one in channel_inputs(design, cube.counts.shape[1])]
-            maps[:, [kind in ("row", "column") for kind in kinds]] = 0.0
-        self.maps = torch.from_numpy(maps).to(self.device)
-        inside = _joined([rates for _, rates in made])
+            maps[:, [one.kind in ("row", "column") for one in channels]] = 0.0
+        inside = rates[0] if len(rates) == 1 else np.concatenate(rates)
         if design.offset == "none":
             inside[:] = np.reshape(self.scaling["base"], (1, -1, 1))
-        self.offset = self._to_device(np.log(np.maximum(inside, FLOOR)))
-        self.counts = self._to_device(cube.counts)
-        self.calendar = self._to_device(calendar(cube.times, cube.step, design.calendar))
+        size = maps.nbytes + 4 * inside.size + cube.counts.nbytes
+        self.home = self.device if fits(size, self.device) else torch.device("cpu")
+        # Where batches are worth gathering before they are asked for.
+        self.streamed = self.home != self.device or isinstance(maps, np.memmap)
+        self.lags, self.horizons = (
+            torch.tensor(numbers, device=self.home) for numbers in (design.lags, design.horizons)
+        )
+        self.maps = torch.from_numpy(maps).to(self.home)
+        self.offset = self._at_home(np.log(np.maximum(inside, FLOOR)))
+        self.counts = self._at_home(cube.counts)
+        self.calendar = self._at_home(calendar(cube.times, cube.step, design.calendar))
         self.mask = torch.from_numpy(self.learnt).to(self.device)
         self.inside = torch.from_numpy(np.flatnonzero(self.area)).to(self.device)
 
     def at_every_horizon(self, steps: Tensor) -> Tensor:
         """The samples that forecast `steps` (B,) at each of the design's horizons."""
         total = len(self.counts)
-        return torch.cat([steps + k * total for k in range(len(self.horizons))])
+        return torch.cat([steps + k * total for k in range(len(self.design.horizons))])
 
-    def _ahead(self, lead: int, fitted: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-        """(T, S, N) input maps and (T, C, N) the offset's rates, `lead` steps ahead of what is known."""
+    def _ahead(self, lead: int, fitted: dict[str, Any], maps: np.ndarray) -> np.ndarray:
+        """Fill `maps` (T, S, N), `lead` steps ahead of what is known; returns the offset's rates
+        (T, C, N)."""
         cube, design = self.cube, self.design
         rates = self._offset(lead, fitted)
         smoothed = smooth_totals(cube, self.area, len(cube.times))
         level = np.ones_like(smoothed)
         if design.level:
             level = levels(cube, self.area, smoothed, np.asarray(fitted["city"]), 0, lead)
-        maps = input_maps(cube, design, self.area, rates, level, lead)
-        return maps, rates[..., self.area]
+        input_maps(cube, design, self.area, rates, level, lead, maps)
+        return rates[..., self.area]
 
     def _measured(self, maps: np.ndarray, train_end: int) -> dict[str, Any]:
         """Mean and spread of the input maps over the training period and, where there is no
@@ -116,7 +128,7 @@ class Samples:
         steps = len(self.cube.times)
         center, spread = _standard(
             maps[t]
-            for k in range(len(self.horizons))
+            for k in range(len(self.design.horizons))
             for t in range(k * steps + self.first, k * steps + train_end)
         )
         measured = {"center": center, "spread": spread}
@@ -126,10 +138,10 @@ class Samples:
             measured["base"] = (average**0 if self.design.module else average).tolist()
         return measured
 
-    def _to_device(self, array: np.ndarray) -> Tensor:
+    def _at_home(self, array: np.ndarray) -> Tensor:
         if not array.flags.writeable:
             array = array.copy()
-        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.device)
+        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.home)
 
     def _fitted(self, train_end: int) -> dict[str, Any]:
         """What the offset and the city's level are fitted to, on the training period."""
@@ -160,16 +172,28 @@ class Samples:
 
     def batch(self, steps: Tensor) -> Batch:
         """The samples that forecast `steps` (B,), each at least `self.first`; or samples by name."""
-        total = len(self.counts)
+        steps, total = steps.to(self.home), len(self.counts)
         forecast, horizon = steps % total, self.horizons[steps // total]
         known = forecast - (horizon - self.horizons[0])  # as if the first horizon were asked for
-        return Batch(
-            history=self.counts[known[:, None] - self.lags],
-            calendar=self.calendar[forecast],
-            static=self._on_map(self.maps[steps].float(), 0.0),
-            offset=self._on_map(self.offset[steps], math.log(FLOOR)),
-            target=self.counts[forecast],
+        gathered = (
+            self.counts[known[:, None] - self.lags],
+            self.calendar[forecast],
+            self.maps[steps],
+            self.offset[steps],
+            self.counts[forecast],
         )
+        history, dates, maps, offset, target = (sent(one, self.device) for one in gathered)
+        return Batch(
+            history,
+            dates,
+            static=self._on_map(maps.float(), 0.0),
+            offset=self._on_map(offset, math.log(FLOOR)),
+            target=target,
+        )
+
+    def batches(self, parts: Iterable[Tensor]) -> Iterator[Batch]:
+        """The batch of each part in order; gathered ahead where that takes its time."""
+        return ahead(self.batch, parts) if self.streamed else map(self.batch, parts)
 
     def _on_map(self, values: Tensor, beyond: float) -> Tensor:
         """(B, S, N) → (B, S, H, W); beyond the city there is nothing to remember."""
@@ -179,10 +203,6 @@ class Samples:
         maps = values.new_full((*values.shape[:2], self.area.size), beyond)
         maps[:, :, self.inside] = values
         return maps.view(shape)
-
-
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _standard(maps: Iterable[np.ndarray]) -> tuple[list[float], list[float]]:
