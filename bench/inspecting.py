@@ -13,21 +13,17 @@ import argparse
 import json
 import os
 import resource
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
-TOP = Path(__file__).resolve().parent.parent
-FLAGS = [
-    "--no-sandbox", "--enable-unsafe-swiftshader", "--use-angle=swiftshader", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run",
-]  # fmt: skip
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.chromium import FLAGS, TOP, serve
+
 SPEC = """
 name = "wide"
 lags = [1, 2, 3, 7]
@@ -115,26 +111,6 @@ def capture_cost() -> dict[str, float]:
         "forward_ms": 1000 * statistics.median(plain),
         "captured_ms": 1000 * statistics.median(caught),
     }
-
-
-def serve(script: Path, data: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """A Streamlit server, and its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), "--server.headless", "true"],
-        cwd=TOP, env={**os.environ, "CRIMECAST_DATA": str(data), "MPLBACKEND": "agg"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    end = time.time() + 60
-    while time.time() < end:
-        try:
-            urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=1)
-            return process, f"http://localhost:{port}"
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError("the app did not start")
 
 
 DRAWN = """(before) => new Promise((done) => {

@@ -1,0 +1,183 @@
+"""How quick the app is in real Chromium: first paint, every switch of page, and both while a run trains.
+
+    python bench/app.py [--data FOLDER] [--rounds N] [--json] [--chromium /usr/bin/chromium]
+
+On all Chicago crimes of 2014 and 2015 from FOLDER, daily, 500 m, with a trained network; without it
+on the sample city. `first_paint_ratio`: from asking for the address in a fresh browser to the page's
+title, over the same for an empty Streamlit app in the same run (small is fast). `switch_p95_ms`: from a
+click in the navigation to the new page drawn and its script ended, over all pages after a first
+round; `first_switch_p95_ms` that first round, in which things are computed. `training_ratio`: median
+switch while a run trains over the median without. `pages` has the medians.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.chromium import FLAGS, TOP, serve
+
+EMPTY = 'import streamlit as st\nst.title("Empty")\n'
+CUTS = ("2015-07-01", "2015-10-01")
+# Everything that says a page is there: its title, its script over, nothing greyed out or half loaded.
+DRAWN = """async ([click, title]) => {
+  const began = performance.now();
+  if (click) {
+    const links = [...document.querySelectorAll('[data-testid=stSidebarNavLink], [data-testid=stTopNavLink]')];
+    links.find(link => link.innerText.trim().endsWith(click)).click();
+  }
+  const ready = () => {
+    const heads = [...document.querySelectorAll('h1')].map(h => h.innerText.trim());
+    const app = document.querySelector('[data-testid=stApp]');
+    return heads.includes(title) && app.dataset.testScriptState === 'notRunning'
+      && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]');
+  };
+  while (performance.now() - began < 120000) {
+    if (ready()) {
+      await new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)));
+      if (ready()) return performance.now() - began;
+    }
+    await new Promise(r => setTimeout(r, 5));
+  }
+  throw new Error('never drawn: ' + title);
+}"""
+
+
+def prepare(folder: Path | None) -> None:
+    """A grid with a trained network, and its forecasts made."""
+    from crimecast.designs.spec import load_design
+    from crimecast.grid import make_grid
+    from crimecast.importing import import_file
+    from crimecast.runs import list_runs
+    from crimecast.sources.sample import ensure_sample
+    from crimecast.training import queue
+
+    ensure_sample()
+    if folder is None or list_runs(None)[0].name == "stack":
+        return
+    import_file("chicago", folder / "chicago_crimes_2014_2015.parquet")
+    grid = str(make_grid("chicago", 500.0)["grid"])
+    run = queue.wait(queue.submit(load_design("stack"), grid, *CUTS, epochs=2, device="cpu").id)
+    if run.state != "done":
+        raise RuntimeError(run.message)
+
+
+def first_paints(browser: Any, urls: dict[str, tuple[str, str]], rounds: int) -> dict[str, float]:
+    """Median ms from navigation to the title, the apps taking turns, each in a fresh browser."""
+    times: dict[str, list[float]] = {name: [] for name in urls}
+    for number in range(rounds + 1):
+        for name, (url, title) in urls.items():
+            context = browser.new_context(viewport={"width": 1440, "height": 900})
+            page = context.new_page()
+            began = time.perf_counter()
+            page.goto(url, wait_until="commit")
+            page.wait_for_function(
+                "title => [...document.querySelectorAll('h1')].some(h => h.innerText.trim() === title)",
+                arg=title, polling=10,
+            )  # fmt: skip
+            if number:  # the first loads modules into the server
+                times[name].append(1000 * (time.perf_counter() - began))
+            context.close()
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def switches(page: Any, titles: list[str], rounds: int) -> dict[str, list[float]]:
+    """ms of every switch, by page."""
+    times: dict[str, list[float]] = {title: [] for title in titles}
+    for _ in range(rounds):
+        for title in titles:
+            times[title].append(page.evaluate(DRAWN, [title, title]))
+            page.wait_for_timeout(300)  # a person looks; what draws late is not to fall on the next
+    return times
+
+
+def p95(times: dict[str, list[float]]) -> float:
+    values = sorted(value for one in times.values() for value in one)
+    return values[min(len(values) - 1, int(0.95 * len(values)))]
+
+
+def main() -> None:
+    """Prepare, serve, drive, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--root", type=Path)
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        root = options.root or Path(temporary)
+        os.environ |= {"CRIMECAST_DATA": str(root.resolve()), "OMP_WAIT_POLICY": "PASSIVE"}
+        prepare(options.data)
+        document = measure(options, Path(temporary))
+    if options.json:
+        print(json.dumps(document, indent=1))
+    else:
+        print(", ".join(f"{k} {v}" for k, v in document.items()))
+
+
+def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Drive both apps."""
+    from playwright.sync_api import sync_playwright
+
+    from crimecast.runs import list_runs
+    from crimecast.training import queue
+
+    (folder / "empty.py").write_text(EMPTY)
+    servers: list[subprocess.Popen[bytes]] = []
+    try:
+        data = Path(os.environ["CRIMECAST_DATA"])
+        server, app = serve(TOP / "app.py", data)
+        servers.append(server)
+        server, empty = serve(folder / "empty.py", data)
+        servers.append(server)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=options.chromium, args=FLAGS)
+            run = list_runs()[0]
+            query = f"?city={run.grid.split('-')[0]}&grid={run.grid}&run={run.id}"
+            urls = {"empty": (empty, "Empty"), "app": (app + query, "Overview")}
+            paint = first_paints(browser, urls, options.rounds)
+            page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+            page.goto(app + query)
+            page.evaluate(DRAWN, ["", "Overview"])
+            links = page.locator("[data-testid=stSidebarNavLink]").all_inner_texts()
+            titles = [text.strip().splitlines()[-1] for text in links]
+            once = switches(page, titles, 1)
+            again = switches(page, titles, options.rounds)
+            busy = queue.submit(run.design, run.grid, epochs=500, device="cpu")
+            page.wait_for_timeout(15_000)  # its inputs are made
+            trained = switches(page, titles, options.rounds)
+            queue.stop(busy.id)
+            queue.wait(busy.id)
+            browser.close()
+    finally:
+        for server in servers:
+            server.terminate()
+    middle = {title: statistics.median(values) for title, values in again.items()}
+    while_training = {title: statistics.median(values) for title, values in trained.items()}
+    return {
+        "first_paint_ratio": round(paint["app"] / paint["empty"], 2),
+        "first_paint_ms": round(paint["app"]), "empty_first_paint_ms": round(paint["empty"]),
+        "switch_p95_ms": round(p95(again)), "first_switch_p95_ms": round(p95(once)),
+        "training_ratio": round(
+            statistics.median(while_training.values()) / statistics.median(middle.values()), 2
+        ),
+        "training_switch_p95_ms": round(p95(trained)),
+        "grid": run.grid,
+        "peak_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+        "pages": {t: [round(middle[t]), round(while_training[t])] for t in middle},
+        "first_time": {t: round(values[0]) for t, values in once.items()},
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
