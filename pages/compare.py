@@ -7,7 +7,7 @@ from crimecast.unseen import unseen_period
 from crimecast.views.compare import Comparison, choices, first_choice, is_baseline, slow
 from crimecast.windows import load_cube
 from pages.parts.frame import frame, guarded, trained
-from pages.parts.maps import maps
+from pages.parts.maps import asked_of, maps
 
 NOT_FOR = (
     "Records show what was reported and recorded, not what happened; where police look more, they record more. "
@@ -136,8 +136,7 @@ def pick(view: Comparison, key: str) -> str:
 def where(view: Comparison) -> None:
     """Maps of both forecasts and of the gain, for the whole period and each month."""
     name = pick(view, "compare_where")
-    state = st.session_state.get("compare_maps") or {}
-    maps(view.maps(name, place.city, int(state.get("step") or 0)), key="compare_maps")
+    maps(view.maps(name, place.city, asked_of("compare_maps").step or 0), key="compare_maps")
 
 
 def hits(view: Comparison) -> None:

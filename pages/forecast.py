@@ -10,7 +10,7 @@ from crimecast.views.coverage import warning
 from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
 from crimecast.windows import load_cube
 from pages.parts.frame import frame, guarded, trained
-from pages.parts.maps import maps
+from pages.parts.maps import asked_of, maps
 
 place = frame(
     "Forecast", "What the network expected, what happened, and where it was wrong, on one scale."
@@ -51,8 +51,7 @@ with st.container(horizontal=True):
 
 def chosen_step(view: ForecastView) -> int:
     """The step asked for: by the maps, by a list, by the address, else the first."""
-    state = st.session_state.get("forecast_maps") or {}
-    asked = state.get("step")
+    asked = asked_of("forecast_maps").step
     if asked is not None and asked != st.session_state.get("forecast_seen"):
         st.session_state["forecast_seen"] = asked
         st.session_state["forecast_step"] = asked
@@ -65,8 +64,7 @@ def chosen_step(view: ForecastView) -> int:
 
 
 def chosen_cell(view: ForecastView) -> tuple[int, int] | None:
-    state = st.session_state.get("forecast_maps") or {}
-    asked = state.get("cell")
+    asked = asked_of("forecast_maps").cell
     if asked is not None and asked != st.session_state.get("forecast_cell_seen"):
         st.session_state["forecast_cell_seen"] = asked
         st.query_params["cell"] = f"{asked[0]},{asked[1]}"

@@ -8,7 +8,7 @@ from crimecast.archive import month_files, type_counts
 from crimecast.grid import list_grids, make_grid
 from crimecast.views.grid import grid_message
 from pages.parts.frame import frame, grid_title, guarded, nothing_yet
-from pages.parts.maps import maps
+from pages.parts.maps import asked_of, maps
 
 place = frame(
     "Grid",
@@ -70,7 +70,7 @@ def look(grid: dict[str, Any]) -> None:
             help="A Gaussian blur for the eye. What is stored and trained on are the counts.",
         )
     steps = grid["shape"][0]
-    step = (st.session_state.get("grid_maps") or {}).get("step")
+    step = asked_of("grid_maps").step
     step = step if step is not None and step < steps else steps // 2
     maps(
         grid_message(city, grid["grid"], names.index(kind) if kind in names else -1, sigma, step),

@@ -9,7 +9,7 @@ from crimecast.views.layers import enlarged, gallery, layer_maps, layer_names, l
 from crimecast.windows import load_cube
 from pages.parts.frame import choose, frame, guarded, trained
 from pages.parts.insight import VIEWS
-from pages.parts.maps import maps
+from pages.parts.maps import asked_of, maps
 
 FIRST, FINISHED = "Activations", "trained"
 OF_A_LAYER = ("What if", "Training", "Weights")  # the other views are of the whole network
@@ -24,7 +24,7 @@ run, city = trained(place), place.city
 def step_now(first: int, last: int) -> int:
     """The step asked for: by the gallery, by the address, else the first that the run never saw."""
     times = [str(t) for t in load_cube(run.grid).times]
-    asked = (st.session_state.get("layer_gallery") or {}).get("step")
+    asked = asked_of("layer_gallery").step
     if asked is not None and asked != st.session_state.get("layer_seen") and first <= asked < last:
         st.session_state["layer_seen"] = asked
         st.query_params["step"] = times[asked][:16].removesuffix("T00:00")
@@ -86,7 +86,8 @@ def look() -> None:
         )  # fmt: skip
         epoch = None if asked_epoch == FINISHED else int(asked_epoch.split()[1])
     view = layer_view(run, layer, step, ordered, epoch)
-    asked = (st.session_state.get("layer_gallery") or {}).get("channel")
+    gallery_asks = asked_of("layer_gallery")
+    asked = gallery_asks.channel
     if (
         asked is not None
         and (layer, asked) != st.session_state.get("channel_seen")
@@ -100,7 +101,12 @@ def look() -> None:
     st.caption(
         f"**{layer}**: {view.channels} channels of {height}×{width}. Blue is below zero, orange above. Click a channel to enlarge it."
     )
-    maps(gallery(view, city, shared, channel), key="layer_gallery")
+    maps(gallery(view, city, shared, channel, gallery_asks.have), key="layer_gallery")
+    rested: int = st.session_state.get("layer_rested", step)
+    if not gallery_asks.resting and rested in range(*span(run)):
+        # On the way through many steps the rest stays as it was, so that the gallery isn't held up.
+        view = layer_view(run, layer, rested, ordered, epoch)
+    st.session_state["layer_rested"] = view.step
     left, right = st.columns([3, 2])
     with left:
         maps(enlarged(view, city, channel), key="layer_one")

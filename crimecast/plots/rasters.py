@@ -57,6 +57,11 @@ class Scene:
     scale: str = "sqrt"
 
 
+def key_of(identity: str) -> str:
+    """A short name of maps that belong together, by which the browser says what it has."""
+    return hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
+
+
 def quantize(values: np.ndarray, panel: Panel) -> np.ndarray:
     """Values → codes of a panel, uint8 or uint16; not-a-number is coded as the lowest value."""
     top = (1 << (8 * panel.size)) - 1
@@ -88,6 +93,18 @@ def window(step: int, first: int, last: int, bytes_a_step: int) -> range:
     return range(max(first, step - reach), min(last, step + reach + 1))
 
 
+def missing(step: int, first: int, last: int, bytes_a_step: int, there: range) -> list[int]:
+    """The steps to send where the browser has those of `there` already: `step`, then those next to
+    it, ahead on the way it is going; as many as fit the budget, five at least."""
+    count = max(5, min(40, BUDGET // max(1, bytes_a_step)))
+    reach = range(max(first, step - 2 * count), min(last, step + 2 * count + 1))
+    forward = step not in there or there.stop - 1 - step <= step - there.start
+    near = [i for i in reach if i not in there]
+    if step in there:  # only what lies ahead: the other side has been seen
+        near = [i for i in near if (i > step) == forward]
+    return sorted(sorted(near, key=lambda i: abs(i - step))[:count])
+
+
 def message(
     scene: Scene,
     area: np.ndarray,
@@ -106,6 +123,7 @@ def message(
     content = b"".join(body)
     header = asdict(scene) | {
         "steps": list(maps),
+        "key": key_of(scene.identity),
         "step": step,
         "stamp": hashlib.blake2b(content, digest_size=6).hexdigest(),
         **state,

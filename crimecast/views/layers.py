@@ -8,7 +8,7 @@ import numpy as np
 from crimecast.cities import City
 from crimecast.forecasts import load_network, samples_of
 from crimecast.inspect.activations import activations_of_steps, named_layers
-from crimecast.plots.rasters import Panel, Scene, lines, message, window
+from crimecast.plots.rasters import Panel, Scene, key_of, lines, message, missing
 from crimecast.runs import Run, load_run
 from crimecast.windows import load_cube
 
@@ -40,13 +40,20 @@ class LayerView:
 
 def layer_names(run: Run) -> list[str]:
     """The layers of a run's network."""
-    return list(named_layers(load_network(run)[0]))
+    return list(_facts(run.id, run.stamp)[0])
 
 
 def span(run: Run) -> tuple[int, int]:
     """Steps [first, last) that the run's network can forecast."""
+    return _facts(run.id, run.stamp)[1]
+
+
+@lru_cache(maxsize=32)
+def _facts(name: str, _stamp: int) -> tuple[tuple[str, ...], tuple[int, int]]:
+    run = load_run(name)
     cube = load_cube(run.grid)
-    return samples_of(run, cube, load_network(run)[1]).first, len(cube.times)
+    network, note = load_network(run)
+    return tuple(named_layers(network)), (samples_of(run, cube, note).first, len(cube.times))
 
 
 BLOCK = 4  # steps whose activations are made in one forward pass and kept together
@@ -156,11 +163,16 @@ def _coarse(rings: list[list[list[float]]], factor: float) -> list[list[list[flo
     return [[[x / factor, y / factor] for x, y in ring] for ring in rings]
 
 
-def gallery(view: LayerView, city: City, shared: bool, channel: int) -> bytes:
-    """All channels as small maps, on one scale or each on its own, with the steps next to this one."""
+def gallery(
+    view: LayerView,
+    city: City,
+    shared: bool,
+    channel: int,
+    have: tuple[str, int, int] | None = None,
+) -> bytes:
+    """All channels as small maps, on one scale or each on its own, with the steps next to this one;
+    without those that the browser holds already: `have`, the key of its maps, first and last step."""
     first, last = span(view.run)
-    near = window(view.step, first, last, view.values.size)
-    steps = range(max(near.start, view.step - 2 * BLOCK), min(near.stop, view.step + 2 * BLOCK + 1))
     low, top, _ = layer_scale(view.run, view.layer)
     if shared:
         top = np.full(len(top), top.max())
@@ -168,6 +180,8 @@ def gallery(view: LayerView, city: City, shared: bool, channel: int) -> bytes:
     identity = (
         f"{view.run.id}-{view.run.stamp}-{view.layer}-{view.epoch}-{shared}-{view.order.tolist()}"
     )
+    there = range(have[1], have[2] + 1) if have and have[0] == key_of(identity) else range(0)
+    steps = missing(view.step, first, last, view.values.size, there)
     maps: dict[int, list[np.ndarray | None]] = {
         i: list(layer_maps(view.run, view.layer, i, view.epoch)[view.order]) for i in steps
     }

@@ -18,7 +18,7 @@ from crimecast.plots.rasters import Panel
 from crimecast.runs import Run, list_runs
 from crimecast.views import insight
 from crimecast.windows import load_cube
-from pages.parts.maps import maps
+from pages.parts.maps import Asked, maps
 
 PLAIN = {"displaylogo": False}
 
@@ -85,11 +85,11 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
     with left:
         total = made.history.sum(axis=0) + made.static.sum(axis=0)
         panel = insight.signed("where it comes from", total, "log rate")
-        state = maps(
+        asked = maps(
             insight.maps_message(run, city, [(panel, total)], f"why-{run.id}", cell),
             key="layer_why",
         )
-        _follow(state)
+        _follow(asked)
     with right:
         top = parts[:14]
         st.plotly_chart(
@@ -157,7 +157,7 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
         return Panel(name, unit="events a cell and step", high=top, size=2, group="rate")
 
     difference = after - before
-    state = maps(
+    asked = maps(
         insight.maps_message(
             run, city,
             [(rate("forecast"), before), (rate(title), after), (insight.signed("difference", difference, "events"), difference)],
@@ -165,7 +165,7 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
         ), key="layer_what",
     )  # fmt: skip
     if kind != "a channel":
-        _follow(state)
+        _follow(asked)
     st.caption(f"The city's total goes from {before.sum():.1f} to {after.sum():.1f} events.")
     if kind == "a channel":
         with st.expander("Which channels matter?"):
@@ -210,7 +210,7 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
     with left:
         seen = np.sqrt(effective)
         top = float(seen.max()) + 1e-12
-        state = maps(
+        asked = maps(
             insight.maps_message(
                 run,
                 city,
@@ -231,7 +231,7 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
             ),
             key="layer_sight",
         )
-        _follow(state)
+        _follow(asked)
     with right:
         st.markdown("**How much more often events follow nearby than by chance**")
         rings = [f"{metres * i / 1000:g} km" for i in range(len(near.ratio))]
@@ -398,10 +398,9 @@ def _cell(run: Run) -> tuple[int, int]:
     return insight.busiest(run)
 
 
-def _follow(state: dict) -> None:
+def _follow(asked: Asked) -> None:
     """A click on a map goes into the address, and the view is drawn for that cell."""
-    asked = (state or {}).get("cell")
-    if asked and asked != st.session_state.get("insight_cell"):
-        st.session_state["insight_cell"] = asked
-        st.query_params["cell"] = f"{asked[0]},{asked[1]}"
+    if asked.cell and asked.cell != st.session_state.get("insight_cell"):
+        st.session_state["insight_cell"] = asked.cell
+        st.query_params["cell"] = f"{asked.cell[0]},{asked.cell[1]}"
         st.rerun(scope="fragment")

@@ -1,6 +1,8 @@
 // Linked maps of a grid on a canvas: one scale, one view, one step for all of them.
 // Data comes as quantized bytes (see crimecast/plots/rasters.py); text is only ever set as text.
 
+const KEEP = 60e6; // bytes of maps that are kept to move back to
+
 const kept = new WeakMap(); // root element → state that outlives a rerun
 
 export default function (component) {
@@ -15,6 +17,8 @@ export default function (component) {
   s.scale ??= s.head.scale;
   if (s.built !== s.head.identity) build(root, s);
   draw(s);
+  // What an earlier look had been sent is gone with it: ask again.
+  if (!s.cache.has(s.step)) tell(s);
   return () => {
     clearInterval(s.timer);
     s.timer = null;
@@ -34,12 +38,11 @@ function read(s, data) {
   if (!s.head || s.head.identity !== head.identity) {
     s.cache = new Map();
     s.view = { x: 0, y: 0, zoom: 1 };
-    s.step = head.step;
-    s.sent = head.step;
+    s.step = s.sent = s.rested = head.step;
     s.asked = new Set();
   } else {
     // A step of our own comes back as an echo, maybe late; any other is a jump, from a list say.
-    if (!s.asked.has(head.step) && head.step !== s.sent) s.step = head.step;
+    if (!s.asked.has(head.step) && head.step !== s.sent) s.step = s.rested = head.step;
     if (head.step === s.lastAsked) s.asked.clear();
     s.sent = head.step;
   }
@@ -50,21 +53,46 @@ function read(s, data) {
     const maps = head.panels.map((panel) => {
       if (panel.minus) return null;
       const raw = take(size * panel.size);
-      const codes = panel.size === 2 ? new Uint16Array(raw.buffer) : raw;
-      const top = panel.size === 2 ? 65535 : 255;
-      const values = new Float32Array(size);
-      for (let i = 0; i < size; i++)
-        values[i] = panel.low + (panel.high - panel.low) * Math.pow(codes[i] / top, panel.gamma);
-      return values;
-    });
-    head.panels.forEach((panel, k) => {
-      if (!panel.minus) return;
-      const [a, b] = panel.minus.map((i) => maps[i]);
-      maps[k] = a.map((value, i) => value - b[i]);
+      return panel.size === 2 ? new Uint16Array(raw.buffer) : raw;
     });
     s.cache.set(step, maps);
   }
+  const far = [...s.cache.keys()].sort((a, b) => Math.abs(b - s.step) - Math.abs(a - s.step));
+  const most = Math.max(24, Math.floor(KEEP / (size * head.panels.length)));
+  for (const step of far.slice(0, Math.max(0, far.length - most))) s.cache.delete(step);
 }
+
+// The values of all codes of a panel: maps stay as codes, and are decoded by looking up.
+function decoded(s, panel) {
+  const key = [panel.low, panel.high, panel.gamma, panel.size].join();
+  s.tablesOf ??= new Map();
+  if (!s.tablesOf.has(key)) {
+    const top = panel.size === 2 ? 65535 : 255;
+    const values = new Float32Array(top + 1);
+    for (let i = 0; i <= top; i++) values[i] = panel.low + (panel.high - panel.low) * Math.pow(i / top, panel.gamma);
+    s.tablesOf.set(key, values);
+  }
+  return s.tablesOf.get(key);
+}
+
+function valueAt(s, index, at) {
+  const panel = s.head.panels[index];
+  if (panel.minus) return valueAt(s, panel.minus[0], at) - valueAt(s, panel.minus[1], at);
+  return decoded(s, panel)[s.shown[index][at]];
+}
+
+// The colours of all codes of a panel, as the canvas wants them; made anew when the scale changes.
+function colours(s, made, panel, bounds, bend, table) {
+  const key = [panel.low, panel.high, panel.gamma, panel.size, panel.kind, ...bounds, s.scale, s.dark].join();
+  if (made.coloursOf !== key) {
+    made.coloursOf = key;
+    made.painted = null;
+    made.colours = Uint32Array.from(decoded(s, panel), (value) => rgba(table, tint(s, panel, value, bounds, bend)));
+  }
+  return made.colours;
+}
+
+const rgba = (table, index) => (255 << 24) | (table[3 * index + 2] << 16) | (table[3 * index + 1] << 8) | table[3 * index];
 
 const make = (tag, kind, text) => {
   const element = document.createElement(tag);
@@ -247,15 +275,22 @@ function move(s, step) {
   clearTimeout(s.wait);
   const now = performance.now();
   if ((short || !s.cache.has(s.step)) && now - (s.told || 0) > 250) tell(s);
-  else s.wait = setTimeout(() => tell(s), 220);
+  s.wait = setTimeout(() => tell(s, true), 220);
 }
 
-function tell(s) {
-  if (s.step === s.sent && !s.asked.size) return;
+function tell(s, resting) {
+  const news = resting && s.rested !== s.step;
+  if (s.step === s.sent && !s.asked.size && s.cache.has(s.step) && !news) return;
+  if (resting) s.rested = s.step;
   s.told = performance.now();
   s.lastAsked = s.step;
   s.asked.add(s.step);
-  s.send("step", s.step);
+  // What is here need not be sent again: the range without holes around the step.
+  let low = s.step, high = s.step;
+  while (s.cache.has(low - 1)) low--;
+  while (s.cache.has(high + 1)) high++;
+  const have = s.cache.has(s.step) ? [low, high] : null;
+  s.send("at", { step: s.step, key: s.head.key, have, resting: Boolean(resting) });
 }
 
 function later(s) {
@@ -329,29 +364,39 @@ function draw(s) {
     const panel = head.panels[index];
     made.name.textContent = panel.title;
     made.box.classList.toggle("chosen", head.layout === "gallery" && index === s.chosen);
-    const values = s.shown[index];
     const bounds = limits(s, panel);
     const table = s.tables.subarray((panel.kind === "diverging" ? 1536 : 0) + (s.dark ? 768 : 0));
-    made.raster.width = width;
-    made.raster.height = height;
-    const context = made.raster.getContext("2d");
-    const image = context.createImageData(width, height);
-    for (let row = 0; row < height; row++)
-      for (let column = 0; column < width; column++) {
-        const from = row * width + column, to = 4 * ((height - 1 - row) * width + column);
-        if (!s.area[from]) continue;
-        const at = 3 * tint(s, panel, values[from], bounds, bend);
-        image.data[to] = table[at];
-        image.data[to + 1] = table[at + 1];
-        image.data[to + 2] = table[at + 2];
-        image.data[to + 3] = 255;
-      }
-    context.putImageData(image, 0, 0);
+    colourIn(s, made, index, bounds, bend, table);
     paint(s, made);
     if (made.legend) drawLegend(s, made, panel, bounds, bend, table);
     const at = s.hover || s.picked;
-    made.value.textContent = at && s.area[at[0] * width + at[1]] ? digits(values[at[0] * width + at[1]]) : panel.note;
+    made.value.textContent = at && s.area[at[0] * width + at[1]] ? digits(valueAt(s, index, at[0] * width + at[1])) : panel.note;
   });
+}
+
+// Fill a panel's raster, a pixel a cell, unless it holds the same maps in the same colours already.
+function colourIn(s, made, index, bounds, bend, table) {
+  const [height, width] = s.head.shape;
+  const panel = s.head.panels[index];
+  const codes = panel.minus ? null : s.shown[index];
+  const known = codes && colours(s, made, panel, bounds, bend, table);
+  const state = codes || [...panel.minus.map((i) => s.shown[i]), s.scale, s.dark, bounds.join()];
+  if (made.painted && (codes ? made.painted === codes : state.every((part, i) => part === made.painted[i]))) return;
+  made.painted = state;
+  if (made.raster.width !== width || made.raster.height !== height || !made.image) {
+    made.raster.width = width;
+    made.raster.height = height;
+    made.image = made.raster.getContext("2d").createImageData(width, height);
+    made.pixels = new Uint32Array(made.image.data.buffer);
+  }
+  for (let row = 0; row < height; row++)
+    for (let column = 0; column < width; column++) {
+      const from = row * width + column, to = (height - 1 - row) * width + column;
+      if (!s.area[from]) made.pixels[to] = 0;
+      else if (known) made.pixels[to] = known[codes[from]];
+      else made.pixels[to] = rgba(table, tint(s, panel, valueAt(s, index, from), bounds, bend));
+    }
+  made.raster.getContext("2d").putImageData(made.image, 0, 0);
 }
 
 function paint(s, made) {

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crimecast.plots.colours import _to_oklab, colour_bytes, colour_table
-from crimecast.plots.rasters import Panel, Scene, dequantize, message, quantize, window
+from crimecast.plots.rasters import Panel, Scene, dequantize, message, missing, quantize, window
 
 
 @given(
@@ -49,6 +49,29 @@ def test_the_window_holds_the_step_and_stays_inside(step: int, size: int) -> Non
     assert steps.start >= 10
     assert steps.stop <= 91
     assert len(steps) * size <= 5 * size or len(steps) * size < 2_000_000
+
+
+@given(
+    st.integers(10, 90),
+    st.integers(1, 10**7),
+    st.integers(0, 30),
+    st.integers(0, 30),
+    st.booleans(),
+)
+def test_what_is_missing_is_next_to_the_step_and_never_sent_twice(
+    step: int, size: int, before: int, after: int, there: bool
+) -> None:
+    have = range(max(10, step - before), min(91, step + after + 1)) if there else range(0)
+    steps = missing(step, 10, 91, size, have)
+    assert not set(steps) & set(have)
+    assert all(10 <= i < 91 for i in steps)
+    assert len(steps) * size <= max(700_000, 5 * size)
+    if not there:
+        assert step in steps
+        assert steps == list(range(steps[0], steps[-1] + 1))
+    elif steps:  # they join on to what is there
+        assert steps == list(range(steps[0], steps[-1] + 1))
+        assert steps[0] == have.stop or steps[-1] == have.start - 1
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
