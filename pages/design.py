@@ -11,8 +11,10 @@ from crimecast.designs.spec import list_designs, load_design, parse_design, to_t
 from crimecast.errors import UserError
 from crimecast.runs import list_runs, load_run
 from crimecast.training import queue, search
+from crimecast.views.design import design_items
 from crimecast.windows import load_cube, split
 from pages.parts.frame import frame, nothing_yet
+from pages.parts.graph import graph
 from pages.parts.progress import live
 
 place = frame(
@@ -61,7 +63,17 @@ with left:
     if problem or design is None:
         st.error(problem, icon=":material/error:")
     else:
-        st.dataframe(
+        drawn, table = st.tabs(["Diagram", "Table"])
+        with drawn:
+            asked = (st.session_state.get("design_graph") or {}).get("layer")
+            graph(design_items(placed), "design_graph", asked, f"The layers of {design.name}")
+            if one := next((p for p in placed if p.layer.name == asked), None):
+                options = ", ".join(f"{key} {value}" for key, value in one.options.items())
+                st.caption(
+                    f"**{asked}** takes {', '.join(one.inputs)} and gives {'×'.join(map(str, one.shape))}"
+                    + (f"; {options}." if options else ".")
+                )
+        table.dataframe(
             [
                 {
                     "layer": p.layer.name,

@@ -24,6 +24,7 @@ from crimecast.inspect.receptive import (
 )
 from crimecast.inspect.similarity import cka_table, features, probe, width
 from crimecast.inspect.subject import subject
+from crimecast.plots.diagram import Item
 from crimecast.plots.rasters import Panel, Scene, lines, message
 from crimecast.runs import Run, load_run
 from crimecast.windows import load_cube
@@ -72,22 +73,18 @@ def nodes(name: str, _stamp: int) -> list[Node]:
     return graph(subject(load_run(name)))
 
 
-def dot(made: list[Node], measure: dict[str, float], dark: bool) -> str:
-    """The graph in Graphviz's language, each layer as dark as its measure is high."""
-    ink, back = ("#e9eaf0", "#2a2e3d") if dark else ("#1d2030", "#f1f2f6")
+def items(made: list[Node], measure: dict[str, float]) -> list[Item]:
+    """The layers to draw, each as dark as its measure is high."""
     top = max(measure.values(), default=0.0) or 1.0
-    rows = [
-        f'digraph {{ rankdir=TB; bgcolor="transparent"; node [shape=box, style="rounded,filled", fillcolor="{back}", fontname="sans-serif", fontsize=11, color="{ink}", fontcolor="{ink}"]; edge [color="{ink}"];'
-    ]
-    for node in made:
-        shape = "×".join(map(str, node.shape))
-        share = max(0.0, measure.get(node.name, 0.0)) / top
-        fill = f"#E08030{round(20 + 200 * share):02x}" if measure else back
-        rows.append(
-            f'"{node.name}" [label="{node.name}\\n{node.kind} · {shape}\\n{node.parameters:,} weights", fillcolor="{fill}"];'
+    return [
+        Item(
+            node.name,
+            (node.name, f"{node.kind} · {'×'.join(map(str, node.shape))}", f"{node.parameters:,} weights"),
+            node.takes,
+            max(0.0, measure.get(node.name, 0.0)) / top,
         )
-        rows += [f'"{source}" -> "{node.name}";' for source in node.takes]
-    return "\n".join([*rows, "}"])
+        for node in made
+    ]  # fmt: skip
 
 
 @lru_cache(maxsize=8)

@@ -18,6 +18,7 @@ from crimecast.plots.rasters import Panel
 from crimecast.runs import Run, list_runs
 from crimecast.views import insight
 from crimecast.windows import load_cube
+from pages.parts.graph import graph
 from pages.parts.maps import Asked, maps
 
 PLAIN = {"displaylogo": False}
@@ -28,6 +29,12 @@ def dark() -> bool:
     return st.context.theme.type == "dark"
 
 
+def open_view(view: str, layer: str) -> None:
+    """Go to a view of a layer."""
+    st.session_state["layer_view"] = view
+    st.session_state["at_layer"] = st.query_params["layer"] = layer
+
+
 def network(run: Run, _city: City, layer: str, _step: int, _channel: int) -> None:
     """The graph, coloured by a measure of one's choice, with the table behind it."""
     made = insight.nodes(run.id, run.stamp)
@@ -36,7 +43,20 @@ def network(run: Run, _city: City, layer: str, _step: int, _channel: int) -> Non
         "Colour the layers by", list(measures), help="The darker a layer, the higher its number."
     )
     left, right = st.columns([2, 3])
-    left.graphviz_chart(insight.dot(made, measures[chosen], dark()))
+    with left:
+        clicked = graph(
+            insight.items(made, measures[chosen]),
+            f"graph_{run.id}",
+            layer,
+            f"The layers of {run.id}",
+        )
+    if clicked and clicked != layer:
+        st.session_state["at_layer"] = st.query_params["layer"] = clicked
+        st.rerun(scope="fragment")
+    with right.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{layer}**")
+        for view in ("Activations", "What if", "Training", "Weights"):
+            st.button(view, on_click=open_view, args=(view, layer))
     right.dataframe(
         [
             {

@@ -1,0 +1,42 @@
+"""The graph component: a network's layers as boxes one can choose."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from crimecast.plots.diagram import Item, diagram
+
+_HERE = Path(__file__).parent
+
+
+@st.cache_resource
+def _component() -> Callable:
+    return st.components.v2.component(
+        "crimecast_graph",
+        css=(_HERE / "graph.css").read_text(encoding="utf-8"),
+        js=(_HERE / "graph.js").read_text(encoding="utf-8"),
+    )
+
+
+def graph(items: list[Item], key: str, chosen: str | None, alt: str) -> str | None:
+    """Draw layers; returns the one that was clicked just now."""
+    placed = diagram(items)
+    lines = {item.name: item for item in items}
+    data = {
+        "width": placed.width, "height": placed.height, "chosen": chosen, "alt": alt,
+        "edges": [{"points": points} for _, _, points in placed.edges],
+        "boxes": [
+            {
+                "name": name, "place": place, "source": name not in lines,
+                "lines": lines[name].lines if name in lines else [name],
+                "share": lines[name].share if name in lines else 0.0,
+            }
+            for name, place in placed.boxes.items()
+        ],
+    }  # fmt: skip
+    _component()(data=data, key=key, on_layer_change=lambda: None)
+    clicked = (st.session_state.get(key) or {}).get("layer")
+    news = clicked != st.session_state.get(f"{key}_seen")
+    st.session_state[f"{key}_seen"] = clicked
+    return clicked if news else None
