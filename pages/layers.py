@@ -5,14 +5,29 @@ import streamlit as st
 from crimecast.plots.figures import histogram_figure
 from crimecast.training.checkpoints import epochs_kept
 from crimecast.unseen import unseen_period
-from crimecast.views.layers import enlarged, gallery, layer_maps, layer_names, layer_view, span
+from crimecast.views.layers import (
+    ORDERS,
+    enlarged,
+    gallery,
+    layer_maps,
+    layer_names,
+    layer_view,
+    span,
+)
 from crimecast.windows import load_cube
 from pages.parts.frame import choose, frame, guarded, trained
 from pages.parts.insight import VIEWS
 from pages.parts.maps import asked_of, maps
+from pages.parts.save import save
 
 FIRST, FINISHED = "Activations", "trained"
-OF_A_LAYER = ("What if", "Training", "Weights")  # the other views are of the whole network
+OF_A_LAYER = (
+    "What if",
+    "Training",
+    "Weights",
+    "Peaks",
+    "Beside",
+)  # the other views are of the whole network
 
 place = frame(
     "Layers",
@@ -70,11 +85,10 @@ def look() -> None:
             value=True,
             help="Off: each channel has its own scale, so weak ones show too.",
         )
-        ordered = st.toggle(
-            "Most varied first",
-            value=False,
-            help="Channels that differ most over the city come first.",
-        )
+        order = st.selectbox(
+            "Order", ORDERS, key="layer_order", width=190,
+            help="By how much channels differ over the city, with those alike side by side, or by what the score loses without each.",
+        )  # fmt: skip
     step = step_now(*span(run))
     epochs = epochs_kept(run.folder)
     epoch = None
@@ -85,7 +99,7 @@ def look() -> None:
             help="The same step, as the network was after each epoch that was kept; colours keep their values.",
         )  # fmt: skip
         epoch = None if asked_epoch == FINISHED else int(asked_epoch.split()[1])
-    view = layer_view(run, layer, step, ordered, epoch)
+    view = layer_view(run, layer, step, order, epoch)
     gallery_asks = asked_of("layer_gallery")
     asked = gallery_asks.channel
     if (
@@ -105,7 +119,7 @@ def look() -> None:
     rested: int = st.session_state.get("layer_rested", step)
     if not gallery_asks.resting and rested in range(*span(run)):
         # On the way through many steps the rest stays as it was, so that the gallery isn't held up.
-        view = layer_view(run, layer, rested, ordered, epoch)
+        view = layer_view(run, layer, rested, order, epoch)
     st.session_state["layer_rested"] = view.step
     left, right = st.columns([3, 2])
     with left:
@@ -129,6 +143,8 @@ def look() -> None:
             f"{100 * (inside == 0).mean():.0f} %",
             help="Share of cells where the channel is silent. All of them, at every step, is a dead channel.",
         )
+
+    save(run, f"{layer} {str(load_cube(run.grid).times[view.step])[:16]}", {layer: view.values})
 
 
 guarded(look)

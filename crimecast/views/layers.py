@@ -4,14 +4,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.spatial.distance import squareform
 
 from crimecast.cities import City
 from crimecast.forecasts import load_network, samples_of
 from crimecast.inspect.activations import activations_of_steps, named_layers
 from crimecast.plots.rasters import Panel, Scene, key_of, lines, message, missing
 from crimecast.runs import Run, load_run
+from crimecast.views.insight import channel_ablations
 from crimecast.windows import load_cube
 
+ORDERS = ("as built", "most varied first", "alike together", "most effect first")
 PROBES = 12  # steps, spread over the grid, on which a layer's scale is measured
 
 
@@ -77,13 +81,16 @@ def layer_maps(run: Run, layer: str, step: int, epoch: int | None = None) -> np.
 @lru_cache(maxsize=32)
 def _scale(name: str, stamp: int, layer: str) -> tuple[float, np.ndarray, np.ndarray]:
     run = load_run(name)
-    first, last = span(run)
-    probes = np.unique(np.linspace(first, last - 1, PROBES).astype(int)).tolist()
-    values = activations_of_steps(run, probes, [layer])[layer]
+    values = activations_of_steps(run, _probes(run), [layer])[layer]
     area = _area(run, values.shape[2:])
     inside = values[..., area]
     top = np.quantile(np.abs(inside), 0.998, axis=(0, 2)) + 1e-6
     return float(inside.min()), top, inside.std(axis=(0, 2))
+
+
+def _probes(run: Run) -> list[int]:
+    first, last = span(run)
+    return np.unique(np.linspace(first, last - 1, PROBES).astype(int)).tolist()
 
 
 def layer_scale(run: Run, layer: str) -> tuple[float, np.ndarray, np.ndarray]:
@@ -95,22 +102,56 @@ def layer_scale(run: Run, layer: str) -> tuple[float, np.ndarray, np.ndarray]:
 
 
 def layer_view(
-    run: Run, layer: str, step: int, ordered: bool, epoch: int | None = None
+    run: Run, layer: str, step: int, order: str = ORDERS[0], epoch: int | None = None
 ) -> LayerView:
-    """A layer at a step; with `ordered`, channels that vary most over the city come first."""
+    """A layer at a step, its channels in one of ORDERS."""
     cube = load_cube(run.grid)
     values = layer_maps(run, layer, step, epoch)
     area = _area(run, values.shape[1:])
-    spread = layer_scale(run, layer)[2]
-    order = np.argsort(-spread, kind="stable") if ordered else np.arange(len(values))
-    return LayerView(
-        run, layer, step, values, area, _factor(cube.counts.shape[2], values.shape[1]), order, epoch
-    )
+    factor = _factor(cube.counts.shape[2], values.shape[1])
+    places = _order(run.id, run.stamp, layer, order)
+    return LayerView(run, layer, step, values, area, factor, places, epoch)
+
+
+@lru_cache(maxsize=64)
+def _order(name: str, stamp: int, layer: str, order: str) -> np.ndarray:
+    """The channels of a layer in one of ORDERS, the same for every step."""
+    run = load_run(name)
+    spread = _scale(name, stamp, layer)[2]
+    if order == "most varied first":
+        return np.argsort(-spread, kind="stable")
+    if order == "alike together":
+        values = activations_of_steps(run, _probes(run), [layer])[layer]
+        inside = values[..., _area(run, values.shape[2:])]
+        return alike_together(np.moveaxis(inside, 1, 0).reshape(len(spread), -1))
+    if order == "most effect first":
+        return np.array([a.channel for a in channel_ablations(name, stamp, layer)])
+    return np.arange(len(spread))
+
+
+def alike_together(values: np.ndarray) -> np.ndarray:
+    """Rows (channels, samples) so that those which go together, or against each other, are neighbours:
+    the leaves of an average-linkage tree of 1 − |r|."""
+    if len(values) < 3:
+        return np.arange(len(values))
+    steady = values.std(axis=1) == 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        apart = 1 - np.abs(np.nan_to_num(np.corrcoef(values)))
+    np.fill_diagonal(apart, 0.0)
+    apart[np.ix_(steady, steady)] = 0.0
+    close = squareform(np.clip((apart + apart.T) / 2, 0.0, 1.0), checks=False)
+    tree = linkage(close, "average", optimal_ordering=len(values) <= 128)
+    return leaves_list(tree)
 
 
 def _factor(rows: int, coarse: int) -> float:
     """How many cells a coarser map's cell spans."""
     return float(-(-rows // coarse))
+
+
+def layer_area(run: Run, layer: str) -> np.ndarray:
+    """The study area on a layer's own cells."""
+    return _area(run, layer_maps(run, layer, span(run)[0]).shape[1:])
 
 
 def _area(run: Run, shape: tuple[int, ...]) -> np.ndarray:

@@ -18,8 +18,10 @@ from crimecast.plots.rasters import Panel
 from crimecast.runs import Run, list_runs
 from crimecast.views import insight
 from crimecast.windows import load_cube
+from pages.parts import beside
 from pages.parts.graph import graph
 from pages.parts.maps import Asked, maps
+from pages.parts.save import save
 
 PLAIN = {"displaylogo": False}
 
@@ -118,6 +120,7 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
             config=PLAIN,
             alt="What each input added",
         )
+    save(run, "why", {"history": made.history, "static": made.static})
     with st.expander("All inputs as a table"):
         st.dataframe([{"input": n, "added to the log rate": v} for n, v in parts], hide_index=True)
 
@@ -186,6 +189,7 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
     )  # fmt: skip
     if kind != "a channel":
         _follow(asked)
+    save(run, "what if", {"before": before, "after": after})
     st.caption(f"The city's total goes from {before.sum():.1f} to {after.sum():.1f} events.")
     if kind == "a channel":
         with st.expander("Which channels matter?"):
@@ -350,6 +354,8 @@ def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None
     own = insight.layer_weights(run.id, run.stamp, layer)
     if not own:
         st.caption(f"{layer} has no weights.")
+    else:
+        save(run, f"weights of {layer}", {one.name: one.values for one in own})
     for one in own:
         st.markdown(
             f"**{one.name}** · {'×'.join(map(str, one.values.shape))} · moved {100 * one.change:.0f} % of its length since the start"
@@ -404,6 +410,8 @@ VIEWS: dict[str, Callable[[Run, City, str, int, int], None]] = {
     "Training": training,
     "Likeness": likeness,
     "Weights": weights,
+    "Peaks": beside.peaks,
+    "Beside": beside.two,
 }
 
 

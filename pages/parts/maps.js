@@ -137,10 +137,13 @@ function build(root, s) {
   if (head.layout === "maps") {
     const reset = make("button", "", "Whole city");
     reset.onclick = () => { s.view = { x: 0, y: 0, zoom: 1 }; draw(s); };
-    const save = make("button", "", "PNG");
-    save.title = "Save the maps as a picture";
-    save.onclick = () => picture(s);
-    tools.append(reset, save);
+    tools.append(reset);
+  }
+  for (const [name, making] of [["PNG", picture], ["SVG", drawing]]) {
+    const button = make("button", "", name);
+    button.title = "Save the maps as a picture";
+    button.onclick = () => making(s);
+    tools.append(button);
   }
   const grid = make("div", "grid " + (head.layout === "gallery" ? "gallery" : "maps3"));
   all.appendChild(grid);
@@ -501,26 +504,60 @@ function drawCurve(s) {
   context.stroke();
 }
 
-function picture(s) {
-  const maps = s.panels.map((made) => made.map);
-  const ratio = window.devicePixelRatio || 1, top = 26 * ratio, gap = 10 * ratio;
-  const sheet = document.createElement("canvas");
-  sheet.width = maps.reduce((sum, map) => sum + map.width + gap, -gap);
-  sheet.height = Math.max(...maps.map((map) => map.height)) + top;
-  const context = sheet.getContext("2d");
-  context.fillStyle = colour(s.all, "--st-background-color", "#fff");
-  context.fillRect(0, 0, sheet.width, sheet.height);
-  context.fillStyle = colour(s.all, "--st-text-color", "#333");
-  context.font = `${13 * ratio}px sans-serif`;
-  let left = 0;
-  maps.forEach((map, i) => {
-    const when = s.head.labels.length ? ", " + s.head.labels[s.step - s.head.first] : "";
-    context.fillText(s.head.panels[i].title + when, left + 4, 17 * ratio);
-    context.drawImage(map, left, top);
-    left += map.width + gap;
+// Where the panels lie on the page, so that a picture has the same arrangement.
+function sheet(s) {
+  const around = s.all.querySelector(".grid").getBoundingClientRect();
+  const when = s.head.labels.length ? ", " + s.head.labels[s.step - s.head.first] : "";
+  const parts = s.panels.map((made, i) => {
+    const at = made.map.getBoundingClientRect();
+    const title = s.head.panels[i].title + (s.head.layout === "maps" ? when : "");
+    return { made, title, x: at.left - around.left, y: at.top - around.top + 6, w: at.width, h: at.height };
   });
+  return {
+    parts, width: around.width, height: around.height + 6,
+    back: colour(s.all, "--st-background-color", "#fff"), ink: colour(s.all, "--st-text-color", "#333"),
+  };
+}
+
+function save(address, name) {
   const link = document.createElement("a");
-  link.download = "crimecast.png";
-  link.href = sheet.toDataURL("image/png");
+  link.download = name;
+  link.href = address;
   link.click();
+}
+
+function picture(s) {
+  const { parts, width, height, back, ink } = sheet(s);
+  const ratio = window.devicePixelRatio || 1;
+  const made = document.createElement("canvas");
+  made.width = Math.round(width * ratio);
+  made.height = Math.round(height * ratio);
+  const context = made.getContext("2d");
+  context.scale(ratio, ratio);
+  context.fillStyle = back;
+  context.fillRect(0, 0, width, height);
+  context.fillStyle = ink;
+  context.font = s.head.layout === "maps" ? "13px sans-serif" : "10px sans-serif";
+  for (const part of parts) {
+    context.fillText(part.title, part.x + 2, part.y - 5, part.w);
+    context.drawImage(part.made.map, part.x, part.y, part.w, part.h);
+  }
+  save(made.toDataURL("image/png"), "crimecast.png");
+}
+
+// Cells as a picture of one pixel each, lines and words as vectors.
+function drawing(s) {
+  const { parts, width, height, back, ink } = sheet(s);
+  const [rows, columns] = s.head.shape;
+  const clean = (text) => text.replace(/[<>&"]/g, (c) => `&#${c.charCodeAt(0)};`);
+  const body = parts.map((part) => {
+    const f = frame(s, part.made);
+    const path = (rings) => rings.map((ring) => "M" + ring.map(([x, y]) => `${(f.left + x * f.unit).toFixed(1)} ${(f.top + (rows - y) * f.unit).toFixed(1)}`).join("L")).join("");
+    const lines = s.lines ? `<path d="${path(s.head.outline)}" opacity=".75"/><path d="${path(s.head.layout === "maps" ? s.head.neighbourhoods : [])}" opacity=".3"/>` : "";
+    return `<text x="${part.x + 2}" y="${part.y - 5}">${clean(part.title)}</text>
+<svg x="${part.x}" y="${part.y}" width="${part.w}" height="${part.h}"><image href="${part.made.raster.toDataURL()}" x="${f.left}" y="${f.top}" width="${f.unit * columns}" height="${f.unit * rows}" style="image-rendering:pixelated"/><g fill="none" stroke="${ink}">${lines}</g></svg>`;
+  });
+  const size = s.head.layout === "maps" ? 13 : 10;
+  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="${size}" fill="${ink}"><rect width="100%" height="100%" fill="${back}"/>${body.join("")}</svg>`;
+  save(URL.createObjectURL(new Blob([text], { type: "image/svg+xml" })), "crimecast.svg");
 }

@@ -1,4 +1,4 @@
-"""What the Layers page asks a network: the graph's text, maps that can be drawn, the busiest cell."""
+"""What the Layers page asks a network: the graph, maps that can be drawn, the busiest cell."""
 
 import json
 
@@ -10,14 +10,13 @@ from crimecast.views import insight
 from crimecast.windows import load_cube
 
 
-def test_the_graph_names_every_layer_and_every_edge(sample: str) -> None:
+def test_the_graph_has_every_layer_and_what_it_takes(sample: str) -> None:
     run = load_run("stack-1")
     nodes = insight.nodes(run.id, run.stamp)
-    text = insight.dot(nodes, {"stem": 1.0}, dark=True)
-    for node in nodes:
-        assert f'"{node.name}" [' in text
-        for source in node.takes:
-            assert f'"{source}" -> "{node.name}";' in text
+    made = insight.items(nodes, {"stem": 2.0, "last": 1.0})
+    assert [item.name for item in made] == [node.name for node in nodes]
+    assert all(item.takes == node.takes for item, node in zip(made, nodes, strict=True))
+    assert {i.name: i.share for i in made if i.share} == {"stem": 1.0, "last": 0.5}
 
 
 def test_measures_speak_of_known_layers(sample: str) -> None:

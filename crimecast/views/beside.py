@@ -1,0 +1,117 @@
+"""Two channels beside each other, of any steps, layers, epochs and runs of a grid, and one's peaks."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from crimecast.cities import City
+from crimecast.inspect.peaks import Peak, peaks
+from crimecast.plots.rasters import Panel
+from crimecast.runs import Run, load_run
+from crimecast.unseen import unseen_period
+from crimecast.views.insight import maps_message, signed
+from crimecast.views.layers import layer_area, layer_maps, span
+from crimecast.windows import load_cube
+
+SEARCHED = 120  # steps of the unseen period that are looked through for peaks
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A channel of a layer for one step, of a network as it was after an epoch (None: trained)."""
+
+    run: Run
+    layer: str
+    channel: int
+    step: int
+    epoch: int | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is, in a line."""
+        when = str(load_cube(self.run.grid).times[self.step])[:16].removesuffix("T00:00")
+        epoch = f", epoch {self.epoch}" if self.epoch else ""
+        return f"{self.run.id} · {self.layer} {self.channel} · {when}{epoch}"
+
+    def map(self) -> np.ndarray:
+        """(H, W) its values on the grid; each of a coarser layer's cells covers several."""
+        own = layer_maps(self.run, self.layer, self.step, self.epoch)
+        return on_grid(own[min(self.channel, len(own) - 1)], self.run)
+
+
+def on_grid(values: np.ndarray, run: Run) -> np.ndarray:
+    """A layer's map (h, w) → (H, W) of the run's grid."""
+    height, width = load_cube(run.grid).counts.shape[2:]
+    if values.shape == (height, width):
+        return values
+    factor = -(-height // values.shape[0])
+    large = np.kron(values, np.ones((factor, factor), dtype=values.dtype))
+    padded = np.pad(
+        large, ((0, max(0, height - len(large))), (0, max(0, width - large.shape[1]))), "edge"
+    )
+    return padded[:height, :width]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Both maps (H, W), their difference, and how alike they are over the area: r, and the mean
+    size of the difference relative to the spread of the first."""
+
+    one: np.ndarray
+    two: np.ndarray
+    correlation: float
+    difference: float
+
+
+def beside(one: Shown, two: Shown) -> Beside:
+    """Compare two channels on the study area of the first one's grid."""
+    a, b = one.map(), two.map()
+    area = load_cube(one.run.grid).area(one.run.settings["train"])
+    x, y = a[area].astype(np.float64), b[area].astype(np.float64)
+    steady = x.std() == 0 or y.std() == 0
+    correlation = float("nan") if steady else float(np.corrcoef(x, y)[0, 1])
+    return Beside(a, b, correlation, float(np.abs(x - y).mean() / (x.std() + 1e-12)))
+
+
+def beside_message(one: Shown, two: Shown, made: Beside, city: City) -> bytes:
+    """Both on one scale, and two minus one."""
+    both = np.concatenate([made.one.ravel(), made.two.ravel()])
+    top = float(np.quantile(np.abs(both), 0.999)) + 1e-9
+    low = -top if both.min() < 0 else 0.0
+    kind = "diverging" if low < 0 else "sequential"
+    panels = [
+        (Panel(shown.title, kind, "activation", low=low, high=top, size=2, group="both"), values)
+        for shown, values in ((one, made.one), (two, made.two))
+    ]
+    difference = made.two - made.one
+    panels.append((signed("second minus first", difference, "activation"), difference))
+    return maps_message(one.run, city, panels, f"beside-{one.title}-{two.title}")
+
+
+@lru_cache(maxsize=16)
+def channel_peaks(name: str, _stamp: int, layer: str, channel: int) -> list[Peak]:
+    """Where and when a channel is excited most in the unseen period."""
+    run = load_run(name)
+    first, last = unseen_period(run)
+    first = max(first, span(run)[0])
+    steps = np.unique(
+        np.linspace(first, last - 1, min(SEARCHED, last - first)).astype(int)
+    ).tolist()
+    return peaks(run, layer, channel, steps, layer_area(run, layer))
+
+
+def peaks_message(run: Run, city: City, layer: str, channel: int, made: list[Peak]) -> bytes:
+    """The peaks as small maps on one scale, each with its step."""
+    everything = np.stack([peak.map for peak in made])
+    top = float(np.abs(everything).max()) + 1e-9
+    low = -top if everything.min() < 0 else 0.0
+    kind = "diverging" if low < 0 else "sequential"
+    times = load_cube(run.grid).times
+    panels = []
+    for peak in made:
+        when = str(times[peak.step])[:16].removesuffix("T00:00")
+        note = f"{peak.value:.3g} at {peak.cell[0]}, {peak.cell[1]}"
+        panel = Panel(when, kind, "activation", low=low, high=top, size=2, group="peaks", note=note)
+        panels.append((panel, on_grid(peak.map, run)))
+    return maps_message(run, city, panels, f"peaks-{run.id}-{run.stamp}-{layer}-{channel}")

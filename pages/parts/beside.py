@@ -1,0 +1,93 @@
+"""Views of the Layers page that put channels beside each other: peaks of one, or any two."""
+
+import streamlit as st
+
+from crimecast.cities import City
+from crimecast.runs import Run, list_runs
+from crimecast.training.checkpoints import epochs_kept
+from crimecast.views.beside import Shown, beside, beside_message, channel_peaks, peaks_message
+from crimecast.views.layers import layer_maps, layer_names, span
+from crimecast.windows import load_cube
+from pages.parts.maps import maps
+from pages.parts.save import save
+
+KINDS = ("another step", "another layer", "another channel", "another epoch", "another run")
+
+
+def pick_channel(run: Run, layer: str, step: int, channel: int) -> int:
+    """A channel of a layer; the address holds it."""
+    count = len(layer_maps(run, layer, step))
+    chosen = int(st.number_input("Channel", 0, count - 1, min(channel, count - 1), width=140))
+    st.query_params["channel"] = str(chosen)
+    return chosen
+
+
+def peaks(run: Run, city: City, layer: str, step: int, channel: int) -> None:
+    """The steps and cells that excite a channel most, as small maps with their dates."""
+    channel = pick_channel(run, layer, step, channel)
+    with st.spinner("Looking through the unseen period …"):
+        made = channel_peaks(run.id, run.stamp, layer, channel)
+    st.caption(
+        f"The steps of the unseen period in which channel {channel} of **{layer}** reached its highest values: "
+        "the number is the value, and the row and column of the cell where it was reached."
+    )
+    maps(peaks_message(run, city, layer, channel, made), key="layer_peaks")
+    times = load_cube(run.grid).times
+    with st.expander("As a table"):
+        st.dataframe(
+            [
+                {"step": str(times[p.step])[:16], "row": p.cell[0], "column": p.cell[1], "value": p.value}
+                for p in made
+            ],
+            hide_index=True, alt="The peaks",
+        )  # fmt: skip
+    save(run, f"peaks of {layer} {channel}", {str(times[p.step])[:16]: p.map for p in made})
+
+
+def two(run: Run, city: City, layer: str, step: int, channel: int) -> None:
+    """Two channels, two steps, two layers, two epochs or two runs, with the difference."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        channel = pick_channel(run, layer, step, channel)
+        kind = st.selectbox("Beside", KINDS, key="beside_kind", width=180)
+        one = Shown(run, layer, channel, step)
+        other = second(one, kind)
+    if other is None:
+        st.info(f"There is not {kind} to put beside it.", icon=":material/info:")
+        return
+    made = beside(one, other)
+    maps(beside_message(one, other, made, city), key="layer_beside")
+    st.caption(
+        f"Correlation over the city **{made.correlation:+.3f}** (1 is the same pattern); the mean difference is "
+        f"**{made.difference:.2f}** of the first one's spread over the city."
+    )
+    save(run, "beside", {"first": made.one, "second": made.two, "difference": made.two - made.one})
+
+
+def second(one: Shown, kind: str) -> Shown | None:
+    """What to put beside it."""
+    first, last = span(one.run)
+    if kind == "another step":
+        times = [str(t)[:16].removesuffix("T00:00") for t in load_cube(one.run.grid).times]
+        before = max(first, one.step - 7)
+        at = st.selectbox("Step", range(first, last), before - first, lambda i: times[i], width=180)
+        return Shown(one.run, one.layer, one.channel, at)
+    if kind == "another epoch":
+        kept = epochs_kept(one.run.folder)
+        if not kept:
+            return None
+        return Shown(
+            one.run, one.layer, one.channel, one.step, st.selectbox("Epoch", kept, width=140)
+        )
+    run, layer = one.run, one.layer
+    if kind == "another run":
+        runs = {r.id: r for r in list_runs(run.grid) if r.state == "done" and r.id != run.id}
+        if not runs:
+            return None
+        run = runs[st.selectbox("Run", list(runs), width=220)]
+    if kind in ("another layer", "another run"):
+        names = layer_names(run)
+        layer = st.selectbox("Layer", names, names.index(layer) if layer in names else 0, width=180)
+    count = len(layer_maps(run, layer, one.step))
+    start = one.channel + 1 if kind == "another channel" else one.channel
+    channel = st.number_input("Its channel", 0, count - 1, min(start, count - 1), width=140)
+    return Shown(run, layer, int(channel), one.step)
