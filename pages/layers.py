@@ -15,7 +15,7 @@ from crimecast.views.layers import (
     span,
 )
 from crimecast.windows import load_cube
-from pages.parts.frame import choose, frame, guarded, trained
+from pages.parts.frame import among, choose, frame, guarded, trained
 from pages.parts.insight import VIEWS
 from pages.parts.maps import asked_of, maps
 from pages.parts.save import save
@@ -83,10 +83,12 @@ def look() -> None:
         shared = st.toggle(
             "One scale for all channels",
             value=True,
+            key="shared",
+            bind="query-params",
             help="Off: each channel has its own scale, so weak ones show too.",
         )
         order = st.selectbox(
-            "Order", ORDERS, key="layer_order", width=190,
+            "Order", ORDERS, key="order", bind="query-params", width=190,
             help="By how much channels differ over the city, with those alike side by side, or by what the score loses without each.",
         )  # fmt: skip
     step = step_now(*span(run))
@@ -95,7 +97,7 @@ def look() -> None:
     if len(epochs) > 1:
         ends = [*(f"epoch {e}" for e in epochs), FINISHED]
         asked_epoch = st.select_slider(
-            "Travel through training", ends, value=FINISHED, key=f"epoch_{run.id}",
+            "Travel through training", ends, value=FINISHED, key=among("epoch", ends), bind="query-params",
             help="The same step, as the network was after each epoch that was kept; colours keep their values.",
         )  # fmt: skip
         epoch = None if asked_epoch == FINISHED else int(asked_epoch.split()[1])

@@ -1,5 +1,8 @@
 """Views of the Layers page that put channels beside each other: peaks of one, or any two."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import streamlit as st
 
 from crimecast.cities import City
@@ -8,9 +11,11 @@ from crimecast.training.checkpoints import epochs_kept
 from crimecast.views.beside import Shown, beside, beside_message, channel_peaks, peaks_message
 from crimecast.views.layers import layer_maps, layer_names, span
 from crimecast.windows import load_cube
+from pages.parts.frame import among
 from pages.parts.maps import maps
 from pages.parts.save import save
 
+T = TypeVar("T")
 KINDS = ("another step", "another layer", "another channel", "another epoch", "another run")
 
 
@@ -48,7 +53,7 @@ def two(run: Run, city: City, layer: str, step: int, channel: int) -> None:
     """Two channels, two steps, two layers, two epochs or two runs, with the difference."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         channel = pick_channel(run, layer, step, channel)
-        kind = st.selectbox("Beside", KINDS, key="beside_kind", width=180)
+        kind = st.selectbox("Beside", KINDS, key="beside", bind="query-params", width=180)
         one = Shown(run, layer, channel, step)
         other = second(one, kind)
     if other is None:
@@ -68,26 +73,37 @@ def second(one: Shown, kind: str) -> Shown | None:
     first, last = span(one.run)
     if kind == "another step":
         times = [str(t)[:16].removesuffix("T00:00") for t in load_cube(one.run.grid).times]
-        before = max(first, one.step - 7)
-        at = st.selectbox("Step", range(first, last), before - first, lambda i: times[i], width=180)
+        steps, before = list(range(first, last)), max(0, one.step - 7 - first)
+        at = pick("Step", steps, "other_step", before, lambda step: times[step])
         return Shown(one.run, one.layer, one.channel, at)
     if kind == "another epoch":
         kept = epochs_kept(one.run.folder)
         if not kept:
             return None
-        return Shown(
-            one.run, one.layer, one.channel, one.step, st.selectbox("Epoch", kept, width=140)
-        )
+        epoch = pick("Epoch", kept, "other_epoch")
+        return Shown(one.run, one.layer, one.channel, one.step, epoch)
     run, layer = one.run, one.layer
     if kind == "another run":
         runs = {r.id: r for r in list_runs(run.grid) if r.state == "done" and r.id != run.id}
         if not runs:
             return None
-        run = runs[st.selectbox("Run", list(runs), width=220)]
+        run = runs[pick("Run", list(runs), "other_run")]
     if kind in ("another layer", "another run"):
         names = layer_names(run)
-        layer = st.selectbox("Layer", names, names.index(layer) if layer in names else 0, width=180)
+        layer = pick("Layer", names, "other_layer", names.index(layer) if layer in names else 0)
     count = len(layer_maps(run, layer, one.step))
     start = one.channel + 1 if kind == "another channel" else one.channel
-    channel = st.number_input("Its channel", 0, count - 1, min(start, count - 1), width=140)
+    channel = st.number_input(
+        "Its channel", 0, count - 1, min(start, count - 1), width=140,
+        key=among("other_channel", range(count)), bind="query-params",
+    )  # fmt: skip
     return Shown(run, layer, int(channel), one.step)
+
+
+def pick(
+    label: str, options: list[T], key: str, index: int = 0, show: Callable[[T], str] = str
+) -> T:
+    """A choice that the address holds."""
+    return st.selectbox(
+        label, options, index, show, key=among(key, options), bind="query-params", width=180
+    )

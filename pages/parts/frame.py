@@ -1,6 +1,6 @@
 """The frame of every page: the bar city ▸ grid ▸ run, and in the sidebar what is running now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -56,6 +56,13 @@ def choose(
         help=None,
     )
     return value
+
+
+def among(key: str, options: Container[Any]) -> str:
+    """The key of a widget, rid of a value that is no longer among its options."""
+    if key in st.session_state and st.session_state[key] not in options:
+        del st.session_state[key]
+    return key
 
 
 def frame(title: str, purpose: str, about_city: bool = True) -> Place:

@@ -19,6 +19,7 @@ from crimecast.runs import Run, list_runs
 from crimecast.views import insight
 from crimecast.windows import load_cube
 from pages.parts import beside
+from pages.parts.frame import among
 from pages.parts.graph import graph
 from pages.parts.maps import Asked, maps
 from pages.parts.save import save
@@ -42,8 +43,9 @@ def network(run: Run, _city: City, layer: str, _step: int, _channel: int) -> Non
     made = insight.nodes(run.id, run.stamp)
     measures = insight.layer_measures(run.id, run.stamp)
     chosen = st.selectbox(
-        "Colour the layers by", list(measures), help="The darker a layer, the higher its number."
-    )
+        "Colour the layers by", list(measures), key="measure", bind="query-params",
+        help="The darker a layer, the higher its number.",
+    )  # fmt: skip
     left, right = st.columns([2, 3])
     with left:
         clicked = graph(
@@ -86,6 +88,8 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
             "Method",
             METHODS,
             default=METHODS[0],
+            key="method",
+            bind="query-params",
             format_func=lambda m: m.replace("_", " "),
             help="Integrated gradients add up to the forecast's change from an empty past; the others are quicker to compute and only rank.",
         )
@@ -129,7 +133,11 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
     """Switch channels off, or edit the past, and see the forecast change."""
     kind = (
         st.segmented_control(
-            "Change", ["a channel", "the past"], default="a channel", key="what_kind"
+            "Change",
+            ["a channel", "the past"],
+            default="a channel",
+            key="change",
+            bind="query-params",
         )
         or "a channel"
     )
@@ -139,6 +147,8 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
                 "How",
                 ["zero", "mean", "swap"],
                 default="zero",
+                key="how",
+                bind="query-params",
                 help="Off; held at its mean; or as it was seven steps before.",
             )
             or "zero"
@@ -160,9 +170,13 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
     else:
         cell = _cell(run)
         columns = st.columns(3)
-        radius = columns[0].slider("Within, cells", 0, 10, 1)
-        days = columns[1].slider("Over the steps before", 1, 60, 14)
-        add = columns[2].selectbox("Do", ["erase all events", "add one event a step"])
+        radius = columns[0].slider("Within, cells", 0, 10, 1, key="within", bind="query-params")
+        days = columns[1].slider(
+            "Over the steps before", 1, 60, 14, key="before", bind="query-params"
+        )
+        add = columns[2].selectbox(
+            "Do", ["erase all events", "add one event a step"], key="do", bind="query-params"
+        )
         with st.spinner("Remembering another past …"):
             before, after = insight.edited_past(
                 run.id,
@@ -316,7 +330,10 @@ def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> No
 def likeness(run: Run, _city: City, _layer: str, _step: int, _channel: int) -> None:
     """Which layers say the same, here or in another run, and what each knows."""
     others = [r.id for r in list_runs(run.grid) if r.state == "done"]
-    other = st.selectbox("Compare with", [run.id, *(r for r in others if r != run.id)])
+    names = [run.id, *(r for r in others if r != run.id)]
+    other = st.selectbox(
+        "Compare with", names, key=among("likeness_with", names), bind="query-params"
+    )
     with st.spinner("Comparing layers …"):
         again = next(r for r in list_runs(run.grid) if r.id == other)
         rows, columns, table = insight.likeness(run.id, run.stamp, other, again.stamp)
