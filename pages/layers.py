@@ -5,11 +5,12 @@ import streamlit as st
 from crimecast.plots.figures import histogram_figure
 from crimecast.training.checkpoints import epochs_kept
 from crimecast.unseen import unseen_period
+from crimecast.views.activations import layer_maps
 from crimecast.views.layers import (
     ORDERS,
+    TOGETHER,
     enlarged,
     gallery,
-    layer_maps,
     layer_names,
     layer_view,
     span,
@@ -104,20 +105,27 @@ def look() -> None:
     view = layer_view(run, layer, step, order, epoch)
     gallery_asks = asked_of("layer_gallery")
     asked = gallery_asks.channel
+    parts, part = -(-view.channels // TOGETHER), 0
+    if parts > 1:
+        part = st.selectbox(
+            "Channels", range(parts), key=among("part", range(parts)), bind="query-params", width=190,
+            format_func=lambda i: f"{i * TOGETHER} to {min(view.channels, (i + 1) * TOGETHER) - 1}",
+        )  # fmt: skip
+    place_asked = None if asked is None else part * TOGETHER + asked
     if (
-        asked is not None
-        and (layer, asked) != st.session_state.get("channel_seen")
-        and asked < view.channels
+        place_asked is not None
+        and (layer, place_asked) != st.session_state.get("channel_seen")
+        and place_asked < view.channels
     ):
-        st.session_state["channel_seen"] = (layer, asked)
-        st.query_params["channel"] = str(view.order[asked])
+        st.session_state["channel_seen"] = (layer, place_asked)
+        st.query_params["channel"] = str(view.order[place_asked])
     text = st.query_params.get("channel", "0")
     channel = int(text) if text.isdigit() and int(text) < view.channels else int(view.order[0])
     height, width = view.values.shape[1:]
     st.caption(
         f"**{layer}**: {view.channels} channels of {height}×{width}. Blue is below zero, orange above. Click a channel to enlarge it."
     )
-    maps(gallery(view, city, shared, channel, gallery_asks.have), key="layer_gallery")
+    maps(gallery(view, city, shared, channel, gallery_asks.have, part), key="layer_gallery")
     rested: int = st.session_state.get("layer_rested", step)
     if not gallery_asks.resting and rested in range(*span(run)):
         # On the way through many steps the rest stays as it was, so that the gallery isn't held up.

@@ -1,5 +1,6 @@
 """What every layer of a network puts out for one step, caught in one ordinary forward pass."""
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,15 +10,17 @@ from torch import Tensor, nn
 
 from crimecast.designs.build import Network, named_layers
 from crimecast.errors import UserError
-from crimecast.inspect.subject import subject
+from crimecast.inspect.subject import Subject, subject
 from crimecast.runs import Run
 
 
 @contextmanager
-def capture(network: nn.Module, names: list[str]) -> Iterator[dict[str, Tensor]]:
+def capture(
+    network: nn.Module, names: list[str], early: bool = False
+) -> Iterator[dict[str, Tensor]]:
     """Catch the output of the named layers during the forward passes inside the block.
 
-    Hooks are removed when the block ends, however it ends. Raises UserError for an unknown layer.
+    With `early` the pass that has caught the last of them ends there, by an exception of ours. Hooks are removed when the block ends, however it ends. Raises UserError for an unknown layer.
     """
     known = named_layers(network)
     caught: dict[str, Tensor] = {}
@@ -30,6 +33,8 @@ def capture(network: nn.Module, names: list[str]) -> Iterator[dict[str, Tensor]]
                 output = output[0]
             if isinstance(output, Tensor):
                 caught[name] = output.detach().clone() if copied else output.detach()
+            if early and len(caught) == len(names):
+                raise _Enough
 
         return hook
 
@@ -54,7 +59,6 @@ def activations(run: Run, step: int, names: list[str] | None = None) -> dict[str
     return {name: maps[0] for name, maps in activations_of_steps(run, [step], names).items()}
 
 
-@torch.no_grad()
 def activations_of_steps(
     run: Run, steps: list[int], names: list[str] | None = None, epoch: int | None = None
 ) -> dict[str, np.ndarray]:
@@ -64,9 +68,22 @@ def activations_of_steps(
 
     A layer that doesn't put out a tensor of maps is given as it is. Raises UserError as above.
     """
-    one = subject(run, epoch)
+    return activations_of(subject(run, epoch), steps, names)
+
+
+@torch.no_grad()
+def activations_of(
+    one: Subject, steps: list[int], names: list[str] | None = None
+) -> dict[str, np.ndarray]:
+    """The same of a network at hand. A spec's network is left as soon as all that was asked for is
+    there, since each of its layers runs once."""
     batch = one.batch(steps)
     wanted = list(one.layers) if names is None else names
-    with capture(one.network, wanted) as caught:
+    early = isinstance(one.network, Network)
+    with capture(one.network, wanted, early) as caught, contextlib.suppress(_Enough):
         one.network(batch.history, batch.calendar, batch.static)
     return {name: caught[name].float().numpy() for name in wanted if name in caught}
+
+
+class _Enough(Exception):
+    """All that was asked for has been caught."""

@@ -1,5 +1,6 @@
 """What the Layers page shows beside activations: computed once for a network, kept for a while."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -23,7 +24,7 @@ from crimecast.inspect.receptive import (
     theoretical_field,
 )
 from crimecast.inspect.similarity import cka_table, features, probe, width
-from crimecast.inspect.subject import subject
+from crimecast.inspect.subject import Subject, subject
 from crimecast.plots.diagram import Item
 from crimecast.plots.rasters import Panel, Scene, lines, message
 from crimecast.runs import Run, load_run
@@ -73,6 +74,10 @@ def nodes(name: str, _stamp: int) -> list[Node]:
     return graph(subject(load_run(name)))
 
 
+def _nodes_of(one: Subject) -> list[Node]:
+    return nodes(one.run.id, one.run.stamp)
+
+
 def items(made: list[Node], measure: dict[str, float]) -> list[Item]:
     """The layers to draw, each as dark as its measure is high."""
     top = max(measure.values(), default=0.0) or 1.0
@@ -87,28 +92,53 @@ def items(made: list[Node], measure: dict[str, float]) -> list[Item]:
     ]  # fmt: skip
 
 
-@lru_cache(maxsize=8)
-def layer_measures(name: str, _stamp: int) -> dict[str, dict[str, float]]:
-    """Measures by which the graph can be coloured, each layer → number."""
-    one = subject(load_run(name))
-    own = units(one)
-    made = features(one, 12)
-    history = load_run(name).history()
-    last = history[-1].get("layers", {}) if history else {}
-    dead = {
-        n: float((u.high - u.low < 1e-6 * (np.abs(u.high).max() + 1e-9)).mean())
-        for n, u in own.items()
-    }
+@lru_cache(maxsize=32)
+def layer_measure(name: str, _stamp: int, measure: str) -> dict[str, float]:
+    """Each layer → one of MEASURES, by which the graph can be coloured."""
+    return MEASURES[measure](subject(load_run(name)))
+
+
+def _of_training(
+    part: Callable[[dict[str, float]], float | None],
+) -> Callable[[Subject], dict[str, float]]:
+    """A measure from what the loop recorded of each layer in the last epoch."""
+
+    def measure(one: Subject) -> dict[str, float]:
+        history = one.run.history()
+        last = history[-1].get("layers", {}) if history else {}
+        return {name: value for name, own in last.items() if (value := part(own)) is not None}
+
+    return measure
+
+
+def _never_changes(one: Subject) -> dict[str, float]:
     return {
-        "what the score loses without it": {a.layer: a.loss for a in ablations(one, probes=8)},
-        "share of its width that it uses": {n: width(x).saturation for n, x in made.values.items()},
-        "share of channels that never change": dead,
-        "share of values at an activation's ends": {n: float(u.full.mean()) for n, u in own.items()},
-        "gradient norm in the last epoch": {n: v["gradient"] for n, v in last.items() if "gradient" in v},
-        "change of its weights a step, relative": {
-            n: v["update"] / max(v["weight"], 1e-9) for n, v in last.items() if "update" in v and "weight" in v
-        },
-    }  # fmt: skip
+        name: float((u.high - u.low < 1e-6 * (np.abs(u.high).max() + 1e-9)).mean())
+        for name, u in units(one).items()
+    }
+
+
+MEASURES: dict[str, Callable[[Subject], dict[str, float]]] = {
+    "number of weights": lambda one: {n.name: float(n.parameters) for n in _nodes_of(one)},
+    "multiply-adds": lambda one: {n.name: float(n.multiply_adds) for n in _nodes_of(one)},
+    "time it takes": lambda one: {n.name: n.milliseconds for n in _nodes_of(one)},
+    "what the score loses without it": lambda one: {
+        a.layer: a.loss for a in ablations(one, probes=8)
+    },
+    "share of its width that it uses": lambda one: {
+        name: width(x).saturation for name, x in features(one, 12).values.items()
+    },
+    "share of channels that never change": _never_changes,
+    "share of values at an activation's ends": lambda one: {
+        name: float(u.full.mean()) for name, u in units(one).items()
+    },
+    "gradient norm in the last epoch": _of_training(lambda own: own.get("gradient")),
+    "change of its weights a step, relative": _of_training(
+        lambda own: (
+            own["update"] / max(own["weight"], 1e-9) if {"update", "weight"} <= own.keys() else None
+        )
+    ),
+}
 
 
 @lru_cache(maxsize=16)

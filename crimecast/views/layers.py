@@ -12,10 +12,13 @@ from crimecast.forecasts import load_network, samples_of
 from crimecast.inspect.activations import activations_of_steps, named_layers
 from crimecast.plots.rasters import Panel, Scene, key_of, lines, message, missing
 from crimecast.runs import Run, load_run
+from crimecast.views.activations import affordable, layer_maps, maps_of_steps
 from crimecast.views.insight import channel_ablations
 from crimecast.windows import load_cube
 
+TOGETHER = 64  # channels in one gallery
 ORDERS = ("as built", "most varied first", "alike together", "most effect first")
+HEAVY = 5e9  # weights times cells: a second or so a step on a laptop
 PROBES = 12  # steps, spread over the grid, on which a layer's scale is measured
 
 
@@ -60,24 +63,6 @@ def _facts(name: str, _stamp: int) -> tuple[tuple[str, ...], tuple[int, int]]:
     return tuple(named_layers(network)), (samples_of(run, cube, note).first, len(cube.times))
 
 
-BLOCK = 4  # steps whose activations are made in one forward pass and kept together
-
-
-@lru_cache(maxsize=24)
-def _block(
-    name: str, _stamp: int, layer: str, block: int, epoch: int | None
-) -> dict[int, np.ndarray]:
-    run = load_run(name)
-    first, last = span(run)
-    steps = [i for i in range(block * BLOCK, (block + 1) * BLOCK) if first <= i < last]
-    return dict(zip(steps, activations_of_steps(run, steps, [layer], epoch)[layer], strict=True))
-
-
-def layer_maps(run: Run, layer: str, step: int, epoch: int | None = None) -> np.ndarray:
-    """(channels, height, width) of a layer for one step; kept for a while."""
-    return _block(run.id, run.stamp, layer, step // BLOCK, epoch)[step]
-
-
 @lru_cache(maxsize=32)
 def _scale(name: str, stamp: int, layer: str) -> tuple[float, np.ndarray, np.ndarray]:
     run = load_run(name)
@@ -89,8 +74,11 @@ def _scale(name: str, stamp: int, layer: str) -> tuple[float, np.ndarray, np.nda
 
 
 def _probes(run: Run) -> list[int]:
+    """Steps to measure on, spread over the grid; few where a forward pass is long."""
     first, last = span(run)
-    return np.unique(np.linspace(first, last - 1, PROBES).astype(int)).tolist()
+    work = run.summary.get("parameters", 0) * load_cube(run.grid).counts[0, 0].size
+    count = PROBES if work < HEAVY else PROBES // 4
+    return np.unique(np.linspace(first, last - 1, count).astype(int)).tolist()
 
 
 def layer_scale(run: Run, layer: str) -> tuple[float, np.ndarray, np.ndarray]:
@@ -210,23 +198,27 @@ def gallery(
     shared: bool,
     channel: int,
     have: tuple[str, int, int] | None = None,
+    part: int = 0,
 ) -> bytes:
     """All channels as small maps, on one scale or each on its own, with the steps next to this one;
-    without those that the browser holds already: `have`, the key of its maps, first and last step."""
+    without those that the browser holds already: `have`, the key of its maps, first and last step.
+    Of a layer with more than TOGETHER channels, the `part`th so many."""
     first, last = span(view.run)
+    shown = view.order[part * TOGETHER : (part + 1) * TOGETHER]
     low, top, _ = layer_scale(view.run, view.layer)
     if shared:
         top = np.full(len(top), top.max())
-    panels = [_panel(f"{c}", float(top[c]), low) for c in view.order]
-    identity = (
-        f"{view.run.id}-{view.run.stamp}-{view.layer}-{view.epoch}-{shared}-{view.order.tolist()}"
-    )
+    panels = [_panel(f"{c}", float(top[c]), low) for c in shown]
+    identity = f"{view.run.id}-{view.run.stamp}-{view.layer}-{view.epoch}-{shared}-{shown.tolist()}"
     there = range(have[1], have[2] + 1) if have and have[0] == key_of(identity) else range(0)
-    steps = missing(view.step, first, last, view.values.size, there)
-    maps: dict[int, list[np.ndarray | None]] = {
-        i: list(layer_maps(view.run, view.layer, i, view.epoch)[view.order]) for i in steps
-    }
-    chosen = int(np.flatnonzero(view.order == channel)[0])
+    steps = missing(view.step, first, last, len(shown) * view.area.size, there)
+    # The step that is looked at, and as many beside it as can be had without waiting.
+    near = sorted(steps, key=lambda i: abs(i - view.step))[
+        : 1 + affordable(view.run, view.layer, view.epoch)
+    ]
+    made = maps_of_steps(view.run, view.layer, sorted(near), view.epoch)
+    maps: dict[int, list[np.ndarray | None]] = {i: list(made[i][shown]) for i in sorted(made)}
+    chosen = shown.tolist().index(channel) if channel in shown else None
     scene = _scene(view, city, panels, "gallery", identity)
     return message(scene, view.area, maps, view.step, first=first, channel=chosen)
 

@@ -41,15 +41,16 @@ def open_view(view: str, layer: str) -> None:
 def network(run: Run, _city: City, layer: str, _step: int, _channel: int) -> None:
     """The graph, coloured by a measure of one's choice, with the table behind it."""
     made = insight.nodes(run.id, run.stamp)
-    measures = insight.layer_measures(run.id, run.stamp)
     chosen = st.selectbox(
-        "Colour the layers by", list(measures), key="measure", bind="query-params",
+        "Colour the layers by", list(insight.MEASURES), key="measure", bind="query-params",
         help="The darker a layer, the higher its number.",
     )  # fmt: skip
+    with st.spinner("Measuring every layer …"):
+        measure = insight.layer_measure(run.id, run.stamp, chosen)
     left, right = st.columns([2, 3])
     with left:
         clicked = graph(
-            insight.items(made, measures[chosen]),
+            insight.items(made, measure),
             f"graph_{run.id}",
             layer,
             f"The layers of {run.id}",
@@ -66,7 +67,7 @@ def network(run: Run, _city: City, layer: str, _step: int, _channel: int) -> Non
             {
                 "layer": n.name, "kind": n.kind, "takes": ", ".join(n.takes), "gives": "×".join(map(str, n.shape)),
                 "weights": n.parameters, "multiply-adds": n.multiply_adds, "kB": n.bytes / 1000, "ms": n.milliseconds,
-                chosen: measures[chosen].get(n.name),
+                chosen: measure.get(n.name),
             }
             for n in made
         ],
@@ -205,17 +206,19 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
         _follow(asked)
     save(run, "what if", {"before": before, "after": after})
     st.caption(f"The city's total goes from {before.sum():.1f} to {after.sum():.1f} events.")
-    if kind == "a channel":
-        with st.expander("Which channels matter?"):
-            rows = insight.channel_ablations(run.id, run.stamp, layer)
-            st.caption(
-                "What the log-likelihood an event loses on validation when a channel is held at its mean: high matters, below zero does harm."
-            )
-            st.dataframe(
-                [{"channel": a.channel, "loss": a.loss} for a in rows],
-                hide_index=True,
-                column_config={"loss": st.column_config.NumberColumn(format="%.6f")},
-            )
+    if kind == "a channel" and st.toggle(
+        "Rank the channels", key="rank", bind="query-params",
+        help="Tries the network without each of the layer's channels in turn.",
+    ):  # fmt: skip
+        rows = insight.channel_ablations(run.id, run.stamp, layer)
+        st.caption(
+            "What the log-likelihood an event loses on validation when a channel is held at its mean: high matters, below zero does harm."
+        )
+        st.dataframe(
+            [{"channel": a.channel, "loss": a.loss} for a in rows],
+            hide_index=True,
+            column_config={"loss": st.column_config.NumberColumn(format="%.6f")},
+        )
 
 
 def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
