@@ -1,10 +1,14 @@
 """The app's entry: navigation only. `streamlit run app.py` starts it."""
 
+import os
+
 import streamlit as st
 
 from crimecast.sources.sample import ensure_sample
 from pages.parts.navigation import ENTERED, navigation
 
+# Threads that wait must not spin: the browser beside them needs the processor. Before torch comes.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 st.session_state[ENTERED] = True
 ensure_sample()
 navigation().run()

@@ -9,6 +9,7 @@ of step t may then use counts[: t − lead + 1] alone.
 from collections.abc import Callable
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from crimecast.baselines.boosting import boosting
 from crimecast.baselines.fourier_cox import fourier_cox
@@ -48,10 +49,12 @@ def baseline_rates(name: str, cube: Cube, first: int, last: int, lead: int = 1) 
     """
     if name not in BASELINES:
         raise UserError(f"There is no baseline '{name}'. Baselines: {', '.join(BASELINES)}.")
-    if lead == 1:
-        return BASELINES[name](cube, first, last)
-    if name not in AHEAD:
+    if lead > 1 and name not in AHEAD:
         raise UserError(f"{name} forecasts one step ahead only. Further ahead: {', '.join(AHEAD)}.")
     if first < lead:
         raise UserError(f"Nothing is known {lead} steps ahead of the period; start it later.")
-    return BASELINES[name](cube, first, last, lead)
+    # Their matrices are small: more threads only wait for one another, twenty seconds in a busy app.
+    with threadpool_limits(None if name == "fourier_cox" else 1, user_api="blas"):
+        if lead == 1:
+            return BASELINES[name](cube, first, last)
+        return BASELINES[name](cube, first, last, lead)
