@@ -126,7 +126,8 @@ class Trainer:
         for number, (chosen, batch) in enumerate(zip(parts, batches, strict=True), done):
             updates = self.plan.schedule_epochs * self.batches
             speed = settings.learning_rate * schedule(epoch * self.batches + number, updates)
-            total += self._step(number, batch, chosen, speed).double() * len(chosen)
+            loss = self._step(number, batch, chosen, speed)
+            total += loss.double() * (len(chosen) / self.group.size)
             at["batch"], at["seen"] = number + 1, at["seen"] + len(chosen)
             now = time.perf_counter()
             if now - self.reported > REPORT_EVERY:
@@ -158,7 +159,7 @@ class Trainer:
         whole = len(batch.target) == self.settings.batch
         loss_of_batch = self.fast if whole and not self.recorder.looks(number) else self.plain
         with self.recorder.activations(number):
-            loss = loss_of_batch(batch) * self.group.weight(chosen)
+            loss = self.group.share(loss_of_batch(batch), chosen)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         before = self.recorder.before_step(number)
@@ -166,7 +167,7 @@ class Trainer:
         self.average.update()
         self.recorder.after_step(before)
         self.recorder.loss(number, loss, norm, speed)
-        return loss.detach() / self.group.size
+        return loss.detach()
 
     def _judge(self, seconds: float) -> None:
         """After an epoch: validate, keep the best, write the record and the checkpoints."""

@@ -42,10 +42,11 @@ class Group:
         own = chosen[self.rank :: self.size]
         return own if len(own) else chosen[:1]
 
-    def weight(self, chosen: Tensor) -> float:
-        """What this process's mean loss counts for, so that the average over the group is the
-        mean over the batch."""
-        return len(chosen[self.rank :: self.size]) * self.size / len(chosen)
+    def share(self, loss: Tensor, chosen: Tensor) -> Tensor:
+        """This process's mean loss, weighted so that the group's average is the mean over the batch."""
+        if self.size == 1:
+            return loss
+        return loss * (len(chosen[self.rank :: self.size]) * self.size / len(chosen))
 
     def joined(self, network: nn.Module, loss: Loss) -> Loss:
         """A loss whose gradients are the group's average."""

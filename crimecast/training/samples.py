@@ -172,19 +172,23 @@ class Samples:
 
     def batch(self, steps: Tensor) -> Batch:
         """The samples that forecast `steps` (B,), each at least `self.first`; or samples by name."""
-        steps, total = steps.to(self.home), len(self.counts)
-        forecast, horizon = steps % total, self.horizons[steps // total]
-        known = forecast - (horizon - self.horizons[0])  # as if the first horizon were asked for
+        forecast = known = steps = steps.to(self.home)
+        if len(self.design.horizons) > 1:
+            total = len(self.counts)
+            forecast, horizon = steps % total, self.horizons[steps // total]
+            known = forecast - (horizon - self.horizons[0])  # as if the first one were asked for
+        # index_select copies whole rows; indexing by a list is up to fifteen times slower.
+        seen = (known[:, None] - self.lags).flatten()
         gathered = (
-            self.counts[known[:, None] - self.lags],
-            self.calendar[forecast],
-            self.maps[steps],
-            self.offset[steps],
-            self.counts[forecast],
+            self.counts.index_select(0, seen),
+            self.calendar.index_select(0, forecast),
+            self.maps.index_select(0, steps),
+            self.offset.index_select(0, steps),
+            self.counts.index_select(0, forecast),
         )
         history, dates, maps, offset, target = (sent(one, self.device) for one in gathered)
         return Batch(
-            history,
+            history.view(len(steps), len(self.lags), *history.shape[1:]),
             dates,
             static=self._on_map(maps.float(), 0.0),
             offset=self._on_map(offset, math.log(FLOOR)),
