@@ -166,14 +166,15 @@ def _parser() -> _Parser:
     p.add_argument("--wait", action="store_true", help="return when the search is over")
     _cluster(p)
 
-    p = add("export", training.export, "Write a run's record for TensorBoard.")
+    p = add("export", training.export, "Write a run's record for TensorBoard, or its network.")
     p.add_argument("run")
-    p.add_argument("--tensorboard", required=True, type=Path, metavar="FOLDER")
+    p.add_argument("--tensorboard", type=Path, metavar="FOLDER")
+    p.add_argument("--network", type=Path, metavar="FILE.onnx|.pt2")
 
     p = add("forecast", judging.forecast, "Forecast a period with a run or a baseline.")
     p.add_argument("name", metavar="RUN|BASELINE")
     _period(p)
-    p.add_argument("--out", type=Path, metavar="FILE.nc|.parquet|.geojson")
+    p.add_argument("--out", type=Path, metavar="FILE.nc|.parquet|.geojson|.tif")
 
     p = add("score", judging.score, "Score runs and baselines over a period.")
     p.add_argument("names", nargs="+", metavar="RUN|BASELINE")

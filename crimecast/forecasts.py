@@ -7,12 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from crimecast.baselines import AHEAD, BASELINES, QUICK, baseline_rates
-from crimecast.cities import load_city
 from crimecast.errors import UserError
-from crimecast.grid import open_grid
 from crimecast.runs import Run, load_run
 from crimecast.scoring import StepSums, step_sums
 from crimecast.sources.truth import TRUTH, true_rates
@@ -166,6 +163,12 @@ def ready_baselines(cube: Cube, first: int, last: int) -> list[str]:
     return [name for name in BASELINES if name in QUICK or is_stored(name, cube, first, last)]
 
 
+def rivals(run: Run, first: int, last: int) -> list[str]:
+    """The baselines to compare a run with at once: as many steps ahead as it looks."""
+    ahead, ready = run.design.horizon, ready_baselines(load_cube(run.grid), first, last)
+    return ready if ahead == 1 else [f"{n}@{ahead}" for n in ready if n in AHEAD]
+
+
 def words(horizons: tuple[int, ...]) -> str:
     """`1 step`, `1, 3 and 7 steps`."""
     *most, last = map(str, horizons)
@@ -203,78 +206,3 @@ def score_sums(name: str, cube: Cube, first: int, last: int) -> StepSums:
         cube.area(first),
         cube.times[first:last],
     )
-
-
-def as_dataset(name: str, cube: Cube, first: int, last: int, made: np.ndarray) -> xr.Dataset:
-    """A forecast with the names of its axes, the study area and the attributes of the grid."""
-    attributes = {k: v for k, v in open_grid(cube.grid).attrs.items() if k != "provenance"}
-    return xr.Dataset(
-        {
-            "rate": (
-                ("time", "type", "y", "x"),
-                made,
-                {"units": "expected events per cell and step"},
-            ),
-            "area": (("y", "x"), cube.area(first)),
-        },
-        coords={"time": cube.times[first:last], "type": list(cube.types), "y": cube.y, "x": cube.x},
-        attrs={**attributes, "forecast": name},
-    )
-
-
-def save_forecast(
-    path: Path, name: str, cube: Cube, first: int, last: int, made: np.ndarray
-) -> None:
-    """Write a forecast as NetCDF, Parquet (a row a cell, step and type) or GeoJSON (a feature a cell).
-
-    Raises UserError for another suffix.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in (".nc", ".parquet", ".geojson"):
-        raise UserError(
-            f"A forecast can be written as .nc, .parquet or .geojson, not as '{suffix}'."
-        )
-    dataset = as_dataset(name, cube, first, last, made)
-    with replacing(path) as temporary:
-        if suffix == ".nc":
-            dataset.to_netcdf(temporary, engine="scipy")
-        elif suffix == ".parquet":
-            frame = dataset["rate"].where(dataset["area"]).to_dataframe().dropna().reset_index()
-            frame.to_parquet(temporary, index=False)
-        else:
-            temporary.write_text(json.dumps(_geojson(dataset, cube)), encoding="utf-8")
-
-
-def _geojson(dataset: xr.Dataset, cube: Cube) -> dict[str, Any]:
-    """Each cell of the study area as a square in longitude and latitude, its rates by type and step."""
-    city = load_city(cube.city)
-    half = cube.cell / 2
-    features = []
-    values = dataset["rate"].values
-    steps = [str(moment)[:16] for moment in dataset["time"].values]
-    for row, column in np.argwhere(dataset["area"].values):
-        x, y = cube.x[column], cube.y[row]
-        corners = [
-            (x - half, y - half),
-            (x + half, y - half),
-            (x + half, y + half),
-            (x - half, y + half),
-        ]
-        ring = [
-            city.to_metres.transform(a, b, direction="INVERSE") for a, b in [*corners, corners[0]]
-        ]
-        rates_by_type = {
-            kind: dict(zip(steps, values[:, index, row, column].round(6).tolist(), strict=True))
-            for index, kind in enumerate(cube.types)
-        }
-        features.append(
-            {
-                "type": "Feature",
-                "properties": {"x": x, "y": y, "rate": rates_by_type},
-                "geometry": {
-                    "type": "Polygon",
-                    "coordinates": [[[round(a, 6), round(b, 6)] for a, b in ring]],
-                },
-            }
-        )
-    return {"type": "FeatureCollection", "features": features}

@@ -2,11 +2,9 @@
 
 import streamlit as st
 
-from crimecast.baselines import BASELINES
-from crimecast.forecasts import ready_baselines
+from crimecast.forecasts import rivals
 from crimecast.runs import list_runs
 from crimecast.unseen import unseen_period
-from crimecast.windows import load_cube
 from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.judged import score_rows
 
@@ -38,9 +36,8 @@ run = place.run
 
 
 def standing() -> None:
-    cube = load_cube(run.grid)
-    rows = score_rows(run, tuple(ready_baselines(cube, *unseen_period(run))))
-    baselines = [row for row in rows if row["name"] in BASELINES]
+    rows = score_rows(run, tuple(rivals(run, *unseen_period(run))))
+    baselines = [row for row in rows if row["name"] != run.id]
     best = max(baselines, key=lambda row: row["log_likelihood_per_event"])
     versus = best["versus"]
     low, high = sorted(-v for v in versus["interval"])

@@ -5,27 +5,34 @@ import difflib
 import streamlit as st
 
 from crimecast.errors import UserError
+from crimecast.lineage import NOTE, annotate, changes, effect, known_effect
 from crimecast.runs import Run, delete_run, list_runs, load_run
 from crimecast.training import queue
-from pages.parts.frame import frame, nothing_yet
+from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.progress import live
 
 place = frame(
     "Runs",
     "Every training on this grid: its state, how it did on validation, and what was changed.",
 )
-runs = list_runs(place.grid["grid"]) if place.grid else []
-if not runs:
+everything = list_runs(place.grid["grid"]) if place.grid else []
+put_away = sum(bool(run.settings.get("archived")) for run in everything)
+runs = everything
+if put_away and not st.toggle(
+    f"Also the {put_away} that were put away", key="away", bind="query-params"
+):
+    runs = [run for run in everything if not run.settings.get("archived")]
+if not everything:
     nothing_yet(
         "Nothing was trained on this grid yet.", "pages/design.py", "Design and train a network"
     )
 
 
 def tree(parent: str | None, depth: int) -> list[tuple[Run, int]]:
-    """Runs under their parents, newest first."""
+    """Runs under their parents, pinned ones first, then the newest."""
     known = {run.id for run in runs}
     rows = []
-    for run in runs:
+    for run in sorted(runs, key=lambda run: not run.settings.get("pinned")):
         if run.parent == parent or (parent is None and run.parent not in known):
             rows.append((run, depth))
             rows += tree(run.id, depth + 1)
@@ -40,12 +47,29 @@ def where(run: Run) -> str | None:
     return " ".join([device or "", f"× {workers}" if workers > 1 else "", "on Ray"]).strip()
 
 
+def marked(run: Run, depth: int) -> str:
+    """Its name under its parent's, with what marks it."""
+    pin = "📌 " if run.settings.get("pinned") else ""
+    return "\u2003" * depth + ("↳ " if depth else "") + pin + run.id
+
+
+def change(run: Run) -> str | None:
+    """What was changed from its parent, in a line."""
+    by_name = {other.id: other for other in everything}
+    if run.parent not in by_name:
+        return None
+    return "; ".join(changes(run, by_name[run.parent])) or "nothing"
+
+
 order = tree(None, 0)
 table = st.dataframe(
     [
         {
-            "run": "\u2003" * depth + ("↳ " if depth else "") + run.id,
+            "run": marked(run, depth),
             "state": run.state,
+            "changed": change(run),
+            "gain on its parent": (known_effect(run) or {}).get("difference"),
+            "note": run.settings.get("note") or None,
             "validation loss": run.summary.get("validation_loss"),
             "best epoch": run.summary.get("best_epoch"),
             "parameters": run.summary.get("parameters"),
@@ -61,6 +85,10 @@ table = st.dataframe(
     selection_mode="single-row",
     column_config={
         "validation loss": st.column_config.NumberColumn(format="%.5f", help="Lower is better."),
+        "gain on its parent": st.column_config.NumberColumn(
+            format="%+.4f",
+            help="In log-likelihood per event: above zero is better. Choose a run to have it measured.",
+        ),
         "seconds": st.column_config.NumberColumn(format="%.0f"),
     },
     key="runs_table",
@@ -68,10 +96,50 @@ table = st.dataframe(
     alt="Runs with their state and validation loss",
 )
 chosen = table.selection.rows
-name = order[chosen[0]][0].id if chosen else (place.run.id if place.run else runs[0].id)
+name = order[chosen[0]][0].id if chosen else (place.run.id if place.run else everything[0].id)
 run = load_run(name)
 st.subheader(run.id)
 live(run.id)
+
+
+def what_it_did() -> None:
+    """The edge to its parent: what was changed, and what that did."""
+    with st.spinner("Comparing it with its parent …"):
+        made = effect(run)
+    if made is None:
+        return
+    low, high = made["interval"]
+    st.markdown(
+        f"Against its parent {run.parent}: **{made['difference']:+.4f}** in log-likelihood per event on {made['on']} "
+        f"data (95 % interval {low:+.4f} to {high:+.4f}): **{made['verdict']}**. Above zero is better. "
+        f"Changed: {change(run)}."
+    )
+
+
+def remark() -> None:
+    """Note, pin, put away."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        note = st.text_input(
+            "Note", run.settings.get("note", ""), max_chars=NOTE, key=f"note_{run.id}",
+            placeholder="What you tried, what you saw",
+        )  # fmt: skip
+        pinned = st.toggle(
+            "Pin", bool(run.settings.get("pinned")), key=f"pin_{run.id}", help="Shown first."
+        )
+        away = st.toggle(
+            "Put away",
+            bool(run.settings.get("archived")),
+            key=f"away_{run.id}",
+            help="Kept, but not listed.",
+        )
+    said = {"note": note, "pinned": pinned, "archived": away}
+    if any(value != (run.settings.get(key) or type(value)()) for key, value in said.items()):
+        annotate(run.id, note, pinned, away)
+        st.rerun()
+
+
+guarded(what_it_did)
+guarded(remark)
 with st.container(horizontal=True):
     to = {**st.query_params, "run": run.id}
     if run.state == "done":
@@ -104,18 +172,18 @@ with st.container(horizontal=True):
                     st.rerun()
                 except UserError as error:
                     st.error(str(error))
-spec, changes, log = st.tabs(["Spec", "Changed from its parent", "Log"])
+spec, diff, log = st.tabs(["Spec", "Changed from its parent", "Log"])
 spec.code(run.spec or "A module of your own; see module.py in the run's folder.", language="toml")
 if run.parent:
     before = load_run(run.parent).spec.splitlines()
     lines = list(
         difflib.unified_diff(before, run.spec.splitlines(), run.parent, run.id, lineterm="", n=2)
     )
-    changes.code(
+    diff.code(
         "\n".join(lines) or "The spec is the same; see the settings and the seed.", language="diff"
     )
 else:
-    changes.caption("It was not forked from another run.")
+    diff.caption("It was not forked from another run.")
 path = run.folder / "log.txt"
 log.code(
     path.read_text(encoding="utf-8", errors="replace")[-4000:]

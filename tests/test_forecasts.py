@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import xarray as xr
 from shapely.geometry import shape
 
 from crimecast.errors import UserError
-from crimecast.forecasts import forecast, rates, save_forecast
+from crimecast.forecast_files import save_forecast
+from crimecast.forecasts import forecast, rates
 from crimecast.store import data_root
 from crimecast.windows import load_cube
 
@@ -24,7 +26,7 @@ def test_a_stored_forecast_is_the_one_that_was_made(sample: str) -> None:
     assert made.dtype == np.float32
 
 
-@pytest.mark.parametrize("suffix", [".nc", ".parquet", ".geojson"])
+@pytest.mark.parametrize("suffix", [".nc", ".parquet", ".geojson", ".tif"])
 def test_written_forecasts_are_read_back(sample: str, tmp_path: Path, suffix: str) -> None:
     cube, first, last, made = forecast("stack-1", sample, "2024-12-01", "2024-12-03")
     path = tmp_path / f"f{suffix}"
@@ -38,6 +40,15 @@ def test_written_forecasts_are_read_back(sample: str, tmp_path: Path, suffix: st
         table = pd.read_parquet(path)
         assert len(table) == 2 * area.sum()
         assert table["rate"].sum() == pytest.approx(made[..., area].sum(), rel=1e-5)
+    elif suffix == ".tif":
+        with rasterio.open(path) as file:
+            values = file.read()
+            assert (file.crs.to_string(), file.count) == ("EPSG:32631", 2)
+            assert file.descriptions == ("2024-12-01T00:00 all", "2024-12-02T00:00 all")
+            row, column = np.argwhere(area)[7]
+            (value,) = file.sample([(cube.x[column], cube.y[row])], indexes=[2])
+        assert value[0] == made[1, 0, row, column]
+        assert np.isnan(values).sum() == 2 * (~area).sum()
     else:
         features = json.loads(path.read_text())["features"]
         assert len(features) == area.sum()

@@ -10,6 +10,7 @@ from crimecast.errors import UserError
 def forecast(options: argparse.Namespace) -> tuple[Any, str]:
     """Forecast a period and, if asked, write it."""
     from crimecast import forecasts
+    from crimecast.forecast_files import save_forecast
 
     ready()
     if options.out is not None and not options.out.parent.is_dir():
@@ -18,7 +19,7 @@ def forecast(options: argparse.Namespace) -> tuple[Any, str]:
         options.name, options.grid, options.since, options.until
     )
     if options.out is not None:
-        forecasts.save_forecast(options.out, options.name, cube, first, last, made)
+        save_forecast(options.out, options.name, cube, first, last, made)
     area = cube.area(first)
     result = {
         "name": options.name,

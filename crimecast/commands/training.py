@@ -97,12 +97,23 @@ def search(options: argparse.Namespace) -> tuple[Any, str]:
 
 
 def export(options: argparse.Namespace) -> tuple[Any, str]:
-    """Write a run's record as TensorBoard's event files."""
+    """Write a run's record for TensorBoard, its network as ONNX or a program of torch.export."""
     from crimecast.runs import load_run
     from crimecast.training.tensorboard import export_tensorboard
 
     ready()
     run = load_run(options.run)
-    count = export_tensorboard(run, options.tensorboard.resolve())
-    result = {"run": run.id, "scalars": count, "out": str(options.tensorboard / run.id)}
-    return result, f"{count:,} scalars written to {result['out']}."
+    made: dict[str, Any] = {"run": run.id}
+    said = []
+    if options.tensorboard is not None:
+        count = export_tensorboard(run, options.tensorboard.resolve())
+        made |= {"scalars": count, "out": str(options.tensorboard / run.id)}
+        said.append(f"{count:,} scalars written to {made['out']}.")
+    if options.network is not None:
+        from crimecast.exporting import export_network
+
+        made |= export_network(run, options.network)
+        said.append(f"The network is written to {options.network}.")
+    if not said:
+        raise UserError("Say what to write: --tensorboard FOLDER or --network FILE.onnx.")
+    return made, " ".join(said)
