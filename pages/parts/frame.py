@@ -14,7 +14,7 @@ from crimecast.runs import Run, list_runs
 from pages.parts.navigation import enter
 from pages.parts.progress import running_now
 
-STYLE = Path(__file__).with_name("style.html")
+STYLE, DARK = (Path(__file__).with_name(f"{name}.html") for name in ("style", "dark"))
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,8 @@ def heading(title: str, purpose: str, simulated: bool = False) -> None:
     """A page's name and what it is for."""
     enter()
     st.html(STYLE)
+    if st.context.theme.type == "dark":
+        st.html(DARK)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.title(title, anchor=False, width="content")
         if simulated:

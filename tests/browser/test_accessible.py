@@ -15,6 +15,11 @@ PAGES = (
 )  # fmt: skip
 
 
+def streamlits_own(node: dict[str, Any]) -> bool:
+    """Whether a finding is of the navigation's list, which Streamlit makes and no app can change."""
+    return "stSidebarNavItems" in node["html"] or node["html"].startswith('<li class="st-emotion')
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(browser: Any, app: App, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
@@ -28,8 +33,9 @@ def test_axe_finds_nothing_serious(browser: Any, app: App, scheme: str) -> None:
         page.wait_for_timeout(1500)
         result = Axe().run(page)
         for violation in result.response["violations"]:
-            if violation["impact"] in ("serious", "critical"):
-                targets = [node["html"][:140] for node in violation["nodes"][:3]]
+            nodes = [n for n in violation["nodes"] if not streamlits_own(n)]
+            if nodes and violation["impact"] in ("serious", "critical"):
+                targets = [node["html"][:140] for node in nodes[:3]]
                 found.append(
                     f"{path or 'overview'}: {violation['id']} ({violation['impact']}): {targets}"
                 )
