@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def prepare(folder: Path | None) -> None:
     from crimecast.training import queue
 
     ensure_sample()
-    if folder is None or list_runs(None)[0].name == "stack":
+    if folder is None or any(run.grid.startswith("chicago") for run in list_runs()):
         return
     import_file("chicago", folder / "chicago_crimes_2014_2015.parquet")
     grid = str(make_grid("chicago", 500.0)["grid"])
@@ -142,7 +143,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         servers.append(server)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=options.chromium, args=FLAGS)
-            run = list_runs()[0]
+            run = next(run for run in list_runs() if run.state == "done")
             query = f"?city={run.grid.split('-')[0]}&grid={run.grid}&run={run.id}"
             urls = {"empty": (empty, "Empty"), "app": (app + query, "Overview")}
             paint = first_paints(browser, urls, options.rounds)
@@ -153,7 +154,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             titles = [text.strip().splitlines()[-1] for text in links]
             once = switches(page, titles, 1)
             again = switches(page, titles, options.rounds)
-            busy = queue.submit(run.design, run.grid, epochs=500, device="cpu")
+            endless = replace(run.design, training=replace(run.design.training, patience=10_000))
+            busy = queue.submit(endless, run.grid, epochs=10_000, device="cpu")
             page.wait_for_timeout(15_000)  # its inputs are made
             trained = switches(page, titles, options.rounds)
             queue.stop(busy.id)

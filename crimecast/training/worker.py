@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def main(name: str, token: str) -> int:
     """Train the run that was claimed under `token`; leave its state as done, stopped or failed."""
     process = psutil.Process()
-    process.nice(10)  # the app and its user come first
+    process.nice(19)  # the app and its user come first
     lock = FileLock(load_run(name).folder / "worker.lock")
     try:
         lock.acquire(timeout=0)
