@@ -1,6 +1,7 @@
 """A trained network for other programs: as ONNX, and as a program of torch.export."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def export_network(run: Run, path: Path) -> dict[str, Any]:
         "run": run.id, "grid": run.grid, "lags": list(design.lags), "offset": design.offset,
         "gives": "log rate" if design.offset == "none" else "log rate minus the logarithm of the offset",
     }  # fmt: skip
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of packages nobody asked for
     try:
         program = torch.export.export(network, example, dynamic_shapes=tuple(dynamic.values()))
         with replacing(path) as temporary:
