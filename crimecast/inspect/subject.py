@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from crimecast.designs.build import named_layers
-from crimecast.designs.inputs import channel_inputs
+from crimecast.designs.inputs import map_inputs
 from crimecast.errors import UserError
 from crimecast.forecasts import load_network, samples_of
 from crimecast.runs import Run
@@ -70,14 +70,15 @@ class Subject:
 
     def input_names(self) -> tuple[list[str], list[str]]:
         """Names of the lagged frames and of the input maps, one a channel."""
-        types = self.cube.counts.shape[1]
-        kinds = self.cube.types if types > 1 else ("",)
-        lags = [
-            f"lag {lag}{' ' + kind if kind else ''}"
-            for lag in self.run.design.lags
-            for kind in kinds
+        kinds = [f" {kind}" for kind in self.cube.types] if len(self.cube.types) > 1 else [""]
+        design = self.run.design
+        lags = [f"lag {lag}{kind}" for lag in design.lags for kind in kinds]
+        maps = [
+            f"{one.name}{kind}"
+            for one in map_inputs(design)
+            for kind in (kinds if one.by_type else [""])
         ]
-        return lags, [one.name for one in channel_inputs(self.run.design, types)]
+        return lags, maps
 
 
 def subject(run: Run, checkpoint: int | None = None) -> Subject:

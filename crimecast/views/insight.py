@@ -193,6 +193,14 @@ def what_if(
     )
 
 
+def step_score(run: Run, step: int, rates: np.ndarray) -> float:
+    """Log-likelihood per event of rates (H, W), summed over types, against what happened in a step."""
+    cube = load_cube(run.grid)
+    area = cube.area(run.settings["train"])
+    n, rate = cube.counts[step].sum(axis=0)[area], np.maximum(rates[area], 1e-6)
+    return float((n * np.log(rate) - rate).sum() / max(n.sum(), 1.0))
+
+
 @lru_cache(maxsize=8)
 def edited_past(
     name: str, _stamp: int, step: int, cell: Cell, radius: int, days: int, add: float | None

@@ -96,8 +96,12 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
         )
         or METHODS[0]
     )
+    types = list(load_cube(run.grid).types)
+    kind = types[0]
+    if len(types) > 1:
+        kind = st.selectbox("Type", types, key=among("type", types), bind="query-params", width=320)
     with st.spinner("Asking the network …"):
-        made, parts = insight.attribution(run.id, run.stamp, step, cell, 0, method)
+        made, parts = insight.attribution(run.id, run.stamp, step, cell, types.index(kind), method)
     st.caption(
         f"What moved the log rate of the cell at row {cell[0]}, column {cell[1]}: +0.1 is 10 % more. From an empty past to this one it "
         f"changes by {made.change:+.3f}"
@@ -113,7 +117,7 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
         total = made.history.sum(axis=0) + made.static.sum(axis=0)
         panel = insight.signed("where it comes from", total, "log rate")
         asked = maps(
-            insight.maps_message(run, city, [(panel, total)], f"why-{run.id}", cell),
+            insight.maps_message(run, city, [(panel, total)], f"why-{run.id}-{kind}", cell),
             key="layer_why",
         )
         _follow(asked)
@@ -205,7 +209,11 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
     if kind != "a channel":
         _follow(asked)
     save(run, "what if", {"before": before, "after": after})
-    st.caption(f"The city's total goes from {before.sum():.1f} to {after.sum():.1f} events.")
+    was, now = insight.step_score(run, step, before), insight.step_score(run, step, after)
+    st.caption(
+        f"The city's total goes from {before.sum():.1f} to {after.sum():.1f} events; against what happened in this step, "
+        f"its log-likelihood per event from {was:.4f} to {now:.4f} ({now - was:+.4f}; higher is better)."
+    )
     if kind == "a channel" and st.toggle(
         "Rank the channels", key="rank", bind="query-params",
         help="Tries the network without each of the layer's channels in turn.",

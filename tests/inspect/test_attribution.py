@@ -5,9 +5,13 @@ import pytest
 import torch
 from captum.attr import IntegratedGradients
 
+from crimecast.designs.spec import parse_design
+from crimecast.grid import make_grid
 from crimecast.inspect.attribution import METHODS, STEPS, attribute
 from crimecast.inspect.subject import subject
 from crimecast.runs import load_run
+from crimecast.training import queue
+from tests.training.test_training import SMALL
 
 
 def middle(one: object) -> tuple[int, int]:
@@ -54,3 +58,14 @@ def test_every_method_gives_back_a_linear_networks_weights(sample: str, method: 
     assert whole[1] == pytest.approx(2.0 * float(batch.static[0, 0][at]), abs=1e-4)
     assert abs(made.history[1:]).max() < 1e-6
     assert abs(made.static[1:]).max() < 1e-6
+
+
+def test_every_input_channel_has_a_name_of_its_own(sample: str) -> None:
+    grid = str(make_grid("sample", types="each")["grid"])
+    run = queue.wait(queue.submit(parse_design(SMALL), grid, epochs=1).id)
+    one = subject(run)
+    batch = one.batch([650])
+    lags, maps = one.input_names()
+    assert len(lags) == batch.history.shape[1] * batch.history.shape[2]
+    assert len(maps) == batch.static.shape[1]
+    assert len({*lags, *maps}) == len(lags) + len(maps)

@@ -3,9 +3,12 @@
 import json
 
 import numpy as np
+import pytest
 
 from crimecast.cities import load_city
+from crimecast.forecasts import rates, score_sums
 from crimecast.runs import load_run
+from crimecast.scoring import scores
 from crimecast.views import insight
 from crimecast.windows import load_cube
 
@@ -48,3 +51,11 @@ def test_what_if_changes_nothing_when_nothing_is_changed(sample: str) -> None:
     _, parts = insight.attribution(run.id, run.stamp, 650, insight.busiest(run), 0, "occlusion")
     sizes = [abs(v) for _, v in parts]
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_the_score_of_a_step_is_that_of_the_scores(sample: str) -> None:
+    run = load_run("stack-1")
+    cube = load_cube(sample)
+    made = rates(run.id, cube, 640, 641)
+    expected = scores(score_sums(run.id, cube, 640, 641))["log_likelihood_per_event"]
+    assert insight.step_score(run, 640, made[0].sum(axis=0)) == pytest.approx(expected, rel=1e-5)
