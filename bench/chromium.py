@@ -1,4 +1,5 @@
-"""A Streamlit server and the flags with which Chromium draws without a GPU, for what is timed in it."""
+"""A Streamlit server and the flags with which Chromium draws without a GPU, for what is timed or
+tested in it."""
 
 import os
 import socket
@@ -15,11 +16,16 @@ FLAGS = [
 ]  # fmt: skip
 
 
-def serve(script: Path, data: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """A Streamlit server, and its address."""
+def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+def serve(script: Path, data: Path, port: int | None = None) -> tuple[subprocess.Popen[bytes], str]:
+    """A Streamlit server, and its address."""
+    port = port or free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), "--server.headless", "true"],
         cwd=TOP, env={**os.environ, "CRIMECAST_DATA": str(data), "MPLBACKEND": "agg"},

@@ -56,11 +56,16 @@ def connect(address: str) -> Any:
             runtime_env={"env_vars": environment},
         )  # fmt: skip
     except Exception as error:  # Ray has many ways to say that nobody answers
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(
-            f"No Ray cluster answers at '{address}' ({first}); start one with `ray start --head`."
-        ) from None
+        raise _nobody(address, error) from None
     return ray
+
+
+def _nobody(address: str, error: Exception) -> UserError:
+    """What to say where no cluster answers."""
+    why = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return UserError(
+        f"No Ray cluster answers at '{address}' ({why}); start one with `ray start --head`."
+    )
 
 
 def _knock(address: str) -> None:
@@ -71,9 +76,7 @@ def _knock(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=10).close()
     except OSError as error:
-        raise UserError(
-            f"No Ray cluster answers at '{address}' ({error}); start one with `ray start --head`."
-        ) from None
+        raise _nobody(address, error) from None
 
 
 def capacity(address: str) -> int:

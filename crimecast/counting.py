@@ -68,7 +68,7 @@ def count(
     for dtype in DTYPES:
         try:
             job = (path, cube, city, unit, channels, layout, previous, dtype)
-            return _Count(*job).run(job if cluster else None, cluster)
+            return _Count(*job).run(job, cluster)
         except OverflowError:
             continue
     raise OverflowError("more than four billion events in one cell and step")
@@ -126,7 +126,7 @@ class _Count:
         self.writes: list[Future] = []
         self.written: set[int] = set()
 
-    def run(self, job: tuple | None, cluster: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    def run(self, job: tuple, cluster: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Count, write, and account for every event; on a cluster, by tasks that make `job` anew."""
         self.cube.to_zarr(self.path, mode="w", zarr_format=2, consolidated=False)
         self.counts = zarr.open_group(self.path, mode="a").create_array(
@@ -141,7 +141,7 @@ class _Count:
         sources = {i: self._source(i) for i in self.sums}
         known = self._reuse(sources)
         wanted = sorted(set(self.sums) - known)
-        if job is None:
+        if not cluster:
             self.fill(wanted)
         elif wanted:
             parts = np.array_split(wanted, min(len(wanted), 2 * capacity(cluster)))

@@ -1,4 +1,4 @@
-"""Run or baseline → forecast rates, made once, stored, and used again; and written for others."""
+"""Run or baseline → forecast rates, made once, stored, and and used again."""
 
 import hashlib
 import json
@@ -26,8 +26,8 @@ def forecast(name: str, grid: str, since: str, until: str) -> tuple[Cube, int, i
     """Forecast the steps of a period, one step ahead each, from what lies before each.
 
     `name` is a run, a baseline, `truth` (on the sample city), or several joined by `+`, whose
-    rates are averaged; `run@3` is the run's forecast three steps ahead. Returns the cube, first and last step, and rates (T, C, H, W) float32.
-    Raises UserError for an unknown name, an empty period or a run of another shape.
+    rates are averaged; `run@3` is the run's forecast three steps ahead. Returns the cube, first and
+    last step, and rates (T, C, H, W) float32. Raises UserError for an unknown name, an empty period or a run of another shape.
     """
     cube = load_cube(grid)
     first, last = cube.period(since, until)

@@ -43,6 +43,10 @@ class Cube:
             return self.outline_area
         return self.first_seen < index
 
+    def label(self, step: int) -> str:
+        """When a step begins, to the minute; a step that begins at midnight by its date alone."""
+        return str(self.times[step])[:16].removesuffix("T00:00")
+
     def index(self, date: str | np.datetime64, option: str = "the date") -> int:
         """The first step that begins at or after a date; T if all are before it."""
         moment = parse_date(date, option) if isinstance(date, str) else date

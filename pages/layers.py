@@ -39,17 +39,18 @@ run, city = trained(place), place.city
 
 def step_now(first: int, last: int) -> int:
     """The step asked for: by the gallery, by the address, else the first that the run never saw."""
-    times = [str(t) for t in load_cube(run.grid).times]
+    cube = load_cube(run.grid)
+    times = [str(t) for t in cube.times]
     asked = asked_of("layer_gallery").step
     if asked is not None and asked != st.session_state.get("layer_seen") and first <= asked < last:
         st.session_state["layer_seen"] = asked
-        st.query_params["step"] = times[asked][:16].removesuffix("T00:00")
+        st.query_params["step"] = cube.label(asked)
     label = st.query_params.get("step")
     step = next(
         (i for i in range(first, last) if label and times[i].startswith(label)),
         unseen_period(run)[0],
     )
-    st.query_params["step"] = times[step][:16].removesuffix("T00:00")
+    st.query_params["step"] = cube.label(step)
     return step
 
 

@@ -53,9 +53,11 @@ def marked(run: Run, depth: int) -> str:
     return "\u2003" * depth + ("↳ " if depth else "") + pin + run.id
 
 
+by_name = {run.id: run for run in everything}
+
+
 def change(run: Run) -> str | None:
     """What was changed from its parent, in a line."""
-    by_name = {other.id: other for other in everything}
     if run.parent not in by_name:
         return None
     return "; ".join(changes(run, by_name[run.parent])) or "nothing"

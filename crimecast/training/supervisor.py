@@ -105,7 +105,7 @@ def serve_cluster(cluster: OnRay | None) -> OnRay | None:
     if cluster is not None:
         look_after([replace(run, state="interrupted") for run in cluster.look()])
     for row in _queued():
-        address = json.loads(row["settings"]).get("ray")
+        address = _cluster_of(row)
         if address is None:
             continue
         if cluster is not None and cluster.address != address and not cluster.tasks:
@@ -131,16 +131,18 @@ def _queued() -> list[Any]:
         ).fetchall()
 
 
+def _cluster_of(row: Any) -> str | None:
+    """The address of the Ray cluster that a waiting run is for, None for this machine."""
+    return json.loads(row["settings"]).get("ray")
+
+
 def _here(row: Any, slot: str) -> bool:
     """Whether a waiting run is for this machine, and may have a slot."""
-    return "ray" not in json.loads(row["settings"]) and fits(slot, row["device"])
+    return _cluster_of(row) is None and fits(slot, row["device"])
 
 
 def _waiting() -> bool:
-    rows = _queued()
-    return any("ray" in json.loads(row["settings"]) for row in rows) or any(
-        _here(row, slot) for row in rows for slot in slots()
-    )
+    return any(_cluster_of(row) or any(_here(row, slot) for slot in slots()) for row in _queued())
 
 
 def look_after(runs: list[Run]) -> list[Run]:

@@ -31,7 +31,7 @@ class Shown:
     @property
     def title(self) -> str:
         """What it is, in a line."""
-        when = str(load_cube(self.run.grid).times[self.step])[:16].removesuffix("T00:00")
+        when = load_cube(self.run.grid).label(self.step)
         epoch = f", epoch {self.epoch}" if self.epoch else ""
         return f"{self.run.id} · {self.layer} {self.channel} · {when}{epoch}"
 
@@ -108,11 +108,19 @@ def peaks_message(run: Run, city: City, layer: str, channel: int, made: list[Pea
     top = float(np.abs(everything).max()) + 1e-9
     low = -top if everything.min() < 0 else 0.0
     kind = "diverging" if low < 0 else "sequential"
-    times = load_cube(run.grid).times
+    cube = load_cube(run.grid)
     panels = []
     for peak in made:
-        when = str(times[peak.step])[:16].removesuffix("T00:00")
         note = f"{peak.value:.3g} at {peak.cell[0]}, {peak.cell[1]}"
-        panel = Panel(when, kind, "activation", low=low, high=top, size=2, group="peaks", note=note)
+        panel = Panel(
+            cube.label(peak.step),
+            kind,
+            "activation",
+            low=low,
+            high=top,
+            size=2,
+            group="peaks",
+            note=note,
+        )
         panels.append((panel, on_grid(peak.map, run)))
     return maps_message(run, city, panels, f"peaks-{run.id}-{run.stamp}-{layer}-{channel}")

@@ -73,9 +73,8 @@ def second(one: Shown, kind: str) -> Shown | None:
     """What to put beside it."""
     first, last = span(one.run)
     if kind == "another step":
-        times = [str(t)[:16].removesuffix("T00:00") for t in load_cube(one.run.grid).times]
         steps, before = list(range(first, last)), max(0, one.step - 7 - first)
-        at = pick("Step", steps, "other_step", before, lambda step: times[step])
+        at = pick("Step", steps, "other_step", before, load_cube(one.run.grid).label)
         return Shown(one.run, one.layer, one.channel, at)
     if kind == "another epoch":
         kept = epochs_kept(one.run.folder)

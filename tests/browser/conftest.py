@@ -2,23 +2,15 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).parent.parent.parent
+from bench.chromium import FLAGS, TOP, free_port, serve
+
 SHOTS = Path(os.environ.get("CRIMECAST_SCREENSHOTS", Path(__file__).parent / "screenshots"))
 CHROMIUM = os.environ.get("CRIMECAST_CHROMIUM", "/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox", "--enable-unsafe-swiftshader", "--use-angle=swiftshader", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run",
-]  # fmt: skip
 
 
 class App:
@@ -26,26 +18,11 @@ class App:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://localhost:{self.port}"
+        self.port = free_port()
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
-            cwd=TOP, env={**os.environ, "CRIMECAST_DATA": str(self.data)},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        end = time.time() + 60
-        while time.time() < end:
-            try:
-                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1)
-                return
-            except OSError:
-                time.sleep(0.2)
-        raise RuntimeError("the app did not start")
+        self.process, self.url = serve(TOP / "app.py", self.data, self.port)
 
     def stop(self) -> None:
         self.process.terminate()
