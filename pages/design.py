@@ -11,8 +11,10 @@ from crimecast.designs.spec import list_designs, load_design, parse_design, to_t
 from crimecast.errors import UserError
 from crimecast.runs import list_runs, load_run
 from crimecast.training import queue, search
-from crimecast.views.design import design_items
+from crimecast.views.design import design_items, seen, spec_diff
 from crimecast.windows import load_cube, split
+from pages.parts.cards import cards, inputs_and_training
+from pages.parts.draft import Draft
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.graph import graph
 from pages.parts.progress import live
@@ -36,43 +38,83 @@ start = st.selectbox(
 parent = start if start not in list_designs() else None
 source = to_toml(load_run(parent).design) if parent else to_toml(load_design(start))
 
-left, right = st.columns([1, 1])
-with right:
-    st.markdown("**The spec**")
-    text = st.text_area(
-        "Spec",
-        source,
-        height=560,
-        key=f"spec_{start}",
-        label_visibility="collapsed",
-        help="TOML; every layer has a name, a kind and its options.",
-    )
-design, problem, fields = None, None, {}
+draft = Draft(start, source)
+_, types, height, across = cube.counts.shape
+design, placed, problem, fields = None, None, None, {}
 try:
-    if "search" in text and (fields := search.marked_or_none(text)):
-        design = search.filled(text, search.first_values(fields))
+    if "search" in draft.text and (fields := search.marked_or_none(draft.text)):
+        design = search.filled(draft.text, search.first_values(fields))
     else:
-        design = parse_design(text)
+        design = parse_design(draft.text)
     width = calendar(cube.times[:1], cube.step, list(design.calendar)).shape[1]
-    _, types, height, across = cube.counts.shape
     placed = place_layers(design, types, height, across, width)
 except UserError as error:
     problem = str(error)
+
+
+@st.cache_data(show_spinner=False, max_entries=30)
+def cells_seen(text: str, shape: tuple[int, ...]) -> dict[str, str]:
+    """How far each layer of a spec sees, worked out once a version."""
+    return seen(parse_design(text), *shape)
+
+
+left, right = st.columns([1, 1])
 with left:
-    st.markdown("**Its layers on this grid**")
-    if problem or design is None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Undo", icon=":material/undo:", on_click=draft.go, args=(-1,), disabled=not draft.can_undo,
+            help="Back to the spec before the last change.",
+        )  # fmt: skip
+        st.button(
+            "Redo",
+            icon=":material/redo:",
+            on_click=draft.go,
+            args=(1,),
+            disabled=not draft.can_redo,
+        )
+    if draft.refused:
+        st.warning(draft.refused, icon=":material/warning:")
+    by_card, given, toml, changed = st.tabs(["Layers", "Inputs & training", "TOML", "Changes"])
+    with by_card:
+        if design is None:
+            st.info("The spec can't be read: mend it under *TOML*, or undo.")
+        elif fields:
+            st.info(f"{', '.join(fields)} is marked for a search: change this spec under *TOML*.")
+        else:
+            sees = (
+                {}
+                if placed is None
+                else cells_seen(to_toml(design), (types, height, across, width))
+            )
+            with st.container(height=620, border=False):
+                cards(design, placed, sees, draft)
+    with given:
+        if design is not None and not fields:
+            inputs_and_training(design, draft)
+    with toml:
+        written = f"{draft.key}_toml"
+        st.text_area(
+            "Spec", draft.text, height=600, key=written, label_visibility="collapsed",
+            on_change=lambda: draft.write(st.session_state[written]),
+            help="TOML; every layer has a name, a kind and its options. Leave the field to apply.",
+        )  # fmt: skip
+    with changed:
+        st.code(
+            spec_diff(source, draft.text, (start, "this spec")) or "No change yet.", language="diff"
+        )
+with right:
+    if problem or design is None or placed is None:
         st.error(problem, icon=":material/error:")
     else:
         drawn, table = st.tabs(["Diagram", "Table"])
         with drawn:
-            asked = (st.session_state.get("design_graph") or {}).get("layer")
-            graph(design_items(placed), "design_graph", asked, f"The layers of {design.name}")
-            if one := next((p for p in placed if p.layer.name == asked), None):
-                options = ", ".join(f"{key} {value}" for key, value in one.options.items())
-                st.caption(
-                    f"**{asked}** takes {', '.join(one.inputs)} and gives {'×'.join(map(str, one.shape))}"
-                    + (f"; {options}." if options else ".")
-                )
+            asked = graph(
+                design_items(placed), "design_graph", st.session_state.get("design_card"),
+                f"The layers of {design.name}",
+            )  # fmt: skip
+            if asked:
+                st.session_state["design_card"] = asked
+                st.rerun()
         table.dataframe(
             [
                 {
@@ -90,67 +132,69 @@ with left:
         )
         st.caption(
             f"{sum(p.parameters for p in placed):,} parameters. It sees {len(design.lags)} earlier steps and "
-            f"{map_count(design, types)} input maps, and corrects the offset *{design.offset}*."
+            f"{map_count(design, types)} input maps, and corrects the offset *{design.offset}*. "
+            "A click on a layer opens its card."
         )
-    cuts = split(cube, None, None)
-    days = [date.fromisoformat(str(cube.times[i])[:10]) for i in (0, cuts.train, cuts.validate, -1)]
-    columns = st.columns(2)
-    train_until = columns[0].date_input(
-        "Train until",
-        days[1],
-        min_value=days[0],
-        max_value=days[3],
-        help="The network learns from steps before this day.",
-    )
-    validate_until = columns[1].date_input(
-        "Validate until",
-        days[2],
-        min_value=days[0],
-        max_value=days[3],
-        help="Steps from there to this day decide when to stop. What comes after stays unseen.",
-    )
-    epochs = columns[0].number_input(
-        "Epochs at most",
-        1,
-        500,
-        design.training.epochs if design else 12,
-        help="Passes over the training period.",
-    )
-    seed = columns[1].number_input(
-        "Seed",
-        0,
-        10_000,
-        0,
-        help="Different seeds give different networks; their spread says how much is luck.",
-    )
-    refit = st.checkbox(
-        "Train once more with the validation period at the end",
-        help="For as long as validation found best.",
-    )
-    left_out = st.slider(
-        "Leave out places, % of the city",
-        0,
-        50,
-        0,
-        5,
-        help="Blocks that training doesn't see; Unseen then shows whether the design holds there.",
-    )
-    if fields:
-        trials = st.number_input(
-            "Trials", 1, 1000, 20,
-            help=f"Runs that try values of {', '.join(fields)}; those that fall behind are stopped early.",
-        )  # fmt: skip
-    go = st.button(
-        "Search" if fields else "Train",
-        type="primary",
-        icon=":material/play_arrow:",
-        disabled=design is None or problem is not None,
-        width="stretch",
-    )
+st.subheader("Train it")
+cuts = split(cube, None, None)
+days = [date.fromisoformat(str(cube.times[i])[:10]) for i in (0, cuts.train, cuts.validate, -1)]
+columns = st.columns(4)
+train_until = columns[0].date_input(
+    "Train until",
+    days[1],
+    min_value=days[0],
+    max_value=days[3],
+    help="The network learns from steps before this day.",
+)
+validate_until = columns[1].date_input(
+    "Validate until",
+    days[2],
+    min_value=days[0],
+    max_value=days[3],
+    help="Steps from there to this day decide when to stop. What comes after stays unseen.",
+)
+epochs = columns[2].number_input(
+    "Epochs at most",
+    1,
+    500,
+    design.training.epochs if design else 12,
+    help="Passes over the training period.",
+)
+seed = columns[3].number_input(
+    "Seed",
+    0,
+    10_000,
+    0,
+    help="Different seeds give different networks; their spread says how much is luck.",
+)
+refit = st.checkbox(
+    "Train once more with the validation period at the end",
+    help="For as long as validation found best.",
+)
+left_out = st.slider(
+    "Leave out places, % of the city",
+    0,
+    50,
+    0,
+    5,
+    help="Blocks that training doesn't see; Unseen then shows whether the design holds there.",
+)
+if fields:
+    trials = st.number_input(
+        "Trials", 1, 1000, 20,
+        help=f"Runs that try values of {', '.join(fields)}; those that fall behind are stopped early.",
+    )  # fmt: skip
+go = st.button(
+    "Search" if fields else "Train",
+    type="primary",
+    icon=":material/play_arrow:",
+    disabled=design is None or problem is not None,
+    width="stretch",
+)
 if go and fields:
     try:
         name = search.start(
-            text, cube.grid, int(trials), int(seed), train_until=str(train_until),
+            draft.text, cube.grid, int(trials), int(seed), train_until=str(train_until),
             validate_until=str(validate_until), epochs=int(epochs),
         )  # fmt: skip
         st.success(f"{name} has begun; its trials are runs like any other.")

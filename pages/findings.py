@@ -1,16 +1,16 @@
 """Findings: what is wrong with a network, by which numbers, and the change that may mend it."""
 
-import difflib
-
 import streamlit as st
 
 from crimecast.designs.spec import to_toml
-from crimecast.diagnose import Finding, diagnose
+from crimecast.diagnose import Finding
+from crimecast.diagnose.kept import findings_of, known_findings
 from crimecast.diagnose.patch import patched
 from crimecast.diagnose.steer import fork
 from crimecast.errors import UserError
 from crimecast.reporting.report import report
-from crimecast.runs import Run, load_run
+from crimecast.runs import Run
+from crimecast.views.design import spec_diff
 from pages.parts.frame import frame, guarded, trained
 
 MARK = {"high": ":material/error:", "medium": ":material/warning:", "low": ":material/info:"}
@@ -23,12 +23,6 @@ place = frame(
 run = trained(place)
 
 
-@st.cache_data(show_spinner="Diagnosing …", max_entries=20)
-def found(name: str, stamp: int) -> list[Finding]:
-    """The findings of a run's network, computed once."""
-    return diagnose(load_run(name))
-
-
 def changed(run: Run, finding: Finding, number: int) -> None:
     """The patch as a diff of the spec, and the button that trains it."""
     try:
@@ -36,10 +30,7 @@ def changed(run: Run, finding: Finding, number: int) -> None:
     except UserError as error:
         st.caption(f"The change can't be made by itself: {error}")
         return
-    lines = difflib.unified_diff(
-        run.spec.splitlines(), to_toml(design).splitlines(), run.id, "its fork", lineterm="", n=1
-    )
-    st.code("\n".join(lines), language="diff")
+    st.code(spec_diff(run.spec, to_toml(design), (run.id, "its fork")), language="diff")
     if st.button("Fork, change and train", key=f"fork_{number}", icon=":material/call_split:"):
         try:
             child = fork(run, finding.patch)
@@ -49,7 +40,10 @@ def changed(run: Run, finding: Finding, number: int) -> None:
 
 
 def look() -> None:
-    findings = found(run.id, run.stamp)
+    if known_findings(run) is None:
+        with st.spinner("Diagnosing …"):
+            findings_of(run)
+    findings = findings_of(run)
     if not findings:
         st.success(
             "Nothing was found: this network is healthy by all rules.", icon=":material/check:"

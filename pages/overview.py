@@ -2,11 +2,14 @@
 
 import streamlit as st
 
+from crimecast.diagnose.finding import Finding
+from crimecast.diagnose.kept import known_findings
 from crimecast.forecasts import rivals
-from crimecast.runs import list_runs
+from crimecast.runs import Run, list_runs
 from crimecast.unseen import unseen_period
 from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.judged import score_rows
+from pages.parts.progress import line, share
 
 place = frame(
     "Overview",
@@ -28,11 +31,26 @@ columns[2].metric(
     f"{grid['shape'][0]:,}",
     help=f"{grid['first'][:10]} to {grid['last'][:10]}, {grid['step']} each",
 )
-columns[3].metric("Runs", len(list_runs(grid["grid"])))
+runs = list_runs(grid["grid"])
+columns[3].metric("Runs", len(runs))
 
 if place.run is None or place.run.state != "done":
     nothing_yet("No trained network yet on this grid.", "pages/design.py", "Design and train one")
 run = place.run
+done = [
+    one for one in runs if one.state == "done" and one.summary.get("validation_loss") is not None
+]
+# Chosen by validation alone: picking by the unseen data would use them up.
+same = [one for one in done if one.settings["validate"] == run.settings["validate"]]
+best_run = min(same, key=lambda one: one.summary["validation_loss"], default=run)
+
+
+def other_run(one: Run, label: str) -> None:
+    """A link to this page with another run."""
+    st.page_link(
+        "pages/overview.py", label=label, icon=":material/arrow_forward:",
+        query_params={**st.query_params, "run": one.id},
+    )  # fmt: skip
 
 
 def standing() -> None:
@@ -81,8 +99,93 @@ def standing() -> None:
     )
 
 
+def running() -> None:
+    """What trains or waits on this grid."""
+    st.subheader("Running now")
+    active = [one for one in runs if one.active]
+    if not active:
+        st.caption("Nothing.")
+    for one in active:
+        st.progress(share(one), text=f"{one.id}: {line(one)}")
+
+
+def what_was_found(findings: list[Finding] | None) -> None:
+    """The worst of the findings, each in a line."""
+    st.subheader("What was found")
+    if findings is None:
+        st.caption(f"{run.id} was not diagnosed yet.")
+    elif not findings:
+        st.caption(f"Nothing is wrong with {run.id} by any rule.")
+    for finding in (findings or [])[:3]:
+        where = f" in *{finding.layer}*" if finding.layer else ""
+        st.markdown(
+            f"- **{finding.code.replace('_', ' ').capitalize()}**{where} ({finding.severity}). {finding.advice}"
+        )
+    if findings is not None:
+        st.page_link(
+            "pages/findings.py",
+            label="All findings, with their numbers",
+            icon=":material/stethoscope:",
+            query_params=dict(st.query_params),
+        )
+
+
+def what_next(findings: list[Finding] | None) -> None:
+    """One thing to try."""
+    st.subheader("What to try next")
+    advised = next((f for f in findings or [] if f.patch), None)
+    seeds = [one for one in same if one.spec == run.spec]
+    to = dict(st.query_params)
+    if best_run.id != run.id:
+        st.write(
+            f"{best_run.id} has the lowest validation loss of {len(same)} runs with these periods: start from it."
+        )
+        other_run(best_run, f"Go to {best_run.id}")
+    elif findings is None:
+        st.write("Let the network be diagnosed: a finding comes with the change that may mend it.")
+        st.page_link(
+            "pages/findings.py", label="Diagnose it", icon=":material/stethoscope:", query_params=to
+        )
+    elif advised:
+        fields = ", ".join(f"{path} = {value}" for path, value in list(advised.patch.items())[:2])
+        st.write(f"Fork {run.id} with {fields}: it answers *{advised.code.replace('_', ' ')}*.")
+        st.page_link(
+            "pages/findings.py",
+            label="See the change",
+            icon=":material/call_split:",
+            query_params=to,
+        )
+    elif len(seeds) < 3:
+        st.write(
+            f"Train the same design with other seeds ({len(seeds)} of 3 so far): their spread says how much of the score is luck, and their average is mostly better than each."
+        )
+        st.page_link(
+            "pages/design.py",
+            label="Train another seed",
+            icon=":material/account_tree:",
+            query_params={**to, "fork": run.id},
+        )
+    else:
+        st.write(
+            "See whether it holds where it never trained: later, elsewhere in the city, in another city."
+        )
+        st.page_link(
+            "pages/unseen.py",
+            label="Judge it on unseen data",
+            icon=":material/travel_explore:",
+            query_params=to,
+        )
+
+
 guarded(standing)
-st.subheader("Look next")
+found = known_findings(run)
+left, right = st.columns(2)
+with left:
+    what_was_found(found)
+with right:
+    what_next(found)
+    running()
+st.subheader("Look closer")
 with st.container(horizontal=True):
     for page, label, icon in (
         ("pages/forecast.py", "Forecast beside fact", ":material/map:"),

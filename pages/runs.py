@@ -1,13 +1,12 @@
 """Runs: every training, how it went, and what was changed from its parent."""
 
-import difflib
-
 import streamlit as st
 
 from crimecast.errors import UserError
 from crimecast.lineage import NOTE, annotate, changes, effect, known_effect
 from crimecast.runs import Run, delete_run, list_runs, load_run
 from crimecast.training import queue
+from crimecast.views.design import spec_diff
 from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.progress import live
 
@@ -177,13 +176,8 @@ with st.container(horizontal=True):
 spec, diff, log = st.tabs(["Spec", "Changed from its parent", "Log"])
 spec.code(run.spec or "A module of your own; see module.py in the run's folder.", language="toml")
 if run.parent:
-    before = load_run(run.parent).spec.splitlines()
-    lines = list(
-        difflib.unified_diff(before, run.spec.splitlines(), run.parent, run.id, lineterm="", n=2)
-    )
-    diff.code(
-        "\n".join(lines) or "The spec is the same; see the settings and the seed.", language="diff"
-    )
+    made = spec_diff(load_run(run.parent).spec, run.spec, (run.parent, run.id))
+    diff.code(made or "The spec is the same; see the settings and the seed.", language="diff")
 else:
     diff.caption("It was not forked from another run.")
 path = run.folder / "log.txt"

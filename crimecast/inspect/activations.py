@@ -3,10 +3,12 @@
 import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from crimecast.designs.build import Network, named_layers
 from crimecast.errors import UserError
@@ -49,6 +51,57 @@ def capture(
     finally:
         for handle in handles:
             handle.remove()
+
+
+ACTIVATIONS = {
+    "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "prelu", "softplus",
+    "sigmoid", "tanh", "hardtanh", "hardsigmoid", "hardswish",
+}  # fmt: skip
+
+
+class Activated(TorchFunctionMode):
+    """Notes what an activation makes of a layer's output, be it a module of its own or a function in
+    a user's code: `outputs` and the `kinds` of activation, by layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outputs: dict[str, Tensor] = {}
+        self.kinds: dict[str, str] = {}
+        self.made: dict[int, str] = {}
+        self.alive: list[Tensor] = []  # a tensor's id is its own only while it lives
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        name = getattr(func, "__name__", "").rstrip("_")
+        if name in ACTIVATIONS and args and (layer := self.made.get(id(args[0]))) is not None:
+            self.outputs[layer], self.kinds[layer] = out.detach().clone(), name
+        return out
+
+    @contextmanager
+    def watching(self, network: nn.Module) -> Iterator[None]:
+        """Follow the layers without others inside during the forward passes of the block."""
+
+        def note(name: str) -> Any:
+            def hook(_module: nn.Module, _inputs: object, output: object) -> None:
+                if isinstance(output, Tensor) and id(output) not in self.made:
+                    self.made[id(output)] = name
+                    self.alive.append(output)
+
+            return hook
+
+        handles = [
+            module.register_forward_hook(note(name))
+            for name, module in named_layers(network).items()
+            if not any(True for _ in module.children())
+        ]
+        try:
+            with self:
+                yield
+        finally:
+            for handle in handles:
+                handle.remove()
 
 
 def activations(run: Run, step: int, names: list[str] | None = None) -> dict[str, np.ndarray]:

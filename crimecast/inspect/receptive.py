@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from crimecast.designs.build import Network, build
+from crimecast.designs.inputs import map_count
+from crimecast.designs.spec import Design
 from crimecast.inspect.subject import Subject
 from crimecast.inspect.tape import Tape, record
 
@@ -26,6 +29,11 @@ class Field:
     columns: tuple[int, int]
     whole: tuple[str, ...]
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns that are seen."""
+        return self.rows[1] - self.rows[0] + 1, self.columns[1] - self.columns[0] + 1
+
     def reach(self, cell: tuple[int, int]) -> int:
         """Cells seen beyond the cell itself, in the direction where it sees furthest."""
         return max(
@@ -39,6 +47,31 @@ def theoretical_field(subject: Subject, cell: tuple[int, int]) -> Field:
     batch = subject.batch(subject.probes(1))
     tape = record(subject.network, subject.layers, batch.history, batch.calendar, batch.static)
     return field_on_tape(tape, len(tape.records) - 1, cell)
+
+
+def fields_of_design(
+    design: Design, types: int, height: int, width: int, calendar: int
+) -> dict[str, Field]:
+    """Layer → what the middle of its map can see, of a design that isn't trained yet.
+
+    Layers that put out no map are left out. Raises UserError for a spec whose shapes clash.
+    """
+    network = build(design, types, height, width, calendar)
+    assert isinstance(network, Network)  # a user's own module isn't built to be drawn
+    maps = map_count(design, types)
+    tape = record(
+        network, dict(network.blocks.items()), torch.zeros(1, len(design.lags), types, height, width),
+        torch.zeros(1, calendar), torch.zeros(1, maps, height, width),
+    )  # fmt: skip
+    made = {}
+    for placed in network.placed:
+        name = placed.layer.name
+        last = tape.outputs[name][-1]
+        axes = tape.records[last].axes
+        if axes is not None:
+            rows, columns = (tape.records[last].shape[a] // 2 for a in axes)
+            made[name] = field_on_tape(tape, last, (rows, columns))
+    return made
 
 
 def field_on_tape(tape: Tape, target: int, cell: tuple[int, int]) -> Field:

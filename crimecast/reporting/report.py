@@ -7,7 +7,8 @@ import numpy as np
 
 from crimecast.baselines import QUICK
 from crimecast.cities import load_city
-from crimecast.diagnose import Finding, diagnose
+from crimecast.diagnose import Finding
+from crimecast.diagnose.kept import findings_of
 from crimecast.forecasts import rates, score_sums
 from crimecast.inspect.activations import activations
 from crimecast.reporting.model_card import model_card
@@ -46,7 +47,7 @@ def report(run: Run) -> str:
         f"{escape(', '.join(cube.types))}{' · simulated city: nothing here happened' if city.simulated else ''}</p>",
         _scores(run, cube, first, last, period),
         _maps(cube, first, last, made),
-        _findings(diagnose(run)),
+        _findings(findings_of(run)),
         _layers(run, cube, first),
         _lineage(run),
         "<h2>Model card</h2>"

@@ -71,8 +71,11 @@ def risk_surface(rng: np.random.Generator, mask: np.ndarray, spots: int) -> np.n
     return surface / surface.sum()
 
 
-def simulate(seed: int = 2018) -> SampleCity:
-    """Draw the city. The same seed gives the same events and rates."""
+def simulate(
+    seed: int = 2018, spread: float = SPREAD, decay: float = DECAY, excited: float | None = None
+) -> SampleCity:
+    """Draw the city. The same seed gives the same events and rates. `spread` is that of near repeats in
+    cells, `decay` what is left of them from day to day, `excited` the share of events that they are."""
     rng = np.random.default_rng(seed)
     island = outline(rng)
     left = ORIGIN[0] + CELL * np.arange(SIZE)
@@ -84,19 +87,20 @@ def simulate(seed: int = 2018) -> SampleCity:
     weekday = (FIRST_DAY.weekday() + days) % 7
     counts = np.zeros((DAYS, len(TYPES), SIZE, SIZE), dtype=np.int64)
     rates = np.zeros(counts.shape)
-    for index, (mean, excited, spots, week, season) in enumerate(TYPES.values()):
+    for index, (mean, usual, spots, week, season) in enumerate(TYPES.values()):
         risk = risk_surface(rng, mask, spots)
         level = (1 + week * np.isin(weekday, (4, 5)) - week / 3 * np.isin(weekday, (0, 1))) * (
             1 + season * np.cos(2 * np.pi * (days - 200) / 365.25)
         )
         level /= level.mean()
+        share = usual if excited is None else excited
         memory = np.zeros((SIZE, SIZE))  # Σ g(t − s) · N(s), geometric with weights that sum to one
         for day in days:
-            near = gaussian_filter(memory, SPREAD, mode="constant")
-            rate = mean * (1 - excited) * risk * level[day] + excited * np.where(mask, near, 0.0)
+            near = gaussian_filter(memory, spread, mode="constant")
+            rate = mean * (1 - share) * risk * level[day] + share * np.where(mask, near, 0.0)
             rates[day, index] = rate
             counts[day, index] = rng.poisson(rate)
-            memory = DECAY * memory + (1 - DECAY) * counts[day, index]
+            memory = decay * memory + (1 - decay) * counts[day, index]
     return SampleCity(_events(rng, counts, island), rates, island)
 
 

@@ -1,6 +1,9 @@
-"""The Design page: a spec's layers, as they are to be drawn."""
+"""The Design page: a spec's layers, as they are to be drawn, what each sees, and what was changed."""
+
+import difflib
 
 from crimecast.designs.shapes import Placed
+from crimecast.designs.spec import Design
 from crimecast.plots.diagram import Item
 
 
@@ -16,3 +19,23 @@ def design_items(placed: list[Placed]) -> list[Item]:
         )
         for p in placed
     ]  # fmt: skip
+
+
+def seen(design: Design, types: int, height: int, width: int, calendar: int) -> dict[str, str]:
+    """Layer → how many cells one of its cells is made from, in words."""
+    from crimecast.inspect.receptive import fields_of_design  # brings torch
+
+    return {
+        name: "sees the whole map"
+        if field.whole
+        else "sees its own cell"
+        if field.size == (1, 1)
+        else f"sees {field.size[0]}×{field.size[1]} cells"
+        for name, field in fields_of_design(design, types, height, width, calendar).items()
+    }
+
+
+def spec_diff(before: str, after: str, names: tuple[str, str]) -> str:
+    """Two specs' changed lines as a unified diff; empty if they are the same."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm="", n=2)
+    return "\n".join(lines)

@@ -1,0 +1,85 @@
+"""A planted network: what it is made from, what is wrong with it, and how it is trained."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from planting.cities import CUTS
+
+MODULES = Path(__file__).with_name("modules.py")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network: its spec (TOML) or the name of its maker in modules.py; the codes of what is planted
+    (none: healthy) and the layers at which that may be named; what is done to the network before
+    training or after it; its city; and fields of its training that differ."""
+
+    name: str
+    spec: str = ""
+    codes: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    before: Callable[[Any], None] | None = None
+    after: Callable[[Any], None] | None = None
+    city: str = "sample"
+    module: str = ""
+    training: tuple[tuple[str, Any], ...] = ()
+    cuts: tuple[str, str] | None = None
+
+
+def design_of(case: Case) -> Any:
+    """The design of a case, as the app would have it."""
+    from crimecast.designs.spec import load_design, parse_design
+
+    design = load_design(f"{MODULES}:{case.module}") if case.module else parse_design(case.spec)
+    return replace(design, training=replace(design.training, **dict(case.training)))
+
+
+def train(case: Case, grid: str) -> Any:
+    """Train a case in this process; returns the run."""
+    from crimecast.designs import build as building
+    from crimecast.runs import create_run, load_run, update_run
+    from crimecast.training import checkpoints
+    from crimecast.training.worker import train_run
+    from crimecast.windows import load_cube, split
+
+    design = design_of(case)
+    cube = load_cube(grid)
+    until = case.cuts or CUTS[case.city]
+    cuts = split(cube, *until)
+    settings = {
+        "train": cuts.train, "validate": cuts.validate, "train_until": until[0],
+        "validate_until": until[1], "epochs": design.training.epochs, "refit": False,
+    }  # fmt: skip
+    run = create_run(design, grid, 0, "cpu", settings, None)
+    original = building.build
+    if case.before is not None:
+
+        def made(*arguments: Any) -> Any:
+            network = original(*arguments)
+            case.before(network)  # type: ignore[misc]
+            return network
+
+        building.build = made  # type: ignore[assignment]
+    try:
+        summary = train_run(run, lambda: False)
+    finally:
+        building.build = original
+    update_run(run.id, state="done", summary=summary, ended=time.time())
+    if case.after is not None:
+        network = original(design, *_shape(cube, design), 0)
+        path = run.folder / "network.safetensors"
+        tensors, note = checkpoints.load(path)
+        checkpoints.load_network(network, tensors)
+        case.after(network)
+        checkpoints.save(path, checkpoints.network_state(network), note)
+    return load_run(run.id)
+
+
+def _shape(cube: Any, design: Any) -> tuple[int, ...]:
+    from crimecast.dates import calendar
+
+    numbers = calendar(cube.times[:1], cube.step, design.calendar).shape[1]
+    return (*cube.counts.shape[1:], numbers)

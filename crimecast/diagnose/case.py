@@ -1,0 +1,270 @@
+"""The case that the findings of this folder judge: a trained run with its evidence.
+
+Evidence is computed once, when the first rule asks for it, on the validation period.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from crimecast.baselines import baseline_rates
+from crimecast.designs.build import Network
+from crimecast.designs.spec import Design
+from crimecast.inspect.activations import capture
+from crimecast.inspect.graph import Node, graph
+from crimecast.inspect.health import Units, units
+from crimecast.inspect.near_repeat import NearRepeat, near_repeat
+from crimecast.inspect.similarity import Features, features
+from crimecast.inspect.subject import Subject, subject
+from crimecast.runs import Run
+from crimecast.scoring import StepSums, step_sums
+from crimecast.training.samples import Batch
+
+LEARNING = ("conv", "separable", "convlstm", "convgru", "conv3d", "lag_attention")
+JUDGED = 120  # steps of the validation period, at most, that forecasts are judged on
+
+
+def computes(kind: str) -> bool:
+    """Whether a kind of layer, or a module's class, convolves or attends."""
+    return kind in LEARNING or kind.startswith("Conv")
+
+
+class Case:
+    """A run under diagnosis."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.subject: Subject = subject(run)
+
+    @property
+    def design(self) -> Design:
+        """The run's design."""
+        return self.run.design
+
+    @property
+    def is_spec(self) -> bool:
+        """Whether the network was built from a spec, and so can be patched."""
+        return isinstance(self.subject.network, Network)
+
+    @cached_property
+    def history(self) -> list[dict[str, Any]]:
+        """The record of the first phase, one entry an epoch."""
+        return [entry for entry in self.run.history() if entry["phase"] == "fit"]
+
+    @cached_property
+    def units(self) -> dict[str, Units]:
+        """Every layer's channels on the probe steps."""
+        return units(self.subject)
+
+    @cached_property
+    def features(self) -> Features:
+        """Every layer's channels at sampled cells and steps."""
+        return features(self.subject)
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """The layers that the forward pass uses."""
+        return graph(self.subject)
+
+    @cached_property
+    def period(self) -> tuple[int, int]:
+        """The steps [first, last) that forecasts are judged on: the end of the validation period."""
+        first, last = self.subject.held_out()
+        return max(first, last - JUDGED), last
+
+    @property
+    def end_of_training(self) -> tuple[int, int]:
+        """The steps [first, last) before the validation period, as many as are judged in it."""
+        last = self.run.settings["train"]
+        return max(self.subject.samples.first, last - JUDGED), last
+
+    @cached_property
+    def rates(self) -> np.ndarray:
+        """(T, C, H, W) the network's forecast of the period."""
+        return self.forecast(*self.period)
+
+    def forecast(self, first: int, last: int) -> np.ndarray:
+        """(T, C, H, W) the network's forecast of some steps."""
+        with torch.no_grad():
+            parts = [
+                torch.exp(
+                    self.subject.log_rate(self.subject.batch(list(range(i, min(i + 16, last)))))
+                )
+                for i in range(first, last, 16)
+            ]
+        return torch.cat(parts).numpy()
+
+    def gain(self, first: int, last: int) -> float:
+        """Log-likelihood per event of the network's forecast of some steps, above that of one rate for
+        all of them and all cells."""
+        rates = self.rates if (first, last) == self.period else self.forecast(first, last)
+        return _gain(self.subject.cube.counts[first:last], rates, self.subject.area)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """(T, C, H, W) what happened in the period."""
+        return self.subject.cube.counts[slice(*self.period)]
+
+    @cached_property
+    def baseline(self) -> np.ndarray:
+        """(T, C, H, W) the simplest strong opponent's forecast of the period: `memory_mixture`."""
+        return baseline_rates("memory_mixture", self.subject.cube, *self.period)
+
+    def sums(self, rates: np.ndarray) -> StepSums:
+        """What a forecast of the period adds to the scores."""
+        times = self.subject.cube.times[slice(*self.period)]
+        return step_sums(self.counts, rates, self.subject.area, times)
+
+    @cached_property
+    def near_repeat(self) -> NearRepeat:
+        """How far crimes excite one another in the training period."""
+        counts = self.subject.cube.counts[: self.run.settings["train"]].sum(axis=1)
+        return near_repeat(counts, self.subject.area)
+
+    @cached_property
+    def effect(self) -> dict[str, float]:
+        """Root mean square change of the log rate when each input is blanked: `history`, `maps`,
+        `calendar`, and each lag as `lag N`."""
+        steps = self.subject.probes(8)
+        batch = self.subject.batch(steps)
+        network = self.subject.network
+        lags = list(self.design.lags)
+        changes: dict[str, tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = {}
+        nothing = torch.zeros_like
+        changes["history"] = (nothing(batch.history), batch.calendar, batch.static)
+        if batch.static.numel():
+            changes["maps"] = (batch.history, batch.calendar, nothing(batch.static))
+        if batch.calendar.numel():
+            changes["calendar"] = (batch.history, nothing(batch.calendar), batch.static)
+        for number, lag in enumerate(lags):
+            other = batch.history.clone()
+            other[:, number] = 0.0
+            changes[f"lag {lag}"] = (other, batch.calendar, batch.static)
+        with torch.no_grad():
+            before = network(batch.history, batch.calendar, batch.static)[..., self.mask]
+            return {
+                name: float((network(*inputs)[..., self.mask] - before).pow(2).mean().sqrt())
+                for name, inputs in changes.items()
+            }
+
+    @cached_property
+    def gradients(self) -> dict[str, float]:
+        """Root mean square gradient of each layer's weights on the probe steps, in order of the layers."""
+        from crimecast.training.samples import loss_of
+
+        batch = self.subject.batch(self.subject.probes(8))
+        network = self.subject.network
+        network.zero_grad()
+        with torch.enable_grad():
+            rate = self.subject.log_rate(batch)
+            loss_of(network, rate, batch, self.subject.samples.mask).backward()
+        made = {}
+        for node in self.nodes:
+            # Detached weights get no gradient at all; frozen ones are not meant to have any.
+            own = [
+                torch.zeros_like(p) if p.grad is None else p.grad
+                for p in self.subject.layers[node.name].parameters()
+                if p.requires_grad and p.dim() > 1
+            ]
+            if own:
+                size = sum(g.numel() for g in own)
+                made[node.name] = float((sum(g.pow(2).sum() for g in own) / size) ** 0.5)
+        network.zero_grad()
+        return made
+
+    def outputs(self, names: list[str]) -> dict[str, np.ndarray]:
+        """(steps, channels, H, W) what layers put out on a few probe steps."""
+        caught = self.outputs_of(self.subject.batch(self.subject.probes(4)), names)
+        return {name: caught[name].float().numpy() for name in names if name in caught}
+
+    def outputs_of(self, batch: Batch, names: list[str]) -> dict[str, torch.Tensor]:
+        """What layers put out for some inputs."""
+        with torch.no_grad(), capture(self.subject.network, names) as caught:
+            self.subject.network(batch.history, batch.calendar, batch.static)
+        return caught
+
+    @property
+    def last(self) -> str:
+        """The layer that the forecast comes from."""
+        return self.nodes[-1].name
+
+    @property
+    def learning(self) -> list[str]:
+        """The layers that convolve or attend."""
+        return [n.name for n in self.nodes if computes(n.kind)]
+
+    @cached_property
+    def mask(self) -> torch.Tensor:
+        """(H, W) the study area."""
+        return torch.from_numpy(self.subject.area)
+
+    @cached_property
+    def middle(self) -> tuple[int, int]:
+        """The cell (row, column) nearest to the middle of the study area."""
+        rows, columns = np.nonzero(self.subject.area)
+        centre = np.hypot(rows - rows.mean(), columns - columns.mean()).argmin()
+        return int(rows[centre]), int(columns[centre])
+
+    @cached_property
+    def curve(self) -> list[list[float]]:
+        """Sampled steps of training in order: step, loss, norm of the gradient before clipping."""
+        return [point[:3] for entry in self.history for point in entry.get("curve", [])]
+
+    @cached_property
+    def reached(self) -> set[str]:
+        """The layers from which a path leads to the forecast."""
+        takes = {n.name: n.takes for n in self.nodes}
+        ahead, seen = [self.last], set()
+        while ahead:
+            at = ahead.pop()
+            if at not in seen:
+                seen.add(at)
+                ahead += takes.get(at, ())
+        return seen
+
+    @cached_property
+    def skill(self) -> float:
+        """The share of what the baseline knows that the network knows: gain in log-likelihood over one
+        rate for all cells and steps, beside the baseline's. 1: as much, 0: nothing, below: misled."""
+        area = self.subject.area
+        return self.gain(*self.period) / max(_gain(self.counts, self.baseline, area), 1e-9)
+
+    def is_free(self, layer: str) -> bool:
+        """Whether the layer's channels can be changed alone: no sum needs as many."""
+        if not self.is_spec or "channels" not in self.options(layer):
+            return False
+        followers = [n for n in self.nodes if layer in n.takes]
+        return all(n.kind not in ("add", "fuse") for n in followers)
+
+    def is_bypassed(self, layer: str) -> bool:
+        """Whether something of the inputs reaches the forecast without passing through a layer."""
+        takes = {n.name: [t for t in n.takes if t != "calendar"] for n in self.nodes}
+        ahead, seen = [self.last], set()
+        while ahead:
+            at = ahead.pop()
+            if at == "inputs":
+                return True
+            if at != layer and at not in seen:
+                seen.add(at)
+                ahead += takes.get(at, [])
+        return False
+
+    def options(self, layer: str) -> dict[str, Any]:
+        """A spec's layer's options with their defaults; empty for a module's."""
+        network = self.subject.network
+        if not isinstance(network, Network):
+            return {}
+        return next((p.options for p in network.placed if p.layer.name == layer), {})
+
+    def kind(self, layer: str) -> str:
+        """The kind of a layer, or the class of a module's."""
+        return next((n.kind for n in self.nodes if n.name == layer), "")
+
+
+def _gain(counts: np.ndarray, rates: np.ndarray, area: np.ndarray) -> float:
+    n = counts[..., area].astype(np.float64)
+    rate = np.maximum(rates[..., area].astype(np.float64), 1e-6)
+    total = max(n.sum(), 1.0)
+    return float((n * np.log(rate / max(n.mean(), 1e-6)) - rate).sum() / total + n.sum() / total)

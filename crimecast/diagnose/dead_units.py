@@ -1,0 +1,49 @@
+"""Channels that say nothing: one and the same value in every cell of every probe step.
+
+Low from a fifth of a layer's channels, medium from two fifths, high from 65 %: healthy rectified
+networks without an offset lose up to two fifths while their level falls from 1 to a few events in a
+hundred cells, those with an offset a channel or two (bench/results/planted.md). Of a chain of silent layers the first is named. In a user's own module a layer is
+judged after the activation that follows it.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from crimecast.diagnose.case import Case
+from crimecast.diagnose.finding import Finding
+
+FEW, SOME, MANY = 0.2, 0.4, 0.65
+# What these put out may well be the same everywhere.
+CONSTANT = ("head", "embedding", "cell_bias", "external", "dropout")
+SHUTTING = ("relu", "sigmoid", "tanh", "elu")
+
+
+def judge(case: Case) -> Iterator[Finding]:
+    """Layers with too many channels that never change."""
+    for layer, own in case.units.items():
+        if case.kind(layer) in CONSTANT or layer == case.last or not _first(case, layer):
+            continue
+        size = np.maximum(np.abs(own.low), np.abs(own.high)).max() + 1e-12
+        dead = own.high - own.low < 1e-6 * size
+        share = float(dead.mean())
+        if share >= FEW and len(dead) > 1:
+            yield Finding(
+                "dead_units", layer, "high" if share >= MANY else "medium" if share >= SOME else "low",
+                {"dead": int(dead.sum()), "channels": len(dead), "silent_at_events": float(own.zero_at_events[dead].mean())},
+                f"{dead.sum()} of {len(dead)} channels of {layer} never change: use an activation that doesn't shut, such as gelu, and a lower learning rate.",
+                {f"layer.{layer}.activation": "gelu"} if case.options(layer).get("activation") in SHUTTING else {},
+            )  # fmt: skip
+
+
+def _first(case: Case, layer: str) -> bool:
+    """Whether the channels that don't change aren't those of a layer before: the first is to blame."""
+    for node in case.nodes:
+        if node.name == layer:
+            for before in node.takes:
+                own = case.units.get(before)
+                if own is not None and len(own.low) == len(case.units[layer].low):
+                    flat = own.high - own.low < 1e-6 * (np.abs(own.high).max() + 1e-12)
+                    if flat.mean() >= FEW:
+                        return False
+    return True

@@ -1,0 +1,210 @@
+"""A spec's layers as cards: what each gives, and the chosen one's options to change."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from crimecast.designs import editing
+from crimecast.designs.kinds import ACTIVATIONS, KINDS, NORMS
+from crimecast.designs.shapes import Placed
+from crimecast.designs.spec import LIKELIHOODS, OFFSETS, Design, to_toml
+from crimecast.errors import UserError
+from pages.parts.draft import Draft
+
+WORDS = {"activation": ACTIVATIONS, "norm": NORMS, "method": ("mean", "max")}
+HELP = {
+    "channels": "Maps that the layer puts out.",
+    "kernel": "Cells on a side that each output cell is made from; odd.",
+    "stride": "2 halves the map.",
+    "dilation": "Cells between those the kernel takes.",
+    "groups": "Parts that the channels are split into.",
+    "norm": "Brings channels to one scale before the activation.",
+    "activation": "What bends the output; none leaves it linear.",
+    "rate": "Share of channels left out at random while training.",
+    "weight_decay": "How strongly its weights are drawn to zero.",
+    "reduction": "How many times narrower the gate is.",
+    "like": "The layer whose map size it goes back to.",
+    "sequence": "Give the map of every step, not the last alone.",
+}
+
+
+def cards(design: Design, placed: list[Placed] | None, sees: dict[str, str], draft: Draft) -> None:
+    """One card a layer, in order; the chosen one can be changed."""
+    shapes = {p.layer.name: p for p in placed or []}
+    chosen = st.session_state.get("design_card")
+    for number, layer in enumerate(design.layers):
+        own = shapes.get(layer.name)
+        with st.container(border=True, key=f"card_{number}"):
+            left, right = st.columns([5, 1.5], vertical_alignment="center")
+            left.markdown(f"**{layer.name}** · {layer.kind}")
+            facts = []
+            if own:
+                facts = ["×".join(map(str, own.shape)), f"{own.parameters:,} weights"]
+                if layer.name in sees:
+                    facts.append(sees[layer.name])
+            options = ", ".join(f"{k} {v}" for k, v in layer.options.items())
+            left.caption(" · ".join([*facts, options] if options else facts) or "no options")
+            opened = layer.name == chosen
+            right.button(
+                "Close" if opened else "Change",
+                key=f"open_{number}", width="stretch", on_click=_choose, args=(None if opened else layer.name,),
+                help=f"Options of {layer.name}",
+            )  # fmt: skip
+            if opened:
+                _options(design, number, draft)
+
+
+def inputs_and_training(design: Design, draft: Draft) -> None:
+    """What the network is given, what it corrects, and how it is trained."""
+    columns = st.columns(2)
+    with columns[0]:
+        _pick(design, draft, "offset", "Offset", list(OFFSETS), "What the network corrects.")
+        _numbers(design, draft, "lags", "Lags", "Steps back, separated by commas.", int)
+        _numbers(design, draft, "memories", "Memories", "Half-lives in days, as input maps.", float)
+        _numbers(design, draft, "blurs", "Blurs", "Widths of the memories in cells.", float)
+    with columns[1]:
+        _pick(
+            design,
+            draft,
+            "likelihood",
+            "Likelihood",
+            list(LIKELIHOODS),
+            "How counts scatter round the rate.",
+        )
+        for field, label, text in (
+            ("learning_rate", "Learning rate", "Size of a step; from 1e-4 to 1e-2 as a rule."),
+            ("weight_decay", "Weight decay", "How strongly weights are drawn to zero."),
+        ):
+            _number(
+                design, draft, f"training.{field}", label, text, getattr(design.training, field)
+            )
+        _number(
+            design,
+            draft,
+            "training.batch",
+            "Batch",
+            "Steps that one update is made from.",
+            design.training.batch,
+        )
+
+
+def _choose(name: str | None) -> None:
+    st.session_state["design_card"] = name
+
+
+def _apply(draft: Draft, change: Callable[[Any], Design], widget: str | None) -> None:
+    """Make a change with the widget's new value; what can't be made leaves the spec as it is."""
+    try:
+        draft.write(to_toml(change(st.session_state[widget] if widget else None)))
+    except UserError as error:
+        draft.refuse(str(error))
+
+
+def _options(design: Design, number: int, draft: Draft) -> None:
+    layer = design.layers[number]
+    before = ["frames", "history", "maps", *(x.name for x in design.layers[:number])]
+    took = [*layer.inputs] or [design.layers[number - 1].name if number else "frames"]
+    name, kind, takes = f"{draft.key}_name", f"{draft.key}_kind", f"{draft.key}_takes"
+    columns = st.columns(3)
+    columns[0].text_input(
+        "Name", layer.name, key=name,
+        on_change=_apply, args=(draft, lambda v: _renamed(design, layer.name, v), name),
+    )  # fmt: skip
+    columns[1].selectbox(
+        "Kind", list(KINDS), list(KINDS).index(layer.kind) if layer.kind in KINDS else 0, key=kind,
+        on_change=_apply, args=(draft, lambda v: editing.set_kind(design, layer.name, v), kind),
+    )  # fmt: skip
+    columns[2].multiselect(
+        "Takes", list(dict.fromkeys([*before, *took])), took, key=takes,
+        help="frames: lagged counts and input maps; history: the lagged counts as a sequence.",
+        on_change=_apply, args=(draft, lambda v: editing.set_inputs(design, layer.name, v), takes),
+    )  # fmt: skip
+    known = KINDS[layer.kind].options if layer.kind in KINDS else {}
+    columns = st.columns(3)
+    for at, (option, default) in enumerate(known.items()):
+        with columns[at % 3]:
+            _option(design, layer.name, option, layer.options.get(option, default), draft, before)
+    with st.container(horizontal=True):
+        for label, icon, change in (
+            ("Earlier", ":material/arrow_upward:", lambda _: editing.move(design, layer.name, -1)),
+            ("Later", ":material/arrow_downward:", lambda _: editing.move(design, layer.name, 1)),
+            ("Copy", ":material/content_copy:", lambda _: editing.duplicate(design, layer.name)),
+            ("Take out", ":material/delete:", lambda _: editing.remove(design, layer.name)),
+        ):
+            st.button(
+                label,
+                icon=icon,
+                key=f"{draft.key}_{label}",
+                on_click=_apply,
+                args=(draft, change, None),
+            )
+    added = f"{draft.key}_add"
+    st.selectbox(
+        "Add after it", [*editing.BLOCKS, *KINDS], None, key=added, placeholder="A kind of layer, or a block",
+        on_change=_apply, args=(draft, lambda v: editing.add(design, v, layer.name), added),
+    )  # fmt: skip
+
+
+def _renamed(design: Design, old: str, new: str) -> Design:
+    made = editing.rename(design, old, new)
+    _choose(new)
+    return made
+
+
+def _option(
+    design: Design, layer: str, option: str, value: Any, draft: Draft, before: list[str]
+) -> None:
+    key, label = f"{draft.key}_{option}", option.replace("_", " ").capitalize()
+    asked: dict[str, Any] = {
+        "key": key, "help": HELP.get(option), "on_change": _apply,
+        "args": (draft, lambda v: editing.set_option(design, layer, option, v), key),
+    }  # fmt: skip
+    words = before if option == "like" else WORDS.get(option)
+    if words:
+        st.selectbox(label, words, words.index(value) if value in words else 0, **asked)
+    elif isinstance(value, bool):
+        st.checkbox(label, value, **asked)
+    elif isinstance(value, list):
+        st.multiselect(label, list(design.lags), [v for v in value if v in design.lags], **asked)
+    elif isinstance(value, int):
+        st.number_input(label, 1, None, value, 2 if option == "kernel" else 1, **asked)
+    else:
+        st.number_input(label, 0.0, None, float(value), **asked)
+
+
+def _pick(
+    design: Design, draft: Draft, field: str, label: str, words: list[str], text: str
+) -> None:
+    key = f"{draft.key}_{field}"
+    st.selectbox(
+        label, words, words.index(getattr(design, field)), key=key, help=text,
+        on_change=_apply, args=(draft, lambda v: editing.set_field(design, field, v), key),
+    )  # fmt: skip
+
+
+def _number(design: Design, draft: Draft, field: str, label: str, text: str, value: float) -> None:
+    key = f"{draft.key}_{field}"
+    whole = isinstance(value, int)
+    st.number_input(
+        label, 1 if whole else 0.0, None, value, key=key, help=text, format=None if whole else "%.5f",
+        on_change=_apply, args=(draft, lambda v: editing.set_field(design, field, v), key),
+    )  # fmt: skip
+
+
+def _numbers(
+    design: Design, draft: Draft, field: str, label: str, text: str, kind: type[int] | type[float]
+) -> None:
+    key = f"{draft.key}_{field}"
+
+    def change(written: str) -> Design:
+        try:
+            values = [kind(part) for part in written.replace(";", ",").split(",") if part.strip()]
+        except ValueError:
+            raise UserError(f"{label}: write numbers separated by commas.") from None
+        return editing.set_field(design, field, values)
+
+    st.text_input(
+        label, ", ".join(f"{v:g}" for v in getattr(design, field)), key=key, help=text,
+        on_change=_apply, args=(draft, change, key),
+    )  # fmt: skip
