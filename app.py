@@ -6,9 +6,12 @@ import streamlit as st
 
 from crimecast.sources.sample import ensure_sample
 from pages.parts.navigation import ENTERED, navigation
+from pages.parts.people import admit
 
 # Threads that wait must not spin: the browser beside them needs the processor. Before torch comes.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 st.session_state[ENTERED] = True
 ensure_sample()
-navigation().run()
+page = navigation()
+admit()
+page.run()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from crimecast.access import act
 from crimecast.cities import City, load_city
 from crimecast.cities.city import check_name
 from crimecast.errors import UserError
@@ -32,6 +33,7 @@ def import_covariate(
     """
     check_name(name)
     city = load_city(city_name)
+    act("import", f"{path.name} as a covariate of {city_name}")
     table = read_table(path)
     columns = {field: mapping.get(field, field) for field in FIELDS}
     for field, column in columns.items():

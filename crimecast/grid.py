@@ -15,6 +15,7 @@ import polars as pl
 import shapely
 import xarray as xr
 
+from crimecast.access import act
 from crimecast.archive import month_files, report, type_counts
 from crimecast.cities import City, load_city
 from crimecast.counting import Layout, count
@@ -146,6 +147,7 @@ def make_grid(
     name = f"{city.name}-{cell:g}m-{unit}-{digest}"
     folder = data_root() / "grids" / name
     if not (folder / "grid.json").exists():
+        act("grid", name)
         with replacing(folder) as temporary:
             temporary.mkdir()
             _write_cube(temporary, name, city, spec, unit, channels, cluster)

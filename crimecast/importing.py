@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from crimecast.access import act
 from crimecast.archive import merge, scan
 from crimecast.cities import City, load_city, write_city
 from crimecast.cities.city import check_crs, check_name, check_zone, utm_zone
@@ -39,6 +40,7 @@ def import_file(
         check_crs(crs)
     if zone is not None:
         check_zone(zone)
+    act("import", f"{path.name} into {name}")
     table = read_table(path)
     city, is_new = _city(name, zone)
     columns = resolve(table.columns, mapping, city)

@@ -4,6 +4,7 @@ import json
 import tomllib
 from typing import Any
 
+from crimecast.access import act
 from crimecast.designs.spec import Design, to_toml
 from crimecast.errors import UserError
 from crimecast.forecasts import score_sums
@@ -113,6 +114,7 @@ def annotate(
     """Write a note to a run, pin it or put it away. Raises UserError if the note is too long."""
     if note is not None and len(note) > NOTE:
         raise UserError(f"A note may have {NOTE:,} characters; this one has {len(note):,}.")
+    act("annotate", name)
     said = {"note": note, "pinned": pinned, "archived": archived}
     settings = load_run(name).settings | {k: v for k, v in said.items() if v is not None}
     update_run(name, settings=json.dumps(settings))

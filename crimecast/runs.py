@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from crimecast.access import act
 from crimecast.database import connect
 from crimecast.designs.spec import Design, parse_design, to_toml, with_module
 from crimecast.errors import UserError
@@ -187,6 +188,7 @@ def delete_run(name: str) -> None:
     children = [other.id for other in list_runs() if other.parent == name]
     if children:
         raise UserError(f"{', '.join(children)} was forked from {name}: delete that first.")
+    act("delete", name)
     with connect() as db:
         db.execute("delete from runs where id = ?", (name,))
     shutil.rmtree(run.folder, ignore_errors=True)

@@ -16,6 +16,7 @@ from crimecast.views.records import sample_places
 from pages.parts.columns import KINDS, choose_columns, joined, stored
 from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame, guarded
+from pages.parts.people import operator_button
 
 place = frame("City", "Where the records come from, what they hold, and what was left out and why.")
 city = place.city
@@ -118,7 +119,7 @@ def upload() -> None:
         crs = st.text_input(
             "Coordinates", "EPSG:4326", help="EPSG:4326 is longitude and latitude in degrees."
         )
-        if st.button("Import", type="primary", icon=":material/upload:"):
+        if operator_button("Import", type="primary", icon=":material/upload:"):
             with st.spinner("Reading …"):
                 result = import_file(city.name, path, mapping, crs)
             st.session_state["imported"] = result
@@ -155,7 +156,7 @@ def groups() -> None:
         for row in edited
         if row.get("group")
     }
-    if chosen != city.groups and st.button("Save the groups", type="primary"):
+    if chosen != city.groups and operator_button("Save the groups", type="primary"):
         write_city(replace(city, groups={name: types for name, types in chosen.items() if types}))
         st.rerun()
 

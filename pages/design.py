@@ -17,6 +17,7 @@ from pages.parts.cards import cards, inputs_and_training
 from pages.parts.draft import Draft
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.graph import graph
+from pages.parts.people import operator_button
 from pages.parts.progress import live
 
 place = frame(
@@ -184,7 +185,7 @@ if fields:
         "Trials", 1, 1000, 20,
         help=f"Runs that try values of {', '.join(fields)}; those that fall behind are stopped early.",
     )  # fmt: skip
-go = st.button(
+go = operator_button(
     "Search" if fields else "Train",
     type="primary",
     icon=":material/play_arrow:",

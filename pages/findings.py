@@ -12,6 +12,7 @@ from crimecast.reporting.report import report
 from crimecast.runs import Run
 from crimecast.views.design import spec_diff
 from pages.parts.frame import frame, guarded, trained
+from pages.parts.people import operator_button
 
 MARK = {"high": ":material/error:", "medium": ":material/warning:", "low": ":material/info:"}
 WORD = {"high": "mend this first", "medium": "worth a try", "low": "good to know"}
@@ -31,7 +32,9 @@ def changed(run: Run, finding: Finding, number: int) -> None:
         st.caption(f"The change can't be made by itself: {error}")
         return
     st.code(spec_diff(run.spec, to_toml(design), (run.id, "its fork")), language="diff")
-    if st.button("Fork, change and train", key=f"fork_{number}", icon=":material/call_split:"):
+    if operator_button(
+        "Fork, change and train", key=f"fork_{number}", icon=":material/call_split:"
+    ):
         try:
             child = fork(run, finding.patch)
             st.success(f"{child.id} is queued; *Runs* shows it under {run.id}.")

@@ -9,6 +9,7 @@ from crimecast.grid import list_grids, make_grid
 from crimecast.views.grid import grid_message
 from pages.parts.frame import frame, grid_title, guarded, nothing_yet
 from pages.parts.maps import asked_of, maps
+from pages.parts.people import locked
 
 place = frame(
     "Grid",
@@ -40,7 +41,7 @@ def form() -> None:
             "Types", [*city.groups, *known], placeholder="all, as one",
             help="Each becomes a channel of its own. Groups sum their types. None chosen: all events as one.",
         )  # fmt: skip
-        if st.form_submit_button("Make the grid", type="primary"):
+        if st.form_submit_button("Make the grid", type="primary", **locked()):
             with st.spinner("Counting …"):
                 made = make_grid(city.name, float(cell), step, ",".join(types) or "all")
             st.query_params["grid"] = st.session_state["at_grid"] = made["grid"]

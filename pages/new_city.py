@@ -15,6 +15,7 @@ from crimecast.sources.discover import Preview, look_at
 from crimecast.sources.files import read_table
 from pages.parts.columns import KINDS, choose_columns, joined, stored
 from pages.parts.frame import frame, guarded
+from pages.parts.people import operator_button
 
 frame(
     "New city",
@@ -84,7 +85,7 @@ def from_portal() -> None:
     )
     columns = mapping(found.rows.columns, found.guessed, "portal")
     name, title, zone, boundary = about("portal")
-    if st.button("Add the city", type="primary", disabled=not name):
+    if operator_button("Add the city", type="primary", disabled=not name):
         missing = [field for field in (*REQUIRED, "source_id") if field not in columns]
         if missing:
             raise UserError(f"Choose a column for {', '.join(missing)}.")
@@ -119,7 +120,7 @@ def from_file() -> None:
             help="EPSG:4326 is longitude and latitude in degrees; UTM zones are EPSG:326xx.",
         )
         name, title, zone, boundary = about("file")
-        if st.button("Add the city", type="primary", disabled=not name, key="file_add"):
+        if operator_button("Add the city", type="primary", disabled=not name, key="file_add"):
             outline = write_outline(name, boundary) if boundary else None
             result = import_file(name, path, columns, crs, zone, title=title, outline=outline)
             done(name, f"{result['read']:,} records read, {result['added']:,} added.")

@@ -8,6 +8,7 @@ from crimecast.runs import Run, delete_run, list_runs, load_run
 from crimecast.training import queue
 from crimecast.views.design import spec_diff
 from pages.parts.frame import frame, guarded, nothing_yet
+from pages.parts.people import operator_button
 from pages.parts.progress import live
 
 place = frame(
@@ -153,7 +154,7 @@ with st.container(horizontal=True):
             icon=":material/call_split:",
             query_params={**to, "fork": run.id},
         )
-    if run.state == "queued" and st.button(
+    if run.state == "queued" and operator_button(
         "Put first", icon=":material/vertical_align_top:", help="It starts before all that wait."
     ):
         queue.put_first(run.id)
@@ -161,13 +162,13 @@ with st.container(horizontal=True):
     if not run.active and run.state != "interrupted":
         with st.popover("Train again", icon=":material/replay:"):
             st.write(f"Train {run.id} from the beginning? What it had learnt is forgotten.")
-            if st.button("Train it again", type="primary"):
+            if operator_button("Train it again", type="primary"):
                 queue.retry(run.id)
                 st.rerun()
     if not run.active:
         with st.popover("Delete", icon=":material/delete:"):
             st.write(f"Delete {run.id} with its checkpoints? This can't be undone.")
-            if st.button("Delete it", type="primary"):
+            if operator_button("Delete it", type="primary"):
                 try:
                     delete_run(run.id)
                     st.rerun()

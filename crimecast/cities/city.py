@@ -15,6 +15,7 @@ import shapely
 import shapely.geometry
 import tomli_w
 
+from crimecast.access import act
 from crimecast.errors import UserError
 from crimecast.store import data_root, replacing
 
@@ -153,6 +154,7 @@ def load_city(name: str) -> City:
 def write_city(city: City) -> City:
     """Write a user's city as TOML to the data folder, atomically, and read it back."""
     check_name(city.name)
+    act("write", f"the entry of {city.name}")
     document: dict[str, Any] = {
         "title": city.title,
         "time_zone": city.time_zone,
@@ -184,6 +186,7 @@ def write_outline(name: str, document: dict[str, Any]) -> str:
     is none, or if the coordinates aren't longitude and latitude.
     """
     check_name(name)
+    act("write", f"the outline of {name}")
     shapes = []
     for feature in document.get("features", [document]):
         geometry = feature.get("geometry", feature)

@@ -42,6 +42,7 @@ def cities(_: argparse.Namespace) -> tuple[Any, str]:
 def crawl(options: argparse.Namespace) -> tuple[Any, str]:
     """Crawl with a progress line on standard error."""
     from crimecast import archive
+    from crimecast.access import act
     from crimecast.cities import load_city
     from crimecast.crawling import crawl_city
 
@@ -54,6 +55,7 @@ def crawl(options: argparse.Namespace) -> tuple[Any, str]:
                 end="", file=sys.stderr,
             )  # fmt: skip
 
+    act("crawl", options.city)
     result = crawl_city(
         options.city,
         options.since,

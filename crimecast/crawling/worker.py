@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from crimecast.access import act
 from crimecast.crawling.city import crawl_city, crawl_folder
 from crimecast.errors import UserError
 from crimecast.sources.http import Stopped
@@ -18,6 +19,7 @@ def start_crawl(city: str, token: str | None = None) -> None:
     """Crawl a city in a process of its own, unless it is being crawled; `token` is for the portal."""
     if crawl_progress(city).get("state") == "crawling":
         raise UserError("This city is being crawled already.")
+    act("crawl", city)
     folder = crawl_folder(city)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "stop").unlink(missing_ok=True)
@@ -37,6 +39,7 @@ def start_crawl(city: str, token: str | None = None) -> None:
 
 def stop_crawl(city: str) -> None:
     """Ask the crawl to stop; what it fetched is kept."""
+    act("stop the crawl of", city)
     (crawl_folder(city) / "stop").touch()
 
 

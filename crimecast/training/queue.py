@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from crimecast.access import act
 from crimecast.cluster import address_asked
 from crimecast.covariates import covariate_maps
 from crimecast.dates import calendar
@@ -90,6 +91,7 @@ def submit(
         raise UserError(
             f"The training period holds {cuts.train} steps, fewer than the longest lag ({longest}) needs."
         )
+    act("train", f"{design.name} on {grid}")
     run = create_run(design, grid, seed, device, settings, parent)
     supervisor.ensure()
     return load_run(run.id)
@@ -112,6 +114,7 @@ def _date(times: np.ndarray, index: int) -> str:
 def stop(name: str) -> Run:
     """Ask a running run to stop; what it has learnt is kept. A queued one stops at once."""
     run = load_run(name)
+    act("stop", name)
     if run.state == "queued":
         update_run(name, state="stopped", ended=time.time())
     elif run.state in ("running", "interrupted"):
@@ -126,6 +129,7 @@ def resume(name: str) -> Run:
     run = load_run(name)
     if run.state not in ("stopped", "failed", "interrupted"):
         raise UserError(f"{name} is {run.state}, so there is nothing to resume.")
+    act("resume", name)
     update_run(
         name, state="queued", request=None, message="", ended=None, pid=None, token=None,
         slot=None, attempts=0,
@@ -146,6 +150,7 @@ def retry(name: str) -> Run:
     run = load_run(name)
     if run.active:
         raise UserError(f"{name} is {run.state}: stop it before trying it again.")
+    act("try again", name)
     for path in (
         "checkpoints",
         "metrics.jsonl",
@@ -168,6 +173,7 @@ def put_first(name: str) -> Run:
     run = load_run(name)
     if run.state != "queued":
         raise UserError(f"{name} is {run.state}; only a queued run can be put first.")
+    act("put first", name)
     highest = max(other.priority for other in list_runs())
     update_run(name, priority=highest + 1)
     return load_run(name)

@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 import tomli_w
 
+from crimecast.access import act
 from crimecast.cluster import capacity
 from crimecast.designs.spec import Design, parse_design
 from crimecast.errors import UserError
@@ -114,6 +115,7 @@ def start(text: str, grid: str, trials: int, seed: int = 0, **settings: Any) -> 
     fields = marked(text)
     for last in (False, True):  # most clashes show at one of the ends
         queue.check(filled(text, first_values(fields, last)), grid)
+    act("search", grid)
     stem = re.sub(r"[^a-z0-9_]+", "_", str(_document(text).get("name", "search")).lower())
     root = data_root() / "searches"
     number = 1 + sum(1 for _ in root.glob("*/search.json"))

@@ -5,6 +5,7 @@ import streamlit as st
 from crimecast.cities import City
 from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
 from crimecast.errors import UserError
+from pages.parts.people import operator_button
 from pages.parts.progress import time_left
 
 
@@ -43,13 +44,13 @@ def crawl_panel(city: City) -> None:
         if left is not None:
             text += f" · {time_left(left)} left"
         st.progress(min(1.0, rows / expected) if expected else 0.0, text=text)
-        if st.button("Stop", icon=":material/stop:", key="crawl_stop"):
+        if operator_button("Stop", icon=":material/stop:", key="crawl_stop"):
             stop_crawl(city.name)
         return
     if progress.get("message"):
         {"done": st.success, "failed": st.error}.get(str(state), st.warning)(progress["message"])
     label = "Crawl again: fetch what is new and what changed" if state == "done" else "Crawl"
-    if st.button(label, icon=":material/cloud_download:", type="primary", key="crawl_start"):
+    if operator_button(label, icon=":material/cloud_download:", type="primary", key="crawl_start"):
         try:
             start_crawl(city.name, portal_token())
         except UserError as error:

@@ -12,6 +12,7 @@ from crimecast.errors import UserError
 from crimecast.grid import list_grids
 from crimecast.runs import Run, list_runs
 from pages.parts.navigation import enter
+from pages.parts.people import who_is_here
 from pages.parts.progress import running_now
 
 STYLE, DARK = (Path(__file__).with_name(f"{name}.html") for name in ("style", "dark"))
@@ -87,6 +88,7 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Place:
         run = choose("run", "Run", ended, lambda r: f"{r} · {runs[r].state}")
     with st.sidebar:
         running_now()
+        who_is_here()
     heading(title, purpose, about_city and city.simulated)
     return Place(city, grids.get(grid or ""), runs.get(run or ""))
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pages.parts.people import admit
+
 ENTERED = "entered"
 ICON = Path(__file__).with_name("icon.png")
 
@@ -50,3 +52,4 @@ def enter() -> None:
     if ENTERED not in st.session_state:
         navigation()
         st.rerun()
+    admit()

@@ -5,6 +5,7 @@ import streamlit as st
 from crimecast.plots.figures import loss_figure
 from crimecast.runs import Run, list_runs, load_run
 from crimecast.training import queue, supervisor
+from pages.parts.people import operator_button
 
 
 def time_left(seconds: float | None) -> str:
@@ -65,14 +66,16 @@ def live(name: str) -> None:
         left.progress(share(run), text=f"**{run.id}**: {line(run)}")
         if run.request == "stop":
             right.caption("stopping …")
-        elif right.button("Stop", icon=":material/stop:", key=f"stop_{name}"):
-            queue.stop(name)
+        else:
+            with right:
+                if operator_button("Stop", icon=":material/stop:", key=f"stop_{name}"):
+                    queue.stop(name)
     else:
         left.markdown(f"**{run.id}** is {run.state}. {run.message}")
-        if run.state in ("stopped", "failed", "interrupted") and right.button(
-            "Resume", icon=":material/play_arrow:", key=f"resume_{name}"
-        ):
-            queue.resume(name)
+        if run.state in ("stopped", "failed", "interrupted"):
+            with right:
+                if operator_button("Resume", icon=":material/play_arrow:", key=f"resume_{name}"):
+                    queue.resume(name)
     history = run.history()
     if at:
         columns = st.columns(4)

@@ -1,0 +1,81 @@
+"""With a login nobody looks in without one, viewers change nothing, and every action has its line."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.chromium import TOP, free_port, serve
+from tests.browser.provider import Provider
+
+
+@pytest.fixture
+def guarded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, Path, Provider]]:
+    provider, port = Provider(), free_port()
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(
+        f'[auth]\nredirect_uri = "http://localhost:{port}/oauth2callback"\n'
+        'cookie_secret = "for this test alone, long enough to sign"\nclient_id = "crimecast"\n'
+        f'client_secret = "secret"\nserver_metadata_url = "{provider.url}/.well-known/openid-configuration"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("STREAMLIT_SECRETS_FILES", str(secrets))
+    monkeypatch.setenv("CRIMECAST_OPERATORS", "ana@city.example")
+    process, url = serve(TOP / "app.py", tmp_path / "data", port)
+    yield url, tmp_path / "data", provider
+    process.terminate()
+    process.wait(20)
+    provider.stop()
+
+
+def log_in(browser: Any, url: str) -> Any:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(url)
+    page.get_by_role("button", name="Log in").click(timeout=60_000)
+    page.get_by_role("heading", name="Overview").wait_for(timeout=60_000)
+    return page
+
+
+def test_viewers_look_and_operators_act(browser: Any, guarded: tuple[str, Path, Provider]) -> None:
+    url, data, provider = guarded
+    # Not logged in, every address shows the login and nothing else.
+    stranger = browser.new_page()
+    stranger.goto(f"{url}/runs")
+    stranger.get_by_role("button", name="Log in").wait_for(timeout=60_000)
+    assert "stack-1" not in stranger.content()
+    stranger.close()
+
+    provider.email = "eve@elsewhere.example"
+    page = log_in(browser, url)
+    page.get_by_text("eve@elsewhere.example · viewer").wait_for()
+    page.goto(f"{url}/design")
+    train = page.get_by_role("button", name="Train", exact=True)
+    train.wait_for(timeout=60_000)
+    assert train.is_disabled()
+    page.context.close()
+
+    # An address that the provider hasn't verified makes nobody an operator.
+    provider.email, provider.verified = "ana@city.example", False
+    page = log_in(browser, url)
+    page.get_by_text("ana@city.example · viewer").wait_for()
+    page.context.close()
+
+    provider.verified = True
+    page = log_in(browser, url)
+    page.get_by_text("ana@city.example · operator").wait_for()
+    page.goto(f"{url}/runs")
+    note = page.get_by_label("Note")
+    note.wait_for(timeout=60_000)
+    note.fill("looks right")
+    note.press("Enter")
+    page.wait_for_timeout(3000)
+    lines = [json.loads(x) for x in (data / "audit.jsonl").read_text("utf-8").splitlines()]
+    mine = [x for x in lines if x["who"] == "ana@city.example"]
+    assert [(x["action"], x["what"]) for x in mine] == [("annotate", "stack-1")]
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Log in").wait_for(timeout=60_000)
+    page.context.close()
