@@ -241,16 +241,14 @@ def to_toml(design: Design) -> str:
     }
     document.pop("layers", None)
     document["training"] = document.pop("training")
-    document["layer"] = [
-        {"name": layer.name, "kind": layer.kind}
-        | ({"inputs": list(layer.inputs)} if layer.inputs else {})
-        | layer.options
-        for layer in design.layers
-    ]
     document.pop("module", None)
     text = tomli_w.dumps(
         {key: list(v) if isinstance(v, tuple) else v for key, v in document.items()}
     )
+    for layer in design.layers:  # a block each, so that a change is a line of its own
+        own = {"name": layer.name, "kind": layer.kind}
+        own |= ({"inputs": list(layer.inputs)} if layer.inputs else {}) | layer.options
+        text += f"\n[[layer]]\n{tomli_w.dumps(own)}"
     # A list of numbers reads better on one line.
     return re.sub(
         r"\[\n([^\[\]]*?),\n\]",

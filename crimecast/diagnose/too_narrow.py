@@ -31,7 +31,7 @@ def judge(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "too_narrow", node.name, "high" if own <= 2 else "medium",
                 {"channels": own, "before": before, "after": max(after)},
-                f"All that the network knows passes through the {own} channels of {node.name}: give it {keep}.",
+                f"All that the network knows passes through the {own} channel{"s" * (own > 1)} of {node.name}: give it {keep}.",
                 {f"layer.{node.name}.channels": keep} if case.is_free(node.name) else {},
             )  # fmt: skip
 
