@@ -31,7 +31,7 @@ def changed(run: Run, finding: Finding, number: int) -> None:
     except UserError as error:
         st.caption(f"The change can't be made by itself: {error}")
         return
-    st.code(spec_diff(run.spec, to_toml(design), (run.id, "its fork")), language="diff")
+    st.code(spec_diff(to_toml(run.design), to_toml(design), (run.id, "its fork")), language="diff")
     if operator_button(
         "Fork, change and train", key=f"fork_{number}", icon=":material/call_split:"
     ):

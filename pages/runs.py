@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from crimecast.designs.spec import to_toml
 from crimecast.errors import UserError
 from crimecast.lineage import NOTE, annotate, changes, effect, known_effect
 from crimecast.runs import Run, delete_run, list_runs, load_run
@@ -176,8 +177,9 @@ with st.container(horizontal=True):
                     st.error(str(error))
 spec, diff, log = st.tabs(["Spec", "Changed from its parent", "Log"])
 spec.code(run.spec or "A module of your own; see module.py in the run's folder.", language="toml")
-if run.parent:
-    made = spec_diff(load_run(run.parent).spec, run.spec, (run.parent, run.id))
+if run.parent and run.spec:
+    before, after = (to_toml(one.design) for one in (load_run(run.parent), run))
+    made = spec_diff(before, after, (run.parent, run.id))
     diff.code(made or "The spec is the same; see the settings and the seed.", language="diff")
 else:
     diff.caption("It was not forked from another run.")

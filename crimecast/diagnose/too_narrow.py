@@ -27,11 +27,12 @@ def judge(case: Case) -> Iterator[Finding]:
             continue
         own, before = node.shape[-3], max([given, *_widths(case, node)])
         if own * NARROW <= (before * max(after)) ** 0.5:
+            plural = "s" if own > 1 else ""
             keep = int(max(8, min(before, max(after)) // 2))
             yield Finding(
                 "too_narrow", node.name, "high" if own <= 2 else "medium",
                 {"channels": own, "before": before, "after": max(after)},
-                f"All that the network knows passes through the {own} channel{"s" * (own > 1)} of {node.name}: give it {keep}.",
+                f"All that the network knows passes through the {own} channel{plural} of {node.name}: give it {keep}.",
                 {f"layer.{node.name}.channels": keep} if case.is_free(node.name) else {},
             )  # fmt: skip
 
