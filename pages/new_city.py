@@ -55,8 +55,10 @@ def about(tab: str) -> tuple[str, str, str, dict | None]:
     if file is not None:
         try:
             boundary = json.loads(file.getvalue())
-        except ValueError:
-            raise UserError(f"{file.name} is not GeoJSON.") from None
+        except (ValueError, RecursionError):
+            boundary = None
+        if not isinstance(boundary, dict):
+            raise UserError(f"{file.name} is not GeoJSON.")
     return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_"), title, zone, boundary
 
 

@@ -9,6 +9,8 @@ from crimecast.archive import manifest, read_dropped, report, scan
 from crimecast.cities import load_city
 from crimecast.errors import UserError
 from crimecast.importing import import_file
+from crimecast.sources import files
+from crimecast.sources.files import read_table
 from tests.conftest import tiny_csv
 
 MAPPING = {"time": "when", "longitude": "lng", "latitude": "lat", "type": "what"}
@@ -163,3 +165,24 @@ def test_a_failure_while_writing_leaves_the_old_records(
     with pytest.raises(OSError, match="disk full"):
         import_file(town, tiny_csv(tmp_path / "more.csv", seed=5, count=600))
     assert scan(city).collect().equals(before)
+
+
+def test_a_small_file_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bomb.parquet"
+    pl.DataFrame({f"c{i}": [0] for i in range(9)}).select(
+        pl.all().repeat_by(200_000).explode()
+    ).write_parquet(path)
+    assert path.stat().st_size < 50_000
+    assert read_table(path).shape == (200_000, 9)
+    monkeypatch.setattr(files, "MOST_VALUES", 1_000_000)
+    with pytest.raises(UserError, match="split it into parts"):
+        read_table(path)
+
+
+def test_a_file_nested_too_deeply_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 200_000, encoding="utf-8")
+    with pytest.raises(UserError, match="nested too deeply"):
+        read_table(path)

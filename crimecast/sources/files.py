@@ -5,10 +5,12 @@ import json
 from pathlib import Path
 
 import polars as pl
+from pyarrow import parquet
 
 from crimecast.errors import UserError
 
 SUFFIXES = {".csv", ".tsv", ".txt", ".parquet", ".json", ".ndjson", ".jsonl", ".geojson"}
+MOST_VALUES, MOST_BYTES = 10**9, 8 * 2**30  # of one Parquet file, unpacked
 
 
 def read_table(path: Path) -> pl.DataFrame:
@@ -22,6 +24,7 @@ def read_table(path: Path) -> pl.DataFrame:
         )
     try:
         if suffix == ".parquet":
+            _bounded(path)
             table = pl.read_parquet(path)
         elif suffix in {".csv", ".tsv", ".txt"}:
             table = pl.read_csv(
@@ -29,12 +32,25 @@ def read_table(path: Path) -> pl.DataFrame:
             )
         else:
             table = _read_json(path)
+    except RecursionError:
+        raise UserError(f"{path.name} is nested too deeply for a list of records.") from None
     except (pl.exceptions.PolarsError, ValueError, OSError, OverflowError) as error:
         reason = str(error).strip().split("\n")[0][:160]
         raise UserError(f"{path.name} can't be read as {suffix[1:].upper()}: {reason}.") from None
     if table.width == 0 or table.height == 0:
         raise UserError(f"{path.name} holds no rows.")
     return table
+
+
+def _bounded(path: Path) -> None:
+    """A small file may unpack to more than a machine holds; its own account says how much it would."""
+    account = parquet.read_metadata(path)
+    size = sum(account.row_group(i).total_byte_size for i in range(account.num_row_groups))
+    if account.num_rows * account.num_columns > MOST_VALUES or size > MOST_BYTES:
+        raise UserError(
+            f"{path.name} unpacks to {account.num_rows:,} rows of {account.num_columns} columns, more than is read at "
+            "once: split it into parts and import them one after the other."
+        )
 
 
 def _separator(path: Path) -> str:
