@@ -196,6 +196,10 @@ def _parser() -> _Parser:
     p = add("report", looking.report, "Write a run as one self-contained HTML file.")
     p.add_argument("run")
     p.add_argument("--out", required=True, type=Path, metavar="FILE.html")
+    p.add_argument(
+        "--against", nargs="+", default=[], metavar="NAME",
+        help="Compare it with these runs and baselines instead, the first of them being the measure.",
+    )  # fmt: skip
 
     p = add("app", serving.app, "Open the app.")
     p.add_argument("--port", type=int, default=8501, metavar="N")

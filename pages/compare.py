@@ -3,6 +3,7 @@
 import streamlit as st
 
 from crimecast.plots import figures
+from crimecast.reporting.comparison import comparison_report
 from crimecast.unseen import unseen_period
 from crimecast.views.compare import Comparison, choices, first_choice, is_baseline, slow
 from crimecast.windows import load_cube
@@ -282,3 +283,10 @@ def shown() -> None:
 
 
 guarded(shown)
+if st.button(
+    "Make a report", icon=":material/description:",
+    help="One HTML file: scores with intervals, hits, where each gained, model cards.",
+):  # fmt: skip
+    with st.spinner("Writing …"):
+        text = comparison_report(view)
+    st.download_button("Save the report", text, f"{run.id}_compared.html", "text/html")

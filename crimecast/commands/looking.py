@@ -76,10 +76,14 @@ def steer(options: argparse.Namespace) -> tuple[Any, str]:
 
 
 def report(options: argparse.Namespace) -> tuple[Any, str]:
-    """Write a run as one self-contained HTML file."""
+    """Write a run, or its comparison with other forecasts, as one self-contained HTML file."""
+    from crimecast.reporting.comparison import comparison_report
     from crimecast.reporting.report import report as reporting
     from crimecast.runs import load_run
     from crimecast.store import replacing
+    from crimecast.unseen import unseen_period
+    from crimecast.views.compare import Comparison
+    from crimecast.windows import load_cube
 
     ready()
     out = options.out.resolve()
@@ -88,7 +92,13 @@ def report(options: argparse.Namespace) -> tuple[Any, str]:
     if not out.parent.is_dir():
         raise UserError(f"There is no folder {options.out.parent}.")
     run = load_run(options.run)
-    text = reporting(run)
+    if options.against:
+        view = Comparison(
+            load_cube(run.grid), *unseen_period(run), (run.id, *options.against), options.against[0]
+        )
+        text = comparison_report(view)
+    else:
+        text = reporting(run)
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return {"run": run.id, "out": str(options.out), "bytes": len(text.encode())}, (

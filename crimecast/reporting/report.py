@@ -1,7 +1,6 @@
 """A run as one HTML file: scores with intervals, maps, layers, findings, lineage, spec, model card."""
 
 from html import escape
-from typing import Any
 
 import numpy as np
 
@@ -11,26 +10,16 @@ from crimecast.diagnose import Finding
 from crimecast.diagnose.kept import findings_of
 from crimecast.forecasts import rates, score_sums
 from crimecast.inspect.activations import activations
+from crimecast.lineage import changes, effect
 from crimecast.reporting.model_card import model_card
+from crimecast.reporting.page import figure, page, table
 from crimecast.reporting.pictures import picture
 from crimecast.runs import Run, load_run
-from crimecast.scoring import table
+from crimecast.scoring import table as score_table
 from crimecast.unseen import unseen_period
 from crimecast.windows import Cube, load_cube
 
 CHANNELS = 8  # of each layer that are shown
-STYLE = """
-:root { color-scheme: light dark; --ink: #1d2030; --soft: #6a6f7d; --line: #d9dbe2; --back: #fff; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e9eaf0; --soft: #a0a5b4; --line: #3a3d4a; --back: #14161f; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--back); max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { margin-bottom: 0; } h2 { margin-top: 2.2rem; } .soft { color: var(--soft); }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; display: block; overflow-x: auto; }
-th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; } td.words { white-space: normal; text-align: left; }
-.maps { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: 0; } figure img { background: #f4f4f6; image-rendering: pixelated; max-width: 100%; }
-.small img { width: 96px; } figcaption { font-size: .85rem; color: var(--soft); }
-pre { overflow-x: auto; border: 1px solid var(--line); padding: .8rem; font-size: .85rem; }
-"""
 
 
 def report(run: Run) -> str:
@@ -57,16 +46,12 @@ def report(run: Run) -> str:
         ),
         f"<h2>Spec</h2><pre>{escape(run.spec or 'A module of its own.')}</pre>",
     ]
-    return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{escape(run.id)} – CrimeCast</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>"
-    )
+    return page(run.id, parts)
 
 
 def _scores(run: Run, cube: Cube, first: int, last: int, period: str) -> str:
     names = [run.id, *QUICK]
-    rows = table(names, [score_sums(name, cube, first, last) for name in names])
+    rows = score_table(names, [score_sums(name, cube, first, last) for name in names])
     best = max(rows[1:], key=lambda r: r["log_likelihood_per_event"])
     versus = best["versus"]
     # The table compares each row with the run; the sentence says it from the run's side.
@@ -88,10 +73,6 @@ def _scores(run: Run, cube: Cube, first: int, last: int, period: str) -> str:
     )
 
 
-def _figure(image: str, caption: str) -> str:
-    return f"<figure><img alt='{escape(caption)}' src='{image}'><figcaption>{escape(caption)}</figcaption></figure>"
-
-
 def _maps(cube: Cube, first: int, last: int, made: np.ndarray) -> str:
     area = cube.area(first)
     mean = made.sum(axis=1).mean(axis=0)
@@ -102,9 +83,9 @@ def _maps(cube: Cube, first: int, last: int, made: np.ndarray) -> str:
     return (
         "<h2>Where</h2><p class='soft'>Events a cell and step, mean over the unseen steps; forecast and fact on one "
         f"square-root scale, 0 to {top:.2g}; their difference from −{off:.2g} (blue: too little forecast) to {off:.2g} (orange: too much).</p><div class='maps'>"
-        + _figure(picture(mean, area, "sequential", 0.0, top), "forecast")
-        + _figure(picture(fact, area, "sequential", 0.0, top), "fact")
-        + _figure(picture(error, area, "diverging", -off, off), "forecast minus fact")
+        + figure(picture(mean, area, "sequential", 0.0, top), "forecast")
+        + figure(picture(fact, area, "sequential", 0.0, top), "fact")
+        + figure(picture(error, area, "diverging", -off, off), "forecast minus fact")
         + "</div>"
     )
 
@@ -129,7 +110,7 @@ def _layers(run: Run, cube: Cube, step: int) -> str:
         order = np.argsort(-inside.std(axis=1), kind="stable")[:CHANNELS]
         top = float(np.quantile(np.abs(inside), 0.998)) + 1e-9
         shown = "".join(
-            _figure(picture(values[c], area, "diverging", -top, top), f"{name}, channel {c}")
+            figure(picture(values[c], area, "diverging", -top, top), f"{name}, channel {c}")
             for c in order
         )
         parts.append(f"<h3>{escape(name)}</h3><div class='maps small'>{shown}</div>")
@@ -140,13 +121,27 @@ def _layers(run: Run, cube: Cube, step: int) -> str:
 
 
 def _lineage(run: Run) -> str:
-    rows: list[dict[str, Any]] = []
+    rows: list[list[str]] = []
     at: Run | None = run
     while at is not None:
-        rows.append({"run": at.id, "loss": at.summary.get("validation_loss")})
-        at = load_run(at.parent) if at.parent else None
-    cells = "".join(
-        f"<tr><td>{escape(r['run'])}</td><td>{'–' if r['loss'] is None else format(r['loss'], '.5f')}</td></tr>"
-        for r in reversed(rows)
-    )
-    return f"<h2>Lineage</h2><table><tr><th>run</th><th>validation loss (low is good)</th></tr>{cells}</table>"
+        parent = load_run(at.parent) if at.parent else None
+        gained = effect(at)
+        loss = at.summary.get("validation_loss")
+        rows.append(
+            [
+                at.id,
+                "; ".join(changes(at, parent)) or "nothing" if parent else "–",
+                "–"
+                if gained is None
+                else f"{gained['difference']:+.4f} ({gained['interval'][0]:+.4f} to {gained['interval'][1]:+.4f})",
+                "–" if loss is None else format(loss, ".5f"),
+            ]
+        )
+        at = parent
+    heads = [
+        "run",
+        "changed",
+        "gain on its parent, per event (95 %)",
+        "validation loss (low is good)",
+    ]
+    return f"<h2>Lineage</h2>{table(heads, rows[::-1])}"

@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image
 
 from crimecast.reporting.model_card import NOT_FOR
+from crimecast.reporting.page import figure
 from crimecast.reporting.pictures import picture
-from crimecast.reporting.report import _figure, report
+from crimecast.reporting.report import report
 from crimecast.runs import load_run
 
 
@@ -40,4 +41,4 @@ def test_pictures_show_the_values_north_up() -> None:
 
 
 def test_captions_are_escaped() -> None:
-    assert "<b>" not in _figure("data:x", "<b>'bold'</b>")
+    assert "<b>" not in figure("data:x", "<b>'bold'</b>")

@@ -1,0 +1,118 @@
+"""A comparison as one HTML file: scores with paired intervals, hits over area, where each gained."""
+
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from crimecast.cities import City, load_city
+from crimecast.errors import UserError
+from crimecast.reporting.model_card import model_card
+from crimecast.reporting.page import figure, page, table
+from crimecast.reporting.pictures import picture
+from crimecast.runs import list_runs
+from crimecast.views.compare import Comparison
+from crimecast.windows import on_map
+
+SHARES = (0.5, 1, 2, 5, 10, 20)  # of the area, in per cent
+
+
+def comparison_report(view: Comparison) -> str:
+    """The HTML document of several forecasts against one of them, on the same steps.
+
+    Raises UserError for fewer than two forecasts.
+    """
+    if len({*view.names, view.against}) < 2:
+        raise UserError("A comparison needs at least two forecasts.")
+    city = load_city(view.cube.city)
+    title = f"{', '.join(n for n in view.names if n != view.against)} against {view.against}"
+    simulated = " · simulated city: nothing here happened" if city.simulated else ""
+    return page(
+        title,
+        [
+            f"<h1>{escape(title)}</h1><p class='soft'>{escape(city.title)} · {view.cube.cell:g} m · "
+            f"{escape(str(view.cube.step))} · {view.period}{simulated}</p>",
+            _scores(view.table(), view.against),
+            _hits(view),
+            *(_where(view, name) for name in view.names if name != view.against),
+            _cards(view, city),
+        ],
+    )
+
+
+def _scores(rows: list[dict[str, Any]], against: str) -> str:
+    best = rows[0]
+    if best["name"] == against:
+        said = f"None is better than {against}."
+    else:
+        versus = best["versus"]
+        word = {"better": "better than", "worse": "worse than"}.get(
+            versus["verdict"], "not to be told apart from"
+        )
+        said = (
+            f"{best['name']} is {word} {against}: {versus['difference']:+.4f} in log-likelihood per event "
+            f"(95 % interval {versus['interval'][0]:+.4f} to {versus['interval'][1]:+.4f} over weeks; above zero is better)."
+        )
+    lines = []
+    for row in rows:
+        versus = row.get("versus")
+        paired = (
+            f"{versus['difference']:+.4f} ({versus['interval'][0]:+.4f} to {versus['interval'][1]:+.4f})"
+            if versus
+            else "–"
+        )
+        lines.append(
+            [
+                row["name"], f"{row['log_likelihood_per_event']:.4f}", paired,
+                versus["verdict"] if versus else "compared with", f"{100 * row['hit_rate@1']:.1f} %",
+                f"{100 * row['hit_rate@5']:.1f} %", f"{row['poisson_deviance']:.4f}",
+            ]
+        )  # fmt: skip
+    heads = [
+        "forecast", "log-likelihood per event (high is good)", f"against {against} (95 %)", "verdict",
+        "hits in 1 % of the area", "in 5 %", "deviance (low is good)",
+    ]  # fmt: skip
+    return f"<h2>How well</h2><p>{escape(said)}</p>{table(heads, lines)}"
+
+
+def _hits(view: Comparison) -> str:
+    rows = [
+        [name, *(f"{100 * np.interp(share / 100, area, hits):.1f} %" for share in SHARES)]
+        for name, (area, hits) in view.curves().items()
+    ]
+    heads = ["forecast", *(f"{share:g} % of the area" for share in SHARES)]
+    return (
+        "<h2>Hits</h2><p class='soft'>Share of the events inside the cells that were forecast highest.</p>"
+        + table(heads, rows)
+    )
+
+
+def _where(view: Comparison, name: str) -> str:
+    judged = view.judged(name)
+    area = judged.area
+    gain = judged.gain.sum(axis=(0, 1))
+    one, other = (r.sum(axis=1).mean(axis=0) for r in (judged.one, judged.other))
+    top = float(np.quantile(np.concatenate([one, other]), 0.998))
+    reach = float(np.quantile(np.abs(gain), 0.995))
+    return (
+        f"<h2>Where {escape(name)} gained</h2><p class='soft'>Mean rates on one square-root scale, 0 to {top:.2g} events a "
+        f"cell and step; the gain in log-likelihood a cell from −{reach:.2g} (blue: {escape(view.against)} was better) to "
+        f"{reach:.2g} (orange: {escape(name)} was).</p><div class='maps'>"
+        + figure(picture(on_map(area, one), area, "sequential", 0.0, top), name)
+        + figure(picture(on_map(area, other), area, "sequential", 0.0, top), view.against)
+        + figure(picture(on_map(area, gain), area, "diverging", -reach, reach), "gain")
+        + "</div>"
+    )
+
+
+def _cards(view: Comparison, city: City) -> str:
+    """What each run among the forecasts is, and what none of them can be used for."""
+    runs = {run.id: run for run in list_runs(view.cube.grid)}
+    parts = []
+    for name in view.names:
+        if name in runs:
+            parts.append(f"<h2>Model card of {escape(name)}</h2>")
+            for title, texts in model_card(runs[name], view.cube, city, view.period):
+                items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+                parts.append(f"<h3>{escape(title)}</h3><ul>{items}</ul>")
+    return "".join(parts)
