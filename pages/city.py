@@ -8,7 +8,7 @@ from crimecast.archive import month_files, report, type_counts
 from crimecast.cities import write_city
 from crimecast.columns import guess
 from crimecast.importing import import_file
-from crimecast.plots.city_map import HEIGHT, city_map
+from crimecast.plots.city_map import HEIGHT, city_map, tile_server
 from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure
 from crimecast.sources.files import read_table
 from crimecast.views.coverage import by_month, city_coverage
@@ -38,8 +38,12 @@ def records() -> None:
             f"{len(places):,} of {account['kept']:,} records, evenly drawn. Each dot is one place, never a person."
         )
         dark = st.context.theme.type == "dark"
+        server = tile_server()
+        streets = server is not None and st.toggle(
+            "Streets", help=f"Pictures of streets from {server[1]}, which then learns what part of the map you see."
+        )  # fmt: skip
         st.pydeck_chart(
-            city_map(city, places, dark),
+            city_map(city, places, dark, server[0] if server and streets else None),
             key=f"city_map_{city.name}",
             height=HEIGHT,
             alt=f"Records of {city.title} on its outline",

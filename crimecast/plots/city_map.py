@@ -1,4 +1,8 @@
-"""A city's records as dots on its own outline: no tiles, nothing fetched from outside."""
+"""A city's records as dots on its own outline; street maps of a tile server below it only if asked for."""
+
+import json
+import os
+from urllib.parse import quote, urlsplit
 
 import numpy as np
 import polars as pl
@@ -10,8 +14,17 @@ from crimecast.cities import City
 HEIGHT = 520  # pixels
 
 
-def city_map(city: City, places: pl.DataFrame, dark: bool) -> pydeck.Deck:
-    """`places` has longitude, latitude, type and time; the outline and neighbourhoods lie below."""
+def tile_server() -> tuple[str, str] | None:
+    """The address of street map tiles that the server's owner named in CRIMECAST_TILES, as
+    `https://…/{z}/{x}/{y}.png`, and the host that would be asked; None if none is named."""
+    address = os.environ.get("CRIMECAST_TILES", "")
+    host = urlsplit(address).hostname
+    return (address, host) if host and "{z}" in address else None
+
+
+def city_map(city: City, places: pl.DataFrame, dark: bool, tiles: str | None = None) -> pydeck.Deck:
+    """`places` has longitude, latitude, type and time; the outline and neighbourhoods lie below, and
+    `tiles` below them. Without tiles nothing is fetched from outside."""
     ink = [235, 235, 240] if dark else [40, 44, 60]
     layers = [
         pydeck.Layer(
@@ -60,9 +73,15 @@ def city_map(city: City, places: pl.DataFrame, dark: bool) -> pydeck.Deck:
         latitude=float((south + north) / 2),
         zoom=float(min(fits) - 0.15),
     )
+    style = {
+        "version": 8,
+        "sources": {"streets": {"type": "raster", "tiles": [tiles], "tileSize": 256}},
+        "layers": [{"id": "streets", "type": "raster", "source": "streets"}],
+    }
     return pydeck.Deck(
         layers=layers,
         initial_view_state=view,
-        map_provider=None,
+        map_provider="maplibre" if tiles else None,
+        map_style=f"data:application/json,{quote(json.dumps(style))}" if tiles else None,
         tooltip={"text": "{type}\n{time}"},
     )
