@@ -14,6 +14,7 @@ from crimecast.views.layers import (
     layer_names,
     layer_view,
     span,
+    training_gallery,
 )
 from crimecast.windows import load_cube
 from pages.parts.frame import among, choose, frame, guarded, trained
@@ -95,16 +96,27 @@ def look() -> None:
         )  # fmt: skip
     step = step_now(*span(run))
     epochs = epochs_kept(run.folder)
-    epoch = None
+    epoch, film = None, False
     if len(epochs) > 1:
         ends = [*(f"epoch {e}" for e in epochs), FINISHED]
-        asked_epoch = st.select_slider(
-            "Travel through training", ends, value=FINISHED, key=among("epoch", ends), bind="query-params",
-            help="The same step, as the network was after each epoch that was kept; colours keep their values.",
+        left, right = st.columns([4, 1], vertical_alignment="bottom")
+        film = right.toggle(
+            "Play it", key="film", help="Below, slide or play through training instead of through steps."
         )  # fmt: skip
+        asked_epoch = FINISHED
+        if film:
+            left.caption(f"The step of {load_cube(run.grid).label(step)}, epoch by epoch.")
+        else:
+            asked_epoch = left.select_slider(
+                "Travel through training", ends, value=FINISHED, key=among("epoch", ends), bind="query-params",
+                help="The same step, as the network was after each epoch that was kept; colours keep their values.",
+            )  # fmt: skip
         epoch = None if asked_epoch == FINISHED else int(asked_epoch.split()[1])
+        at = asked_of("layer_film").step
+        if film and at is not None and at < len(epochs):
+            epoch = epochs[at]
     view = layer_view(run, layer, step, order, epoch)
-    gallery_asks = asked_of("layer_gallery")
+    gallery_asks = asked_of("layer_film" if film else "layer_gallery")
     asked = gallery_asks.channel
     parts, part = -(-view.channels // TOGETHER), 0
     if parts > 1:
@@ -126,9 +138,12 @@ def look() -> None:
     st.caption(
         f"**{layer}**: {view.channels} channels of {height}×{width}. Blue is below zero, orange above. Click a channel to enlarge it."
     )
-    maps(gallery(view, city, shared, channel, gallery_asks.have, part), key="layer_gallery")
+    if film:
+        maps(training_gallery(view, city, shared, channel, epochs, part), key="layer_film")
+    else:
+        maps(gallery(view, city, shared, channel, gallery_asks.have, part), key="layer_gallery")
     rested: int = st.session_state.get("layer_rested", step)
-    if not gallery_asks.resting and rested in range(*span(run)):
+    if not film and not gallery_asks.resting and rested in range(*span(run)):
         # On the way through many steps the rest stays as it was, so that the gallery isn't held up.
         view = layer_view(run, layer, rested, order, epoch)
     st.session_state["layer_rested"] = view.step

@@ -1,6 +1,6 @@
 """The Layers page: every channel of a layer on the city's outline, and one of them enlarged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -190,6 +190,31 @@ def _scene(view: LayerView, city: City, panels: list[Panel], layout: str, identi
 
 def _coarse(rings: list[list[list[float]]], factor: float) -> list[list[list[float]]]:
     return [[[x / factor, y / factor] for x, y in ring] for ring in rings]
+
+
+def training_gallery(
+    view: LayerView, city: City, shared: bool, channel: int, epochs: list[int], part: int = 0
+) -> bytes:
+    """As `gallery`, but its steps are the epochs that were kept and the finished network at the end,
+    all for the step that is looked at: played, it shows how the layer came about."""
+    shown = view.order[part * TOGETHER : (part + 1) * TOGETHER]
+    low, top, _ = layer_scale(view.run, view.layer)
+    if shared:
+        top = np.full(len(top), top.max())
+    ends = [*epochs, None]
+    maps: dict[int, list[np.ndarray | None]] = {
+        i: list(layer_maps(view.run, view.layer, view.step, epoch)[shown])
+        for i, epoch in enumerate(ends)
+    }
+    panels = [_panel(f"{c}", float(top[c]), low) for c in shown]
+    identity = f"{view.run.id}-{view.run.stamp}-{view.layer}-training-{view.step}-{shared}-{shown.tolist()}"
+    scene = replace(
+        _scene(view, city, panels, "gallery", identity),
+        labels=["trained" if epoch is None else f"epoch {epoch}" for epoch in ends],
+    )
+    at = len(ends) - 1 if view.epoch is None else epochs.index(view.epoch)
+    chosen = shown.tolist().index(channel) if channel in shown else None
+    return message(scene, view.area, maps, at, first=0, channel=chosen)
 
 
 def gallery(
