@@ -124,6 +124,41 @@ def ablations(
     return sorted(found, key=lambda a: -a.loss)
 
 
+@torch.no_grad()
+def loss_over_period(
+    subject: Subject,
+    layer: str,
+    channels: list[int] | None,
+    way: str,
+    back: int = 7,
+    probes: int = 24,
+) -> float:
+    """What the score loses with channels of a layer changed, over probe steps of the validation period:
+    log-likelihood an event, as for `ablations`. A `swap` puts in every step what was there `back`
+    steps before. Raises UserError for a way there isn't."""
+    first = subject.span[0]
+    steps = [step for step in subject.probes(probes) if step - back >= first]
+    chunks = [steps[i : i + CHUNK] for i in range(0, len(steps), CHUNK)]
+    batches = [subject.batch(chunk) for chunk in chunks]
+    whole = likelihood(subject, batches)
+    if way != "swap":
+        value = replacement(subject, layer, way)
+        if channels is not None and isinstance(value, Tensor):
+            value = value[..., channels, :, :]
+        with changed(subject, layer, channels, value):
+            return whole - likelihood(subject, batches)
+    total, events = 0.0, 0.0
+    for chunk, batch in zip(chunks, batches, strict=True):
+        with capture(subject.network, [layer]) as caught:
+            earlier = subject.batch([step - back for step in chunk])
+            subject.network(earlier.history, earlier.calendar, earlier.static)
+        value = caught[layer] if channels is None else caught[layer][..., channels, :, :]
+        with changed(subject, layer, channels, value):
+            own = float(batch.target[..., torch.from_numpy(subject.area)].sum())
+            total, events = total + likelihood(subject, [batch]) * own, events + own
+    return whole - total / max(events, 1.0)
+
+
 def maps_of(subject: Subject, batch: Batch) -> dict[str, int]:
     """Layers that put out maps, with the number of their channels."""
     with capture(subject.network, list(subject.layers)) as caught:

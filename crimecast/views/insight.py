@@ -15,6 +15,7 @@ from crimecast.inspect.intervention import (
     ablations,
     forecast_after_edit,
     forecast_with,
+    loss_over_period,
 )
 from crimecast.inspect.near_repeat import NearRepeat, near_repeat
 from crimecast.inspect.parameters import Weights, weights
@@ -191,6 +192,12 @@ def what_if(
     return plain.sum(axis=0), forecast_with(one, step, layer, list(channels), way, other).sum(
         axis=0
     )
+
+
+@lru_cache(maxsize=64)
+def loss_of_period(name: str, _stamp: int, layer: str, channel: int, way: str) -> float:
+    """What the score of the validation period loses with a channel changed in all of its steps."""
+    return loss_over_period(subject(load_run(name)), layer, [channel], way)
 
 
 def step_score(run: Run, step: int, rates: np.ndarray) -> float:

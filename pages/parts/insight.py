@@ -146,6 +146,7 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
         )
         or "a channel"
     )
+    way = "zero"
     if kind == "a channel":
         way = (
             st.segmented_control(
@@ -214,6 +215,22 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
         f"The city's total goes from {before.sum():.1f} to {after.sum():.1f} events; against what happened in this step, "
         f"its log-likelihood per event from {was:.4f} to {now:.4f} ({now - was:+.4f}; higher is better)."
     )
+    if kind == "a channel" and st.toggle(
+        "Score it over the validation period", key="whole", bind="query-params",
+        help="Makes the change in every step, not in this one alone.",
+    ):  # fmt: skip
+        with st.spinner("Changing every step …"):
+            lost = insight.loss_of_period(run.id, run.stamp, layer, channel, way)
+        said = (
+            "the channel matters"
+            if lost > 1e-5
+            else "the channel does harm"
+            if lost < -1e-5
+            else "the channel makes no difference"
+        )
+        st.markdown(
+            f"Over steps spread over the validation period the log-likelihood per event changes by **{-lost:+.5f}**: {said}."
+        )
     if kind == "a channel" and st.toggle(
         "Rank the channels", key="rank", bind="query-params",
         help="Tries the network without each of the layer's channels in turn.",

@@ -12,6 +12,7 @@ from crimecast.inspect.intervention import (
     forecast_after_edit,
     forecast_with,
     likelihood,
+    loss_over_period,
 )
 from crimecast.inspect.subject import subject
 from crimecast.runs import load_run
@@ -84,3 +85,25 @@ def test_unknown_names_are_refused_and_hooks_removed(sample: str) -> None:
     with pytest.raises(UserError, match="swap needs a step"):
         forecast_with(one, STEP, "stem", [1], "swap")
     assert not any(m._forward_hooks for m in one.network.modules())
+
+
+def test_the_period_with_a_channel_changed_is_that_of_its_ablation(sample: str) -> None:
+    one = subject(load_run("stack-1"))
+    for way in ("zero", "mean"):
+        known = {a.channel: a.loss for a in ablations(one, "narrow_2", way)}
+        assert loss_over_period(one, "narrow_2", [3], way) == pytest.approx(known[3], abs=1e-7)
+    # A swap with the same step changes nothing; with others it does what the steps do one by one.
+    assert loss_over_period(one, "narrow_2", [3], "swap", back=0) == pytest.approx(0, abs=1e-7)
+    steps, area = one.probes(24), one.area
+    n = np.concatenate([one.cube.counts[s][..., area] for s in steps])
+    with torch.no_grad():
+        plain = np.concatenate(
+            [torch.exp(one.log_rate(one.batch([s])))[0].numpy()[..., area] for s in steps]
+        )
+    other = np.concatenate(
+        [forecast_with(one, s, "narrow_2", [3], "swap", s - 7)[..., area] for s in steps]
+    )
+    score = [float((n * np.log(r) - r).sum() / n.sum()) for r in (plain, other)]
+    assert loss_over_period(one, "narrow_2", [3], "swap") == pytest.approx(
+        score[0] - score[1], abs=1e-6
+    )
