@@ -17,8 +17,8 @@ from crimecast.views.layers import (
     training_gallery,
 )
 from crimecast.windows import load_cube
+from pages.parts.asking import VIEWS
 from pages.parts.frame import among, choose, frame, guarded, trained
-from pages.parts.insight import VIEWS
 from pages.parts.maps import asked_of, maps
 from pages.parts.save import save
 

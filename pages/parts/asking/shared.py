@@ -1,0 +1,40 @@
+"""What several of the views use."""
+
+import streamlit as st
+
+from crimecast.runs import Run
+from crimecast.views import insight
+from crimecast.windows import load_cube
+from pages.parts.maps import Asked
+
+PLAIN = {"displaylogo": False}
+
+
+def dark() -> bool:
+    """Whether the page is drawn on a dark ground."""
+    return st.context.theme.type == "dark"
+
+
+def open_view(view: str, layer: str) -> None:
+    """Go to a view of a layer."""
+    st.session_state["layer_view"] = view
+    st.session_state["at_layer"] = st.query_params["layer"] = layer
+
+
+def cell_of(run: Run) -> tuple[int, int]:
+    """The cell in the address, else the busiest."""
+    parts = (st.query_params.get("cell") or "").split(",")
+    area = load_cube(run.grid).area(run.settings["train"])
+    if len(parts) == 2 and all(p.isdigit() for p in parts):
+        row, column = int(parts[0]), int(parts[1])
+        if row < area.shape[0] and column < area.shape[1] and area[row, column]:
+            return row, column
+    return insight.busiest(run)
+
+
+def follow(asked: Asked) -> None:
+    """A click on a map goes into the address, and the view is drawn for that cell."""
+    if asked.cell and asked.cell != st.session_state.get("insight_cell"):
+        st.session_state["insight_cell"] = asked.cell
+        st.query_params["cell"] = f"{asked.cell[0]},{asked.cell[1]}"
+        st.rerun(scope="fragment")

@@ -1,0 +1,87 @@
+"""What a cell's forecast can see, does see, and what would be there to see."""
+
+import numpy as np
+import streamlit as st
+
+from crimecast.cities import City
+from crimecast.inspect.receptive import radius_holding
+from crimecast.plots.figures import (
+    table_figure,
+)
+from crimecast.plots.rasters import Panel
+from crimecast.runs import Run
+from crimecast.views import insight
+from crimecast.windows import load_cube
+from pages.parts.asking.shared import PLAIN, cell_of, dark, follow
+from pages.parts.maps import maps
+
+
+def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
+    """What a cell's forecast can see, does see, and what would be there to see."""
+    cell = cell_of(run)
+    metres = load_cube(run.grid).cell
+    field, effective = insight.sight(run.id, run.stamp, cell)
+    near = insight.excitation(run.grid, run.settings["train"])
+    columns = st.columns(3)
+    columns[0].metric(
+        "Can see",
+        f"{metres * field.reach(cell) / 1000:.1f} km",
+        help="How far beyond the cell the network's layers reach, in its lagged frames and input maps; exact, from the network itself. Blurred memories gather more.",
+    )
+    held = radius_holding(effective, cell, 0.9)
+    columns[1].metric(
+        "Does see",
+        f"{metres * held / 1000:.1f} km",
+        help="Nine tenths of what moves the forecast lies within. More than it can see where the statistics of a normalisation carry a little of the whole map.",
+    )
+    reach = near.reach()
+    columns[2].metric(
+        "Crimes excite others within",
+        f"{metres * reach / 1000:.1f} km" if reach >= 0 else "nowhere",
+        help="How far events are followed by more events the next step than four weeks later, beyond chance (Knox ratio).",
+    )
+    if field.whole:
+        st.caption(f"Through {', '.join(field.whole)} it sees the whole map.")
+    left, right = st.columns(2)
+    with left:
+        seen = np.sqrt(effective)
+        top = float(seen.max()) + 1e-12
+        asked = maps(
+            insight.maps_message(
+                run,
+                city,
+                [
+                    (
+                        Panel(
+                            "what moves its forecast",
+                            "sequential",
+                            "square root of the gradient",
+                            high=top,
+                            size=2,
+                        ),
+                        seen,
+                    )
+                ],
+                f"sight-{run.id}",
+                cell,
+            ),
+            key="layer_sight",
+        )
+        follow(asked)
+    with right:
+        st.markdown("**How much more often events follow nearby than by chance**")
+        rings = [f"{metres * i / 1000:g} km" for i in range(len(near.ratio))]
+        st.plotly_chart(
+            table_figure(
+                rings,
+                [f"{lag} later" for lag in near.lags],
+                near.ratio,
+                "ratio",
+                dark(),
+                1.0,
+                max(1.05, float(near.ratio.max())),
+            ),
+            key="near",
+            config=PLAIN,
+            alt="Near-repeat ratio by distance and lag",
+        )

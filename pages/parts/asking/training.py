@@ -1,0 +1,50 @@
+"""How the layers learnt."""
+
+import streamlit as st
+
+from crimecast.cities import City
+from crimecast.plots.figures import (
+    layers_over_training_figure,
+    table_figure,
+)
+from crimecast.runs import Run
+from crimecast.views import insight
+from pages.parts.asking.shared import PLAIN, dark
+
+
+def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> None:
+    """Gradients, updates and activations of every layer over the epochs."""
+    history = run.history()
+    names = {
+        "gradient": "gradient norm",
+        "update": "change of the weights a step",
+        "zero": "share of exact zeros",
+        "full": "share of values at ±1",
+        "mean": "mean activation",
+        "spread": "spread of activations",
+    }
+    key = st.selectbox("Number", list(names), format_func=lambda k: names[k])
+    st.plotly_chart(
+        layers_over_training_figure(history, key, names[key]),
+        key="health",
+        config=PLAIN,
+        alt=f"{names[key]} of every layer by epoch",
+    )
+    epochs, edges, shares = insight.spread_over_training(run.id, run.stamp, layer)
+    if epochs:
+        st.markdown(f"**How the values of {layer} spread, by epoch**")
+        middle = [f"{x:.3g}" for x in (edges[:-1] + edges[1:]) / 2]
+        st.plotly_chart(
+            table_figure(
+                [f"epoch {e}" for e in epochs],
+                middle,
+                shares,
+                "share",
+                dark(),
+                0.0,
+                float(shares.max()),
+            ),
+            key="spread",
+            config=PLAIN,
+            alt="Histogram of the layer's values by epoch",
+        )

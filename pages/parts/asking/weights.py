@@ -1,0 +1,67 @@
+"""A layer's weights."""
+
+import numpy as np
+import streamlit as st
+
+from crimecast.cities import City
+from crimecast.plots.figures import (
+    bars_figure,
+    table_figure,
+)
+from crimecast.runs import Run
+from crimecast.views import insight
+from pages.parts.asking.shared import PLAIN, dark
+from pages.parts.save import save
+
+
+def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None:
+    """The layer's weights: norms, spectrum, change, kernels."""
+    own = insight.layer_weights(run.id, run.stamp, layer)
+    if not own:
+        st.caption(f"{layer} has no weights.")
+    else:
+        save(run, f"weights of {layer}", {one.name: one.values for one in own})
+    for one in own:
+        st.markdown(
+            f"**{one.name}** · {'×'.join(map(str, one.values.shape))} · moved {100 * one.change:.0f} % of its length since the start"
+            if np.isfinite(one.change)
+            else f"**{one.name}** · {'×'.join(map(str, one.values.shape))}"
+        )
+        left, right = st.columns(2)
+        left.plotly_chart(
+            bars_figure(
+                [str(i) for i in range(len(one.norms))], one.norms.tolist(), "norm of each channel"
+            ),
+            key=f"norm_{one.name}",
+            config=PLAIN,
+            alt="Norm of each output channel's weights",
+        )
+        right.plotly_chart(
+            bars_figure(
+                [str(i + 1) for i in range(len(one.spectrum))],
+                one.spectrum.tolist(),
+                "singular values",
+            ),
+            key=f"spectrum_{one.name}",
+            config=PLAIN,
+            alt="Singular values",
+        )
+        kernels = one.kernels()
+        if kernels is not None:
+            flat = kernels[min(channel, len(kernels) - 1)]
+            across = flat.reshape(flat.shape[0], -1)
+            top = float(np.abs(across).max()) + 1e-12
+            st.plotly_chart(
+                table_figure(
+                    [f"from {i}" for i in range(len(across))],
+                    [str(i) for i in range(across.shape[1])],
+                    np.abs(across),
+                    "size of the weight",
+                    dark(),
+                    0.0,
+                    top,
+                ),
+                key=f"kernel_{one.name}",
+                config=PLAIN,
+                alt="The kernel of the chosen channel",
+            )
