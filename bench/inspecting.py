@@ -3,7 +3,8 @@
     python bench/inspect.py [--json] [--chromium /usr/bin/chromium]
 
 `capture_vs_forward` (times, small is fast; 1 is the limit): a forward pass with every layer caught,
-over one without, on a 64-channel network and 64×64 cells, medians of interleaved passes.
+over one without, on a 64-channel network and 64×64 cells, medians of interleaved passes; beside it
+the same pass logged by TorchLens, which keeps every operation (`torchlens_vs_forward`).
 `gallery_p50_ms`, `gallery_p95_ms`: in real Chromium, from an arrow key on the step slider of the
 Layers page to 64 channels of 64×64 drawn for the new step. Beside them the same gallery made with
 `st.pyplot` and with one Plotly figure a channel (`pyplot_p50_ms`, `plotly_p50_ms`), in the same run.
@@ -88,6 +89,7 @@ def city(folder: Path) -> str:
 def capture_cost() -> dict[str, float]:
     """Seconds of a forward pass, without and with every layer caught, taking turns."""
     import torch
+    import torchlens
 
     from crimecast.inspect.activations import capture
     from crimecast.inspect.subject import subject
@@ -107,9 +109,16 @@ def capture_cost() -> dict[str, float]:
             if number >= 5:
                 plain.append(middle - began)
                 caught.append(time.perf_counter() - middle)
+    theirs = []
+    for _ in range(7):
+        began = time.perf_counter()
+        with torch.no_grad():
+            torchlens.trace(one.network, [batch.history, batch.calendar, batch.static])
+        theirs.append(time.perf_counter() - began)
     return {
         "forward_ms": 1000 * statistics.median(plain),
         "captured_ms": 1000 * statistics.median(caught),
+        "torchlens_ms": 1000 * statistics.median(theirs[2:]),
     }
 
 
@@ -203,6 +212,7 @@ def main() -> None:
         cost = capture_cost()
         document = {
             "capture_vs_forward": round(cost["captured_ms"] / cost["forward_ms"], 3),
+            "torchlens_vs_forward": round(cost["torchlens_ms"] / cost["forward_ms"], 2),
             **{k: round(v, 1) for k, v in gallery(folder / "data", grid, options.chromium).items()},
             **{k: round(v, 2) for k, v in cost.items()},
             "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
