@@ -95,7 +95,7 @@ def add(design: Design, kind: str, after: str) -> Design:
     for layer in block:
         names[layer.name] = _free_name(layer.name, taken)
         taken.add(names[layer.name])
-    width = design.layers[at].options.get("channels")
+    width = _width(design, at)
     made = [
         replace(
             layer,
@@ -165,6 +165,19 @@ def _with(design: Design, at: int, layer: Layer) -> Design:
 
 def _checked(design: Design) -> Design:
     return parse_design(to_toml(design))
+
+
+def _width(design: Design, at: int) -> int | None:
+    """Channels that a layer gives: its own, or those of the layer that it passes on; None if unknown."""
+    layer = design.layers[at]
+    own = KINDS[layer.kind].options if layer.kind in KINDS else {}
+    if "channels" in own:
+        return int(layer.options.get("channels", own["channels"]))
+    if layer.kind in ("concat", "head", "external", "flatten"):
+        return None
+    names = [x.name for x in design.layers[:at]]
+    before = layer.inputs[0] if layer.inputs else (names[-1] if names else "")
+    return _width(design, names.index(before)) if before in names else None
 
 
 def _free_name(wanted: str, taken: set[str]) -> str:

@@ -61,8 +61,10 @@ def inputs_and_training(design: Design, draft: Draft) -> None:
     with columns[0]:
         _pick(design, draft, "offset", "Offset", list(OFFSETS), "What the network corrects.")
         _numbers(design, draft, "lags", "Lags", "Steps back, separated by commas.", int)
-        _numbers(design, draft, "memories", "Memories", "Half-lives in days, as input maps.", float)
-        _numbers(design, draft, "blurs", "Blurs", "Widths of the memories in cells.", float)
+        _numbers(
+            design, draft, "memories", "Memories", "Half-lives in days, as input maps.", _number_of
+        )
+        _numbers(design, draft, "blurs", "Blurs", "Widths of the memories in cells.", _number_of)
     with columns[1]:
         _pick(
             design,
@@ -89,12 +91,20 @@ def inputs_and_training(design: Design, draft: Draft) -> None:
         )
 
 
+def _number_of(text: str) -> float:
+    """A number as it would be written: 3, not 3.0."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
 def _choose(name: str | None) -> None:
     st.session_state["design_card"] = name
 
 
 def _apply(draft: Draft, change: Callable[[Any], Design], widget: str | None) -> None:
     """Make a change with the widget's new value; what can't be made leaves the spec as it is."""
+    if not draft.is_shown:
+        return
     try:
         draft.write(to_toml(change(st.session_state[widget] if widget else None)))
     except UserError as error:
@@ -193,7 +203,7 @@ def _number(design: Design, draft: Draft, field: str, label: str, text: str, val
 
 
 def _numbers(
-    design: Design, draft: Draft, field: str, label: str, text: str, kind: type[int] | type[float]
+    design: Design, draft: Draft, field: str, label: str, text: str, kind: Callable[[str], float]
 ) -> None:
     key = f"{draft.key}_{field}"
 

@@ -9,7 +9,18 @@ class Draft:
     def __init__(self, start: str, source: str) -> None:
         kept = st.session_state.setdefault("drafts", {})
         self._own = kept.setdefault(start, {"texts": [source], "at": 0, "refused": None})
-        self.key = f"{start}_{self._own['at']}_{len(self._own['texts'])}"
+        self._start = start
+        self.key = self._version()
+
+    def _version(self) -> str:
+        """Names the version shown: widgets of another one are other widgets."""
+        return f"{self._start}_{self._own['at']}_{len(self._own['texts'])}"
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the version that this was made for is still the one shown. Widgets of an earlier one
+        may still report a value while the browser takes them down."""
+        return self.key == self._version()
 
     @property
     def text(self) -> str:
@@ -33,6 +44,8 @@ class Draft:
 
     def write(self, text: str) -> None:
         """A new version; those that were undone are gone."""
+        if not self.is_shown:
+            return
         self._own["refused"] = None
         if text != self.text:
             self._own["texts"] = [*self._own["texts"][: self._own["at"] + 1], text]

@@ -49,7 +49,8 @@ def test_a_residual_block_fits_where_it_is_added() -> None:
     longer = editing.add(design, "residual block", "block_2")
     assert names(longer)[-5:-2] == ["wide", "narrow", "sum"]
     assert longer.layers[-3].inputs == ("block_2", "narrow")
-    place(editing.add(design, "residual block", "stem"), 1, 12, 12, 42)
+    for layer in ("stem", "season_1", "block_1", "block_2", "last"):
+        place(editing.add(design, "residual block", layer), 1, 12, 12, 42)
 
 
 def test_unknown_layers_are_refused_in_a_sentence() -> None:
