@@ -25,7 +25,8 @@ def judge(case: Case) -> Iterator[Finding]:
         after = [n.shape[-3] for n in _followers(case, node)]
         if not after or case.is_bypassed(node.name):
             continue
-        own, before = node.shape[-3], max([given, *_widths(case, node)])
+        widths = [*_widths(case, node), *([given] if "inputs" in node.takes else [])]
+        own, before = node.shape[-3], max(widths, default=given)
         if own * NARROW <= (before * max(after)) ** 0.5:
             plural = "s" if own > 1 else ""
             keep = int(max(8, min(before, max(after)) // 2))
