@@ -34,7 +34,7 @@ def judge(case: Case) -> Iterator[Finding]:
         spread = np.median(np.abs(late - middle)) + 1e-9
         spikes = int((late > middle + DEVIATIONS * spread).sum())
         ended = float(np.median(points[-len(points) // 4 :]))
-        thrown = ended > points[0] + 3 * spread + 0.02 * abs(points[0])
+        thrown = bool(ended > points[0] + 3 * spread + 0.02 * abs(points[0]))
     if jump > RISE or spikes >= SPIKES or thrown:
         severe = jump > LARGE or spikes >= MANY or thrown
         yield Finding(

@@ -95,9 +95,9 @@ def test_a_block_is_added_and_trained(browser: Any, app: App) -> None:
     go(page, app, "design?city=sample&fork=stack-1")
     page.locator(".st-key-card_8").get_by_role("button", name="Change").click()
     page.wait_for_timeout(1000)
-    page.get_by_label("Add after it").fill("residual block")
-    page.wait_for_timeout(1500)  # its list is drawn
-    page.keyboard.press("Enter")
+    page.get_by_label("Add after it").click()
+    page.keyboard.type("residual")
+    page.get_by_text("residual block").click()
     text = wait_for_spec(page, lambda text: 'name = "sum"' in text)
     assert text.index('name = "wide"') < text.index('name = "sum"')
     enter(page, page.get_by_label("Epochs at most", exact=True), "1")
