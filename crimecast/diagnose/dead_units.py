@@ -37,13 +37,15 @@ def judge(case: Case) -> Iterator[Finding]:
 
 
 def _first(case: Case, layer: str) -> bool:
-    """Whether the channels that don't change aren't those of a layer before: the first is to blame."""
-    for node in case.nodes:
-        if node.name == layer:
-            for before in node.takes:
-                own = case.units.get(before)
-                if own is not None and len(own.low) == len(case.units[layer].low):
-                    flat = own.high - own.low < 1e-6 * (np.abs(own.high).max() + 1e-12)
-                    if flat.mean() >= FEW:
-                        return False
-    return True
+    """Whether the channels that don't change aren't those of a layer before with as many: the first of
+    a chain is to blame."""
+    own = _silent(case, layer)
+    takes = next((n.takes for n in case.nodes if n.name == layer), ())
+    return all(_silent(case, before) < max(FEW, own) for before in takes if before in case.units)
+
+
+def _silent(case: Case, layer: str) -> float:
+    """The share of a layer's channels that never change."""
+    own = case.units[layer]
+    size = np.maximum(np.abs(own.low), np.abs(own.high)).max() + 1e-12
+    return float((own.high - own.low < 1e-6 * size).mean())

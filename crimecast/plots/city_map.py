@@ -73,15 +73,19 @@ def city_map(city: City, places: pl.DataFrame, dark: bool, tiles: str | None = N
         latitude=float((south + north) / 2),
         zoom=float(min(fits) - 0.15),
     )
-    style = {
-        "version": 8,
-        "sources": {"streets": {"type": "raster", "tiles": [tiles], "tileSize": 256}},
-        "layers": [{"id": "streets", "type": "raster", "source": "streets"}],
-    }
+    streets: dict[str, str | None] = {"map_provider": None}
+    if tiles:
+        style = {
+            "version": 8,
+            "sources": {"streets": {"type": "raster", "tiles": [tiles], "tileSize": 256}},
+            "layers": [{"id": "streets", "type": "raster", "source": "streets"}],
+        }
+        # Without a style of its own the browser would fetch one from outside.
+        address = f"data:application/json,{quote(json.dumps(style))}"
+        streets = {"map_provider": "maplibre", "map_style": address}
     return pydeck.Deck(
         layers=layers,
         initial_view_state=view,
-        map_provider="maplibre" if tiles else None,
-        map_style=f"data:application/json,{quote(json.dumps(style))}" if tiles else None,
+        **streets,
         tooltip={"text": "{type}\n{time}"},
     )

@@ -173,6 +173,7 @@ def test_training_survives_a_restarted_server_and_stops_and_resumes(page: Page, 
     page.get_by_role("spinbutton", name="Epochs at most").fill("400")
     page.keyboard.press("Enter")
     settle(page)  # drawn anew while the next box is being filled, that box would get its text twice
+    page.get_by_role("tab", name="TOML").click()
     text = page.get_by_role("textbox", name="Spec", exact=True)
     slower = (
         text.input_value()

@@ -49,6 +49,15 @@ def test_streets_are_off_until_asked_for(browser: Any, streets: tuple[App, list[
     app, asked = streets
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(60_000)
+    outside: list[str] = []
+    page.on(
+        "request",
+        lambda r: (
+            None
+            if "//localhost" in r.url or not r.url.startswith("http")
+            else outside.append(r.url)
+        ),
+    )
     go(page, app, "city?city=sample")
     page.locator("[data-testid=stDeckGlJsonChart] canvas").first.wait_for()
     page.wait_for_timeout(1500)
@@ -60,4 +69,5 @@ def test_streets_are_off_until_asked_for(browser: Any, streets: tuple[App, list[
     assert all(path.endswith(".png") for path in asked)
     seen = pixels(page.locator("[data-testid=stDeckGlJsonChart]").first).astype(int)
     assert (abs(seen - COLOUR).max(axis=1) < 40).mean() > 0.2
+    assert not outside
     page.close()
