@@ -31,7 +31,7 @@ from crimecast.runs import Run
 
 # Causes before what they lead to: of two findings as severe, the first named is the one to act on.
 JUDGES = (
-    leakage, exploding_gradients, unstable_loss, unused_layer, too_narrow, dead_units, saturated_units,
+    leakage, exploding_gradients, unused_layer, too_narrow, dead_units, saturated_units, unstable_loss,
     vanishing_gradients, checkerboard, redundant_channels, underfit, ignored_input,
     receptive_field_too_small, overfit, border_artifact, too_wide, miscalibrated, collapsed_to_mean,
     worse_than_baseline, receptive_field_too_large,
