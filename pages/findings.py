@@ -4,7 +4,7 @@ import streamlit as st
 
 from crimecast.designs.spec import to_toml
 from crimecast.diagnose import Finding
-from crimecast.diagnose.kept import findings_of, known_findings
+from crimecast.diagnose.kept import findings_of
 from crimecast.diagnose.patch import patched
 from crimecast.diagnose.steer import fork
 from crimecast.errors import UserError
@@ -43,10 +43,8 @@ def changed(run: Run, finding: Finding, number: int) -> None:
 
 
 def look() -> None:
-    if known_findings(run) is None:
-        with st.spinner("Diagnosing …"):
-            findings_of(run)
-    findings = findings_of(run)
+    with st.spinner("Diagnosing …"):
+        findings = findings_of(run)
     if not findings:
         st.success(
             "Nothing was found: this network is healthy by all rules.", icon=":material/check:"

@@ -51,7 +51,7 @@ def set_option(design: Design, layer: str, option: str, value: Any) -> Design:
 def set_inputs(design: Design, layer: str, inputs: list[str]) -> Design:
     """What a layer takes; none is the layer before it."""
     at = _at(design, layer)
-    before = design.layers[at - 1].name if at else "frames"
+    before = _before(design, at)
     kept = () if inputs == [before] else tuple(inputs)
     return _with(design, at, replace(design.layers[at], inputs=kept))
 
@@ -125,7 +125,7 @@ def remove(design: Design, layer: str) -> Design:
     at = _at(design, layer)
     if len(design.layers) == 1:
         raise UserError("A design needs at least one layer.")
-    before = design.layers[at - 1].name if at else "frames"
+    before = _before(design, at)
     instead = design.layers[at].inputs or (before,)
     layers = []
     for number, other in enumerate(design.layers):
@@ -158,6 +158,11 @@ def _at(design: Design, layer: str) -> int:
     raise UserError(f"There is no layer '{layer}' in {design.name}.")
 
 
+def _before(design: Design, at: int) -> str:
+    """What a layer takes that names nothing."""
+    return design.layers[at - 1].name if at else "frames"
+
+
 def _with(design: Design, at: int, layer: Layer) -> Design:
     layers = [*design.layers[:at], layer, *design.layers[at + 1 :]]
     return _checked(replace(design, layers=tuple(layers)))
@@ -176,7 +181,7 @@ def _width(design: Design, at: int) -> int | None:
     if layer.kind in ("concat", "head", "external", "flatten"):
         return None
     names = [x.name for x in design.layers[:at]]
-    before = layer.inputs[0] if layer.inputs else (names[-1] if names else "")
+    before = layer.inputs[0] if layer.inputs else _before(design, at)
     return _width(design, names.index(before)) if before in names else None
 
 

@@ -215,11 +215,15 @@ class Case:
     @cached_property
     def reached(self) -> set[str]:
         """The layers from which a path leads to the forecast."""
+        return self._before_forecast()
+
+    def _before_forecast(self, without: str | None = None) -> set[str]:
+        """What leads to the forecast, inputs included, on paths that don't go through a layer."""
         takes = {n.name: n.takes for n in self.nodes}
         ahead, seen = [self.last], set()
         while ahead:
             at = ahead.pop()
-            if at not in seen:
+            if at != without and at not in seen:
                 seen.add(at)
                 ahead += takes.get(at, ())
         return seen
@@ -240,16 +244,7 @@ class Case:
 
     def is_bypassed(self, layer: str) -> bool:
         """Whether something of the inputs reaches the forecast without passing through a layer."""
-        takes = {n.name: [t for t in n.takes if t != "calendar"] for n in self.nodes}
-        ahead, seen = [self.last], set()
-        while ahead:
-            at = ahead.pop()
-            if at == "inputs":
-                return True
-            if at != layer and at not in seen:
-                seen.add(at)
-                ahead += takes.get(at, [])
-        return False
+        return "inputs" in self._before_forecast(without=layer)
 
     def options(self, layer: str) -> dict[str, Any]:
         """A spec's layer's options with their defaults; empty for a module's."""

@@ -8,7 +8,7 @@ import numpy as np
 from crimecast.cities import City, load_city
 from crimecast.errors import UserError
 from crimecast.reporting.model_card import model_card
-from crimecast.reporting.page import figure, page, table
+from crimecast.reporting.page import card, figure, page, paired, table
 from crimecast.reporting.pictures import picture
 from crimecast.runs import list_runs
 from crimecast.views.compare import Comparison
@@ -56,14 +56,9 @@ def _scores(rows: list[dict[str, Any]], against: str) -> str:
     lines = []
     for row in rows:
         versus = row.get("versus")
-        paired = (
-            f"{versus['difference']:+.4f} ({versus['interval'][0]:+.4f} to {versus['interval'][1]:+.4f})"
-            if versus
-            else "–"
-        )
         lines.append(
             [
-                row["name"], f"{row['log_likelihood_per_event']:.4f}", paired,
+                row["name"], f"{row['log_likelihood_per_event']:.4f}", paired(versus),
                 versus["verdict"] if versus else "compared with", f"{100 * row['hit_rate@1']:.1f} %",
                 f"{100 * row['hit_rate@5']:.1f} %", f"{row['poisson_deviance']:.4f}",
             ]
@@ -112,7 +107,5 @@ def _cards(view: Comparison, city: City) -> str:
     for name in view.names:
         if name in runs:
             parts.append(f"<h2>Model card of {escape(name)}</h2>")
-            for title, texts in model_card(runs[name], view.cube, city, view.period):
-                items = "".join(f"<li>{escape(text)}</li>" for text in texts)
-                parts.append(f"<h3>{escape(title)}</h3><ul>{items}</ul>")
+            parts.append(card(model_card(runs[name], view.cube, city, view.period)))
     return "".join(parts)

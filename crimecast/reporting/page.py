@@ -1,6 +1,7 @@
 """What every report is: one HTML page that asks for nothing outside itself."""
 
 from html import escape
+from typing import Any
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2030; --soft: #6a6f7d; --line: #d9dbe2; --back: #fff; }
@@ -28,6 +29,22 @@ def page(title: str, parts: list[str]) -> str:
 def figure(image: str, caption: str) -> str:
     """A picture with its words."""
     return f"<figure><img alt='{escape(caption)}' src='{image}'><figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def paired(versus: dict[str, Any] | None) -> str:
+    """A paired difference with its interval, as tables write it."""
+    if versus is None:
+        return "–"
+    low, high = versus["interval"]
+    return f"{versus['difference']:+.4f} ({low:+.4f} to {high:+.4f})"
+
+
+def card(parts: list[tuple[str, list[str]]]) -> str:
+    """A model card: titles with their sentences."""
+    return "".join(
+        f"<h3>{escape(title)}</h3><ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
+        for title, texts in parts
+    )
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:

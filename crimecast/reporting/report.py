@@ -12,7 +12,7 @@ from crimecast.forecasts import rates, score_sums
 from crimecast.inspect.activations import activations
 from crimecast.lineage import changes, effect
 from crimecast.reporting.model_card import model_card
-from crimecast.reporting.page import figure, page, table
+from crimecast.reporting.page import card, figure, page, paired, table
 from crimecast.reporting.pictures import picture
 from crimecast.runs import Run, load_run
 from crimecast.scoring import table as score_table
@@ -39,11 +39,7 @@ def report(run: Run) -> str:
         _findings(findings_of(run)),
         _layers(run, cube, first),
         _lineage(run),
-        "<h2>Model card</h2>"
-        + "".join(
-            f"<h3>{escape(title)}</h3><ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
-            for title, texts in model_card(run, cube, city, period)
-        ),
+        f"<h2>Model card</h2>{card(model_card(run, cube, city, period))}",
         f"<h2>Spec</h2><pre>{escape(run.spec or 'A module of its own.')}</pre>",
     ]
     return page(run.id, parts)
@@ -125,15 +121,12 @@ def _lineage(run: Run) -> str:
     at: Run | None = run
     while at is not None:
         parent = load_run(at.parent) if at.parent else None
-        gained = effect(at)
         loss = at.summary.get("validation_loss")
         rows.append(
             [
                 at.id,
                 "; ".join(changes(at, parent)) or "nothing" if parent else "–",
-                "–"
-                if gained is None
-                else f"{gained['difference']:+.4f} ({gained['interval'][0]:+.4f} to {gained['interval'][1]:+.4f})",
+                paired(effect(at)),
                 "–" if loss is None else format(loss, ".5f"),
             ]
         )

@@ -28,11 +28,6 @@ class Draft:
         return self._own["texts"][self._own["at"]]
 
     @property
-    def source(self) -> str:
-        """Where it began."""
-        return self._own["texts"][0]
-
-    @property
     def can_undo(self) -> bool:
         """Whether there is a version before."""
         return self._own["at"] > 0
