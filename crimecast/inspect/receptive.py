@@ -67,10 +67,9 @@ def fields_of_design(
     for placed in network.placed:
         name = placed.layer.name
         last = tape.outputs[name][-1]
-        axes = tape.records[last].axes
-        if axes is not None:
-            rows, columns = (tape.records[last].shape[a] // 2 for a in axes)
-            made[name] = field_on_tape(tape, last, (rows, columns))
+        if tape.records[last].places is not None:
+            rows, columns = tape.records[last].sizes
+            made[name] = field_on_tape(tape, last, (rows // 2, columns // 2))
     return made
 
 
@@ -84,21 +83,21 @@ def field_on_tape(tape: Tape, target: int, cell: tuple[int, int]) -> Field:
         if number not in seen:
             continue
         made = tape.records[number]
-        if number < INPUTS and made.axes is not None:
+        if number < INPUTS and made.places is not None:
             found.append(seen[number])
         for source, *taps in zip(made.inputs, made.rows, made.columns, strict=True):
             before = tape.records[source]
-            if before.axes is None and not _leads_to_map(tape, source):
+            if before.places is None and not _leads_to_map(tape, source):
                 continue
-            sizes = [before.shape[a] for a in before.axes] if before.axes else [1, 1]
+            sizes = before.sizes
             parts = []
             for own, tap, size in zip(seen[number], taps, sizes, strict=True):
                 chosen = np.unique(tap[np.minimum(own, len(tap) - 1)])
                 parts.append(chosen[(chosen >= 0) & (chosen < size)])
             if not len(parts[0]) or not len(parts[1]):
                 continue  # all of it padding
-            every = [len(p) for p in parts] == sizes
-            if before.axes and every and made.name in _WHOLE and min(sizes) > 1:
+            every = tuple(map(len, parts)) == sizes
+            if before.places and every and made.name in _WHOLE and min(sizes) > 1:
                 whole[made.layer or made.name] = None
             known = seen.get(source)
             seen[source] = (
@@ -126,7 +125,7 @@ def _leads_to_map(tape: Tape, number: int) -> bool:
         if at in seen:
             continue
         seen.add(at)
-        if tape.records[at].axes is not None:
+        if tape.records[at].places is not None:
             return True
         ahead += tape.records[at].inputs
     return False

@@ -97,7 +97,8 @@ def test_a_block_is_added_and_trained(browser: Any, app: App) -> None:
     page.wait_for_timeout(1000)
     page.get_by_label("Add after it").click()
     page.keyboard.type("residual")
-    page.get_by_text("residual block").click()
+    page.get_by_text("residual block").wait_for()
+    page.keyboard.press("Enter")  # a click may meet the list while it is drawn anew
     text = wait_for_spec(page, lambda text: 'name = "sum"' in text)
     assert text.index('name = "wide"') < text.index('name = "sum"')
     enter(page, page.get_by_label("Epochs at most", exact=True), "1")

@@ -94,7 +94,77 @@ class Added(nn.Module):
         return (y * torch.softmax(y, dim=1)).sum(1, keepdim=True) + y.norm(dim=1, keepdim=True)
 
 
+class Patches(nn.Module):
+    """Cut into patches of 4 × 4, each a vector that is mixed by itself, and put together again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix, self.out = nn.Linear(64, 16), nn.Conv2d(1, 1, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, c, h, w = x.shape
+        cut = x.reshape(b, c, h // 4, 4, w // 4, 4).permute(0, 2, 4, 1, 3, 5).reshape(b, -1, 16 * c)
+        y = torch.tanh(self.mix(cut)).reshape(b, h // 4, w // 4, 4, 4, 1)
+        return self.out(y.permute(0, 5, 1, 3, 2, 4).reshape(b, 1, h, w))
+
+
+class Windows(nn.Module):
+    """Attention inside windows of 4 × 5, as in Swin transformers, the second time shifted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.out = nn.Conv2d(4, 8, 3, padding=1), nn.Conv2d(8, 1, 1)
+        self.attend = nn.Linear(8, 24)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.within(self.embed(x).permute(0, 2, 3, 1))
+        y = torch.roll(self.within(torch.roll(y, (-2, -2), (1, 2))), (2, 2), (1, 2))
+        return self.out(y.permute(0, 3, 1, 2))
+
+    def within(self, x: Tensor) -> Tensor:
+        b, h, w, c = x.shape
+        y = x.view(b, h // 4, 4, w // 5, 5, c).permute(0, 1, 3, 2, 4, 5).contiguous()
+        q, k, v = self.attend(y.view(-1, 20, c)).reshape(-1, 20, 3, 2, 4).permute(2, 0, 3, 1, 4)
+        y = (torch.softmax(q @ k.transpose(-2, -1), dim=-1) @ v).transpose(1, 2).reshape(-1, 20, c)
+        y = y.view(b, h // 4, w // 5, 4, 5, c).permute(0, 1, 3, 2, 4, 5).contiguous()
+        return x + y.view(b, h, w, c)
+
+
+class Tokens(nn.Module):
+    """Every patch a token that looks at all others, beside a token of its own, as in ViT."""
+
+    def __init__(self, looks: bool) -> None:
+        super().__init__()
+        self.embed, self.back = nn.Conv2d(4, 8, 4, stride=4), nn.ConvTranspose2d(8, 1, 4, stride=4)
+        self.token, self.looks = nn.Parameter(torch.rand(1, 1, 8)), looks
+        self.attend = nn.TransformerEncoderLayer(8, 2, 16, 0.0, batch_first=True, norm_first=True)
+        self.alone = nn.Sequential(nn.LayerNorm(8), nn.Linear(8, 8), nn.GELU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.embed(x)
+        tokens = torch.cat([self.token, y.flatten(2).transpose(1, 2)], dim=1)
+        tokens = self.attend(tokens) if self.looks else tokens + self.alone(tokens)
+        return self.back(tokens[:, 1:].transpose(1, 2).reshape(y.shape))
+
+
+class Kept(nn.Module):
+    """A mean over the map that keeps its axes, and one over the rows alone."""
+
+    def __init__(self, dims: tuple[int, ...]) -> None:
+        super().__init__()
+        self.dims, self.out = dims, nn.Conv2d(4, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(torch.maximum(x, torch.tensor(0.1)) * x.mean(self.dims, keepdim=True))
+
+
 BODIES = {
+    "patches": Patches,
+    "windows": Windows,
+    "tokens": lambda: Tokens(looks=False),
+    "attentive tokens": lambda: Tokens(looks=True),
+    "a mean that keeps its axes": lambda: Kept((2, 3)),
+    "a mean over rows": lambda: Kept((2,)),
     "added": Added,
     "one cell": lambda: nn.Conv2d(4, 1, 1),
     "transposed": UpAgain,
