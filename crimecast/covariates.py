@@ -69,7 +69,7 @@ def import_covariate(
         raise UserError(
             f"No row of {path.name} has all of {', '.join(known)} in a form that can be read."
         )
-    with replacing(_path(city, name)) as temporary:
+    with replacing(covariate_path(city.name, name)) as temporary:
         usable.write_parquet(temporary)
     return {
         "covariate": name, "city": city.name, "rows": len(usable), "not_used": len(stored) - len(usable),
@@ -90,7 +90,7 @@ def covariate_maps(cube: Cube, area: np.ndarray, name: str, lead: int) -> np.nda
     large numbers keep their order in half precision. Raises UserError if there is no such covariate.
     """
     city = load_city(cube.city)
-    path = _path(city, name)
+    path = covariate_path(city.name, name)
     if not path.exists():
         known = ", ".join(list_covariates(city)) or "none yet"
         raise UserError(
@@ -119,9 +119,10 @@ def covariate_maps(cube: Cube, area: np.ndarray, name: str, lead: int) -> np.nda
     return made
 
 
-def _path(city: City, name: str) -> Path:
+def covariate_path(city: str, name: str) -> Path:
+    """Where a city's covariate is stored. Raises UserError for a name that can't be one."""
     check_name(name)
-    return data_root() / "covariates" / city.name / f"{name}.parquet"
+    return data_root() / "covariates" / city / f"{name}.parquet"
 
 
 def _place(cube: Cube, area: np.ndarray, rows: pl.DataFrame) -> np.ndarray:

@@ -2,6 +2,7 @@
 or, where it is too small for them, in memory or on disk."""
 
 import math
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from crimecast.designs.likelihoods import Poisson
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.memories import decayed_means
+from crimecast.training import maps_cache
 from crimecast.training.maps import FLOOR, input_maps
 from crimecast.training.streaming import ahead, fits, roomy, sent
 from crimecast.windows import Cube, left_out_blocks
@@ -71,6 +73,42 @@ class Samples:
             raise UserError(
                 f"The training period of {train_end} steps is shorter than the longest lag ({self.first})."
             )
+        maps, offset, self.scaling = self._made(train_end, scaling, at_home, left_out)
+        size = maps.nbytes + offset.nbytes + cube.counts.nbytes
+        self.home = self.device if fits(size, self.device) else torch.device("cpu")
+        # Where batches are worth gathering before they are asked for.
+        self.streamed = self.home != self.device or isinstance(maps, np.memmap)
+        self.lags, self.horizons = (
+            torch.tensor(numbers, device=self.home) for numbers in (design.lags, design.horizons)
+        )
+        self.maps = torch.from_numpy(maps).to(self.home)
+        self.offset = torch.from_numpy(offset).to(self.home)
+        self.counts = self._at_home(cube.counts)
+        self.calendar = self._at_home(calendar(cube.times, cube.step, design.calendar))
+        self.mask = torch.from_numpy(self.learnt).to(self.device)
+        self.inside = torch.from_numpy(np.flatnonzero(self.area)).to(self.device)
+
+    def _made(
+        self, train_end: int, scaling: dict[str, Any] | None, at_home: bool, left_out: float
+    ) -> maps_cache.Made:
+        """The input maps, scaled, and the offset: as they were kept, or made."""
+        rest = {"train_end": train_end, "at_home": at_home, "left_out": left_out}
+        name = maps_cache.name_of(self.cube, self.design, **rest)
+        made = maps_cache.load(name)
+        if scaling and (made is None or made.scaling != scaling):  # not those it was trained with
+            name = maps_cache.name_of(self.cube, self.design, scaling=scaling, **rest)
+            made = maps_cache.load(name)
+        if made is None:
+            began = time.perf_counter()
+            made = self._make(train_end, scaling, at_home)
+            if time.perf_counter() - began > maps_cache.WORTH:
+                maps_cache.keep(name, made)
+        return made
+
+    def _make(
+        self, train_end: int, scaling: dict[str, Any] | None, at_home: bool
+    ) -> maps_cache.Made:
+        cube, design = self.cube, self.design
         fitted = scaling or self._fitted(train_end)
         channels, total = channel_inputs(design, cube.counts.shape[1]), len(cube.times)
         shape = (len(design.horizons) * total, len(channels), int(self.area.sum()))
@@ -79,9 +117,9 @@ class Samples:
             self._ahead(lead, fitted, maps[k * total :][:total])
             for k, lead in enumerate(design.horizons)
         ]
-        self.scaling = scaling or {**fitted, **self._measured(maps, train_end)}
+        scaling = scaling or {**fitted, **self._measured(maps, train_end)}
         center, spread = (
-            np.asarray(self.scaling[key], dtype=np.float32)[:, None] for key in ("center", "spread")
+            np.asarray(scaling[key], dtype=np.float32)[:, None] for key in ("center", "spread")
         )
         for step in range(len(maps)):  # a step at a time: in half precision it would lose digits
             maps[step] = np.nan_to_num((maps[step].astype(np.float32) - center) / spread)
@@ -89,20 +127,9 @@ class Samples:
             maps[:, [one.kind in ("row", "column") for one in channels]] = 0.0
         inside = rates[0] if len(rates) == 1 else np.concatenate(rates)
         if design.offset == "none":
-            inside[:] = np.reshape(self.scaling["base"], (1, -1, 1))
-        size = maps.nbytes + 4 * inside.size + cube.counts.nbytes
-        self.home = self.device if fits(size, self.device) else torch.device("cpu")
-        # Where batches are worth gathering before they are asked for.
-        self.streamed = self.home != self.device or isinstance(maps, np.memmap)
-        self.lags, self.horizons = (
-            torch.tensor(numbers, device=self.home) for numbers in (design.lags, design.horizons)
-        )
-        self.maps = torch.from_numpy(maps).to(self.home)
-        self.offset = self._at_home(np.log(np.maximum(inside, FLOOR)))
-        self.counts = self._at_home(cube.counts)
-        self.calendar = self._at_home(calendar(cube.times, cube.step, design.calendar))
-        self.mask = torch.from_numpy(self.learnt).to(self.device)
-        self.inside = torch.from_numpy(np.flatnonzero(self.area)).to(self.device)
+            inside[:] = np.reshape(scaling["base"], (1, -1, 1))
+        offset = np.log(np.maximum(inside, FLOOR), dtype=np.float32)
+        return maps_cache.Made(maps, offset, scaling)
 
     def at_every_horizon(self, steps: Tensor) -> Tensor:
         """The samples that forecast `steps` (B,) at each of the design's horizons."""

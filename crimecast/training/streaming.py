@@ -8,6 +8,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -41,6 +42,12 @@ def roomy(shape: tuple[int, ...], dtype: type, what: str) -> np.ndarray:
     with tempfile.TemporaryFile(dir=place) as file:
         file.truncate(size)
         return np.memmap(file, dtype, "r+", shape=shape)
+
+
+def in_memory(path: Path) -> np.ndarray:
+    """A stored array: in memory if it takes at most SHARE of what is free, else mapped."""
+    large = path.stat().st_size > SHARE * psutil.virtual_memory().available
+    return np.load(path, mmap_mode="c" if large else None, allow_pickle=False)
 
 
 def fits(size: int, device: torch.device) -> bool:
