@@ -1,4 +1,4 @@
-"""The cube in memory, its split in time, and what a network is given for a step: always the past.
+"""The cube as an array, its split in time, and what a network is given for a step: always the past.
 
 Notation: T steps, C types, H rows, W columns, L lags, S input maps, F calendar numbers, B samples.
 """
@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from crimecast.arrays import roomy
 from crimecast.errors import UserError
 from crimecast.grid import grid_folder, open_grid
 from crimecast.steps import Step, parse_date
@@ -15,7 +16,8 @@ from crimecast.steps import Step, parse_date
 
 @dataclass(frozen=True)
 class Cube:
-    """A stored grid in memory: `counts` (T, C, H, W) float32 with the names of its axes."""
+    """A stored grid: `counts` (T, C, H, W) float32 with the names of its axes, in memory or,
+    larger than that, mapped from a file."""
 
     grid: str
     city: str
@@ -80,7 +82,11 @@ def load_cube(grid: str) -> Cube:
 @lru_cache(maxsize=3)
 def _load_cube(grid: str, _changed: int) -> Cube:
     stored = open_grid(grid)
-    counts = stored["counts"].values.astype(np.float32)
+    kept = stored["counts"]
+    counts = roomy(kept.shape, np.float32, f"The counts of {grid}")
+    chunk = kept.encoding["chunks"][0]  # a chunk at a time: two copies may not fit
+    for first in range(0, len(counts), chunk):
+        counts[first : first + chunk] = kept[first : first + chunk].values
     counts.setflags(write=False)
     return Cube(
         grid=grid,

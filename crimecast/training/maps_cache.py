@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from crimecast.arrays import in_memory
 from crimecast.covariates import covariate_path
 from crimecast.designs.spec import Design
 from crimecast.store import folder, read_json, replacing, write_json
-from crimecast.training.streaming import in_memory
 from crimecast.windows import Cube
 
 BOUND = 4e9  # bytes of all entries; those that were used least recently go first

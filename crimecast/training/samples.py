@@ -3,6 +3,7 @@ or, where it is too small for them, in memory or on disk."""
 
 import math
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from crimecast.arrays import roomy
 from crimecast.baselines.level import fit_levels, levels, smooth_totals
 from crimecast.baselines.means import mean, tune_half_life
 from crimecast.baselines.mixture import Mixture, fit_mixture, mixture_rates
@@ -23,7 +25,7 @@ from crimecast.errors import UserError
 from crimecast.memories import decayed_means
 from crimecast.training import maps_cache
 from crimecast.training.maps import FLOOR, input_maps
-from crimecast.training.streaming import ahead, fits, roomy, sent
+from crimecast.training.streaming import ahead, fits, sent
 from crimecast.windows import Cube, left_out_blocks
 
 
@@ -77,7 +79,8 @@ class Samples:
         size = maps.nbytes + offset.nbytes + cube.counts.nbytes
         self.home = self.device if fits(size, self.device) else torch.device("cpu")
         # Where batches are worth gathering before they are asked for.
-        self.streamed = self.home != self.device or isinstance(maps, np.memmap)
+        mapped = any(isinstance(array, np.memmap) for array in (maps, cube.counts))
+        self.streamed = mapped or self.home != self.device
         self.lags, self.horizons = (
             torch.tensor(numbers, device=self.home) for numbers in (design.lags, design.horizons)
         )
@@ -166,9 +169,9 @@ class Samples:
         return measured
 
     def _at_home(self, array: np.ndarray) -> Tensor:
-        if not array.flags.writeable:
-            array = array.copy()
-        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.home)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # it is only read, so it may be read-only
+            return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.home)
 
     def _fitted(self, train_end: int) -> dict[str, Any]:
         """What the offset and the city's level are fitted to, on the training period."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from crimecast import arrays, windows
 from crimecast.designs.build import build
 from crimecast.designs.spec import parse_design
 from crimecast.errors import UserError
@@ -34,19 +35,22 @@ def test_a_run_from_a_file_is_the_run_from_memory(
 ) -> None:
     samples, weights = train(sample, tmp_path / "memory")
     assert not samples.streamed
-    monkeypatch.setattr(streaming, "SHARE", 0.0)
+    monkeypatch.setattr(arrays, "SHARE", 0.0)
+    windows._load_cube.cache_clear()
     streamed, same = train(sample, tmp_path / "file")
     assert streamed.streamed
+    windows._load_cube.cache_clear()
+    assert isinstance(streamed.cube.counts, np.memmap)
     assert not list((data_root() / "scratch").iterdir())  # nothing is left behind
     assert all(weights[name].equal(same[name]) for name in weights)
 
 
 def test_what_fits_nowhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "free")
-    monkeypatch.setattr(streaming, "SHARE", 0.0)
+    monkeypatch.setattr(arrays, "SHARE", 0.0)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(1_000_000))
     with pytest.raises(UserError, match="The maps need 0 GB, more than is free"):
-        streaming.roomy((1_000_000,), np.float16, "The maps")
+        arrays.roomy((1_000_000,), np.float16, "The maps")
 
 
 def test_batches_come_in_order_and_no_more_than_a_few_ahead() -> None:
