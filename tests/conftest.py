@@ -12,7 +12,11 @@ from hypothesis import settings
 settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("ci")
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded
+# Before torch is loaded: idle threads are to leave the processor to others, and where several
+# processes test side by side each has one of its own.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ |= {"OMP_NUM_THREADS": "1", "CRIMECAST_THREADS": "1"}
 COMPULSORY = os.environ.get("CRIMECAST_TEST_ALL") == "1"
 
 

@@ -15,6 +15,7 @@ from crimecast.errors import UserError
 from crimecast.training import queue
 from crimecast.training.samples import Samples
 from crimecast.windows import Cube, load_cube
+from tests.training.here import train
 
 SPEC = """
 name = "weathered"
@@ -110,7 +111,7 @@ def test_both_at_once_hold_until_the_next_date(cube: Cube, tmp_path: Path) -> No
 def test_a_run_uses_it_and_what_is_wrong_is_said(cube: Cube, sample: str, tmp_path: Path) -> None:
     weather(cube, tmp_path / "w.csv", np.arange(len(cube.times)) * 1.0)
     import_covariate("sample", tmp_path / "w.csv", "weather", {"value": "t", "time": "date"})
-    run = queue.wait(queue.submit(replace(parse_design(SPEC)), sample, epochs=1).id)
+    run = train(replace(parse_design(SPEC)), sample, epochs=1)
     assert run.state == "done", run.message
     with pytest.raises(UserError, match="no covariate 'moon'"):
         queue.submit(parse_design(SPEC.replace("weather", "moon")), sample)

@@ -10,6 +10,7 @@ from crimecast.runs import load_run
 from crimecast.scoring import compare
 from crimecast.training import queue
 from crimecast.windows import load_cube
+from tests.training.here import train
 from tests.training.test_training import SMALL
 
 CHANGED = (
@@ -25,9 +26,9 @@ CHANGED = (
 
 @pytest.fixture(scope="module")
 def pair(sample: str) -> tuple[str, str]:
-    parent = queue.wait(queue.submit(parse_design(SMALL), sample, epochs=1).id)
-    child = queue.submit(parse_design(CHANGED), sample, epochs=1, seed=2, parent=parent.id)
-    return parent.id, queue.wait(child.id).id
+    parent = train(parse_design(SMALL), sample, epochs=1)
+    child = train(parse_design(CHANGED), sample, epochs=1, seed=2, parent=parent.id)
+    return parent.id, child.id
 
 
 def test_changes_are_named_in_words(pair: tuple[str, str]) -> None:

@@ -112,7 +112,7 @@ def test_no_baseline_beats_the_true_rates(sample: str) -> None:
     from crimecast.sources.truth import true_rates
 
     cube = load_cube(sample)
-    first, last = 500, 730
+    first, last = 500, 560
     area = cube.area(first)
 
     def fit(rates: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from crimecast.forecasts import load_network, samples_of
 from crimecast.inspect.activations import activations, activations_of_steps, capture, named_layers
 from crimecast.runs import load_run
 from crimecast.windows import load_cube
+from tests.training.here import train
 
 
 def hooks(network: torch.nn.Module) -> int:
@@ -62,11 +63,10 @@ def test_a_step_without_enough_history_is_refused(sample: str) -> None:
 
 def test_one_can_travel_through_training(sample: str) -> None:
     from crimecast.designs.spec import parse_design
-    from crimecast.training import queue
     from crimecast.training.checkpoints import epochs_kept
     from tests.training.test_training import SMALL
 
-    run = queue.wait(queue.submit(parse_design(SMALL), sample, epochs=2).id)
+    run = train(parse_design(SMALL), sample, epochs=2)
     assert epochs_kept(run.folder) == [1, 2]
     first = activations_of_steps(run, [640], ["stem"], 1)["stem"]
     last = activations_of_steps(run, [640], ["stem"], 2)["stem"]

@@ -10,7 +10,7 @@ from crimecast.grid import make_grid
 from crimecast.inspect.attribution import METHODS, STEPS, attribute
 from crimecast.inspect.subject import subject
 from crimecast.runs import load_run
-from crimecast.training import queue
+from tests.training.here import train
 from tests.training.test_training import SMALL
 
 
@@ -62,7 +62,7 @@ def test_every_method_gives_back_a_linear_networks_weights(sample: str, method: 
 
 def test_every_input_channel_has_a_name_of_its_own(sample: str) -> None:
     grid = str(make_grid("sample", types="each")["grid"])
-    run = queue.wait(queue.submit(parse_design(SMALL), grid, epochs=1).id)
+    run = train(parse_design(SMALL), grid, epochs=1)
     one = subject(run)
     batch = one.batch([650])
     lags, maps = one.input_names()

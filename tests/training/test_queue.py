@@ -129,6 +129,7 @@ def test_two_processes_queue_at_once(sample: str, monkeypatch: pytest.MonkeyPatc
     until(lambda: not (data_root() / "supervisor.json").exists())
 
 
+@pytest.mark.long
 def test_the_order_of_the_queue_can_be_changed(sample: str) -> None:
     first = slow_run(sample)
     until(lambda: load_run(first).state == "running")
@@ -144,6 +145,7 @@ def test_the_order_of_the_queue_can_be_changed(sample: str) -> None:
     assert queue.wait(queue.resume(waiting[0]).id).state == "done"
 
 
+@pytest.mark.long
 def test_a_run_is_tried_again_from_the_beginning(sample: str) -> None:
     run = queue.wait(queue.submit(parse_design(spec(2)), sample, seed=5).id)
     before = weights(run)
@@ -153,6 +155,7 @@ def test_a_run_is_tried_again_from_the_beginning(sample: str) -> None:
     assert all(before[name].equal(weights(again)[name]) for name in before)
 
 
+@pytest.mark.long
 def test_a_second_worker_finds_the_run_taken(sample: str) -> None:
     name = slow_run(sample)
     until(lambda: len(load_run(name).history()) >= 1)

@@ -50,6 +50,7 @@ def test_what_cannot_be_searched_is_refused(sample: str, text: str, says: str) -
         search.start(text, sample, 2)
 
 
+@pytest.mark.long
 def test_a_search_goes_on_after_its_process_was_killed(sample: str) -> None:
     name = search.start(MARKED, sample, 3, epochs=2)
     deadline = time.time() + 60

@@ -8,8 +8,8 @@ import pytest
 from crimecast.designs.spec import parse_design
 from crimecast.errors import UserError
 from crimecast.runs import create_run, load_run
-from crimecast.training import queue
 from crimecast.training.tensorboard import export_tensorboard
+from tests.training.here import train
 from tests.training.test_training import SMALL
 
 
@@ -32,7 +32,7 @@ def scalars(folder: Path) -> dict[tuple[str, int], float]:
 
 
 def test_the_record_is_exported(sample: str, tmp_path: Path) -> None:
-    run = queue.wait(queue.submit(parse_design(SMALL), sample, epochs=2).id)
+    run = train(parse_design(SMALL), sample, epochs=2)
     count = export_tensorboard(run, tmp_path / "tb")
     found = scalars(tmp_path / "tb" / run.id)
     assert len(found) == count

@@ -9,15 +9,13 @@ from crimecast.designs.spec import load_design
 from crimecast.inspect.activations import activations_of_steps
 from crimecast.plots.rasters import Panel, quantize
 from crimecast.runs import load_run
-from crimecast.training import queue
 from crimecast.training.checkpoints import epochs_kept
 from crimecast.views.layers import layer_scale, layer_view, training_gallery
+from tests.training.here import train
 
 
 def test_a_layer_is_played_through_training(sample: str) -> None:
-    run = queue.wait(
-        queue.submit(load_design("stack_plain"), sample, "2023-04-01", "2023-05-01", epochs=2, device="cpu").id
-    )  # fmt: skip
+    run = train(load_design("stack_plain"), sample, "2023-04-01", "2023-05-01", epochs=2, device="cpu")  # fmt: skip
     run = load_run(run.id)
     epochs = epochs_kept(run.folder)
     view = layer_view(run, "stem", 100)
