@@ -8,8 +8,9 @@ from crimecast.archive import month_files, report, type_counts
 from crimecast.cities import write_city
 from crimecast.columns import guess
 from crimecast.importing import import_file
-from crimecast.plots.city_map import HEIGHT, city_map, tile_server
 from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure
+from crimecast.plots.places import places_message
+from crimecast.plots.streets import HEIGHT, street_map, tile_server
 from crimecast.sources.files import read_table
 from crimecast.views.coverage import by_month, city_coverage
 from crimecast.views.records import sample_places
@@ -17,6 +18,7 @@ from pages.parts.columns import KINDS, choose_columns, joined, stored
 from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame, guarded
 from pages.parts.people import operator_button
+from pages.parts.places import places as show_places
 
 place = frame("City", "Where the records come from, what they hold, and what was left out and why.")
 city = place.city
@@ -39,15 +41,17 @@ def records() -> None:
         )
         dark = st.context.theme.type == "dark"
         server = tile_server()
-        streets = server is not None and st.toggle(
+        if server is not None and st.toggle(
             "Streets", help=f"Pictures of streets from {server[1]}, which then learns what part of the map you see."
-        )  # fmt: skip
-        st.pydeck_chart(
-            city_map(city, places, dark, server[0] if server and streets else None),
-            key=f"city_map_{city.name}",
-            height=HEIGHT,
-            alt=f"Records of {city.title} on its outline",
-        )
+        ):  # fmt: skip
+            st.pydeck_chart(
+                street_map(city, places, dark, server[0]),
+                key=f"street_map_{city.name}",
+                height=HEIGHT,
+                alt=f"Records of {city.title} on street maps",
+            )
+        else:
+            show_places(places_message(city, places), f"places_{city.name}")
     with right:
         kinds = list(type_counts(city).items())[:14]
         st.caption("The most frequent types")
@@ -59,16 +63,18 @@ def records() -> None:
         )
     known = city_coverage(city)
     if known is not None:
-        over_time, by_day = st.tabs(["Records a day", "Coverage: every day of every month"])
-        with over_time:
-            st.plotly_chart(
+        over_time, by_day = st.tabs(
+            ["Records a day", "Coverage: every day of every month"], on_change="rerun", key="when"
+        )
+        if over_time.open:
+            over_time.plotly_chart(
                 counts_figure(known.days, known.counts, "records a day"),
                 key="days",
                 config={"displaylogo": False},
                 alt="Records by day",
             )
-        with by_day:
-            st.plotly_chart(
+        if by_day.open:
+            by_day.plotly_chart(
                 coverage_figure(*by_month(known), known.holes, dark),
                 key="coverage",
                 config={"displaylogo": False},
@@ -103,8 +109,9 @@ def records() -> None:
     )
     for reason, entry in account["dropped"].items():
         if entry["examples"]:
-            with st.expander(f"Examples: {reason}"):
-                st.dataframe(entry["examples"], hide_index=True, alt=f"Examples of {reason}")
+            examples = st.expander(f"Examples: {reason}", on_change="rerun", key=f"of_{reason}")
+            if examples.open:
+                examples.dataframe(entry["examples"], hide_index=True, alt=f"Examples of {reason}")
 
 
 def upload() -> None:
@@ -166,8 +173,12 @@ def groups() -> None:
 
 
 if month_files(city) and not city.simulated:
-    with st.expander("Groups of types, as grids can count them"):
-        guarded(groups)
+    grouping = st.expander(
+        "Groups of types, as grids can count them", on_change="rerun", key="grouping"
+    )
+    if grouping.open:
+        with grouping:
+            guarded(groups)
 
 if not city.simulated:
     st.subheader("Bring in records")

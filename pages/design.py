@@ -75,9 +75,13 @@ with left:
         )
     if draft.refused:
         st.warning(draft.refused, icon=":material/warning:")
-    by_card, given, toml, changed = st.tabs(["Layers", "Inputs & training", "TOML", "Changes"])
+    by_card, given, toml, changed = st.tabs(
+        ["Layers", "Inputs & training", "TOML", "Changes"], on_change="rerun", key="design_tab"
+    )
     with by_card:
-        if design is None:
+        if not by_card.open:
+            pass
+        elif design is None:
             st.info("The spec can't be read: mend it under *TOML*, or undo.")
         elif fields:
             st.info(f"{', '.join(fields)} is marked for a search: change this spec under *TOML*.")
@@ -90,24 +94,24 @@ with left:
             with st.container(height=620, border=False):
                 cards(design, placed, sees, draft)
     with given:
-        if design is not None and not fields:
+        if given.open and design is not None and not fields:
             inputs_and_training(design, draft)
-    with toml:
+    if toml.open:
         written = f"{draft.key}_toml"
-        st.text_area(
+        toml.text_area(
             "Spec", draft.text, height=600, key=written, label_visibility="collapsed",
             on_change=lambda: draft.write(st.session_state[written]),
             help="TOML; every layer has a name, a kind and its options. Leave the field to apply.",
         )  # fmt: skip
-    with changed:
-        st.code(
+    if changed.open:
+        changed.code(
             spec_diff(source, draft.text, (start, "this spec")) or "No change yet.", language="diff"
         )
 with right:
     if problem or design is None or placed is None:
         st.error(problem, icon=":material/error:")
     else:
-        drawn, table = st.tabs(["Diagram", "Table"])
+        drawn, table = st.tabs(["Diagram", "Table"], on_change="rerun", key="drawn_as")
         with drawn:
             asked = graph(
                 design_items(placed), "design_graph", st.session_state.get("design_card"),
@@ -116,21 +120,22 @@ with right:
             if asked:
                 st.session_state["design_card"] = asked
                 st.rerun()
-        table.dataframe(
-            [
-                {
-                    "layer": p.layer.name,
-                    "kind": p.layer.kind,
-                    "takes": ", ".join(p.inputs),
-                    "gives": "×".join(map(str, p.shape)),
-                    "parameters": p.parameters,
-                }
-                for p in placed
-            ],
-            hide_index=True,
-            height=40 + 35 * len(placed),
-            alt="The layers of the design with their shapes",
-        )
+        if table.open:
+            table.dataframe(
+                [
+                    {
+                        "layer": p.layer.name,
+                        "kind": p.layer.kind,
+                        "takes": ", ".join(p.inputs),
+                        "gives": "×".join(map(str, p.shape)),
+                        "parameters": p.parameters,
+                    }
+                    for p in placed
+                ],
+                hide_index=True,
+                height=40 + 35 * len(placed),
+                alt="The layers of the design with their shapes",
+            )
         st.caption(
             f"{sum(p.parameters for p in placed):,} parameters. It sees {len(design.lags)} earlier steps and "
             f"{map_count(design, types)} input maps, and corrects the offset *{design.offset}*. "

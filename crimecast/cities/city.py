@@ -4,7 +4,7 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -95,18 +95,23 @@ class City:
             return tuple(self.boundary.bounds)
         return self.bounds
 
-    def rings(self, kind: str) -> list[np.ndarray]:
-        """Closed lines (N, 2) in metres to draw: of the `outline` or of each `neighbourhood`."""
-        rings = []
-        for feature_kind, _, geometry in self.features:
-            if feature_kind == kind:
-                metres = self.project(geometry)
-                for part in getattr(metres, "geoms", [metres]):
-                    rings.append(np.asarray(part.exterior.coords)[:, :2])
+    @cached_property
+    def rings(self) -> dict[str, list[np.ndarray]]:
+        """Closed lines (N, 2) in metres to draw: the `outline`, and each `neighbourhood`."""
+        rings: dict[str, list[np.ndarray]] = {"outline": [], "neighbourhood": []}
+        for kind, _, geometry in self.features:
+            metres = self.project(geometry)
+            for part in getattr(metres, "geoms", [metres]):
+                rings.setdefault(kind, []).append(np.asarray(part.exterior.coords)[:, :2])
         return rings
 
 
 def _parse(path: Path) -> City:
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)  # with what is derived from it: every page draws its outline
+def _parsed(path: Path, _changed: int) -> City:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

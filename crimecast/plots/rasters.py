@@ -6,7 +6,7 @@ area (H·W bytes), four colour tables (3,072 bytes) and, for each step sent, the
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from crimecast.cities import City
 from crimecast.plots.colours import colour_bytes
 
 BUDGET = 700_000  # bytes of maps in one message
+FIRST = 250_000  # in the first one, which is waited for
 
 
 @dataclass(frozen=True)
@@ -83,20 +84,20 @@ def lines(
 ) -> list[list[list[float]]]:
     """The city's outline or neighbourhoods in units of cells from the grid's south-west corner."""
     x0, y0 = x[0] - cell / 2, y[0] - cell / 2
-    rings = city.rings(kind)
-    return [np.round((ring - [x0, y0]) / cell, 2).tolist() for ring in rings]
+    return [np.round((ring - [x0, y0]) / cell, 2).tolist() for ring in city.rings[kind]]
 
 
 def window(step: int, first: int, last: int, bytes_a_step: int) -> range:
     """The steps around `step` to send: as many as fit the budget, two at least each way."""
-    reach = max(2, min(40, BUDGET // max(1, bytes_a_step) // 2))
+    reach = max(2, min(40, FIRST // max(1, bytes_a_step) // 2))
     return range(max(first, step - reach), min(last, step + reach + 1))
 
 
 def missing(step: int, first: int, last: int, bytes_a_step: int, there: range) -> list[int]:
     """The steps to send where the browser has those of `there` already: `step`, then those next to
-    it, ahead on the way it is going; as many as fit the budget, five at least."""
-    count = max(5, min(40, BUDGET // max(1, bytes_a_step)))
+    it, ahead on the way it is going; as many as fit the budget, five at least, or three at first."""
+    budget, least = (BUDGET, 5) if there else (FIRST, 3)
+    count = max(least, min(40, budget // max(1, bytes_a_step)))
     reach = range(max(first, step - 2 * count), min(last, step + 2 * count + 1))
     forward = step not in there or there.stop - 1 - step <= step - there.start
     near = [i for i in reach if i not in there]
@@ -121,7 +122,8 @@ def message(
                 codes = quantize(array, panel)
                 body.append(codes.astype(codes.dtype.newbyteorder("<")).tobytes())
     content = b"".join(body)
-    header = asdict(scene) | {
+    header = vars(scene) | {
+        "panels": [vars(panel) for panel in scene.panels],
         "steps": list(maps),
         "key": key_of(scene.identity),
         "step": step,

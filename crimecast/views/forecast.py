@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -62,11 +62,17 @@ class ForecastView:
         inside = row < self.area.shape[0] and column < self.area.shape[1] and self.area[row, column]
         return (row, column) if inside else None
 
+    @cached_property
+    def _drawn(self) -> tuple[float, float, list[float]]:
+        """The top of the scale of colours, the largest rate, and the gain of each step."""
+        top = float(max(np.quantile(self.forecast[:, self.area], 0.999), 0.05))
+        curve = self.gain[:, self.area].sum(axis=1)
+        return top, float(self.forecast.max()), np.round(curve, 3).tolist()
+
     def message(self, city: City, step: int, cell: tuple[int, int] | None) -> bytes:
         """The maps around a step, for the browser."""
         cube = self.cube
-        top = float(max(np.quantile(self.forecast[:, self.area], 0.999), 0.05))
-        peak = float(self.forecast.max())
+        top, peak, curve = self._drawn
         unit = f"events per cell and {cube.step.words}"
         panels = [
             Panel("Forecast", unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
@@ -79,7 +85,6 @@ class ForecastView:
                 top=top,
             ),
         ]
-        curve = self.gain[:, self.area].sum(axis=1)
         scene = Scene(
             identity=self.identity,
             shape=(len(cube.y), len(cube.x)),
@@ -88,7 +93,7 @@ class ForecastView:
             neighbourhoods=lines(city, cube.x, cube.y, cube.cell, "neighbourhood"),
             panels=panels,
             labels=[self.label(i) for i in range(self.first, self.last)],
-            curve=np.round(curve, 3).tolist(),
+            curve=curve,
             curve_title="Log-likelihood against the baseline, by step: up is better. Click to go there.",
             alt=f"{city.title}, {len(cube.x)} by {len(cube.y)} cells",
             hint="Wheel to zoom, drag to move, click a cell for its history; with a map in focus, ← and → change the step.",

@@ -19,6 +19,16 @@ def _view(grid: str, kind: int, sigma: float) -> np.ndarray:
     return gaussian_filter(chosen, (0, sigma, sigma), mode="constant")
 
 
+@lru_cache(maxsize=8)
+def _drawn(grid: str, kind: int, sigma: float) -> tuple[np.ndarray, float, float, list[float]]:
+    """The mean of all steps, the top of the scale of colours, the largest value, each step's sum."""
+    cube, shown = load_cube(grid), _view(grid, kind, sigma)
+    area = cube.area(len(cube.times))
+    top = float(max(np.quantile(shown[:: max(1, len(shown) // 60)][:, area], 0.999), 1e-3))
+    sums = shown[:, area].sum(axis=1).round(1).tolist()
+    return shown.mean(axis=0), top, float(max(shown.max(), 1e-6)), sums
+
+
 def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> bytes:
     """Counts of one type (−1: of all) around a step, blurred by a Gaussian of `sigma` cells.
 
@@ -27,10 +37,8 @@ def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> b
     cube = load_cube(grid)
     shown = _view(grid, kind, sigma)
     area = cube.area(len(cube.times))
-    mean = shown.mean(axis=0)
+    mean, top, peak, sums = _drawn(grid, kind, sigma)
     unit = f"events per cell and {cube.step.words}"
-    peak = float(max(shown.max(), 1e-6))
-    top = float(max(np.quantile(shown[:: max(1, len(shown) // 60)][:, area], 0.999), 1e-3))
     panels = [
         Panel("This step", unit=unit, high=peak, gamma=2.0, size=2, top=top),
         Panel("Mean of all steps", unit=unit, high=float(max(mean.max(), 1e-6)), gamma=2.0, size=2,
@@ -45,7 +53,7 @@ def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> b
         neighbourhoods=lines(city, cube.x, cube.y, cube.cell, "neighbourhood"),
         panels=panels,
         labels=[str(time)[:size] for time in cube.times],
-        curve=shown[:, area].sum(axis=1).round(1).tolist(),
+        curve=sums,
         curve_title="Events in the city by step. Click to go there.",
         alt=f"{city.title}, {len(cube.x)} by {len(cube.y)} cells",
     )

@@ -36,21 +36,23 @@ def cards(design: Design, placed: list[Placed] | None, sees: dict[str, str], dra
     for number, layer in enumerate(design.layers):
         own = shapes.get(layer.name)
         with st.container(border=True, key=f"card_{number}"):
-            left, right = st.columns([5, 1.5], vertical_alignment="center")
-            left.markdown(f"**{layer.name}** · {layer.kind}")
             facts = []
             if own:
                 facts = ["×".join(map(str, own.shape)), f"{own.parameters:,} weights"]
                 if layer.name in sees:
                     facts.append(sees[layer.name])
             options = ", ".join(f"{k} {v}" for k, v in layer.options.items())
-            left.caption(" · ".join([*facts, options] if options else facts) or "no options")
+            facts = [*facts, options] if options else facts
             opened = layer.name == chosen
-            right.button(
-                "Close" if opened else "Change",
-                key=f"open_{number}", width="stretch", on_click=_choose, args=(None if opened else layer.name,),
-                help=f"Options of {layer.name}",
-            )  # fmt: skip
+            with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+                st.markdown(
+                    f"**{layer.name}** · {layer.kind}  \n:small[:gray[{' · '.join(facts) or 'no options'}]]"
+                )
+                st.button(
+                    "Close" if opened else "Change",
+                    key=f"open_{number}", on_click=_choose, args=(None if opened else layer.name,),
+                    help=f"Options of {layer.name}",
+                )  # fmt: skip
             if opened:
                 _options(design, number, draft)
 

@@ -17,9 +17,13 @@ def portal_token() -> str | None:
         return None
 
 
-@st.fragment(run_every=1)
 def crawl_panel(city: City) -> None:
     """What the portal is, and the crawl as it goes on in a process of its own."""
+    busy = crawl_progress(city.name).get("state") in ("starting", "crawling")
+    st.fragment(_crawl_panel, run_every=1 if busy else None)(city)
+
+
+def _crawl_panel(city: City) -> None:
     if not city.sources:
         st.caption("No portal is known for this city; add a file instead.")
         return
@@ -55,4 +59,4 @@ def crawl_panel(city: City) -> None:
             start_crawl(city.name, portal_token())
         except UserError as error:
             st.error(str(error), icon=":material/error:")
-        st.rerun(scope="fragment")
+        st.rerun()

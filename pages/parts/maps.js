@@ -94,13 +94,6 @@ function colours(s, made, panel, bounds, bend, table) {
 
 const rgba = (table, index) => (255 << 24) | (table[3 * index + 2] << 16) | (table[3 * index + 1] << 8) | table[3 * index];
 
-const make = (tag, kind, text) => {
-  const element = document.createElement(tag);
-  if (kind) element.className = kind;
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
-
 function build(root, s) {
   const head = s.head;
   s.built = head.identity;
@@ -308,21 +301,6 @@ function frame(s, made) {
   return { unit, left: (w - unit * width) / 2 - s.view.x * unit, top: (h - unit * height) / 2 - s.view.y * unit };
 }
 
-// Dozens of small maps are drawn faster by the processor than by as many textures of a graphics card.
-const PLAIN = { willReadFrequently: true };
-
-const colour = (element, name, otherwise) => getComputedStyle(element).getPropertyValue(name).trim() || otherwise;
-
-function isDark(element) {
-  // Asked of the style, not of a canvas: reading a pixel back waits for everything that is being drawn.
-  const probe = document.createElement("span");
-  probe.style.color = colour(element, "--st-background-color", "#ffffff");
-  element.append(probe);
-  const [r, g, b] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-  probe.remove();
-  return 0.3 * r + 0.6 * g + 0.1 * b < 128;
-}
-
 const shape = { linear: (v) => v, sqrt: Math.sqrt, log: (v) => Math.log1p(30 * v) / Math.log1p(30) };
 
 function limits(s, panel) {
@@ -443,22 +421,7 @@ function paint(s, made) {
   };
   if (s.picked) mark(s.picked, colour(s.all, "--st-primary-color", "#0072B2"));
   if (s.hover) mark(s.hover, s.dark ? "#fff" : "#000");
-  if (s.head.layout === "maps") scaleBar(s, context, f, w, h);
-}
-
-function scaleBar(s, context, f, w, h) {
-  const metres = (w * 0.28 / f.unit) * s.head.cell;
-  const base = Math.pow(10, Math.floor(Math.log10(metres)));
-  const nice = [5, 2, 1].map((k) => k * base).find((v) => v <= metres);
-  const length = (nice / s.head.cell) * f.unit;
-  const ink = colour(s.all, "--st-text-color", "#333");
-  context.strokeStyle = context.fillStyle = ink;
-  context.lineWidth = 1.5;
-  context.beginPath();
-  context.moveTo(8, h - 12); context.lineTo(8, h - 8); context.lineTo(8 + length, h - 8); context.lineTo(8 + length, h - 12);
-  context.stroke();
-  context.font = "11px sans-serif";
-  context.fillText(nice >= 1000 ? nice / 1000 + " km" : nice + " m", 12, h - 13);
+  if (s.head.layout === "maps") scaleBar(s.all, context, f.unit / s.head.cell, w, h);
 }
 
 function drawLegend(s, made, panel, bounds, bend, table) {

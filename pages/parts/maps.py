@@ -27,7 +27,7 @@ def _component() -> Callable:
     return st.components.v2.component(
         "crimecast_maps",
         css=(_HERE / "maps.css").read_text(encoding="utf-8"),
-        js=(_HERE / "maps.js").read_text(encoding="utf-8"),
+        js="".join((_HERE / name).read_text(encoding="utf-8") for name in ("canvas.js", "maps.js")),
     )
 
 

@@ -40,9 +40,13 @@ def line(run: Run) -> str:
     )
 
 
-@st.fragment(run_every=2)
 def running_now() -> None:
-    """What is running, for the sidebar."""
+    """What is running, for the sidebar; looked up more often while there is something."""
+    busy = any(run.active for run in list_runs())
+    st.fragment(_running_now, run_every=2 if busy else 20)()
+
+
+def _running_now() -> None:
     active = [run for run in list_runs() if run.active]
     if not active:
         return
@@ -52,9 +56,12 @@ def running_now() -> None:
         st.progress(share(run), text=f"{run.id}: {line(run)}")
 
 
-@st.fragment(run_every=1)
 def live(name: str) -> None:
     """A run as it trains: its losses, rate and time left, with stop and resume."""
+    st.fragment(_live, run_every=1 if load_run(name).active else None)(name)
+
+
+def _live(name: str) -> None:
     run = load_run(name)
     shown = st.session_state.get(f"state_{name}")
     st.session_state[f"state_{name}"] = run.state
@@ -76,6 +83,7 @@ def live(name: str) -> None:
             with right:
                 if operator_button("Resume", icon=":material/play_arrow:", key=f"resume_{name}"):
                     queue.resume(name)
+                    st.rerun()
     history = run.history()
     if at:
         columns = st.columns(4)

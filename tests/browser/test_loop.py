@@ -77,7 +77,7 @@ def test_the_loop_on_the_sample_city(page: Page, app: App) -> None:
 
     go(page, app, "city?city=sample")
     page.wait_for_timeout(2500)
-    assert_drawn(page.locator("[data-testid=stDeckGlJsonChart] canvas").first)
+    assert_drawn(page.locator(".places canvas").first)
     shot(page, "city")
 
     go(page, app, "grid?city=sample")

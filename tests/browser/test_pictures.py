@@ -22,7 +22,7 @@ EXPECTED = Path(__file__).with_name("expected")
 SIZE = (160, 100)  # blocks of 9×9 pixels, each with the mean of its colours
 FAR, SHARE = 32, 0.02  # a block is another if a colour is off by more, a page if more blocks are
 WAITS = {
-    "overview": "text=Look closer", "city": "[data-testid=stDeckGlJsonChart] canvas", "forecast": ".maps3 canvas.map",
+    "overview": "text=Look closer", "city": ".places canvas", "forecast": ".maps3 canvas.map",
     "layers": ".gallery .panel canvas", "findings": "text=Judged on the validation period",
     "compare": "text=memory_mixture", "unseen": "[data-testid=stDataFrame]",
 }  # fmt: skip

@@ -59,9 +59,10 @@ def test_streets_are_off_until_asked_for(browser: Any, streets: tuple[App, list[
         ),
     )
     go(page, app, "city?city=sample")
-    page.locator("[data-testid=stDeckGlJsonChart] canvas").first.wait_for()
+    page.locator(".places canvas").wait_for()
     page.wait_for_timeout(1500)
     assert not asked
+    assert not page.locator("[data-testid=stDeckGlJsonChart]").count()
     page.get_by_text("Streets", exact=True).click()
     settle(page)
     page.wait_for_timeout(4000)

@@ -1,4 +1,4 @@
-"""A city's records as dots on its own outline; street maps of a tile server below it only if asked for."""
+"""A city's records as dots on street maps of a tile server, where its owner and its user ask for them."""
 
 import json
 import os
@@ -22,9 +22,9 @@ def tile_server() -> tuple[str, str] | None:
     return (address, host) if host and "{z}" in address else None
 
 
-def city_map(city: City, places: pl.DataFrame, dark: bool, tiles: str | None = None) -> pydeck.Deck:
+def street_map(city: City, places: pl.DataFrame, dark: bool, tiles: str) -> pydeck.Deck:
     """`places` has longitude, latitude, type and time; the outline and neighbourhoods lie below, and
-    `tiles` below them. Without tiles nothing is fetched from outside."""
+    `tiles`, the address of a picture as `https://…/{z}/{x}/{y}.png`, below them."""
     ink = [235, 235, 240] if dark else [40, 44, 60]
     layers = [
         pydeck.Layer(
@@ -73,19 +73,16 @@ def city_map(city: City, places: pl.DataFrame, dark: bool, tiles: str | None = N
         latitude=float((south + north) / 2),
         zoom=float(min(fits) - 0.15),
     )
-    streets: dict[str, str | None] = {"map_provider": None}
-    if tiles:
-        style = {
-            "version": 8,
-            "sources": {"streets": {"type": "raster", "tiles": [tiles], "tileSize": 256}},
-            "layers": [{"id": "streets", "type": "raster", "source": "streets"}],
-        }
-        # Without a style of its own the browser would fetch one from outside.
-        address = f"data:application/json,{quote(json.dumps(style))}"
-        streets = {"map_provider": "maplibre", "map_style": address}
+    style = {
+        "version": 8,
+        "sources": {"streets": {"type": "raster", "tiles": [tiles], "tileSize": 256}},
+        "layers": [{"id": "streets", "type": "raster", "source": "streets"}],
+    }
     return pydeck.Deck(
         layers=layers,
         initial_view_state=view,
-        **streets,
+        map_provider="maplibre",
+        # Without a style of its own the browser would fetch one from outside.
+        map_style=f"data:application/json,{quote(json.dumps(style))}",
         tooltip={"text": "{type}\n{time}"},
     )
