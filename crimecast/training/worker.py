@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 def main(name: str, token: str) -> int:
     """Train the run that was claimed under `token`; leave its state as done, stopped or failed."""
     process = psutil.Process()
-    process.nice(19)  # the app and its user come first
+    process.nice(19)  # the app and its user come first,
+    if hasattr(os, "SCHED_IDLE"):  # and where they can, without waiting for a slice to end
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     lock = FileLock(load_run(name).folder / "worker.lock")
     try:
         lock.acquire(timeout=0)
