@@ -209,11 +209,12 @@ def main() -> None:
         folder = Path(name)
         os.environ["CRIMECAST_DATA"] = str(folder / "data")
         grid = city(folder)
+        drawn = gallery(folder / "data", grid, options.chromium)  # before torch has threads here
         cost = capture_cost()
         document = {
             "capture_vs_forward": round(cost["captured_ms"] / cost["forward_ms"], 3),
             "torchlens_vs_forward": round(cost["torchlens_ms"] / cost["forward_ms"], 2),
-            **{k: round(v, 1) for k, v in gallery(folder / "data", grid, options.chromium).items()},
+            **{k: round(v, 1) for k, v in drawn.items()},
             **{k: round(v, 2) for k, v in cost.items()},
             "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         }

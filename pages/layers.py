@@ -141,7 +141,10 @@ def look() -> None:
     if film:
         maps(training_gallery(view, city, shared, channel, epochs, part), key="layer_film")
     else:
-        maps(gallery(view, city, shared, channel, gallery_asks.have, part), key="layer_gallery")
+        new = gallery_asks.step is None
+        maps(
+            gallery(view, city, shared, channel, gallery_asks.have, part, new), key="layer_gallery"
+        )
     rested: int = st.session_state.get("layer_rested", step)
     if not film and not gallery_asks.resting and rested in range(*span(run)):
         # On the way through many steps the rest stays as it was, so that the gallery isn't held up.

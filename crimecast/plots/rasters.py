@@ -93,10 +93,13 @@ def window(step: int, first: int, last: int, bytes_a_step: int) -> range:
     return range(max(first, step - reach), min(last, step + reach + 1))
 
 
-def missing(step: int, first: int, last: int, bytes_a_step: int, there: range) -> list[int]:
+def missing(
+    step: int, first: int, last: int, bytes_a_step: int, there: range, new: bool = False
+) -> list[int]:
     """The steps to send where the browser has those of `there` already: `step`, then those next to
-    it, ahead on the way it is going; as many as fit the budget, five at least, or three at first."""
-    budget, least = (BUDGET, 5) if there else (FIRST, 3)
+    it, ahead on the way it is going; as many as fit the budget, five at least. Of maps that are
+    `new` to the browser, which is waited for, three at least."""
+    budget, least = (FIRST, 3) if new else (BUDGET, 5)
     count = max(least, min(40, budget // max(1, bytes_a_step)))
     reach = range(max(first, step - 2 * count), min(last, step + 2 * count + 1))
     forward = step not in there or there.stop - 1 - step <= step - there.start

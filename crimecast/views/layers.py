@@ -224,10 +224,11 @@ def gallery(
     channel: int,
     have: tuple[str, int, int] | None = None,
     part: int = 0,
+    new: bool = False,
 ) -> bytes:
     """All channels as small maps, on one scale or each on its own, with the steps next to this one;
     without those that the browser holds already: `have`, the key of its maps, first and last step.
-    Of a layer with more than TOGETHER channels, the `part`th so many."""
+    Of a layer with more than TOGETHER channels, the `part`th so many. `new` is a first look."""
     first, last = span(view.run)
     shown = view.order[part * TOGETHER : (part + 1) * TOGETHER]
     low, top, _ = layer_scale(view.run, view.layer)
@@ -236,7 +237,7 @@ def gallery(
     panels = [_panel(f"{c}", float(top[c]), low) for c in shown]
     identity = f"{view.run.id}-{view.run.stamp}-{view.layer}-{view.epoch}-{shared}-{shown.tolist()}"
     there = range(have[1], have[2] + 1) if have and have[0] == key_of(identity) else range(0)
-    steps = missing(view.step, first, last, len(shown) * view.area.size, there)
+    steps = missing(view.step, first, last, len(shown) * view.area.size, there, new)
     # The step that is looked at, and as many beside it as can be had without waiting.
     near = sorted(steps, key=lambda i: abs(i - view.step))[
         : 1 + affordable(view.run, view.layer, view.epoch)
