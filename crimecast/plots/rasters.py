@@ -6,6 +6,7 @@ area (H·W bytes), four colour tables (3,072 bytes) and, for each step sent, the
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,7 +51,7 @@ class Scene:
     neighbourhoods: list[list[list[float]]]
     panels: list[Panel]
     labels: list[str] = field(default_factory=list)
-    curve: list[float | None] = field(default_factory=list)
+    curve: Sequence[float | None] = field(default_factory=list)
     curve_title: str = ""
     layout: str = "maps"
     alt: str = ""

@@ -5,17 +5,29 @@ Their code is MONAI's; TorchLens is the other implementation that activations ar
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 
+import numpy as np
 import pytest
 import torch
 import torchlens
+from captum.attr import IntegratedGradients
 from monai.networks import nets
 from torch import Tensor, nn
+from torch.nn import functional
 
-from crimecast.designs.build import named_layers
+from crimecast.designs.build import build, named_layers
+from crimecast.designs.inputs import map_count
+from crimecast.designs.spec import load_design, to_toml
 from crimecast.inspect.activations import capture
+from crimecast.inspect.attribution import STEPS, attribute
+from crimecast.inspect.intervention import forecast_with
 from crimecast.inspect.receptive import field_on_tape
+from crimecast.inspect.subject import Subject, subject
 from crimecast.inspect.tape import record
+from crimecast.runs import load_run
+from crimecast.training.samples import Samples
 
 MAPS = {"spatial_dims": 2, "in_channels": 4, "out_channels": 1}
 BATCH = ("batch", {})
@@ -88,27 +100,112 @@ def test_catching_changes_nothing_and_torchlens_catches_the_same(name: str) -> N
 
 
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
-def test_its_field_holds_all_that_a_perturbation_finds(name: str) -> None:
+def test_its_field_is_what_a_perturbation_finds(name: str) -> None:
     network, inputs = made(name)
+    for module in network.modules():  # by convention a norm's statistics don't count as seeing
+        for child, part in module.named_children():
+            if isinstance(part, nn.InstanceNorm2d):
+                setattr(module, child, nn.Identity())
     tape = record(network, {}, *inputs)
     target = next(
         i for i in range(len(tape.records) - 1, -1, -1) if tape.records[i].shape == (1, 1, 32, 32)
     )
+    network.double()  # the faintest influence counts
+    rest = [x.double() for x in inputs[1:]]
     for cell in ((0, 0), (17, 14)):
         field = field_on_tape(tape, target, cell)
         seen = torch.zeros(32, 32, dtype=torch.bool)
-        for _ in range(6):  # rectifiers are shut for some inputs and open for others
-            history = (3 * torch.randn_like(inputs[0])).requires_grad_()
-            network(history, *inputs[1:])[0, 0, cell[0], cell[1]].backward()
+        for _ in range(12):  # rectifiers are shut for some inputs and open for others
+            history = (3 * torch.randn(inputs[0].shape, dtype=torch.float64)).requires_grad_()
+            network(history, *rest)[0, 0, cell[0], cell[1]].backward()
             assert history.grad is not None
             seen |= history.grad.abs().flatten(0, 2).sum(dim=0) > 0
         rows, columns = (torch.nonzero(seen.any(dim=d)).flatten().tolist() for d in (1, 0))
-        if name in ("UNet", "BasicUNet", "DynUNet", "VNet", "MedNeXt"):
-            assert (min(rows), max(rows)) == field.rows
-            assert (min(columns), max(columns)) == field.columns
-        if name == "AttentionUnet":
-            continue  # it has instance norms, whose statistics don't count as seeing the map
-        assert field.rows[0] <= min(rows)
-        assert max(rows) <= field.rows[1]
-        assert field.columns[0] <= min(columns)
-        assert max(columns) <= field.columns[1]
+        assert (min(rows), max(rows)) == field.rows
+        assert (min(columns), max(columns)) == field.columns
+
+
+class OnCity(nn.Module):
+    """An architecture on the sample city: its map padded to 32×32, and cut out again."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        height, width = history.shape[-2:]
+        seen = torch.cat([history.flatten(1, 2)[:, :3], static[:, :1]], dim=1)
+        made = self.body(functional.pad(seen, (0, 32 - width, 0, 32 - height)))
+        made = made[0] if isinstance(made, list | tuple) else made
+        return made[..., :height, :width]
+
+
+@cache
+def of_city(name: str) -> Subject:
+    """An architecture, or a design that ships with random weights, as a run's network."""
+    torch.manual_seed(0)
+    known = subject(load_run("stack-1"))
+    if name in ARCHITECTURES:
+        return replace(known, network=OnCity(ARCHITECTURES[name]()).eval())
+    design, cube = load_design(name), known.cube
+    samples = Samples(cube, design, known.run.settings["train"])
+    numbers = samples.calendar.shape[1]
+    network = build(design, 1, *cube.counts.shape[2:], numbers, map_count(design, 1)).eval()
+    for weight in network.parameters():  # a head begins at zero and would see nothing
+        nn.init.normal_(weight, std=0.1)
+    run = replace(known.run, spec=to_toml(design))
+    return Subject(run, cube, network, samples)
+
+
+EVERYTHING = [*ARCHITECTURES, "stack", "recurrent", "st_resnet"]
+STEP = 650
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_attributions_are_captums(sample: str, name: str) -> None:
+    one = of_city(name)
+    batch = one.batch([STEP])
+    with torch.no_grad():  # where a rectifier at the end is open
+        said = one.network(batch.history, batch.calendar, batch.static)[0, 0]
+    cell = divmod(int(said.argmax()), said.shape[1])
+
+    def forward(history: Tensor, static: Tensor) -> Tensor:
+        calendar = batch.calendar.expand(len(history), -1)
+        return one.network(history, calendar, static)[:, 0, cell[0], cell[1]]
+
+    theirs = IntegratedGradients(forward).attribute((batch.history, batch.static), n_steps=STEPS)
+    ours = attribute(one, STEP, cell)
+    for mine, other in ((ours.history, theirs[0]), (ours.static, theirs[1])):
+        other = other[0].flatten(0, -3).detach().numpy()
+        assert np.allclose(mine, other, rtol=1e-3, atol=1e-5 + 1e-4 * np.abs(other).max())
+    assert np.abs(ours.history).max() > 0
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_a_channel_off_equals_its_weights_at_zero(sample: str, name: str) -> None:
+    one = of_city(name)
+    layer, conv = next(
+        (layer, conv)
+        for layer, module in list(one.layers.items())[1:]
+        if (conv := plain_convolution(module)) is not None
+    )
+    off = forecast_with(one, STEP, layer, [0], "zero")
+    whole = forecast_with(one, STEP, layer, [], "zero")
+    kept = {k: v.clone() for k, v in conv.state_dict().items()}
+    with torch.no_grad():
+        conv.weight[0] = 0.0
+        if conv.bias is not None:
+            conv.bias[0] = 0.0
+        zeroed = torch.exp(one.log_rate(one.batch([STEP])))[0].numpy()
+    conv.load_state_dict(kept)
+    assert np.allclose(off, zeroed, rtol=1e-5)
+    assert not np.array_equal(off, whole)
+
+
+def plain_convolution(module: nn.Module) -> nn.Conv2d | None:
+    """The convolution that alone makes a layer's channels, if there is one."""
+    if isinstance(module, nn.Conv2d):
+        return module
+    conv = getattr(module, "conv", None)
+    norm = getattr(module, "norm", None)
+    return conv if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.Identity | None) else None
