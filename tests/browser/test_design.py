@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import App
-from tests.browser.test_loop import go
+from tests.browser.test_loop import go, settle
 
 pytestmark = pytest.mark.browser
 PATIENCE = 30_000  # ms
@@ -24,7 +24,7 @@ def wait_for_spec(page: Page, wanted: Callable[[str], bool]) -> str:
         text = field.input_value() if field.count() else ""
         if text and wanted(text):
             page.get_by_role("tab", name="Layers", exact=True).click()
-            page.wait_for_timeout(500)
+            settle(page)
             return text
         page.wait_for_timeout(200)
     raise AssertionError(f"the spec never became so: {text}")
@@ -57,7 +57,7 @@ def test_cards_change_the_spec(browser: Any, app: App) -> None:
     page.get_by_role("tab", name="Layers", exact=True).click()
 
     # A kernel that can't be is refused in a sentence, and training with it too.
-    page.wait_for_timeout(1000)
+    settle(page)
     enter(page, card.get_by_label("Kernel", exact=True), "4")
     expect(page.get_by_text("kernel must be odd").first).to_be_visible()
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
@@ -94,7 +94,8 @@ def test_a_block_is_added_and_trained(browser: Any, app: App) -> None:
     page.set_default_timeout(120_000)
     go(page, app, "design?city=sample&fork=stack-1")
     page.locator(".st-key-card_8").get_by_role("button", name="Change").click()
-    page.wait_for_timeout(1000)
+    page.get_by_label("Add after it").wait_for()
+    settle(page)
     page.get_by_label("Add after it").click()
     page.keyboard.type("residual")
     expect(page.get_by_role("option")).to_have_text(["residual block"])
@@ -105,7 +106,7 @@ def test_a_block_is_added_and_trained(browser: Any, app: App) -> None:
     text = wait_for_spec(page, lambda text: 'name = "sum"' in text)
     assert text.index('name = "wide"') < text.index('name = "sum"')
     enter(page, page.get_by_label("Epochs at most", exact=True), "1")
-    page.wait_for_timeout(1000)
+    settle(page)
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_role("link", name="See its layers").wait_for()
     page.close()

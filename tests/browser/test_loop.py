@@ -47,7 +47,10 @@ def go(page: Page, app: App, path: str) -> None:
 
 def settle(page: Page) -> None:
     page.wait_for_timeout(400)
-    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+        " && !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
+    )
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
@@ -72,7 +75,7 @@ def drawn_step(page: Page) -> str:
 def test_the_loop_on_the_sample_city(page: Page, app: App) -> None:
     go(page, app, "")
     expect(page.get_by_text("Simulated city")).to_be_visible()
-    page.get_by_role("heading", name=re.compile("stack-1 is")).wait_for()
+    page.get_by_role("heading", name=re.compile(r"\w+-\d+ is ")).wait_for()
     shot(page, "overview")
 
     go(page, app, "city?city=sample")
@@ -98,7 +101,7 @@ def test_the_loop_on_the_sample_city(page: Page, app: App) -> None:
     page.locator(".gallery .panel canvas").first.wait_for()
     settle(page)
     assert time.time() - began < 90
-    assert "run=stack-2" in page.url
+    assert re.search("run=stack-[2-9]", page.url)
 
     gallery = page.locator(".gallery .panel canvas")
     assert gallery.count() == 32
