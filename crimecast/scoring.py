@@ -169,6 +169,18 @@ def compare(one: StepSums, other: StepSums) -> dict[str, Any]:
     }
 
 
+def said(versus: dict[str, Any], swapped: bool = False) -> tuple[str, str]:
+    """A paired comparison in words: what the first forecast is to the second (`swapped`: the second
+    to the first), and by how much, with its interval."""
+    sign = -1 if swapped else 1
+    low, high = sorted(sign * bound for bound in versus["interval"])
+    word = "better than" if low > 0 else "worse than" if high < 0 else "not to be told apart from"
+    return word, (
+        f"{sign * versus['difference']:+.4f} in log-likelihood per event "
+        f"(95 % interval {low:+.4f} to {high:+.4f} over weeks; above zero is better)"
+    )
+
+
 def row(name: str, one: StepSums) -> dict[str, Any]:
     """A forecast's scores, their intervals, and on how much they were taken."""
     made: dict[str, Any] = {"name": name, **scores(one)}

@@ -4,6 +4,7 @@ import streamlit as st
 
 from crimecast.plots import figures
 from crimecast.reporting.comparison import comparison_report
+from crimecast.scoring import said
 from crimecast.unseen import unseen_period
 from crimecast.views.compare import Comparison, choices, first_choice, is_baseline, slow
 from crimecast.windows import load_cube
@@ -73,16 +74,9 @@ def scores(view: Comparison) -> None:
     if best["name"] == view.against:
         st.subheader(f"None is better than {view.against}")
     else:
-        versus = best["versus"]
-        low, high = versus["interval"]
-        word = {"better": "better than", "worse": "worse than"}.get(
-            versus["verdict"], "not to be told apart from"
-        )
+        word, much = said(best["versus"])
         st.subheader(f"{best['name']} is {word} {view.against}")
-        st.markdown(
-            f"**{versus['difference']:+.4f}** in log-likelihood per event (95 % interval {low:+.4f} to {high:+.4f} over "
-            f"weeks), {view.period}. Above zero is better."
-        )
+        st.markdown(f"{much}, {view.period}.")
     st.dataframe(
         [
             {

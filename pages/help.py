@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from crimecast.access import actor, audit
 from pages.parts.frame import heading
 
 heading(
@@ -42,3 +43,7 @@ more, they record more; sending them where a forecast points makes the forecast 
 places and counts, never of persons, and are no ground for acting against anyone.
 """
 )
+if actor().operator and (done := audit()):
+    lines = st.expander("What was done here, and by whom", on_change="rerun", key="audit")
+    if lines.open:
+        lines.dataframe(done, hide_index=True, alt="The latest actions: when (UTC), who, what")

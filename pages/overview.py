@@ -6,6 +6,7 @@ from crimecast.diagnose.finding import Finding
 from crimecast.diagnose.kept import known_findings
 from crimecast.forecasts import rivals
 from crimecast.runs import Run, list_runs
+from crimecast.scoring import said
 from crimecast.unseen import unseen_period
 from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.judged import score_rows
@@ -57,16 +58,10 @@ def standing() -> None:
     rows = score_rows(run, tuple(rivals(run, *unseen_period(run))))
     baselines = [row for row in rows if row["name"] != run.id]
     best = max(baselines, key=lambda row: row["log_likelihood_per_event"])
-    versus = best["versus"]
-    low, high = sorted(-v for v in versus["interval"])
-    word = {"worse": "better than", "better": "worse than"}.get(
-        versus["verdict"], "not to be told apart from"
-    )
+    word, much = said(best["versus"], swapped=True)  # the table compares each row with the run
     st.subheader(f"{run.id} is {word} the best baseline")
     st.markdown(
-        f"On unseen data from {run.settings['validate_until'][:10]} on, its log-likelihood per event is "
-        f"**{-versus['difference']:+.4f}** against *{best['name']}* (95 % interval {low:+.4f} to {high:+.4f}, "
-        "over weeks; above zero is better)."
+        f"On unseen data from {run.settings['validate_until'][:10]} on, against *{best['name']}*: {much}."
     )
     st.dataframe(
         [

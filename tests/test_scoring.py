@@ -12,6 +12,7 @@ from crimecast.scoring import (
     flagged_count,
     hit_curve,
     intervals,
+    said,
     scores,
     step_sums,
     table,
@@ -154,3 +155,16 @@ def test_the_hit_curve_passes_through_the_hit_rates() -> None:
     assert hits[-1] == pytest.approx(best[-1]) == pytest.approx(1)
     assert (np.diff(hits) >= 0).all()
     assert (hits <= best + 1e-12).all()
+
+
+def test_a_comparison_is_said_from_either_side() -> None:
+    versus = {"difference": 0.0123, "interval": [0.001, 0.02], "verdict": "better"}
+    word, much = said(versus)
+    assert word == "better than"
+    assert much.startswith("+0.0123 in log-likelihood per event (95 % interval +0.0010 to +0.0200")
+    word, much = said(versus, swapped=True)
+    assert word == "worse than"
+    assert "-0.0123" in much
+    assert "-0.0200 to -0.0010" in much
+    versus["interval"] = [-0.001, 0.02]
+    assert said(versus)[0] == said(versus, swapped=True)[0] == "not to be told apart from"

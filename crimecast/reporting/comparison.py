@@ -11,6 +11,7 @@ from crimecast.reporting.model_card import model_card
 from crimecast.reporting.page import card, figure, page, paired, table
 from crimecast.reporting.pictures import picture
 from crimecast.runs import list_runs
+from crimecast.scoring import said
 from crimecast.views.compare import Comparison
 from crimecast.windows import on_map
 
@@ -43,16 +44,10 @@ def comparison_report(view: Comparison) -> str:
 def _scores(rows: list[dict[str, Any]], against: str) -> str:
     best = rows[0]
     if best["name"] == against:
-        said = f"None is better than {against}."
+        best_said = f"None is better than {against}."
     else:
-        versus = best["versus"]
-        word = {"better": "better than", "worse": "worse than"}.get(
-            versus["verdict"], "not to be told apart from"
-        )
-        said = (
-            f"{best['name']} is {word} {against}: {versus['difference']:+.4f} in log-likelihood per event "
-            f"(95 % interval {versus['interval'][0]:+.4f} to {versus['interval'][1]:+.4f} over weeks; above zero is better)."
-        )
+        word, much = said(best["versus"])
+        best_said = f"{best['name']} is {word} {against}: {much}."
     lines = []
     for row in rows:
         versus = row.get("versus")
@@ -67,7 +62,7 @@ def _scores(rows: list[dict[str, Any]], against: str) -> str:
         "forecast", "log-likelihood per event (high is good)", f"against {against} (95 %)", "verdict",
         "hits in 1 % of the area", "in 5 %", "deviance (low is good)",
     ]  # fmt: skip
-    return f"<h2>How well</h2><p>{escape(said)}</p>{table(heads, lines)}"
+    return f"<h2>How well</h2><p>{escape(best_said)}</p>{table(heads, lines)}"
 
 
 def _hits(view: Comparison) -> str:

@@ -15,6 +15,7 @@ from crimecast.reporting.model_card import model_card
 from crimecast.reporting.page import card, figure, page, paired, table
 from crimecast.reporting.pictures import picture
 from crimecast.runs import Run, load_run
+from crimecast.scoring import said
 from crimecast.scoring import table as score_table
 from crimecast.unseen import unseen_period
 from crimecast.windows import Cube, load_cube
@@ -49,10 +50,7 @@ def _scores(run: Run, cube: Cube, first: int, last: int, period: str) -> str:
     names = [run.id, *QUICK]
     rows = score_table(names, [score_sums(name, cube, first, last) for name in names])
     best = max(rows[1:], key=lambda r: r["log_likelihood_per_event"])
-    versus = best["versus"]
-    # The table compares each row with the run; the sentence says it from the run's side.
-    low, high = -versus["interval"][1], -versus["interval"][0]
-    word = "better than" if low > 0 else "worse than" if high < 0 else "not to be told apart from"
+    word, much = said(best["versus"], swapped=True)  # the table compares each row with the run
     lines = []
     for row in sorted(rows, key=lambda r: -r["log_likelihood_per_event"]):
         a, b = row["intervals"]["log_likelihood_per_event"]
@@ -62,8 +60,7 @@ def _scores(run: Run, cube: Cube, first: int, last: int, period: str) -> str:
         )
     return (
         f"<h2>How well</h2><p>On unseen steps, {period}, it is <b>{word}</b> the best of the quick baselines, "
-        f"{escape(best['name'])}: {-versus['difference']:+.4f} in log-likelihood an event "
-        f"(95 % interval {low:+.4f} to {high:+.4f}, over weeks; above zero is better).</p>"
+        f"{escape(best['name'])}: {much}.</p>"
         "<table><tr><th>forecast</th><th>log-likelihood an event (high is good)</th><th>95 %</th><th>hits in 1 % of the area</th>"
         f"<th>in 5 %</th><th>deviance (low is good)</th></tr>{''.join(lines)}</table>"
     )

@@ -130,6 +130,10 @@ def resume(name: str) -> Run:
     if run.state not in ("stopped", "failed", "interrupted"):
         raise UserError(f"{name} is {run.state}, so there is nothing to resume.")
     act("resume", name)
+    return _queue_again(name)
+
+
+def _queue_again(name: str) -> Run:
     update_run(
         name, state="queued", request=None, message="", ended=None, pid=None, token=None,
         slot=None, attempts=0,
@@ -165,7 +169,7 @@ def retry(name: str) -> Run:
             target.unlink(missing_ok=True)
     if run.state == "done":
         update_run(name, state="stopped", summary={})
-    return resume(name)
+    return _queue_again(name)
 
 
 def put_first(name: str) -> Run:
