@@ -43,7 +43,8 @@ def mixed_precision(device: torch.device) -> torch.autocast:
     if device.type == "cuda":
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        fast = bool(torch.cpu.get_capabilities().get("amx_bf16"))
+        able = torch.cpu.get_capabilities()
+        fast = bool(able.get("amx_bf16") or able.get("avx512_bf16"))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
 
 
