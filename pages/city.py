@@ -14,6 +14,7 @@ from crimecast.plots.streets import HEIGHT, street_map, tile_server
 from crimecast.sources.files import read_table
 from crimecast.views.coverage import by_month, city_coverage
 from crimecast.views.records import sample_places
+from pages.parts.charts import chart
 from pages.parts.columns import KINDS, choose_columns, joined, stored
 from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame, guarded
@@ -55,10 +56,9 @@ def records() -> None:
     with right:
         kinds = list(type_counts(city).items())[:14]
         st.caption("The most frequent types")
-        st.plotly_chart(
+        chart(
             bars_figure([k for k, _ in kinds], [n for _, n in kinds], "records"),
             key="types",
-            config={"displaylogo": False},
             alt="Records by type",
         )
     known = city_coverage(city)
@@ -67,18 +67,18 @@ def records() -> None:
             ["Records a day", "Coverage: every day of every month"], on_change="rerun", key="when"
         )
         if over_time.open:
-            over_time.plotly_chart(
+            chart(
                 counts_figure(known.days, known.counts, "records a day"),
                 key="days",
-                config={"displaylogo": False},
                 alt="Records by day",
+                place=over_time,
             )
         if by_day.open:
-            by_day.plotly_chart(
+            chart(
                 coverage_figure(*by_month(known), known.holes, dark),
                 key="coverage",
-                config={"displaylogo": False},
                 alt="Records by month and day of the month",
+                place=by_day,
             )
         if len(known.holes):
             some = ", ".join(map(str, known.holes[:5])) + (" …" if len(known.holes) > 5 else "")

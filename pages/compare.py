@@ -8,6 +8,7 @@ from crimecast.scoring import said
 from crimecast.unseen import unseen_period
 from crimecast.views.compare import Comparison, choices, first_choice, is_baseline, slow
 from crimecast.windows import load_cube
+from pages.parts.charts import chart
 from pages.parts.frame import frame, guarded, trained
 from pages.parts.maps import asked_of, maps
 
@@ -141,14 +142,11 @@ def hits(view: Comparison) -> None:
     )
     curves, share = view.curves(), (most or 100) / 100
     left, right = st.columns(2)
-    left.plotly_chart(
-        figures.hits_figure(curves, share), key="hits", config={"displaylogo": False},
-        alt="Hit rate over area",
-    )  # fmt: skip
-    right.plotly_chart(
-        figures.hits_gain_figure(curves, view.against, share), key="hits_gain",
-        config={"displaylogo": False}, alt=f"Hit rate above that of {view.against}",
-    )  # fmt: skip
+    chart(
+        figures.hits_figure(curves, share), key="hits",
+        alt="Hit rate over area", place=left)  # fmt: skip
+    chart(
+        figures.hits_gain_figure(curves, view.against, share), key="hits_gain", alt=f"Hit rate above that of {view.against}", place=right)  # fmt: skip
     st.caption(
         "In each step the cells forecast highest are flagged; the curve is the share of all events inside them. "
         "Higher is better; the dotted line is what perfect foresight of each step would reach."
@@ -160,15 +158,11 @@ def calibration(view: Comparison) -> None:
     made = {name: view.calibration(name) for name in view.names[:7]}
     left, right = st.columns(2)
     left.markdown("**Reliability**: on the dotted line is right")
-    left.plotly_chart(
-        figures.reliability_figure({name: one for name, (one, _) in made.items()}), key="reliability",
-        config={"displaylogo": False}, alt="Observed against forecast rates",
-    )  # fmt: skip
+    chart(
+        figures.reliability_figure({name: one for name, (one, _) in made.items()}), key="reliability", alt="Observed against forecast rates", place=left)  # fmt: skip
     right.markdown("**PIT**: flat is right, a U is too sure")
-    right.plotly_chart(
-        figures.pit_figure({name: pit for name, (_, pit) in made.items()}), key="pit",
-        config={"displaylogo": False}, alt="PIT histograms",
-    )  # fmt: skip
+    chart(
+        figures.pit_figure({name: pit for name, (_, pit) in made.items()}), key="pit", alt="PIT histograms", place=right)  # fmt: skip
     st.dataframe(
         view.distribution_scores(), hide_index=True, alt="CRPS and sharpness",
         column_config={
@@ -197,12 +191,11 @@ def groups(view: Comparison) -> None:
     ends = (
         shown if len(shown) <= 24 else shown.iloc[[*range(12), *range(len(shown) - 12, len(shown))]]
     )
-    st.plotly_chart(
+    chart(
         figures.signed_bars_figure(
             ends[by].tolist(), ends["gain_per_event"].tolist(), f"gain on {view.against}, per event of the whole"
         ),
-        key="groups", config={"displaylogo": False}, alt=f"Gain by {by}",
-    )  # fmt: skip
+        key="groups", alt=f"Gain by {by}")  # fmt: skip
     if len(ends) < len(shown):
         st.caption("The twelve that gained most and least; all are in the table.")
     st.dataframe(
@@ -246,10 +239,8 @@ def fair_use(view: Comparison) -> None:
         base = st.slider("Recorded without a patrol, %", 5, 95, 40, key="fed_base")
         watched = st.slider("Recorded with a patrol, %", 5, 100, 80, key="fed_watched")
     fed = view.feedback(name, share / 100, base / 100, max(base, watched) / 100)
-    st.plotly_chart(
-        figures.feedback_figure(fed.patrolled, fed.happened), key="feedback",
-        config={"displaylogo": False}, alt="Patrols against what truly happens",
-    )  # fmt: skip
+    chart(
+        figures.feedback_figure(fed.patrolled, fed.happened), key="feedback", alt="Patrols against what truly happens")  # fmt: skip
     st.markdown(
         f"In the end the tenth of cells patrolled most gets **{fed.runaway:.1f} times** the patrols that its share of "
         "what truly happens would give it. What happens never changed; only what was recorded did."

@@ -9,6 +9,7 @@ from crimecast.unseen import unseen_period
 from crimecast.views.coverage import warning
 from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
 from crimecast.windows import load_cube
+from pages.parts.charts import chart
 from pages.parts.frame import frame, guarded, trained
 from pages.parts.maps import asked_of, maps
 
@@ -97,12 +98,11 @@ def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
         f"{view.label(step)}: **{n:.0f}** events, **{rate:.3f}** expected. Over the whole period: "
         f"{observed.sum():.0f} events, {expected.sum():.1f} expected."
     )
-    chart, near = st.columns([3, 2])
-    chart.caption("Its whole history, in blocks of about a week")
-    chart.plotly_chart(
+    history, near = st.columns([3, 2])
+    history.caption("Its whole history, in blocks of about a week")
+    chart(
         forecast_figure(*view.cell_history(cell), str(view.times[step])),
-        key="cell_chart", alt="The cell's counts and forecast over time", config={"displaylogo": False},
-    )  # fmt: skip
+        key="cell_chart", alt="The cell's counts and forecast over time", place=history)  # fmt: skip
     near.caption("Its neighbours in this step: observed / expected (north on top)")
     near.dataframe(
         view.neighbours(cell, step), hide_index=True, key="cell_near", alt="Neighbouring cells"
@@ -170,10 +170,9 @@ def totals() -> None:
     view = forecast_view(name, other, kind, first, last)
     st.subheader("The whole city")
     times, observed, expected = view.totals()
-    st.plotly_chart(
-        forecast_figure(times, observed, expected), key="city_chart", config={"displaylogo": False},
-        alt="The city's counts and forecast over time",
-    )  # fmt: skip
+    chart(
+        forecast_figure(times, observed, expected), key="city_chart",
+        alt="The city's counts and forecast over time")  # fmt: skip
 
 
 guarded(totals)

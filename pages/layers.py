@@ -18,6 +18,7 @@ from crimecast.views.layers import (
 )
 from crimecast.windows import load_cube
 from pages.parts.asking import VIEWS
+from pages.parts.charts import chart
 from pages.parts.frame import among, choose, frame, guarded, trained
 from pages.parts.maps import asked_of, maps
 from pages.parts.save import save
@@ -156,10 +157,9 @@ def look() -> None:
     inside = view.inside(channel)
     with right:
         st.markdown(f"**How channel {channel} is distributed over the city**")
-        st.plotly_chart(
+        chart(
             histogram_figure(inside, "activation"),
             key="layer_histogram",
-            config={"displaylogo": False},
             alt="Histogram of the channel's values over the cells",
         )
         columns = st.columns(3)

@@ -21,6 +21,7 @@ from crimecast.unseen import (
     verdict,
 )
 from crimecast.windows import load_cube
+from pages.parts.charts import chart
 from pages.parts.frame import frame, grid_title, guarded, trained
 
 place = frame(
@@ -151,10 +152,9 @@ def show() -> None:
         maps = {trial: made["map"] for trial, made in table[name].items()}
         if maps:
             st.caption(name)
-            st.plotly_chart(
-                gain_maps_figure(maps, dark), key=f"maps_{name}", config={"displaylogo": False},
-                alt=f"Where {name} gained and lost",
-            )  # fmt: skip
+            chart(
+                gain_maps_figure(maps, dark), key=f"maps_{name}",
+                alt=f"Where {name} gained and lost")  # fmt: skip
 
 
 guarded(show)

@@ -5,6 +5,7 @@ import streamlit as st
 from crimecast.plots.figures import loss_figure
 from crimecast.runs import Run, list_runs, load_run
 from crimecast.training import queue, supervisor
+from pages.parts.charts import chart
 from pages.parts.people import operator_button
 
 
@@ -105,9 +106,4 @@ def _live(name: str) -> None:
             help="At most: a run stops early when validation no longer improves.",
         )
     if history:
-        st.plotly_chart(
-            loss_figure(history),
-            key=f"loss_{name}",
-            config={"displaylogo": False},
-            alt="Training and validation loss by epoch",
-        )
+        chart(loss_figure(history), key=f"loss_{name}", alt="Training and validation loss by epoch")

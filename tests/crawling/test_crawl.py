@@ -139,7 +139,8 @@ def test_faults_on_the_way_change_nothing(data: Path, seed: int) -> None:
             except Stopped:
                 continue
             except UserError as error:  # half of all answers are faulty: at times it gives up
-                assert "crawl again later" in str(error)
+                if "crawl again later" not in str(error):
+                    raise
         portal.after = lambda number: None
         portal.faults = {}
         crawl_city("chicago", url=portal.url, page_size=40)

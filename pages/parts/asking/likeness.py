@@ -8,7 +8,8 @@ from crimecast.plots.figures import (
 )
 from crimecast.runs import Run, list_runs
 from crimecast.views import insight
-from pages.parts.asking.shared import PLAIN, dark
+from pages.parts.asking.shared import dark
+from pages.parts.charts import chart
 from pages.parts.frame import among
 
 
@@ -23,12 +24,7 @@ def likeness(run: Run, _city: City, _layer: str, _step: int, _channel: int) -> N
         again = next(r for r in list_runs(run.grid) if r.id == other)
         rows, columns, table = insight.likeness(run.id, run.stamp, other, again.stamp)
         known = insight.knowledge(run.id, run.stamp)
-    st.plotly_chart(
-        table_figure(rows, columns, table, "CKA", dark()),
-        key="cka",
-        config=PLAIN,
-        alt="Likeness of layers",
-    )
+    chart(table_figure(rows, columns, table, "CKA", dark()), key="cka", alt="Likeness of layers")
     st.caption(
         "CKA: 1 where two layers hold the same up to rotation and scale, 0 where they have nothing in common."
     )

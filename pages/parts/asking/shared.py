@@ -7,8 +7,6 @@ from crimecast.views import insight
 from crimecast.windows import load_cube
 from pages.parts.maps import Asked
 
-PLAIN = {"displaylogo": False}
-
 
 def dark() -> bool:
     """Whether the page is drawn on a dark ground."""

@@ -12,7 +12,8 @@ from crimecast.plots.rasters import Panel
 from crimecast.runs import Run
 from crimecast.views import insight
 from crimecast.windows import load_cube
-from pages.parts.asking.shared import PLAIN, cell_of, dark, follow
+from pages.parts.asking.shared import cell_of, dark, follow
+from pages.parts.charts import chart
 from pages.parts.maps import maps
 
 
@@ -71,7 +72,7 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
     with right:
         st.markdown("**How much more often events follow nearby than by chance**")
         rings = [f"{metres * i / 1000:g} km" for i in range(len(near.ratio))]
-        st.plotly_chart(
+        chart(
             table_figure(
                 rings,
                 [f"{lag} later" for lag in near.lags],
@@ -82,6 +83,5 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
                 max(1.05, float(near.ratio.max())),
             ),
             key="near",
-            config=PLAIN,
             alt="Near-repeat ratio by distance and lag",
         )

@@ -9,7 +9,8 @@ from crimecast.plots.figures import (
 )
 from crimecast.runs import Run
 from crimecast.views import insight
-from pages.parts.asking.shared import PLAIN, dark
+from pages.parts.asking.shared import dark
+from pages.parts.charts import chart
 
 
 def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> None:
@@ -24,17 +25,16 @@ def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> No
         "spread": "spread of activations",
     }
     key = st.selectbox("Number", list(names), format_func=lambda k: names[k])
-    st.plotly_chart(
+    chart(
         layers_over_training_figure(history, key, names[key]),
         key="health",
-        config=PLAIN,
         alt=f"{names[key]} of every layer by epoch",
     )
     epochs, edges, shares = insight.spread_over_training(run.id, run.stamp, layer)
     if epochs:
         st.markdown(f"**How the values of {layer} spread, by epoch**")
         middle = [f"{x:.3g}" for x in (edges[:-1] + edges[1:]) / 2]
-        st.plotly_chart(
+        chart(
             table_figure(
                 [f"epoch {e}" for e in epochs],
                 middle,
@@ -45,6 +45,5 @@ def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> No
                 float(shares.max()),
             ),
             key="spread",
-            config=PLAIN,
             alt="Histogram of the layer's values by epoch",
         )

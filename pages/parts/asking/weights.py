@@ -10,7 +10,8 @@ from crimecast.plots.figures import (
 )
 from crimecast.runs import Run
 from crimecast.views import insight
-from pages.parts.asking.shared import PLAIN, dark
+from pages.parts.asking.shared import dark
+from pages.parts.charts import chart
 from pages.parts.save import save
 
 
@@ -28,30 +29,30 @@ def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None
             else f"**{one.name}** · {'×'.join(map(str, one.values.shape))}"
         )
         left, right = st.columns(2)
-        left.plotly_chart(
+        chart(
             bars_figure(
                 [str(i) for i in range(len(one.norms))], one.norms.tolist(), "norm of each channel"
             ),
             key=f"norm_{one.name}",
-            config=PLAIN,
             alt="Norm of each output channel's weights",
+            place=left,
         )
-        right.plotly_chart(
+        chart(
             bars_figure(
                 [str(i + 1) for i in range(len(one.spectrum))],
                 one.spectrum.tolist(),
                 "singular values",
             ),
             key=f"spectrum_{one.name}",
-            config=PLAIN,
             alt="Singular values",
+            place=right,
         )
         kernels = one.kernels()
         if kernels is not None:
             flat = kernels[min(channel, len(kernels) - 1)]
             across = flat.reshape(flat.shape[0], -1)
             top = float(np.abs(across).max()) + 1e-12
-            st.plotly_chart(
+            chart(
                 table_figure(
                     [f"from {i}" for i in range(len(across))],
                     [str(i) for i in range(across.shape[1])],
@@ -62,6 +63,5 @@ def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None
                     top,
                 ),
                 key=f"kernel_{one.name}",
-                config=PLAIN,
                 alt="The kernel of the chosen channel",
             )

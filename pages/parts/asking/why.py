@@ -11,7 +11,7 @@ from crimecast.plots.figures import (
 from crimecast.runs import Run
 from crimecast.views import insight
 from crimecast.windows import load_cube
-from pages.parts.asking.shared import PLAIN, cell_of, follow
+from pages.parts.asking.shared import cell_of, follow
 from pages.parts.frame import among
 from pages.parts.maps import maps
 from pages.parts.save import save
@@ -62,7 +62,7 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
         st.plotly_chart(
             signed_bars_figure([n for n, _ in top], [v for _, v in top], "added to the log rate"),
             key="why_bars",
-            config=PLAIN,
+            config={"displaylogo": False},
             alt="What each input added",
         )
     save(run, "why", {"history": made.history, "static": made.static})
