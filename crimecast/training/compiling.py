@@ -29,7 +29,7 @@ def plain_loss(network: nn.Module, samples: Samples) -> Loss:
     """The loss of a batch, computed as written."""
 
     def loss(batch: Batch) -> Tensor:
-        with mixed_precision(samples.device):
+        with mixed_precision(samples.device, samples.design.training.deterministic):
             rate = log_rate(network, batch)
         return loss_of(network, rate, batch, samples.mask)
 
@@ -49,7 +49,7 @@ def compiled_loss(network: nn.Module, samples: Samples) -> Loss:
         if failed:
             return plain(batch)
         try:
-            with mixed_precision(samples.device):
+            with mixed_precision(samples.device, samples.design.training.deterministic):
                 rate = fast(network, batch)
         except Exception as error:  # a compiler fails in many ways, and each means the same here
             failed = True

@@ -38,9 +38,12 @@ def schedule(update: int, updates: int) -> float:
     )
 
 
-def mixed_precision(device: torch.device) -> torch.autocast:
-    """bfloat16 for products where the device has it in hardware; weights and loss stay float32."""
-    if device.type == "cuda":
+def mixed_precision(device: torch.device, deterministic: bool = False) -> torch.autocast:
+    """bfloat16 for products where the device has it in hardware; weights and loss stay float32. A
+    deterministic run does without, so that its arithmetic is the same on every processor."""
+    if deterministic:
+        fast = False
+    elif device.type == "cuda":
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
         able = torch.cpu.get_capabilities()

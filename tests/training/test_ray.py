@@ -100,7 +100,7 @@ def test_runs_survive_their_process_their_node_and_their_supervisor(
 
 
 def test_several_workers_learn_what_one_does(sample: str, cluster: Any) -> None:
-    text = SMALL.replace("epochs = 3", "epochs = 2\npatience = 2")
+    text = SMALL.replace("epochs = 3", "epochs = 2\npatience = 2\ndeterministic = true")
     text = text.replace('[[layer]]\nname = "drop"\nkind = "dropout"\n', "")
     runs = [
         queue.wait(
