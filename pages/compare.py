@@ -143,10 +143,17 @@ def hits(view: Comparison) -> None:
     curves, share = view.curves(), (most or 100) / 100
     left, right = st.columns(2)
     chart(
-        figures.hits_figure(curves, share), key="hits",
-        alt="Hit rate over area", place=left)  # fmt: skip
+        figures.hits_figure(curves, share),
+        key="hits",
+        alt="Hit rate over area",
+        place=left,
+    )
     chart(
-        figures.hits_gain_figure(curves, view.against, share), key="hits_gain", alt=f"Hit rate above that of {view.against}", place=right)  # fmt: skip
+        figures.hits_gain_figure(curves, view.against, share),
+        key="hits_gain",
+        alt=f"Hit rate above that of {view.against}",
+        place=right,
+    )
     st.caption(
         "In each step the cells forecast highest are flagged; the curve is the share of all events inside them. "
         "Higher is better; the dotted line is what perfect foresight of each step would reach."
@@ -159,10 +166,18 @@ def calibration(view: Comparison) -> None:
     left, right = st.columns(2)
     left.markdown("**Reliability**: on the dotted line is right")
     chart(
-        figures.reliability_figure({name: one for name, (one, _) in made.items()}), key="reliability", alt="Observed against forecast rates", place=left)  # fmt: skip
+        figures.reliability_figure({name: one for name, (one, _) in made.items()}),
+        key="reliability",
+        alt="Observed against forecast rates",
+        place=left,
+    )
     right.markdown("**PIT**: flat is right, a U is too sure")
     chart(
-        figures.pit_figure({name: pit for name, (_, pit) in made.items()}), key="pit", alt="PIT histograms", place=right)  # fmt: skip
+        figures.pit_figure({name: pit for name, (_, pit) in made.items()}),
+        key="pit",
+        alt="PIT histograms",
+        place=right,
+    )
     st.dataframe(
         view.distribution_scores(), hide_index=True, alt="CRPS and sharpness",
         column_config={
@@ -193,9 +208,13 @@ def groups(view: Comparison) -> None:
     )
     chart(
         figures.signed_bars_figure(
-            ends[by].tolist(), ends["gain_per_event"].tolist(), f"gain on {view.against}, per event of the whole"
+            ends[by].tolist(),
+            ends["gain_per_event"].tolist(),
+            f"gain on {view.against}, per event of the whole",
         ),
-        key="groups", alt=f"Gain by {by}")  # fmt: skip
+        key="groups",
+        alt=f"Gain by {by}",
+    )
     if len(ends) < len(shown):
         st.caption("The twelve that gained most and least; all are in the table.")
     st.dataframe(
@@ -240,7 +259,10 @@ def fair_use(view: Comparison) -> None:
         watched = st.slider("Recorded with a patrol, %", 5, 100, 80, key="fed_watched")
     fed = view.feedback(name, share / 100, base / 100, max(base, watched) / 100)
     chart(
-        figures.feedback_figure(fed.patrolled, fed.happened), key="feedback", alt="Patrols against what truly happens")  # fmt: skip
+        figures.feedback_figure(fed.patrolled, fed.happened),
+        key="feedback",
+        alt="Patrols against what truly happens",
+    )
     st.markdown(
         f"In the end the tenth of cells patrolled most gets **{fed.runaway:.1f} times** the patrols that its share of "
         "what truly happens would give it. What happens never changed; only what was recorded did."

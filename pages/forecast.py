@@ -102,7 +102,10 @@ def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
     history.caption("Its whole history, in blocks of about a week")
     chart(
         forecast_figure(*view.cell_history(cell), str(view.times[step])),
-        key="cell_chart", alt="The cell's counts and forecast over time", place=history)  # fmt: skip
+        key="cell_chart",
+        alt="The cell's counts and forecast over time",
+        place=history,
+    )
     near.caption("Its neighbours in this step: observed / expected (north on top)")
     near.dataframe(
         view.neighbours(cell, step), hide_index=True, key="cell_near", alt="Neighbouring cells"
@@ -171,8 +174,10 @@ def totals() -> None:
     st.subheader("The whole city")
     times, observed, expected = view.totals()
     chart(
-        forecast_figure(times, observed, expected), key="city_chart",
-        alt="The city's counts and forecast over time")  # fmt: skip
+        forecast_figure(times, observed, expected),
+        key="city_chart",
+        alt="The city's counts and forecast over time",
+    )
 
 
 guarded(totals)

@@ -153,8 +153,10 @@ def show() -> None:
         if maps:
             st.caption(name)
             chart(
-                gain_maps_figure(maps, dark), key=f"maps_{name}",
-                alt=f"Where {name} gained and lost")  # fmt: skip
+                gain_maps_figure(maps, dark),
+                key=f"maps_{name}",
+                alt=f"Where {name} gained and lost",
+            )
 
 
 guarded(show)

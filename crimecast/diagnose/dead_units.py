@@ -27,8 +27,7 @@ def judge(case: Case) -> Iterator[Finding]:
     for layer, own in case.units.items():
         if case.kind(layer) in CONSTANT or layer == case.last or not _first(case, layer):
             continue
-        size = np.maximum(np.abs(own.low), np.abs(own.high)).max() + 1e-12
-        dead = own.high - own.low < 1e-6 * size
+        dead = _silent(case, layer)
         share = float(dead.mean())
         if share >= FEW and len(dead) > 1:
             hurts = case.design.offset != "none" or case.skill < HURTS
@@ -44,13 +43,15 @@ def judge(case: Case) -> Iterator[Finding]:
 def _first(case: Case, layer: str) -> bool:
     """Whether the channels that don't change aren't those of a layer before with as many: the first of
     a chain is to blame."""
-    own = _silent(case, layer)
+    own = _silent(case, layer).mean()
     takes = next((n.takes for n in case.nodes if n.name == layer), ())
-    return all(_silent(case, before) < max(FEW, own) for before in takes if before in case.units)
+    return all(
+        _silent(case, before).mean() < max(FEW, own) for before in takes if before in case.units
+    )
 
 
-def _silent(case: Case, layer: str) -> float:
-    """The share of a layer's channels that never change."""
+def _silent(case: Case, layer: str) -> np.ndarray:
+    """(channels,) which of a layer's channels never change."""
     own = case.units[layer]
     size = np.maximum(np.abs(own.low), np.abs(own.high)).max() + 1e-12
-    return float((own.high - own.low < 1e-6 * size).mean())
+    return own.high - own.low < 1e-6 * size

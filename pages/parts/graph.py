@@ -1,22 +1,9 @@
 """The graph component: a network's layers as boxes one can choose."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import streamlit as st
 
 from crimecast.plots.diagram import Item, diagram
-
-_HERE = Path(__file__).parent
-
-
-@st.cache_resource
-def _component() -> Callable:
-    return st.components.v2.component(
-        "crimecast_graph",
-        css=(_HERE / "graph.css").read_text(encoding="utf-8"),
-        js=(_HERE / "graph.js").read_text(encoding="utf-8"),
-    )
+from pages.parts.component import component
 
 
 def graph(items: list[Item], key: str, chosen: str | None, alt: str) -> str | None:
@@ -35,7 +22,9 @@ def graph(items: list[Item], key: str, chosen: str | None, alt: str) -> str | No
             for name, place in placed.boxes.items()
         ],
     }  # fmt: skip
-    _component()(data=data, key=key, on_layer_change=lambda: None)
+    component("crimecast_graph", "graph.css", "graph.js")(
+        data=data, key=key, on_layer_change=lambda: None
+    )
     clicked = (st.session_state.get(key) or {}).get("layer")
     news = clicked != st.session_state.get(f"{key}_seen")
     st.session_state[f"{key}_seen"] = clicked

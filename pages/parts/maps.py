@@ -1,12 +1,10 @@
 """The maps component: rasters of a grid, linked, on canvases of our own."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from pages.parts.component import component
 
 
 @dataclass(frozen=True)
@@ -22,22 +20,13 @@ class Asked:
     resting: bool = True
 
 
-@st.cache_resource
-def _component() -> Callable:
-    return st.components.v2.component(
-        "crimecast_maps",
-        css=(_HERE / "maps.css").read_text(encoding="utf-8"),
-        js="".join((_HERE / name).read_text(encoding="utf-8") for name in ("canvas.js", "maps.js")),
-    )
-
-
 def maps(data: bytes, key: str) -> Asked:
     """Show a message of `plots.rasters`; returns what is asked of it."""
 
     def nothing() -> None:
         return None
 
-    _component()(
+    component("crimecast_maps", "maps.css", "canvas.js", "maps.js")(
         data=data,
         key=key,
         on_at_change=nothing,
