@@ -11,12 +11,13 @@ layout and optimiser, so that only loading and compiling differ, and `step_vs_ba
 compiling on either side. `recording` and `capture` are the shares of a plain step that recording
 every layer on sampled steps, and catching every activation on every step, add. Each is the smallest
 over the cases; `cases` has them all. The parts take turns, so that all see the same machine; the
-first round, in which networks are compiled, doesn't count.
+first round, in which networks are compiled, doesn't count. Threads wait as our workers' do.
 """
 
 import argparse
 import json
 import math
+import os
 import statistics
 import sys
 import tempfile
@@ -27,6 +28,10 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from crimecast.training.slots import WAITING
+
+os.environ |= WAITING  # before torch is loaded
 
 import numpy as np
 import torch

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from crimecast.errors import UserError
 from crimecast.store import PACKAGE_DATA, data_root
+from crimecast.training.slots import WAITING
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,8 +47,7 @@ def connect(address: str) -> Any:
         "PYTHONPATH": os.pathsep.join(
             [str(PACKAGE_DATA.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
         ),
-        # Threads that wait must not spin: tasks share their nodes.
-        "OMP_WAIT_POLICY": "PASSIVE",
+        **WAITING,
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     }
     try:

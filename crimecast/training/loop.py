@@ -69,6 +69,7 @@ class Trainer:
         self.network, self.samples, self.plan, self.seed = network, samples, plan, seed
         self.settings, self.folder, self.group = design.training, folder, group
         self.optimiser = adamw(network, self.settings.learning_rate, self.settings.weight_decay)
+        self.parameters = list(network.parameters())
         self.average = Average(network, self.settings.average)
         steps = torch.arange(plan.first, plan.end, device=samples.home)
         self.steps = samples.at_every_horizon(steps)
@@ -127,7 +128,7 @@ class Trainer:
             updates = self.plan.schedule_epochs * self.batches
             speed = settings.learning_rate * schedule(epoch * self.batches + number, updates)
             loss = self._step(number, batch, chosen, speed)
-            total += loss.double() * (len(chosen) / self.group.size)
+            total.add_(loss, alpha=len(chosen) / self.group.size)
             at["batch"], at["seen"] = number + 1, at["seen"] + len(chosen)
             now = time.perf_counter()
             if now - self.reported > REPORT_EVERY:
@@ -161,7 +162,7 @@ class Trainer:
         with self.recorder.activations(number):
             loss = self.group.share(loss_of_batch(batch), chosen)
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.settings.clip)
         before = self.recorder.before_step(number)
         self.optimiser.step()
         self.average.update()

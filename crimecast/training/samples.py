@@ -131,7 +131,7 @@ class Samples:
         inside = rates[0] if len(rates) == 1 else np.concatenate(rates)
         if design.offset == "none":
             inside[:] = np.reshape(scaling["base"], (1, -1, 1))
-        offset = np.log(np.maximum(inside, FLOOR), dtype=np.float32)
+        offset = np.log(np.maximum(inside, FLOOR), dtype=np.float32, order="C")
         return maps_cache.Made(maps, offset, scaling)
 
     def at_every_horizon(self, steps: Tensor) -> Tensor:

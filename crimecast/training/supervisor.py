@@ -24,7 +24,7 @@ from crimecast.errors import UserError
 from crimecast.runs import Run, list_runs, load_run, process_lives, update_run
 from crimecast.store import PACKAGE_DATA, data_root, read_json, write_json
 from crimecast.training.on_ray import OnRay
-from crimecast.training.slots import environment, fits, slots
+from crimecast.training.slots import WAITING, environment, fits, slots
 
 POLL = 0.25  # seconds between looks
 STARTING = 3.0  # seconds until a supervisor has left its mark, on a busy machine
@@ -199,9 +199,8 @@ def spawn(run: Run) -> subprocess.Popen[bytes]:
             [sys.executable, "-m", "crimecast.training.worker", run.id, run.token or ""],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             cwd=PACKAGE_DATA.parent,
-            # Threads that wait must not spin: beside a busy app they would slow training tenfold.
             env={
-                "OMP_WAIT_POLICY": "PASSIVE", **os.environ, **environment(run.slot or "cpu:0"),
+                **WAITING, **os.environ, **environment(run.slot or "cpu:0"),
                 "PYTHONUNBUFFERED": "1",
             },
         )  # fmt: skip
