@@ -23,6 +23,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         result, text = options.command(options)
+        if options.json:
+            print(json.dumps(_plain(result), indent=1, default=str))
+        elif text:
+            print(text)
+        sys.stdout.flush()  # here, where it is noticed that nobody reads on
     except UserError as error:
         print(str(error), file=sys.stderr)
         return 2
@@ -31,11 +36,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    if options.json:
-        print(json.dumps(_plain(result), indent=1, default=str))
-    elif text:
-        print(text)
     return 0
 
 

@@ -78,21 +78,19 @@ with left:
     by_card, given, toml, changed = st.tabs(
         ["Layers", "Inputs & training", "TOML", "Changes"], on_change="rerun", key="design_tab"
     )
-    with by_card:
-        if not by_card.open:
-            pass
-        elif design is None:
-            st.info("The spec can't be read: mend it under *TOML*, or undo.")
-        elif fields:
-            st.info(f"{', '.join(fields)} is marked for a search: change this spec under *TOML*.")
-        else:
-            sees = (
-                {}
-                if placed is None
-                else cells_seen(to_toml(design), (types, height, across, width))
-            )
-            with st.container(height=620, border=False):
-                cards(design, placed, sees, draft)
+    if by_card.open:
+        with by_card:
+            if design is None:
+                st.info("The spec can't be read: mend it under *TOML*, or undo.")
+            elif fields:
+                st.info(
+                    f"{', '.join(fields)} is marked for a search: change this spec under *TOML*."
+                )
+            else:
+                shape = (types, height, across, width)
+                sees = {} if placed is None else cells_seen(to_toml(design), shape)
+                with st.container(height=620, border=False):
+                    cards(design, placed, sees, draft)
     with given:
         if given.open and design is not None and not fields:
             inputs_and_training(design, draft)

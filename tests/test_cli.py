@@ -152,6 +152,18 @@ def test_it_runs_as_a_module_without_importing_torch_or_streamlit(data: Path) ->
     assert "train" in help_text.stdout
 
 
+def test_a_reader_that_goes_away_is_no_error(data: Path) -> None:
+    """As in `crimecast runs | head -1`."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", "crimecast", "cities", "--json"],
+        cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert started.stdout is not None and started.stderr is not None
+    started.stdout.close()
+    assert started.wait(60) == 0
+    assert started.stderr.read() == b""
+
+
 def test_nothing_in_the_package_imports_streamlit() -> None:
     for path in (TOP / "crimecast").rglob("*.py"):
         assert "streamlit" not in [

@@ -54,6 +54,11 @@ def name_of(cube: Cube, design: Design, **rest: Any) -> str:
     return kept.hexdigest()
 
 
+def scaled_as(name: str, scaling: dict[str, Any]) -> str:
+    """The name of those maps with a scaling that was measured elsewhere, or earlier."""
+    return f"{name}-{hashlib.blake2b(json.dumps(scaling).encode(), digest_size=8).hexdigest()}"
+
+
 def load(name: str) -> Made | None:
     """What is kept under a name, None if nothing whole is."""
     place = folder("cache", "inputs") / name

@@ -48,8 +48,9 @@ class Samples:
 
     `scaling` holds what was measured on the training period (what the offset was fitted to, mean and
     spread of each input map); it is stored with the run and never measured again. Where a network
-    is not `at_home`, in another city than it was trained on, its inputs of position are average. `left_out` is the share of the city, in
-    blocks, that the loss is not to see; `mask` (H, W) is what it sees.
+    is not `at_home`, in another city than it was trained on, its inputs of position are average.
+    `left_out` is the share of the city, in blocks, that the loss is not to see; `mask` (H, W) is
+    what it sees.
     """
 
     def __init__(
@@ -95,11 +96,12 @@ class Samples:
         self, train_end: int, scaling: dict[str, Any] | None, at_home: bool, left_out: float
     ) -> maps_cache.Made:
         """The input maps, scaled, and the offset: as they were kept, or made."""
-        rest = {"train_end": train_end, "at_home": at_home, "left_out": left_out}
-        name = maps_cache.name_of(self.cube, self.design, **rest)
+        name = maps_cache.name_of(
+            self.cube, self.design, train_end=train_end, at_home=at_home, left_out=left_out
+        )
         made = maps_cache.load(name)
         if scaling and (made is None or made.scaling != scaling):  # not those it was trained with
-            name = maps_cache.name_of(self.cube, self.design, scaling=scaling, **rest)
+            name = maps_cache.scaled_as(name, scaling)
             made = maps_cache.load(name)
         if made is None:
             began = time.perf_counter()
