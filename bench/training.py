@@ -10,8 +10,10 @@ PyTorch Lightning with that DataLoader. Beside them `step_vs_dataloader_same`, w
 layout and optimiser, so that only loading and compiling differ, and `step_vs_bare_plain`, without
 compiling on either side. `recording` and `capture` are the shares of a plain step that recording
 every layer on sampled steps, and catching every activation on every step, add. Each is the smallest
-over the cases; `cases` has them all. The parts take turns, so that all see the same machine; the
-first round, in which networks are compiled, doesn't count. Threads wait as our workers' do.
+over the cases; `cases` has them all. `share_of_peak` is what our loop's products, forward and
+backward, take of what one large product in the same precision reaches in the same run. The parts
+take turns, and ratios are medians over rounds, so that all see the same machine; the first round,
+in which networks are compiled, doesn't count. Threads wait as our workers' do.
 """
 
 import argparse
@@ -37,6 +39,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.flop_counter import FlopCounterMode
 
 from crimecast.designs.build import build, named_layers
 from crimecast.designs.spec import Design, load_design, parse_design
@@ -250,16 +253,33 @@ class Case:
         module = Module()
         return self.timed(lambda: trainer.fit(module, loader))
 
+    def products(self) -> float:
+        """Floating-point operations of a sample's products, forward and backward."""
+        network = self.fresh().train()
+        batch = self.samples.batch(torch.arange(100, 100 + BATCH, device=self.device))
+        with FlopCounterMode(display=False) as counter:
+            plain_loss(network, self.samples)(batch).backward()
+        return counter.get_total_flops() / BATCH
+
+    def peak(self) -> float:
+        """Operations a second of one large product in the precision that networks train in."""
+        one = torch.randn(2048, 2048, device=self.device)
+        with mixed_precision(self.samples.device):
+            kind = (one @ one).dtype
+            one = one.to(kind)
+            rates = [self.timed(lambda: one @ one) / (self.steps * BATCH) for _ in range(5)]
+        return 2 * 2048**3 * max(rates)
+
     def measure(self) -> dict[str, Any]:
         """Every way in turn, several rounds; the medians and their ratios."""
         parts: dict[str, Callable[[], float]] = {
+            "dataloader": lambda: self.loaded(False, 0),
             "ours": self.ours,
             "bare": lambda: self.bare(True),
             "ours_plain": lambda: self.ours(False),
             "bare_plain": lambda: self.bare(False),
             "recorded": lambda: self.bare(False, recorded=True),
             "captured": lambda: self.bare(False, captured=True),
-            "dataloader": lambda: self.loaded(False, 0),
             "dataloader_2_workers": lambda: self.loaded(False, 2),
             "dataloader_same": lambda: self.loaded(True, 0),
             "lightning": self.lightning,
@@ -271,17 +291,27 @@ class Case:
                 if number:  # the first round warms up
                     rates[name].append(rate)
         middle = {name: statistics.median(values) for name, values in rates.items()}
-        plain = max(middle["dataloader"], middle["dataloader_2_workers"])
+        loader = (
+            "dataloader_2_workers"
+            if middle["dataloader_2_workers"] > middle["dataloader"]
+            else "dataloader"
+        )
+
+        def ratio(one: str, other: str) -> float:
+            """The median over the rounds, each of which compares what ran within seconds."""
+            return statistics.median(a / b for a, b in zip(rates[one], rates[other], strict=True))
+
         return {
             "case": self.name,
+            "share_of_peak": middle["ours"] * self.products() / self.peak(),
             **{name: round(rate, 1) for name, rate in middle.items()},
-            "step_vs_bare": middle["ours"] / middle["bare"],
-            "step_vs_bare_plain": middle["ours_plain"] / middle["bare_plain"],
-            "step_vs_dataloader": middle["ours"] / plain,
-            "step_vs_dataloader_same": middle["ours"] / middle["dataloader_same"],
-            "step_vs_lightning": middle["ours"] / middle["lightning"],
-            "recording": middle["bare_plain"] / middle["recorded"] - 1,
-            "capture": middle["bare_plain"] / middle["captured"] - 1,
+            "step_vs_bare": ratio("ours", "bare"),
+            "step_vs_bare_plain": ratio("ours_plain", "bare_plain"),
+            "step_vs_dataloader": ratio("ours", loader),
+            "step_vs_dataloader_same": ratio("ours", "dataloader_same"),
+            "step_vs_lightning": ratio("ours", "lightning"),
+            "recording": ratio("bare_plain", "recorded") - 1,
+            "capture": ratio("bare_plain", "captured") - 1,
         }
 
 
@@ -309,7 +339,7 @@ def main() -> None:
         "step_vs_lightning",
     )  # fmt: skip
     document = {
-        **{key: round(min(case[key] for case in cases), 3) for key in least},
+        **{key: round(min(case[key] for case in cases), 3) for key in (*least, "share_of_peak")},
         **{key: round(max(case[key] for case in cases), 3) for key in ("recording", "capture")},
         "device": f"{name}, {torch.get_num_threads()} threads" if device == "cpu" else name,
         "peak_mb": _peak_mb(device),
