@@ -46,8 +46,9 @@ from crimecast.designs.spec import Design, load_design, parse_design
 from crimecast.inspect.activations import capture
 from crimecast.steps import Step
 from crimecast.training.compiling import compiled_loss, plain_loss
-from crimecast.training.loop import Plan, Trainer
+from crimecast.training.loop import Trainer
 from crimecast.training.optimising import adamw, mixed_precision
+from crimecast.training.plans import Plan
 from crimecast.training.record import Recorder
 from crimecast.training.samples import Samples
 from crimecast.windows import Cube

@@ -158,7 +158,8 @@ def test_a_reader_that_goes_away_is_no_error(data: Path) -> None:
         [sys.executable, "-m", "crimecast", "cities", "--json"],
         cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    assert started.stdout is not None and started.stderr is not None
+    assert started.stdout is not None
+    assert started.stderr is not None
     started.stdout.close()
     assert started.wait(60) == 0
     assert started.stderr.read() == b""

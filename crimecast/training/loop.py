@@ -9,7 +9,6 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,9 @@ from crimecast.training import checkpoints
 from crimecast.training.compiling import compiled_loss, pays, plain_loss
 from crimecast.training.optimising import Average, adamw, schedule
 from crimecast.training.parallel import ALONE, Group
+from crimecast.training.plans import Plan
 from crimecast.training.record import Recorder
 from crimecast.training.samples import Batch, Samples, log_rate, loss_of
-from crimecast.windows import Split
 
 REPORT_EVERY = 0.5  # seconds
 SAVE_EVERY = 15.0  # seconds within an epoch: what a crash costs at most
@@ -34,18 +33,6 @@ Report = Callable[[dict[str, Any]], None]
 
 class Stopped(Exception):
     """The run was asked to stop; its state is kept."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to do: train on steps [first, end), validate on `held_out` (None for a refit)."""
-
-    phase: str
-    first: int
-    end: int
-    held_out: tuple[int, int] | None
-    epochs: int
-    schedule_epochs: int
 
 
 class Trainer:
@@ -276,23 +263,6 @@ def validation_loss(network: nn.Module, samples: Samples, period: tuple[int, int
         rate = log_rate(network, batch)
         total += float(loss_of(network, rate, batch, samples.mask)) * len(chosen)
     return total / sum(map(len, parts))
-
-
-def fit_plan(split: Split, samples: Samples, design: Design, epochs: int) -> Plan:
-    """The first phase: train on the training period, hold the validation period out."""
-    held_out = (split.train, split.validate)
-    return Plan("fit", _first(samples, split.train), split.train, held_out, epochs, epochs)
-
-
-def refit_plan(split: Split, samples: Samples, best_epoch: int, epochs: int) -> Plan:
-    """The second phase of a refit: both periods together, for as long as validation found best."""
-    return Plan("refit", _first(samples, split.validate), split.validate, None, best_epoch, epochs)
-
-
-def _first(samples: Samples, end: int) -> int:
-    """The first step to learn from: after the longest lag, and after a tenth of the period where
-    memories are used, since before that they have little to remember."""
-    return max(samples.first, int(0.1 * end)) if samples.design.memories else samples.first
 
 
 def _random_state() -> Tensor:

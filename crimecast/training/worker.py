@@ -91,7 +91,7 @@ def train_run(
     import torch
 
     from crimecast.designs.build import build
-    from crimecast.training import checkpoints, loop
+    from crimecast.training import checkpoints, loop, plans
     from crimecast.training.parallel import ALONE
     from crimecast.training.samples import Samples
     from crimecast.windows import Split, load_cube
@@ -124,14 +124,14 @@ def train_run(
         return network.to(device)
 
     network = fresh()
-    plan = loop.fit_plan(split, samples, design, settings["epochs"])
+    plan = plans.fit_plan(split, samples, design, settings["epochs"])
     trainer = loop.Trainer(network, samples, design, plan, run.seed, folder, group)
     found = trainer.run(report, stop_asked)
     kept, scaling, area_end = "fit", samples.scaling, split.train
     if settings.get("refit"):
         samples = Samples(cube, design, split.validate, device, left_out=left_out)
         network = fresh()
-        plan = loop.refit_plan(split, samples, found["best_epoch"], settings["epochs"])
+        plan = plans.refit_plan(split, samples, found["best_epoch"], settings["epochs"])
         trainer = loop.Trainer(network, samples, design, plan, run.seed, folder, group)
         trainer.run(report, stop_asked)
         kept, scaling, area_end = "refit", samples.scaling, split.validate

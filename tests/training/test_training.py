@@ -18,6 +18,7 @@ from crimecast.forecasts import load_network, rates, run_rates
 from crimecast.runs import delete_run, list_runs, load_run, update_run
 from crimecast.training import checkpoints, loop, queue
 from crimecast.training.optimising import Average, schedule
+from crimecast.training.plans import Plan
 from crimecast.training.samples import Samples, log_rate, loss_of
 from crimecast.windows import left_out_blocks, load_cube
 from tests.training.here import train
@@ -186,7 +187,7 @@ def train_here(sample: str, folder: Path, stop_at: int | None = None) -> dict[st
     design, cube = parse_design(SMALL), load_cube(sample)
     samples = Samples(cube, design, 400)
     network = build(design, 1, *cube.counts.shape[2:], 11, seed=4)
-    plan = loop.Plan("fit", 40, 400, (400, 500), 3, 3)
+    plan = Plan("fit", 40, 400, (400, 500), 3, 3)
     at = {"epoch": 0}
 
     def report(values: dict) -> None:
@@ -280,7 +281,7 @@ def test_many_short_epochs_can_be_stopped(
     samples = Samples(cube, design, 400)
     network = build(design, 1, *cube.counts.shape[2:], 11, seed=4)
     (tmp_path / "checkpoints").mkdir()
-    plan = loop.Plan("fit", 390, 400, (400, 402), 500, 500)
+    plan = Plan("fit", 390, 400, (400, 402), 500, 500)
     asked = []
     with pytest.raises(loop.Stopped):
         loop.Trainer(network, samples, design, plan, 4, tmp_path).run(
@@ -443,7 +444,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(sample: str) -> None:
     folder = Path(load_run(list_runs()[0].id).folder)
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
     with pytest.raises(UserError, match="no longer a number"):
-        loop.Trainer(network, samples, design, loop.Plan("nan", 40, 80, None, 1, 1), 0, folder).run(
+        loop.Trainer(network, samples, design, Plan("nan", 40, 80, None, 1, 1), 0, folder).run(
             lambda v: None, lambda: False
         )
 
