@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from crimecast.plots.colours import colour_table
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8a8f98"
+BAND = "95 % of Poisson counts"
 
 
 def _bare(figure: go.Figure, height: int, **axes: Any) -> go.Figure:
@@ -116,11 +117,12 @@ def forecast_figure(
     low, high = poisson.ppf(0.025, forecast), poisson.ppf(0.975, forecast)
     figure = go.Figure()
     figure.add_scatter(
-        x=times, y=high, mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip"
-    )
+        x=times, y=high, mode="lines", line={"width": 0}, name=f"{BAND}, to", showlegend=False,
+        hoverinfo="skip",
+    )  # fmt: skip
     figure.add_scatter(
         x=times, y=low, mode="lines", line={"width": 0}, fill="tonexty", fillcolor="rgba(0,114,178,.18)",
-        name="95 % of Poisson counts", hoverinfo="skip",
+        name=BAND, hoverinfo="skip",
     )  # fmt: skip
     figure.add_scatter(
         x=times, y=observed, mode="lines", line={"color": ORANGE, "width": 1}, name="observed"

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from crimecast.plots.figures import BAND
+
 
 def table_of(figure: go.Figure) -> pd.DataFrame:
     """A row each place on the axis, a column each series; of a map or a coloured table, its cells."""
@@ -15,7 +17,8 @@ def table_of(figure: go.Figure) -> pd.DataFrame:
     across = figure.layout.xaxis.title.text or "x"
     up = figure.layout.yaxis.title.text or "value"
     series = {}
-    for number, trace in enumerate(figure.data, 1):
+    lines_first = sorted(figure.data, key=lambda trace: BAND in (trace.name or ""))
+    for number, trace in enumerate(lines_first, 1):
         if trace.type == "histogram":
             counts, edges = np.histogram(np.asarray(trace.x, dtype=float), trace.nbinsx or 10)
             return pd.DataFrame({"from": edges[:-1], "to": edges[1:], "number": counts})
@@ -25,9 +28,14 @@ def table_of(figure: go.Figure) -> pd.DataFrame:
             continue
         name = trace.name or (across if flat else up)
         name = f"{name} {number}" if name in series else name
+        if getattr(trace, "fill", None) == "tonexty":
+            name += ", from"
         x, y = (x[::-1], y[::-1]) if flat else (x, y)  # as one reads: from the top
         at = (up if up != "value" else "name") if flat else across
-        series[name] = pd.DataFrame({at: list(x), name: list(y)})
+        place = _dates(x)
+        if place is not None:
+            at = "date" if at == "x" else at
+        series[name] = pd.DataFrame({at: list(x) if place is None else place, name: list(y)})
     if not series:
         return pd.DataFrame()
     first, *rest = series.values()
@@ -36,6 +44,15 @@ def table_of(figure: go.Figure) -> pd.DataFrame:
     return pd.concat(
         [one.set_axis([one.columns[0], up], axis=1).assign(series=n) for n, one in series.items()]
     )
+
+
+def _dates(values: Any) -> list[str] | None:
+    """Times as one writes them, days without an hour; None if they are something else."""
+    times = np.asarray(values)
+    if times.dtype.kind != "M":
+        return None
+    days = (times == times.astype("datetime64[D]")).all()
+    return [text.replace("T", " ") for text in np.datetime_as_string(times, "D" if days else "m")]
 
 
 def _coloured(traces: list[Any], titles: list[str]) -> pd.DataFrame:

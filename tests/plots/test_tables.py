@@ -1,7 +1,6 @@
 """The table behind a chart holds the numbers that the chart was made from."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from crimecast.plots import figures
@@ -11,7 +10,7 @@ from crimecast.plots.tables import table_of
 def test_series_on_one_axis_stand_side_by_side() -> None:
     times = np.array(["2020-01-01", "2020-01-02", "2020-01-03"], dtype="datetime64[ns]")
     made = table_of(figures.counts_figure(times, np.array([3, 0, 5]), "records a day"))
-    assert pd.to_datetime(made.iloc[:, 0]).tolist() == list(pd.to_datetime(times))
+    assert made["date"].tolist() == ["2020-01-01", "2020-01-02", "2020-01-03"]
     assert made["records a day"].tolist() == [3, 0, 5]
     history = [
         {"phase": "fit", "epoch": e, "training_loss": 1 / e, "validation_loss": 2 / e}
@@ -20,6 +19,16 @@ def test_series_on_one_axis_stand_side_by_side() -> None:
     made = table_of(figures.loss_figure(history))
     assert len(made) == 2
     assert sorted(made.iloc[1, 1:3].tolist()) == [0.5, 1.0]
+
+
+def test_a_forecast_has_its_band_and_its_hours() -> None:
+    times = np.array(["2020-01-01T00", "2020-01-01T06"], dtype="datetime64[ns]")
+    made = table_of(figures.forecast_figure(times, np.array([3, 0]), np.array([2.0, 1.0])))
+    band = "95 % of Poisson counts"
+    assert list(made) == ["date", "observed", "forecast", f"{band}, to", f"{band}, from"]
+    assert made["date"].tolist() == ["2020-01-01 00:00", "2020-01-01 06:00"]
+    assert made["forecast"].tolist() == [2.0, 1.0]
+    assert made[f"{band}, to"].tolist() == [5.0, 3.0]
 
 
 def test_bars_have_their_names() -> None:
