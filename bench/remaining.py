@@ -3,6 +3,9 @@
     python bench/remaining.py FORECAST --grid GRID --since DATE --until DATE [--json]
 
 In log-likelihood per event above the forecast: `day_total`, each step's total of the city known;
+`day_chance`, what of that is to be expected were the totals Poisson with the forecast's means, so
+that knowing them is no forecast; `day_before`, what the surprise of the step before still tells of
+the total (learnt on even months, applied to odd ones, and the other way round);
 `cell_level`, each cell's level over the period known from the other weeks of it (learnt on even
 weeks, applied to odd ones, and the other way round, so that noise is not counted as knowledge);
 `cell_weekday`, the same for each cell and weekday; `near_repeat`, what the last week's surprises in
@@ -20,6 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from scipy.ndimage import gaussian_filter
+from scipy.special import xlogy
 
 from crimecast.baselines.regression import fit_poisson
 from crimecast.dates import weekday
@@ -53,6 +57,8 @@ def main() -> None:
     by_day = lam * (n.sum(axis=1) / lam.sum(axis=1))[:, None]
     parts = {
         "day_total": fit(by_day) - base,
+        "day_chance": day_chance(lam.sum(axis=1)) / n.sum(),
+        "day_before": fit(lam * day_before(n.sum(axis=1), lam.sum(axis=1), times)[:, None]) - base,
         "cell_level": max(fit(crossed(n, lam, half, one[:, 0], a)) for a in (5, 20, 80, 320))
         - base,
         "cell_weekday": max(fit(crossed(n, lam, half, weekday(times), a)) for a in (5, 20, 80, 320))
@@ -68,6 +74,26 @@ def main() -> None:
             {k: round(v, 5) if isinstance(v, float) else v for k, v in document.items()}, indent=1
         )
     )
+
+
+def day_chance(told: np.ndarray) -> float:
+    """Σ E[N ln(N/μ) − N + μ] over steps with N ~ Poisson(μ), by simulation."""
+    drawn = np.random.default_rng(0).poisson(told, (2000, len(told)))
+    return float((xlogy(drawn, drawn / told) - drawn + told).sum(axis=1).mean())
+
+
+def day_before(total: np.ndarray, told: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """(T,) the factor that the surprise of the step before suggests for each total."""
+    surprise = np.log(np.maximum(total, 1) / told)
+    before = np.concatenate([[0.0], surprise[:-1]])
+    half = times.astype("datetime64[M]").astype(int) % 2
+    share = [
+        float(
+            (before * surprise * told)[half != side].sum() / (before**2 * told)[half != side].sum()
+        )
+        for side in (0, 1)
+    ]
+    return np.exp(np.array(share)[half] * before)
 
 
 def crossed(
