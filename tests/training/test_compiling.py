@@ -44,7 +44,7 @@ def gradients(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["stack_plain", "stack", "recurrent", "st_resnet"])
+@pytest.mark.parametrize("name", ["stack_plain", "recurrent"])
 def test_loss_and_gradients_equal_the_plain_ones(sample: str, name: str) -> None:
     cube, design = load_cube(sample), load_design(name)
     samples = Samples(cube, design, 400)
