@@ -293,11 +293,7 @@ class Case:
                 if number:  # the first round warms up
                     rates[name].append(rate)
         middle = {name: statistics.median(values) for name, values in rates.items()}
-        loader = (
-            "dataloader_2_workers"
-            if middle["dataloader_2_workers"] > middle["dataloader"]
-            else "dataloader"
-        )
+        loader = max(("dataloader", "dataloader_2_workers"), key=middle.__getitem__)
 
         def ratio(one: str, other: str) -> float:
             """The median over the rounds, each of which compares what ran within seconds."""

@@ -32,10 +32,9 @@ def table_of(figure: go.Figure) -> pd.DataFrame:
             name += ", from"
         x, y = (x[::-1], y[::-1]) if flat else (x, y)  # as one reads: from the top
         at = (up if up != "value" else "name") if flat else across
-        place = _dates(x)
-        if place is not None:
-            at = "date" if at == "x" else at
-        series[name] = pd.DataFrame({at: list(x) if place is None else place, name: list(y)})
+        dated = np.asarray(x).dtype.kind == "M"
+        at = "date" if dated and at == "x" else at
+        series[name] = pd.DataFrame({at: _dates(x) if dated else list(x), name: list(y)})
     if not series:
         return pd.DataFrame()
     first, *rest = series.values()
@@ -46,11 +45,8 @@ def table_of(figure: go.Figure) -> pd.DataFrame:
     )
 
 
-def _dates(values: Any) -> list[str] | None:
-    """Times as one writes them, days without an hour; None if they are something else."""
-    times = np.asarray(values)
-    if times.dtype.kind != "M":
-        return None
+def _dates(times: np.ndarray) -> list[str]:
+    """Times as one writes them, days without an hour."""
     days = (times == times.astype("datetime64[D]")).all()
     return [text.replace("T", " ") for text in np.datetime_as_string(times, "D" if days else "m")]
 

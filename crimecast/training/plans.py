@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from crimecast.designs.spec import Design
 from crimecast.training.samples import Samples
 from crimecast.windows import Split
 
@@ -19,7 +18,7 @@ class Plan:
     schedule_epochs: int
 
 
-def fit_plan(split: Split, samples: Samples, design: Design, epochs: int) -> Plan:
+def fit_plan(split: Split, samples: Samples, epochs: int) -> Plan:
     """The first phase: train on the training period, hold the validation period out."""
     held_out = (split.train, split.validate)
     return Plan("fit", _first(samples, split.train), split.train, held_out, epochs, epochs)

@@ -124,7 +124,7 @@ def train_run(
         return network.to(device)
 
     network = fresh()
-    plan = plans.fit_plan(split, samples, design, settings["epochs"])
+    plan = plans.fit_plan(split, samples, settings["epochs"])
     trainer = loop.Trainer(network, samples, design, plan, run.seed, folder, group)
     found = trainer.run(report, stop_asked)
     kept, scaling, area_end = "fit", samples.scaling, split.train

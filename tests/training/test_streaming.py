@@ -26,7 +26,7 @@ def train(sample: str, folder: Path) -> tuple[Samples, dict[str, Any]]:
     cube, design = load_cube(sample), parse_design(SMALL)
     samples = Samples(cube, design, 300)
     network = build(design, 1, *cube.counts.shape[2:], samples.calendar.shape[1])
-    plan = fit_plan(Split(300, 360), samples, design, 2)
+    plan = fit_plan(Split(300, 360), samples, 2)
     loop.Trainer(network, samples, design, plan, 0, folder).run(lambda _: None, lambda: False)
     return samples, network.state_dict()
 

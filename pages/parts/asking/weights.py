@@ -1,5 +1,7 @@
 """A layer's weights."""
 
+import math
+
 import numpy as np
 import streamlit as st
 
@@ -25,7 +27,7 @@ def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None
     for one in own:
         st.markdown(
             f"**{one.name}** · {'×'.join(map(str, one.values.shape))} · moved {100 * one.change:.0f} % of its length since the start"
-            if np.isfinite(one.change)
+            if math.isfinite(one.change)
             else f"**{one.name}** · {'×'.join(map(str, one.values.shape))}"
         )
         left, right = st.columns(2)

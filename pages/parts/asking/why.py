@@ -1,6 +1,7 @@
 """Why this forecast in this cell."""
 
-import numpy as np
+import math
+
 import streamlit as st
 
 from crimecast.cities import City
@@ -43,7 +44,7 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
         f"changes by {made.change:+.3f}"
         + (
             f"; the parts add up to all but {made.error:+.4f} of it."
-            if np.isfinite(made.error)
+            if math.isfinite(made.error)
             else "."
         )
         + " Click a cell of the map to ask for another."
