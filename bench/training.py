@@ -164,9 +164,11 @@ class Case:
         network, loss_of_batch = self.bare_losses[compiled]
         optimiser = adamw(network, 1e-3, 1e-2)
         batch = self.samples.batch(torch.arange(100, 100 + BATCH, device=self.device))
-        recorder = Recorder(named_layers(network), self.steps)
+        recorder = Recorder(network, self.samples, self.steps)
 
         def step(number: int) -> None:
+            if recorded and recorder.looks(number):
+                recorder.look(batch)
             optimiser.zero_grad(set_to_none=True)
             loss = loss_of_batch(batch)
             loss.backward()
@@ -181,9 +183,6 @@ class Case:
             for number in range(self.steps):
                 if captured:
                     with capture(network, list(named_layers(network))):
-                        step(number)
-                elif recorded:
-                    with recorder.activations(number):
                         step(number)
                 else:
                     step(number)

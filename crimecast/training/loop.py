@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from crimecast.designs.build import named_layers
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.training import checkpoints
@@ -56,12 +55,11 @@ class Trainer:
         self.network, self.samples, self.plan, self.seed = network, samples, plan, seed
         self.settings, self.folder, self.group = design.training, folder, group
         self.optimiser = adamw(network, self.settings.learning_rate, self.settings.weight_decay)
-        self.parameters = list(network.parameters())
         self.average = Average(network, self.settings.average)
         steps = torch.arange(plan.first, plan.end, device=samples.home)
         self.steps = samples.at_every_horizon(steps)
         self.batches = math.ceil(len(self.steps) / self.settings.batch)
-        self.recorder = Recorder(named_layers(network), self.batches)
+        self.recorder = Recorder(network, samples, self.batches)
         self.plain = self.fast = group.joined(network, plain_loss(network, samples))
         self.reported = 0.0  # across epochs: many short ones must be stoppable too
         self.progress: dict[str, Any] = {
@@ -143,13 +141,13 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = speed
         self.optimiser.zero_grad(set_to_none=True)
-        # Hooks need the network as written, and so does a batch of another size than was compiled.
-        whole = len(batch.target) == self.settings.batch
-        loss_of_batch = self.fast if whole and not self.recorder.looks(number) else self.plain
-        with self.recorder.activations(number):
-            loss = self.group.share(loss_of_batch(batch), chosen)
+        if self.recorder.looks(number):
+            self.recorder.look(batch)
+        # A batch of another size than was compiled goes through the network as written.
+        loss_of_batch = self.fast if len(batch.target) == self.settings.batch else self.plain
+        loss = self.group.share(loss_of_batch(batch), chosen)
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.settings.clip)
+        norm = nn.utils.clip_grad_norm_(self.average.live, self.settings.clip)
         before = self.recorder.before_step(number)
         self.optimiser.step()
         self.average.update()

@@ -1,34 +1,42 @@
 """What the loop records of every layer, on a few steps of each epoch, so that it costs next to nothing.
 
 Per layer, averaged over the sampled steps: `gradient`, `weight` and `update`, the norms of its
-parameters' gradients, of the parameters, and of the change that one step made; of its output
-`mean`, `spread`, `zero` (share of exact zeros) and `full` (share of values within 1 % of ±1, where
-tanh and sigmoid saturate; of channels that vary, none).
+parameters' gradients, of the parameters, and of the change that one step made; of its output for a
+few samples `mean`, `spread`, `zero` (share of exact zeros) and `full` (share of values within 1 % of
+±1, where tanh and sigmoid saturate; of channels that vary, none). Outputs are those of a pass of
+their own, without dropout and without gradients: the step itself can stay compiled, and a few
+samples of many cells tell as much as the whole batch.
 """
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from crimecast.designs.build import named_layers
+from crimecast.training.optimising import mixed_precision
+from crimecast.training.samples import Batch, Samples, log_rate
+
 SAMPLES = 8  # steps an epoch that are looked at, and at most one in SPARSE
 SPARSE = 50
+FEW = 4  # samples of a batch whose outputs are looked at
 LOSSES = 60  # points of the loss curve an epoch, and at most one in ten steps
 
 
 class Recorder:
     """Looks at a network on sampled steps; `entry` gives an epoch's averages and starts anew."""
 
-    def __init__(self, layers: dict[str, nn.Module], batches: int) -> None:
-        self.layers = layers
+    def __init__(self, network: nn.Module, samples: Samples, batches: int) -> None:
+        self.network, self.layers = network, named_layers(network)
+        self.device, self.deterministic = samples.device, samples.design.training.deterministic
         self.every = max(SPARSE, batches // SAMPLES)
         self.first = min(self.every, batches) // 2
         self.every_loss = max(10, batches // LOSSES)
         self.parameters = {
             name: [p for p in module.parameters() if p.requires_grad]
-            for name, module in layers.items()
+            for name, module in self.layers.items()
         }
         self.curve: list[list[float]] = []
         self.sums: dict[str, dict[str, float]] = {}
@@ -38,32 +46,31 @@ class Recorder:
         """Whether the batch of that number is sampled."""
         return number % self.every == self.first
 
-    @contextlib.contextmanager
-    def activations(self, number: int) -> Iterator[None]:
-        """Around the forward pass: on a sampled step, look at what every layer puts out."""
-        if not self.looks(number):
-            yield
-            return
-
-        def look(name: str) -> Any:
-            def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-                if isinstance(output, Tensor) and output.is_floating_point():
-                    value = output.detach().float()
-                    self._add(name, "mean", value.mean())
-                    self._add(name, "spread", value.std())
-                    self._add(name, "zero", (value == 0).float().mean())
-                    self._add(
-                        name, "full", ((value.abs() > 0.99) & (value.abs() < 1.01)).float().mean()
-                    )
-
-            return hook
-
-        handles = [module.register_forward_hook(look(name)) for name, module in self.layers.items()]
+    @torch.no_grad()
+    def look(self, batch: Batch) -> None:
+        """On a sampled step: a pass through the network as it will forecast, dropout at rest and no
+        statistics moving, and what every layer puts out."""
+        handles = [
+            module.register_forward_hook(partial(self._output, name))
+            for name, module in self.layers.items()
+        ]
+        self.network.eval()
         try:
-            yield
+            with mixed_precision(self.device, self.deterministic):
+                log_rate(self.network, batch.first(FEW))
         finally:
+            self.network.train()
             for handle in handles:
                 handle.remove()
+
+    def _output(self, name: str, _module: nn.Module, _inputs: object, output: object) -> None:
+        if isinstance(output, Tensor) and output.is_floating_point():
+            value = output.detach().float()
+            size = value.abs()
+            self._add(name, "mean", value.mean())
+            self._add(name, "spread", value.std())
+            self._add(name, "zero", (value == 0).float().mean())
+            self._add(name, "full", ((size > 0.99) & (size < 1.01)).float().mean())
 
     def before_step(self, number: int) -> dict[str, list[Tensor]] | None:
         """After the backward pass: gradient and weight norms; copies of the weights to compare with."""

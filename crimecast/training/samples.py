@@ -5,7 +5,7 @@ import math
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,10 @@ class Batch:
     static: Tensor
     offset: Tensor
     target: Tensor
+
+    def first(self, count: int) -> "Batch":
+        """Its first samples."""
+        return Batch(*(getattr(self, part.name)[:count] for part in fields(self)))
 
 
 class Samples:
@@ -237,8 +241,7 @@ class Samples:
         if values.shape[2] == self.area.size:
             return values.view(shape)
         maps = values.new_full((*values.shape[:2], self.area.size), beyond)
-        maps[:, :, self.inside] = values
-        return maps.view(shape)
+        return maps.index_copy_(2, self.inside, values).view(shape)
 
 
 def _standard(maps: Iterable[np.ndarray]) -> tuple[list[float], list[float]]:
