@@ -6,8 +6,10 @@ On all Chicago crimes of 2014 and 2015 from FOLDER, daily, 500 m, with a trained
 on the sample city. `first_paint_ratio`: from asking for the address in a fresh browser to the page's
 title, over the same for an empty Streamlit app in the same run (small is fast). `switch_p95_ms`: from a
 click in the navigation to the new page drawn and its script ended, over all pages after a first
-round; `first_switch_p95_ms` that first round, in which things are computed. `training_ratio`: median
-switch while a run trains over the median without. `pages` has the medians.
+round; `first_switch_p95_ms` that first round, in which things are computed. `training_ratio`: a page's
+median switch while a run trains over that without, the median over pages (some show more while one
+trains); `training_kept`: the run's steps a second meanwhile, over those while nobody clicks, since it
+rests while a page is drawn. `pages` has the medians.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,8 +29,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.chromium import FLAGS, TOP, serve
+from crimecast.runs import Run, list_runs, load_run
 
 EMPTY = 'import streamlit as st\nst.title("Empty")\n'
+LOOKS = 1500  # ms that a person looks at a page, at least
 CUTS = ("2015-07-01", "2015-10-01")
 # Everything that says a page is there: its title, its script over, nothing greyed out or half loaded.
 DRAWN = """async ([click, title]) => {
@@ -58,7 +63,6 @@ def prepare(folder: Path | None) -> None:
     from crimecast.designs.spec import load_design
     from crimecast.grid import make_grid
     from crimecast.importing import import_file
-    from crimecast.runs import list_runs
     from crimecast.sources.sample import ensure_sample
     from crimecast.training import queue
 
@@ -97,8 +101,20 @@ def switches(page: Any, titles: list[str], rounds: int) -> dict[str, list[float]
     for _ in range(rounds):
         for title in titles:
             times[title].append(page.evaluate(DRAWN, [title, title]))
-            page.wait_for_timeout(300)  # a person looks; what draws late is not to fall on the next
+            page.wait_for_timeout(LOOKS)  # what draws late is not to fall on the next
     return times
+
+
+def speed(run: Run, work: Callable[[], Any]) -> tuple[float, Any]:
+    """The steps a second that a run takes while `work` is done, and what that gives."""
+
+    def done() -> int:
+        at = load_run(run.id).progress() or {"epoch": 1, "steps": 0, "step": 0}
+        return (at["epoch"] - 1) * at["steps"] + at["step"]
+
+    before, began = done(), time.perf_counter()
+    made = work()
+    return (done() - before) / (time.perf_counter() - began), made
 
 
 def p95(times: dict[str, list[float]]) -> float:
@@ -117,7 +133,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         root = options.root or Path(temporary)
-        os.environ |= {"CRIMECAST_DATA": str(root.resolve()), "OMP_WAIT_POLICY": "PASSIVE"}
+        os.environ |= {"CRIMECAST_DATA": str(root.resolve())}
         prepare(options.data)
         document = measure(options, Path(temporary))
     if options.json:
@@ -130,7 +146,6 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Drive both apps."""
     from playwright.sync_api import sync_playwright
 
-    from crimecast.runs import list_runs
     from crimecast.training import queue
 
     (folder / "empty.py").write_text(EMPTY)
@@ -157,7 +172,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             endless = replace(run.design, training=replace(run.design.training, patience=10_000))
             busy = queue.submit(endless, run.grid, epochs=10_000, device="cpu")
             page.wait_for_timeout(15_000)  # its inputs are made
-            trained = switches(page, titles, options.rounds)
+            free, _ = speed(busy, lambda: page.wait_for_timeout(20_000))
+            kept, trained = speed(busy, lambda: switches(page, titles, options.rounds))
             queue.stop(busy.id)
             queue.wait(busy.id)
             browser.close()
@@ -165,18 +181,18 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         for server in servers:
             server.terminate()
     middle = {title: statistics.median(values) for title, values in again.items()}
-    while_training = {title: statistics.median(values) for title, values in trained.items()}
     return {
         "first_paint_ratio": round(paint["app"] / paint["empty"], 2),
         "first_paint_ms": round(paint["app"]), "empty_first_paint_ms": round(paint["empty"]),
         "switch_p95_ms": round(p95(again)), "first_switch_p95_ms": round(p95(once)),
         "training_ratio": round(
-            statistics.median(while_training.values()) / statistics.median(middle.values()), 2
+            statistics.median(statistics.median(trained[t]) / middle[t] for t in titles), 2
         ),
+        "training_kept": round(kept / free, 2),
         "training_switch_p95_ms": round(p95(trained)),
         "grid": run.grid,
         "peak_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
-        "pages": {t: [round(middle[t]), round(while_training[t])] for t in middle},
+        "pages": {t: [round(middle[t]), round(statistics.median(trained[t]))] for t in titles},
         "first_time": {t: round(values[0]) for t, values in once.items()},
     }  # fmt: skip
 

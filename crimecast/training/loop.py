@@ -19,6 +19,7 @@ from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.training import checkpoints
 from crimecast.training.compiling import compiled_loss, pays, plain_loss
+from crimecast.training.courtesy import Rests
 from crimecast.training.optimising import Average, adamw, schedule
 from crimecast.training.parallel import ALONE, Group
 from crimecast.training.plans import Plan
@@ -61,6 +62,7 @@ class Trainer:
         self.batches = math.ceil(len(self.steps) / self.settings.batch)
         self.recorder = Recorder(network, samples, self.batches)
         self.plain = self.fast = group.joined(network, plain_loss(network, samples))
+        self.rests = Rests() if samples.device.type == "cpu" else None
         self.reported = 0.0  # across epochs: many short ones must be stoppable too
         self.progress: dict[str, Any] = {
             "epoch": 0, "batch": 0, "total": 0.0, "seen": 0,
@@ -115,6 +117,8 @@ class Trainer:
             loss = self._step(number, batch, chosen, speed)
             total.add_(loss, alpha=len(chosen) / self.group.size)
             at["batch"], at["seen"] = number + 1, at["seen"] + len(chosen)
+            if self.rests:
+                self.rests.after_step()
             now = time.perf_counter()
             if now - self.reported > REPORT_EVERY:
                 self.reported, at["total"] = now, float(total)

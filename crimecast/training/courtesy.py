@@ -1,0 +1,49 @@
+"""Training on the processor stands aside while somebody on the same machine waits for a page.
+
+A priority alone doesn't do it: what runs on the next core takes memory bandwidth and caches, and
+made pages a third slower. So the app marks that it draws, and a run rests between two of its steps.
+"""
+
+import contextlib
+import platform
+import time
+from pathlib import Path
+
+from crimecast.store import data_root
+
+DRAWING = 0.8  # seconds from a click until its page is drawn, nearly always
+SAVED = 60.0  # seconds of rest at most that a run has in hand; it earns them back by working
+
+
+def ask() -> None:
+    """A page begins to be drawn."""
+    with contextlib.suppress(OSError):  # a full disk is no reason to show no page
+        _mark().touch()
+
+
+class Rests:
+    """One run's rests: in the long run never more than half of its time."""
+
+    def __init__(self) -> None:
+        self.mark, self.saved, self.since = _mark(), SAVED, time.time()
+
+    def after_step(self) -> None:
+        """Sleep as long as a page is being drawn."""
+        now = time.time()
+        self.saved = min(SAVED, self.saved + now - self.since)
+        self.since = now
+        try:
+            left = self.mark.stat().st_mtime + DRAWING - now
+        except OSError:
+            return
+        rest = min(left, self.saved)
+        if (
+            rest > 0 and left < 2 * DRAWING
+        ):  # a mark from further ahead is from before the clock was set
+            time.sleep(rest)
+            self.saved -= rest
+            self.since = time.time()
+
+
+def _mark() -> Path:
+    return data_root() / f"drawing.{platform.node()}"
