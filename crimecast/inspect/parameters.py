@@ -22,11 +22,14 @@ class Weights:
     spectrum: np.ndarray
     change: float
 
-    def kernels(self) -> np.ndarray | None:
-        """(out, in, height, width) where the weight is a convolution's, else None."""
-        if self.values.ndim == 4:
-            return self.values
-        return self.values.mean(axis=2) if self.values.ndim == 5 else None
+    def kernel(self, channel: int) -> np.ndarray | None:
+        """(in, height·width) sizes of the weights from each channel to the given one, or to the last
+        there is; over time the mean. None where the weight isn't a convolution's."""
+        if self.values.ndim not in (4, 5):
+            return None
+        own = self.values[min(channel, len(self.values) - 1)]
+        own = own.mean(axis=1) if self.values.ndim == 5 else own
+        return np.abs(own.reshape(len(own), -1))
 
 
 def weights(subject: Subject, layer: str) -> list[Weights]:

@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from crimecast.plots.figures import BAND
-
 
 def table_of(figure: go.Figure) -> pd.DataFrame:
     """A row each place on the axis, a column each series; of a map or a coloured table, its cells."""
@@ -17,7 +15,7 @@ def table_of(figure: go.Figure) -> pd.DataFrame:
     across = figure.layout.xaxis.title.text or "x"
     up = figure.layout.yaxis.title.text or "value"
     series = {}
-    lines_first = sorted(figure.data, key=lambda trace: BAND in (trace.name or ""))
+    lines_first = sorted(figure.data, key=_edge_of_a_band)
     for number, trace in enumerate(lines_first, 1):
         if trace.type == "histogram":
             counts, edges = np.histogram(np.asarray(trace.x, dtype=float), trace.nbinsx or 10)
@@ -43,6 +41,12 @@ def table_of(figure: go.Figure) -> pd.DataFrame:
     return pd.concat(
         [one.set_axis([one.columns[0], up], axis=1).assign(series=n) for n, one in series.items()]
     )
+
+
+def _edge_of_a_band(trace: Any) -> bool:
+    """Drawn without a line, or the filling up to one."""
+    line = getattr(trace, "line", None)
+    return getattr(trace, "fill", None) == "tonexty" or getattr(line, "width", None) == 0
 
 
 def _dates(times: np.ndarray) -> list[str]:

@@ -22,6 +22,7 @@ from crimecast.inspect.parameters import Weights, weights
 from crimecast.inspect.receptive import (
     Field,
     effective_field,
+    radius_holding,
     theoretical_field,
 )
 from crimecast.inspect.similarity import cka_table, features, probe, width
@@ -59,6 +60,12 @@ def signed(title: str, values: np.ndarray, unit: str, group: str = "") -> Panel:
     """A panel that diverges around zero."""
     top = float(np.quantile(np.abs(values), 0.999)) + 1e-9
     return Panel(title, "diverging", unit, low=-top, high=top, size=2, group=group)
+
+
+def rising(title: str, values: np.ndarray, unit: str, group: str = "", share: float = 1.0) -> Panel:
+    """A panel that rises from zero to what a share of the cells stays below."""
+    top = float(np.quantile(values, share)) + 1e-12
+    return Panel(title, "sequential", unit, high=top, size=2, group=group)
 
 
 def busiest(run: Run) -> Cell:
@@ -156,10 +163,12 @@ def attribution(
 
 
 @lru_cache(maxsize=16)
-def sight(name: str, _stamp: int, cell: Cell) -> tuple[Field, np.ndarray]:
-    """What a cell's forecast can see, and (H, W) what moves it."""
+def sight(name: str, _stamp: int, cell: Cell) -> tuple[Field, float, np.ndarray]:
+    """What a cell's forecast can see; the radius, in cells, that holds nine tenths of what moves it;
+    and (H, W) the square root of what does, which shows the faint edge too."""
     one = subject(load_run(name))
-    return theoretical_field(one, cell), effective_field(one, cell, one.probes(3))
+    moves = effective_field(one, cell, one.probes(3))
+    return theoretical_field(one, cell), radius_holding(moves, cell, 0.9), np.sqrt(moves)
 
 
 @lru_cache(maxsize=4)

@@ -65,7 +65,9 @@ def test_weights_are_those_of_the_layer_and_moved(sample: str) -> None:
         made.spectrum, np.linalg.svd(own.reshape(32, -1), compute_uv=False), atol=1e-5
     )
     assert 0.01 < made.change < 100
-    assert made.kernels() is not None
+    kernel = made.kernel(1)
+    assert kernel is not None
+    assert np.allclose(kernel, np.abs(made.values[1]).reshape(len(kernel), -1))
 
 
 def test_dead_and_full_channels_are_counted(sample: str) -> None:

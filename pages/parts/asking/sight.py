@@ -1,14 +1,9 @@
 """What a cell's forecast can see, does see, and what would be there to see."""
 
-import numpy as np
 import streamlit as st
 
 from crimecast.cities import City
-from crimecast.inspect.receptive import radius_holding
-from crimecast.plots.figures import (
-    table_figure,
-)
-from crimecast.plots.rasters import Panel
+from crimecast.plots.figures import table_figure
 from crimecast.runs import Run
 from crimecast.views import insight
 from crimecast.windows import load_cube
@@ -21,7 +16,7 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
     """What a cell's forecast can see, does see, and what would be there to see."""
     cell = cell_of(run)
     metres = load_cube(run.grid).cell
-    field, effective = insight.sight(run.id, run.stamp, cell)
+    field, held, seen = insight.sight(run.id, run.stamp, cell)
     near = insight.excitation(run.grid, run.settings["train"])
     columns = st.columns(3)
     columns[0].metric(
@@ -29,7 +24,6 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
         f"{metres * field.reach(cell) / 1000:.1f} km",
         help="How far beyond the cell the network's layers reach, in its lagged frames and input maps; exact, from the network itself. Blurred memories gather more.",
     )
-    held = radius_holding(effective, cell, 0.9)
     columns[1].metric(
         "Does see",
         f"{metres * held / 1000:.1f} km",
@@ -45,27 +39,9 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
         st.caption(f"Through {', '.join(field.whole)} it sees the whole map.")
     left, right = st.columns(2)
     with left:
-        seen = np.sqrt(effective)
-        top = float(seen.max()) + 1e-12
+        moves = insight.rising("what moves its forecast", seen, "square root of the gradient")
         asked = maps(
-            insight.maps_message(
-                run,
-                city,
-                [
-                    (
-                        Panel(
-                            "what moves its forecast",
-                            "sequential",
-                            "square root of the gradient",
-                            high=top,
-                            size=2,
-                        ),
-                        seen,
-                    )
-                ],
-                f"sight-{run.id}",
-                cell,
-            ),
+            insight.maps_message(run, city, [(moves, seen)], f"sight-{run.id}", cell),
             key="layer_sight",
         )
         follow(asked)

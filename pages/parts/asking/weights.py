@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import streamlit as st
 
 from crimecast.cities import City
@@ -49,20 +48,17 @@ def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None
             alt="Singular values",
             place=right,
         )
-        kernels = one.kernels()
-        if kernels is not None:
-            flat = kernels[min(channel, len(kernels) - 1)]
-            across = flat.reshape(flat.shape[0], -1)
-            top = float(np.abs(across).max()) + 1e-12
+        sizes = one.kernel(channel)
+        if sizes is not None:
             chart(
                 table_figure(
-                    [f"from {i}" for i in range(len(across))],
-                    [str(i) for i in range(across.shape[1])],
-                    np.abs(across),
+                    [f"from {i}" for i in range(len(sizes))],
+                    [str(i) for i in range(sizes.shape[1])],
+                    sizes,
                     "size of the weight",
                     dark(),
                     0.0,
-                    top,
+                    float(sizes.max()) + 1e-12,
                 ),
                 key=f"kernel_{one.name}",
                 alt="The kernel of the chosen channel",

@@ -1,6 +1,5 @@
 """What if a channel or the past were another."""
 
-import numpy as np
 import streamlit as st
 
 from crimecast.cities import City
@@ -72,10 +71,9 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
                 None if add.startswith("erase") else 1.0,
             )
         title = f"had it been another past at row {cell[0]}, column {cell[1]}"
-    top = float(np.quantile(before, 0.998))
 
     def rate(name: str) -> Panel:
-        return Panel(name, unit="events a cell and step", high=top, size=2, group="rate")
+        return insight.rising(name, before, "events a cell and step", "rate", share=0.998)
 
     difference = after - before
     asked = maps(
