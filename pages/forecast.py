@@ -74,7 +74,8 @@ def chosen_cell(view: ForecastView) -> tuple[int, int] | None:
 
 @st.fragment
 def look() -> None:
-    view = forecast_view(name, other, kind, first, last)
+    with st.spinner("Forecasting …"):
+        view = forecast_view(name, other, kind, first, last)
     step, cell = chosen_step(view), chosen_cell(view)
     maps(view.message(city, step, cell), key="forecast_maps")
     observed, expected = view.step_totals(step)

@@ -71,7 +71,8 @@ def chosen_view() -> str:
 
 @st.fragment
 def look() -> None:
-    names = layer_names(run)
+    with st.spinner("Loading the network and what it is given …"):
+        names = layer_names(run)
     asks = chosen_view()
     if asks != FIRST:
         layer = choose("layer", "Layer", names) if asks in OF_A_LAYER else None
@@ -116,7 +117,8 @@ def look() -> None:
         at = asked_of("layer_film").step
         if film and at is not None and at < len(epochs):
             epoch = epochs[at]
-    view = layer_view(run, layer, step, order, epoch)
+    with st.spinner("Running the network …"):
+        view = layer_view(run, layer, step, order, epoch)
     gallery_asks = asked_of("layer_film" if film else "layer_gallery")
     asked = gallery_asks.channel
     parts, part = -(-view.channels // TOGETHER), 0

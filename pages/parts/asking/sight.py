@@ -16,8 +16,9 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
     """What a cell's forecast can see, does see, and what would be there to see."""
     cell = cell_of(run)
     metres = load_cube(run.grid).cell
-    field, held, seen = insight.sight(run.id, run.stamp, cell)
-    near = insight.excitation(run.grid, run.settings["train"])
+    with st.spinner("Looking for what moves the forecast …"):
+        field, held, seen = insight.sight(run.id, run.stamp, cell)
+        near = insight.excitation(run.grid, run.settings["train"])
     columns = st.columns(3)
     columns[0].metric(
         "Can see",

@@ -30,7 +30,8 @@ def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> No
         key="health",
         alt=f"{names[key]} of every layer by epoch",
     )
-    epochs, edges, shares = insight.spread_over_training(run.id, run.stamp, layer)
+    with st.spinner("Looking at every epoch that was kept …"):
+        epochs, edges, shares = insight.spread_over_training(run.id, run.stamp, layer)
     if epochs:
         st.markdown(f"**How the values of {layer} spread, by epoch**")
         middle = [f"{x:.3g}" for x in (edges[:-1] + edges[1:]) / 2]

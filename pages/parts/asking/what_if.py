@@ -36,15 +36,10 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
             )
             or "zero"
         )
-        before, after = insight.what_if(
-            run.id,
-            run.stamp,
-            step,
-            layer,
-            (channel,),
-            way,
-            step - 7 if way == "swap" else None,
-        )
+        with st.spinner("Forecasting without it …"):
+            before, after = insight.what_if(
+                run.id, run.stamp, step, layer, (channel,), way, step - 7 if way == "swap" else None
+            )
         title = (
             f"without {layer}, channel {channel}"
             if way != "swap"
