@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from crimecast.plots import figures
+from crimecast.plots import figures, judging
 from crimecast.reporting.comparison import comparison_report
 from crimecast.scoring import said
 from crimecast.unseen import unseen_period
@@ -143,13 +143,13 @@ def hits(view: Comparison) -> None:
     curves, share = view.curves(), (most or 100) / 100
     left, right = st.columns(2)
     chart(
-        figures.hits_figure(curves, share),
+        judging.hits_figure(curves, share),
         key="hits",
         alt="Hit rate over area",
         place=left,
     )
     chart(
-        figures.hits_gain_figure(curves, view.against, share),
+        judging.hits_gain_figure(curves, view.against, share),
         key="hits_gain",
         alt=f"Hit rate above that of {view.against}",
         place=right,
@@ -166,14 +166,14 @@ def calibration(view: Comparison) -> None:
     left, right = st.columns(2)
     left.markdown("**Reliability**: on the dotted line is right")
     chart(
-        figures.reliability_figure({name: one for name, (one, _) in made.items()}),
+        judging.reliability_figure({name: one for name, (one, _) in made.items()}),
         key="reliability",
         alt="Observed against forecast rates",
         place=left,
     )
     right.markdown("**PIT**: flat is right, a U is too sure")
     chart(
-        figures.pit_figure({name: pit for name, (_, pit) in made.items()}),
+        judging.pit_figure({name: pit for name, (_, pit) in made.items()}),
         key="pit",
         alt="PIT histograms",
         place=right,
@@ -259,7 +259,7 @@ def fair_use(view: Comparison) -> None:
         watched = st.slider("Recorded with a patrol, %", 5, 100, 80, key="fed_watched")
     fed = view.feedback(name, share / 100, base / 100, max(base, watched) / 100)
     chart(
-        figures.feedback_figure(fed.patrolled, fed.happened),
+        judging.feedback_figure(fed.patrolled, fed.happened),
         key="feedback",
         alt="Patrols against what truly happens",
     )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from crimecast.errors import UserError
 from crimecast.grid import list_grids
-from crimecast.plots.figures import gain_maps_figure
+from crimecast.plots.judging import gain_maps_figure
 from crimecast.runs import list_runs, load_run
 from crimecast.unseen import (
     RIVAL,

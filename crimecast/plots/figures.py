@@ -11,7 +11,8 @@ BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8a8f98"
 BAND = "95 % of Poisson counts"
 
 
-def _bare(figure: go.Figure, height: int, **axes: Any) -> go.Figure:
+def bare(figure: go.Figure, height: int, **axes: Any) -> go.Figure:
+    """A figure with thin margins, its legend above and one note for all lines at a place."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
@@ -22,7 +23,7 @@ def _bare(figure: go.Figure, height: int, **axes: Any) -> go.Figure:
     return figure
 
 
-def _scale(kind: str, dark: bool) -> list[list[Any]]:
+def colour_scale(kind: str, dark: bool) -> list[list[Any]]:
     """A colour table of ours as Plotly takes it."""
     stops = colour_table(kind, "dark" if dark else "light")[::15]
     return [[i / (len(stops) - 1), f"rgb({r},{g},{b})"] for i, (r, g, b) in enumerate(stops)]
@@ -52,7 +53,7 @@ def loss_figure(history: list[dict[str, Any]]) -> go.Figure:
     ]
     low, high = min(values, default=0.0), max(values, default=1.0)
     room = 0.08 * (high - low) + 1e-6
-    return _bare(
+    return bare(
         figure,
         240,
         xaxis={"title": "epoch", "dtick": max(1, len(epochs) // 10)},
@@ -65,7 +66,7 @@ def counts_figure(times: np.ndarray, counts: np.ndarray, label: str) -> go.Figur
     figure = go.Figure(
         go.Scatter(x=times, y=counts, mode="lines", line={"color": BLUE, "width": 1}, name=label)
     )
-    return _bare(figure, 260, yaxis={"title": label, "rangemode": "tozero"})
+    return bare(figure, 260, yaxis={"title": label, "rangemode": "tozero"})
 
 
 def coverage_figure(
@@ -74,7 +75,7 @@ def coverage_figure(
     """Counts by month and day of the month; days without records are crossed."""
     figure = go.Figure(
         go.Heatmap(
-            x=months, y=list(range(1, 32)), z=table, colorscale=_scale("sequential", dark), hoverongaps=False, zmin=0,
+            x=months, y=list(range(1, 32)), z=table, colorscale=colour_scale("sequential", dark), hoverongaps=False, zmin=0,
             zmax=float(np.nanquantile(table, 0.995)), colorbar={"title": "records", "thickness": 10},
             hovertemplate="%{x}-%{y}: %{z} records<extra></extra>",
         )
@@ -86,7 +87,7 @@ def coverage_figure(
             x=month.astype(str), y=day, mode="markers", name="no records",
             marker={"symbol": "x", "color": ORANGE, "size": 7},
         )  # fmt: skip
-    figure = _bare(
+    figure = bare(
         figure,
         340,
         yaxis={"title": "day of the month", "autorange": "reversed"},
@@ -100,7 +101,7 @@ def bars_figure(names: list[str], values: list[int], label: str) -> go.Figure:
     figure = go.Figure(
         go.Bar(x=values[::-1], y=names[::-1], orientation="h", marker={"color": BLUE})
     )
-    figure = _bare(figure, max(160, 24 * len(names) + 60), xaxis={"title": label})
+    figure = bare(figure, max(160, 24 * len(names) + 60), xaxis={"title": label})
     return figure.update_layout(hovermode="closest")
 
 
@@ -133,110 +134,14 @@ def forecast_figure(
     if at is not None:
         figure.add_vline(x=at, line={"width": 1, "dash": "dot", "color": GREY})
     top = max(1.0, float(np.nanmax([np.nanmax(high, initial=0), observed.max(initial=0)])))
-    return _bare(figure, 280, yaxis={"title": "events", "range": [0, 1.06 * top]})
+    return bare(figure, 280, yaxis={"title": "events", "range": [0, 1.06 * top]})
 
 
 def histogram_figure(values: np.ndarray, label: str) -> go.Figure:
     """How a layer's values are distributed over the cells."""
     figure = go.Figure(go.Histogram(x=values, nbinsx=50, marker={"color": BLUE}))
-    figure = _bare(figure, 260, xaxis={"title": label}, yaxis={"title": "cells"})
+    figure = bare(figure, 260, xaxis={"title": label}, yaxis={"title": "cells"})
     return figure.update_layout(hovermode="closest", bargap=0.03)
-
-
-SERIES = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#8a8f98",
-)  # Okabe & Ito
-
-
-def hits_figure(curves: dict[str, tuple[np.ndarray, np.ndarray]], most: float = 1.0) -> go.Figure:
-    """Share of events inside the flagged cells, over the share of the area that is flagged."""
-    figure = go.Figure()
-    for number, (name, (share, hits)) in enumerate(curves.items()):
-        best = name == "best possible"
-        figure.add_scatter(
-            x=100 * share, y=100 * hits, name=name, mode="lines",
-            line={"color": GREY if best else SERIES[number % len(SERIES)], "width": 1.6,
-                  "dash": "dot" if best else "solid"},
-        )  # fmt: skip
-    return _bare(
-        figure, 380,
-        xaxis={"title": "cells flagged, % of the city", "range": [0, 100 * most]},
-        yaxis={"title": "events in them, %", "rangemode": "tozero"},
-    )  # fmt: skip
-
-
-def hits_gain_figure(
-    curves: dict[str, tuple[np.ndarray, np.ndarray]], against: str, most: float = 1.0
-) -> go.Figure:
-    """The same curves above that of one of them, in percentage points."""
-    share, base = curves[against]
-    shown = share <= most + 1e-9
-    figure = go.Figure()
-    for number, (name, (_, hits)) in enumerate(curves.items()):
-        if name not in (against, "best possible"):
-            figure.add_scatter(
-                x=100 * share[shown], y=100 * (hits - base)[shown], name=name, mode="lines",
-                line={"color": SERIES[number % len(SERIES)], "width": 1.6},
-            )  # fmt: skip
-    figure.add_hline(y=0, line={"color": GREY, "dash": "dot", "width": 1})
-    return _bare(
-        figure, 380,
-        xaxis={"title": "cells flagged, % of the city", "range": [0, 100 * most]},
-        yaxis={"title": f"above {against}, percentage points"},
-    )  # fmt: skip
-
-
-def reliability_figure(made: dict[str, Any]) -> go.Figure:
-    """Observed against forecast by bins of like forecasts; on the diagonal is right."""
-    figure = go.Figure()
-    everything = [v for one in made.values() for v in (*one.forecast, *one.observed) if v > 0]
-    ends = [min(everything, default=0.01), max(everything, default=1.0)]
-    figure.add_scatter(
-        x=ends, y=ends, mode="lines", line={"color": GREY, "dash": "dot"}, name="exactly right"
-    )
-    for number, (name, one) in enumerate(made.items()):
-        colour = SERIES[number % len(SERIES)]
-        figure.add_scatter(
-            x=one.forecast, y=one.observed, name=name, mode="lines+markers",
-            line={"color": colour}, marker={"color": colour},
-            error_y={
-                "type": "data", "symmetric": False, "thickness": 1,
-                "array": np.maximum(one.high - one.forecast, 0),
-                "arrayminus": np.maximum(one.forecast - one.low, 0),
-            },
-        )  # fmt: skip
-    figure = _bare(
-        figure, 380,
-        xaxis={"title": "events forecast per cell and step", "type": "log"},
-        yaxis={"title": "events observed", "type": "log"},
-    )  # fmt: skip
-    return figure.update_layout(hovermode="closest")
-
-
-def pit_figure(made: dict[str, np.ndarray]) -> go.Figure:
-    """PIT histograms as steps; flat at 1 is right, a U is too sure, a hump too unsure."""
-    figure = go.Figure()
-    for number, (name, heights) in enumerate(made.items()):
-        edges = np.arange(len(heights) + 1) / len(heights)
-        figure.add_scatter(
-            x=edges, y=[*heights, heights[-1]], name=name, mode="lines",
-            line={"shape": "hv", "color": SERIES[number % len(SERIES)]},
-        )  # fmt: skip
-    figure.add_hline(y=1, line={"color": GREY, "dash": "dot", "width": 1})
-    return _bare(
-        figure, 380,
-        xaxis={"title": "where the count lies in its forecast distribution", "range": [0, 1]},
-        yaxis={
-            "title": "relative frequency",
-            "range": [0, max(1.5, 1.1 * max((max(h) for h in made.values()), default=1.0))],
-        },
-    )  # fmt: skip
 
 
 def signed_bars_figure(names: list[str], values: list[float], label: str) -> go.Figure:
@@ -247,53 +152,8 @@ def signed_bars_figure(names: list[str], values: list[float], label: str) -> go.
             marker={"color": [ORANGE if v > 0 else BLUE for v in values[::-1]]},
         )
     )  # fmt: skip
-    figure = _bare(figure, max(180, 22 * len(names) + 70), xaxis={"title": label})
+    figure = bare(figure, max(180, 22 * len(names) + 70), xaxis={"title": label})
     return figure.update_layout(hovermode="closest")
-
-
-def feedback_figure(patrolled: np.ndarray, happened: np.ndarray) -> go.Figure:
-    """Share of patrols and of true events in the places patrolled most, step by step."""
-    figure = go.Figure()
-    steps = np.arange(1, len(patrolled) + 1)
-    width = max(1, len(patrolled) // 24)
-    smooth = np.convolve(
-        np.pad(patrolled, (width - 1, 0), mode="edge"), np.ones(width) / width, "valid"
-    )
-    figure.add_scatter(
-        x=steps, y=100 * smooth, mode="lines", name="of patrols", line={"color": ORANGE}
-    )
-    figure.add_scatter(
-        x=steps, y=100 * happened, mode="lines", name="of what truly happens",
-        line={"color": BLUE, "dash": "dot"},
-    )  # fmt: skip
-    return _bare(
-        figure, 300, xaxis={"title": "steps"},
-        yaxis={"title": "share in the tenth of cells patrolled most, %", "rangemode": "tozero"},
-    )  # fmt: skip
-
-
-def gain_maps_figure(maps: dict[str, np.ndarray], dark: bool) -> go.Figure:
-    """Small maps side by side (H, W each, NaN beyond the city), every one on its own scale around
-    zero: orange gained, blue lost."""
-    from plotly.subplots import make_subplots
-
-    figure = make_subplots(
-        rows=1, cols=len(maps), subplot_titles=list(maps), horizontal_spacing=0.02
-    )
-    for number, values in enumerate(maps.values(), 1):
-        reach = float(np.nanquantile(np.abs(values), 0.99)) or 1.0
-        figure.add_heatmap(
-            z=values, zmin=-reach, zmax=reach, colorscale=_scale("diverging", dark), showscale=False,
-            hovertemplate="row %{y}, column %{x}: %{z:.2f}<extra></extra>", row=1, col=number,
-        )  # fmt: skip
-        axis = "" if number == 1 else str(number)
-        figure.update_layout(
-            {
-                f"xaxis{axis}": {"visible": False, "constrain": "domain"},
-                f"yaxis{axis}": {"visible": False, "scaleanchor": f"x{axis}"},
-            }
-        )
-    return figure.update_layout(height=300, margin={"l": 0, "r": 0, "t": 30, "b": 0})
 
 
 def table_figure(
@@ -303,14 +163,14 @@ def table_figure(
     """A table of numbers as colours on a sequential scale from `low` to `high`."""
     figure = go.Figure(
         go.Heatmap(
-            z=values, x=columns, y=rows, zmin=low, zmax=high, colorscale=_scale("sequential", dark),
+            z=values, x=columns, y=rows, zmin=low, zmax=high, colorscale=colour_scale("sequential", dark),
             colorbar={"title": label, "thickness": 10},
             hovertemplate="%{y} · %{x}: %{z:.3f}<extra></extra>",
         )
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(type="category")
-    return _bare(figure, max(280, 26 * len(rows) + 110)).update_layout(hovermode="closest")
+    return bare(figure, max(280, 26 * len(rows) + 110)).update_layout(hovermode="closest")
 
 
 def layers_over_training_figure(history: list[dict[str, Any]], key: str, label: str) -> go.Figure:
@@ -333,4 +193,4 @@ def layers_over_training_figure(history: list[dict[str, Any]], key: str, label: 
         )
     log = bool(values) and min(values) > 0 and max(values) / min(values) > 30
     axis = {"title": label, "type": "log"} if log else {"title": label}
-    return _bare(figure, 340, xaxis={"title": "epoch"}, yaxis=axis)
+    return bare(figure, 340, xaxis={"title": "epoch"}, yaxis=axis)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crimecast.plots import figures
+from crimecast.plots import figures, judging
 from crimecast.plots.tables import table_of
 
 
@@ -49,7 +49,7 @@ def test_coloured_tables_and_maps() -> None:
     assert made[["c", "d"]].to_numpy().tolist() == values.tolist()
     assert made.iloc[:, 0].tolist() == ["a", "b"]
     maps = {"later time": np.array([[1.0, np.nan]]), "left out": np.array([[np.nan, -2.0]])}
-    made = table_of(figures.gain_maps_figure(maps, False))
+    made = table_of(judging.gain_maps_figure(maps, False))
     assert made.to_dict("records") == [
         {"row": "0", "column": "0", "value": 1.0, "map": "later time"},
         {"row": "0", "column": "1", "value": -2.0, "map": "left out"},
@@ -61,6 +61,6 @@ def test_series_on_axes_of_their_own_come_one_after_another() -> None:
         "a": (np.array([0.1, 0.2]), np.array([1.0, 2.0])),
         "b": (np.array([0.1, 0.3]), np.array([1.0, 3.0])),
     }
-    made = table_of(figures.hits_figure(curves))
+    made = table_of(judging.hits_figure(curves))
     assert {"a", "b"} <= set(made["series"])
     assert len(made[made["series"] == "b"]) == 2

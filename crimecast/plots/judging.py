@@ -1,0 +1,148 @@
+"""Charts of how well forecasts did: hits, reliability, PIT, gains on the map, feedback."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from crimecast.plots.figures import BLUE, GREY, ORANGE, bare, colour_scale
+
+SERIES = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#8a8f98",
+)  # Okabe & Ito
+
+
+def hits_figure(curves: dict[str, tuple[np.ndarray, np.ndarray]], most: float = 1.0) -> go.Figure:
+    """Share of events inside the flagged cells, over the share of the area that is flagged."""
+    figure = go.Figure()
+    for number, (name, (share, hits)) in enumerate(curves.items()):
+        best = name == "best possible"
+        figure.add_scatter(
+            x=100 * share, y=100 * hits, name=name, mode="lines",
+            line={"color": GREY if best else SERIES[number % len(SERIES)], "width": 1.6,
+                  "dash": "dot" if best else "solid"},
+        )  # fmt: skip
+    return bare(
+        figure, 380,
+        xaxis={"title": "cells flagged, % of the city", "range": [0, 100 * most]},
+        yaxis={"title": "events in them, %", "rangemode": "tozero"},
+    )  # fmt: skip
+
+
+def hits_gain_figure(
+    curves: dict[str, tuple[np.ndarray, np.ndarray]], against: str, most: float = 1.0
+) -> go.Figure:
+    """The same curves above that of one of them, in percentage points."""
+    share, base = curves[against]
+    shown = share <= most + 1e-9
+    figure = go.Figure()
+    for number, (name, (_, hits)) in enumerate(curves.items()):
+        if name not in (against, "best possible"):
+            figure.add_scatter(
+                x=100 * share[shown], y=100 * (hits - base)[shown], name=name, mode="lines",
+                line={"color": SERIES[number % len(SERIES)], "width": 1.6},
+            )  # fmt: skip
+    figure.add_hline(y=0, line={"color": GREY, "dash": "dot", "width": 1})
+    return bare(
+        figure, 380,
+        xaxis={"title": "cells flagged, % of the city", "range": [0, 100 * most]},
+        yaxis={"title": f"above {against}, percentage points"},
+    )  # fmt: skip
+
+
+def reliability_figure(made: dict[str, Any]) -> go.Figure:
+    """Observed against forecast by bins of like forecasts; on the diagonal is right."""
+    figure = go.Figure()
+    everything = [v for one in made.values() for v in (*one.forecast, *one.observed) if v > 0]
+    ends = [min(everything, default=0.01), max(everything, default=1.0)]
+    figure.add_scatter(
+        x=ends, y=ends, mode="lines", line={"color": GREY, "dash": "dot"}, name="exactly right"
+    )
+    for number, (name, one) in enumerate(made.items()):
+        colour = SERIES[number % len(SERIES)]
+        figure.add_scatter(
+            x=one.forecast, y=one.observed, name=name, mode="lines+markers",
+            line={"color": colour}, marker={"color": colour},
+            error_y={
+                "type": "data", "symmetric": False, "thickness": 1,
+                "array": np.maximum(one.high - one.forecast, 0),
+                "arrayminus": np.maximum(one.forecast - one.low, 0),
+            },
+        )  # fmt: skip
+    figure = bare(
+        figure, 380,
+        xaxis={"title": "events forecast per cell and step", "type": "log"},
+        yaxis={"title": "events observed", "type": "log"},
+    )  # fmt: skip
+    return figure.update_layout(hovermode="closest")
+
+
+def pit_figure(made: dict[str, np.ndarray]) -> go.Figure:
+    """PIT histograms as steps; flat at 1 is right, a U is too sure, a hump too unsure."""
+    figure = go.Figure()
+    for number, (name, heights) in enumerate(made.items()):
+        edges = np.arange(len(heights) + 1) / len(heights)
+        figure.add_scatter(
+            x=edges, y=[*heights, heights[-1]], name=name, mode="lines",
+            line={"shape": "hv", "color": SERIES[number % len(SERIES)]},
+        )  # fmt: skip
+    figure.add_hline(y=1, line={"color": GREY, "dash": "dot", "width": 1})
+    return bare(
+        figure, 380,
+        xaxis={"title": "where the count lies in its forecast distribution", "range": [0, 1]},
+        yaxis={
+            "title": "relative frequency",
+            "range": [0, max(1.5, 1.1 * max((max(h) for h in made.values()), default=1.0))],
+        },
+    )  # fmt: skip
+
+
+def feedback_figure(patrolled: np.ndarray, happened: np.ndarray) -> go.Figure:
+    """Share of patrols and of true events in the places patrolled most, step by step."""
+    figure = go.Figure()
+    steps = np.arange(1, len(patrolled) + 1)
+    width = max(1, len(patrolled) // 24)
+    smooth = np.convolve(
+        np.pad(patrolled, (width - 1, 0), mode="edge"), np.ones(width) / width, "valid"
+    )
+    figure.add_scatter(
+        x=steps, y=100 * smooth, mode="lines", name="of patrols", line={"color": ORANGE}
+    )
+    figure.add_scatter(
+        x=steps, y=100 * happened, mode="lines", name="of what truly happens",
+        line={"color": BLUE, "dash": "dot"},
+    )  # fmt: skip
+    return bare(
+        figure, 300, xaxis={"title": "steps"},
+        yaxis={"title": "share in the tenth of cells patrolled most, %", "rangemode": "tozero"},
+    )  # fmt: skip
+
+
+def gain_maps_figure(maps: dict[str, np.ndarray], dark: bool) -> go.Figure:
+    """Small maps side by side (H, W each, NaN beyond the city), every one on its own scale around
+    zero: orange gained, blue lost."""
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(
+        rows=1, cols=len(maps), subplot_titles=list(maps), horizontal_spacing=0.02
+    )
+    for number, values in enumerate(maps.values(), 1):
+        reach = float(np.nanquantile(np.abs(values), 0.99)) or 1.0
+        figure.add_heatmap(
+            z=values, zmin=-reach, zmax=reach, colorscale=colour_scale("diverging", dark), showscale=False,
+            hovertemplate="row %{y}, column %{x}: %{z:.2f}<extra></extra>", row=1, col=number,
+        )  # fmt: skip
+        axis = "" if number == 1 else str(number)
+        figure.update_layout(
+            {
+                f"xaxis{axis}": {"visible": False, "constrain": "domain"},
+                f"yaxis{axis}": {"visible": False, "scaleanchor": f"x{axis}"},
+            }
+        )
+    return figure.update_layout(height=300, margin={"l": 0, "r": 0, "t": 30, "b": 0})
