@@ -54,7 +54,7 @@ from crimecast.training.samples import Samples
 from crimecast.windows import Cube
 
 BATCH = 16
-ROUNDS = 5
+ROUNDS = {"small": 20, "stack_plain": 5}  # of a few tenths of a second, and of several
 SMALL = """
 name = "small"
 lags = [1, 2, 3, 7, 14, 21, 28]
@@ -285,7 +285,7 @@ class Case:
             "lightning": self.lightning,
         }
         rates: dict[str, list[float]] = {name: [] for name in parts}
-        for number in range(ROUNDS + 1):
+        for number in range(ROUNDS[self.design.name] + 1):
             # Backwards every other round, so that none always comes after the same one.
             for name in list(parts)[:: 1 if number % 2 else -1]:
                 rate = parts[name]()
