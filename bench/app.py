@@ -133,7 +133,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         root = options.root or Path(temporary)
-        os.environ |= {"CRIMECAST_DATA": str(root.resolve())}
+        os.environ["CRIMECAST_DATA"] = str(root.resolve())
         prepare(options.data)
         document = measure(options, Path(temporary))
     if options.json:

@@ -36,10 +36,8 @@ class Rests:
             left = self.mark.stat().st_mtime + DRAWING - now
         except OSError:
             return
-        rest = min(left, self.saved)
-        if (
-            rest > 0 and left < 2 * DRAWING
-        ):  # a mark from further ahead is from before the clock was set
+        if 0 < left < 2 * DRAWING:  # from further ahead, it was made before the clock was set back
+            rest = min(left, self.saved)
             time.sleep(rest)
             self.saved -= rest
             self.since = time.time()

@@ -1,5 +1,6 @@
 """A run on the processor rests while a page is drawn, and not for ever."""
 
+import os
 import time
 from pathlib import Path
 
@@ -19,8 +20,6 @@ def clock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[float]:
 
 
 def ask(clock: list[float]) -> None:
-    import os
-
     courtesy.ask()
     os.utime(courtesy._mark(), (clock[0], clock[0]))
 
