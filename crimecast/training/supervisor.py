@@ -93,7 +93,7 @@ def serve() -> None:
                 children[run.id] = spawn(run)
                 running.append(run)
         cluster = serve_cluster(cluster)
-        if running or _waiting():
+        if running or (cluster is not None and cluster.tasks) or _waiting():
             quiet = time.monotonic()
         time.sleep(POLL)
     if cluster is not None:
