@@ -163,7 +163,8 @@ class Case:
         """The step on one batch; with the recorder, or with every activation caught each time."""
         network, loss_of_batch = self.bare_losses[compiled]
         optimiser = adamw(network, 1e-3, 1e-2)
-        batch = self.samples.batch(torch.arange(100, 100 + BATCH, device=self.device))
+        chosen = torch.arange(100, 100 + BATCH, device=self.device)
+        batch = next(self.samples.batches([chosen]))
         recorder = Recorder(network, self.samples, self.steps)
 
         def step(number: int) -> None:

@@ -31,7 +31,8 @@ NOT_INPUTS = {"name", "lags", "calendar", "likelihood", "training", "layers"}
 
 
 class Made(NamedTuple):
-    """maps (K·T, S, N) float16, scaled; offset (K·T, C, N) float32, the logarithm; the scaling, as JSON."""
+    """maps (K·T, S, N) float16, scaled; offset (K·T, C, N) float32, the logarithm, or (1, C, N) where it
+    is the same for all; the scaling, as JSON."""
 
     maps: np.ndarray
     offset: np.ndarray

@@ -63,7 +63,6 @@ class Average:
         self.live = list(network.parameters())
         self.kept = [p.detach().clone() for p in self.live] if decay else []
 
-    @torch.no_grad()
     def update(self) -> None:
         """After a step of the optimiser."""
         if self.kept:

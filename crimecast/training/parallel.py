@@ -39,6 +39,8 @@ class Group:
     def part(self, chosen: Tensor) -> Tensor:
         """This process's part of a batch; of one that is smaller than the group, a sample that
         doesn't count."""
+        if self.size == 1:
+            return chosen
         own = chosen[self.rank :: self.size]
         return own if len(own) else chosen[:1]
 

@@ -66,11 +66,11 @@ class Recorder:
     def _output(self, name: str, _module: nn.Module, _inputs: object, output: object) -> None:
         if isinstance(output, Tensor) and output.is_floating_point():
             value = output.detach().float()
-            size = value.abs()
             self._add(name, "mean", value.mean())
             self._add(name, "spread", value.std())
-            self._add(name, "zero", (value == 0).float().mean())
-            self._add(name, "full", ((size > 0.99) & (size < 1.01)).float().mean())
+            self._add(name, "zero", 1 - torch.count_nonzero(value) / value.numel())
+            full = (value.abs() - 1).abs() < 0.01
+            self._add(name, "full", torch.count_nonzero(full) / value.numel())
 
     def before_step(self, number: int) -> dict[str, list[Tensor]] | None:
         """After the backward pass: gradient and weight norms; copies of the weights to compare with."""

@@ -5,7 +5,8 @@ import math
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,15 @@ from crimecast.training.maps import FLOOR, input_maps
 from crimecast.training.streaming import ahead, fits, sent
 from crimecast.windows import Cube, left_out_blocks
 
+TOGETHER = 2**20  # bytes of batches that are gathered at once: what a processor's cache holds
+
 
 @dataclass(frozen=True)
 class Batch:
-    """history (B, L, C, H, W), calendar (B, F), static (B, S, H, W), offset and target (B, C, H, W)."""
+    """history (B, L, C, H, W), calendar (B, F), static (B, S, H, W), offset and target (B, C, H, W).
+
+    As the loop gathers them, history and target may be bytes and static half precision.
+    """
 
     history: Tensor
     calendar: Tensor
@@ -81,18 +87,23 @@ class Samples:
                 f"The training period of {train_end} steps is shorter than the longest lag ({self.first})."
             )
         maps, offset, self.scaling = self._made(train_end, scaling, at_home, left_out)
-        size = maps.nbytes + offset.nbytes + cube.counts.nbytes
+        counts = _small(cube.counts)
+        size = maps.nbytes + offset.nbytes + counts.nbytes
         self.home = self.device if fits(size, self.device) else torch.device("cpu")
         # Where batches are worth gathering before they are asked for.
-        mapped = any(isinstance(array, np.memmap) for array in (maps, cube.counts))
+        mapped = any(isinstance(array, np.memmap) for array in (maps, counts))
         self.streamed = mapped or self.home != self.device
         self.lags, self.horizons = (
             torch.tensor(numbers, device=self.home) for numbers in (design.lags, design.horizons)
         )
         self.maps = torch.from_numpy(maps).to(self.home)
-        self.offset = torch.from_numpy(offset).to(self.home)
-        self.counts = self._at_home(cube.counts)
-        self.calendar = self._at_home(calendar(cube.times, cube.step, design.calendar))
+        self.offset = torch.from_numpy(offset).to(self.home).expand(len(maps), -1, -1)
+        self.counts = self._at_home(counts)
+        self.calendar = self._at_home(
+            calendar(cube.times, cube.step, design.calendar).astype(np.float32)
+        )
+        one = len(self.lags) * self.counts[0].nbytes + self.maps[0].nbytes + self.offset[0].nbytes
+        self.at_once = max(1, min(8, TOGETHER // max(1, one * design.training.batch)))
         self.mask = torch.from_numpy(self.learnt).to(self.device)
         self.inside = torch.from_numpy(np.flatnonzero(self.area)).to(self.device)
 
@@ -135,8 +146,8 @@ class Samples:
         if not at_home:
             maps[:, [one.kind in ("row", "column") for one in channels]] = 0.0
         inside = rates[0] if len(rates) == 1 else np.concatenate(rates)
-        if design.offset == "none":
-            inside[:] = np.reshape(scaling["base"], (1, -1, 1))
+        if design.offset == "none":  # one for all steps
+            inside = np.broadcast_to(np.reshape(scaling["base"], (1, -1, 1)), inside[:1].shape)
         offset = np.log(np.maximum(inside, FLOOR), dtype=np.float32, order="C")
         return maps_cache.Made(maps, offset, scaling)
 
@@ -177,7 +188,7 @@ class Samples:
     def _at_home(self, array: np.ndarray) -> Tensor:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # it is only read, so it may be read-only
-            return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.home)
+            return torch.from_numpy(np.ascontiguousarray(array)).to(self.home)
 
     def _fitted(self, train_end: int) -> dict[str, Any]:
         """What the offset and the city's level are fitted to, on the training period."""
@@ -208,6 +219,12 @@ class Samples:
 
     def batch(self, steps: Tensor) -> Batch:
         """The samples that forecast `steps` (B,), each at least `self.first`; or samples by name."""
+        made = self._gathered(steps)
+        wide = {name: getattr(made, name).float() for name in ("history", "static", "target")}
+        return replace(made, **wide)
+
+    def _gathered(self, steps: Tensor) -> Batch:
+        """The same, as small as it is kept."""
         forecast = known = steps = steps.to(self.home)
         if len(self.design.horizons) > 1:
             total = len(self.counts)
@@ -226,14 +243,26 @@ class Samples:
         return Batch(
             history.view(len(steps), len(self.lags), *history.shape[1:]),
             dates,
-            static=self._on_map(maps.float(), 0.0),
+            static=self._on_map(maps, 0.0),
             offset=self._on_map(offset, math.log(FLOOR)),
             target=target,
         )
 
     def batches(self, parts: Iterable[Tensor]) -> Iterator[Batch]:
-        """The batch of each part in order; gathered ahead where that takes its time."""
-        return ahead(self.batch, parts) if self.streamed else map(self.batch, parts)
+        """The batch of each part in order, as small as it is kept; gathered ahead where that takes
+        its time."""
+        return ahead(self._gathered, parts) if self.streamed else self._together(iter(parts))
+
+    def _together(self, parts: Iterator[Tensor]) -> Iterator[Batch]:
+        """Small batches are gathered several at once: each costs as much as its number of calls."""
+        while several := list(islice(parts, self.at_once)):
+            if len(several) == 1:
+                yield self._gathered(several[0])
+                continue
+            made = self._gathered(torch.cat(several))
+            sizes = [len(part) for part in several]
+            split = [getattr(made, part.name).split(sizes) for part in fields(made)]
+            yield from (Batch(*one) for one in zip(*split, strict=True))
 
     def _on_map(self, values: Tensor, beyond: float) -> Tensor:
         """(B, S, N) → (B, S, H, W); beyond the city there is nothing to remember."""
@@ -242,6 +271,14 @@ class Samples:
             return values.view(shape)
         maps = values.new_full((*values.shape[:2], self.area.size), beyond)
         return maps.index_copy_(2, self.inside, values).view(shape)
+
+
+def _small(counts: np.ndarray) -> np.ndarray:
+    """Counts in memory as bytes if none is too large: a batch is gathered from a quarter as much."""
+    if isinstance(counts, np.memmap) or not counts.size or counts.max() > 255:
+        return counts
+    small = counts.astype(np.uint8)
+    return small if np.array_equal(small, counts) else counts
 
 
 def _standard(maps: Iterable[np.ndarray]) -> tuple[list[float], list[float]]:
@@ -261,11 +298,12 @@ def _standard(maps: Iterable[np.ndarray]) -> tuple[list[float], list[float]]:
 
 def log_rate(network: torch.nn.Module, batch: Batch) -> Tensor:
     """(B, C, H, W) log rate: what the network says, on top of the offset; kept within e^±15."""
-    added = network(batch.history, batch.calendar, batch.static).float()
+    inputs = (batch.history.float(), batch.calendar, batch.static.float())
+    added = network(*inputs).float()
     return (added + batch.offset).clamp(-15.0, 15.0)
 
 
 def loss_of(network: torch.nn.Module, rate: Tensor, batch: Batch, mask: Tensor) -> Tensor:
     """Minus the mean log-likelihood under the design's own likelihood; a user's module has Poisson's."""
     likelihood = network.likelihood if isinstance(network, Network) else Poisson(rate.shape[1])
-    return likelihood(rate, batch.target, mask)
+    return likelihood(rate, batch.target.float(), mask)

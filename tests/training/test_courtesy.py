@@ -54,9 +54,18 @@ def test_a_mark_from_the_future_holds_nothing_up(clock: list[float]) -> None:
     rests, began = courtesy.Rests(), clock[0]
     clock[0] += 7200
     ask(clock)
-    clock[0] = began
+    clock[0] = began + 1
     rests.after_step()
-    assert clock[0] == began
+    assert clock[0] == began + 1
+
+
+def test_a_clock_that_is_set_back_ends_no_run(clock: list[float]) -> None:
+    rests, began = courtesy.Rests(), clock[0]
+    clock[0] = began - 7200
+    ask(clock)
+    clock[0] += 0.3
+    rests.after_step()
+    assert clock[0] == pytest.approx(began - 7200 + courtesy.DRAWING)
 
 
 def test_a_page_is_drawn_even_where_no_mark_can_be_made(

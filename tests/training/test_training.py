@@ -112,8 +112,8 @@ def test_one_network_forecasts_several_horizons_from_the_same_frames(sample: str
     )
     assert torch.equal(now.history, week.history)
     assert torch.equal(now.history, alone.batch(torch.tensor([450])).history)
-    assert torch.equal(now.target, samples.counts[[450]])
-    assert torch.equal(week.target, samples.counts[[456]])
+    assert torch.equal(now.target, samples.counts[[450]].float())
+    assert torch.equal(week.target, samples.counts[[456]].float())
     assert not torch.equal(week.static, now.static)
     assert not torch.equal(week.calendar, now.calendar)
     run = train(design, sample, epochs=1)
@@ -477,6 +477,28 @@ def test_what_cannot_be_trained_is_refused_and_not_recorded(
     with pytest.raises(UserError, match=text):
         queue.submit(parse_design(SMALL), sample, **options)
     assert len(list_runs()) == before
+
+
+def test_counts_are_kept_small_only_where_they_stay_the_same(sample: str) -> None:
+    cube, design = load_cube(sample), parse_design(SMALL)
+    steps = torch.tensor([410, 700, 650])
+    for highest in (255.0, 256.0, 3.5):
+        counts = cube.counts.copy()
+        counts[400, 0, 3, 4] = highest
+        samples = Samples(replace(cube, counts=counts), design, 400)
+        assert samples.counts.dtype == (torch.uint8 if highest == 255.0 else torch.float32)
+        batch, kept = samples.batch(steps), next(samples.batches([steps]))
+        assert batch.history.dtype == batch.static.dtype == batch.target.dtype == torch.float32
+        assert batch.history.max() <= highest
+        assert np.array_equal(batch.target.numpy(), counts[steps])
+        network = build(design, 1, *counts.shape[2:], samples.calendar.shape[1], seed=2)
+        assert torch.equal(log_rate(network, batch), log_rate(network, kept))
+        rates = (log_rate(network, one) for one in (batch, kept))
+        one, two = (
+            loss_of(network, rate, b, samples.mask)
+            for rate, b in zip(rates, (batch, kept), strict=True)
+        )
+        assert torch.equal(one, two)
 
 
 def test_left_out_places_have_no_say_in_what_is_learnt(sample: str) -> None:
