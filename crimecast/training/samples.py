@@ -29,7 +29,10 @@ from crimecast.training.maps import FLOOR, input_maps
 from crimecast.training.streaming import ahead, fits, sent
 from crimecast.windows import Cube, left_out_blocks
 
-TOGETHER = 2**20  # bytes of batches that are gathered at once: what a processor's cache holds
+TOGETHER, MOST = (
+    2**22,
+    8,
+)  # bytes of batches, and batches, that are gathered at once: within the cache
 
 
 @dataclass(frozen=True)
@@ -98,12 +101,13 @@ class Samples:
         )
         self.maps = torch.from_numpy(maps).to(self.home)
         self.offset = torch.from_numpy(offset).to(self.home).expand(len(maps), -1, -1)
+        self.constant = design.offset == "none"
         self.counts = self._at_home(counts)
         self.calendar = self._at_home(
             calendar(cube.times, cube.step, design.calendar).astype(np.float32)
         )
         one = len(self.lags) * self.counts[0].nbytes + self.maps[0].nbytes + self.offset[0].nbytes
-        self.at_once = max(1, min(8, TOGETHER // max(1, one * design.training.batch)))
+        self.at_once = max(1, min(MOST, TOGETHER // max(1, one * design.training.batch)))
         self.mask = torch.from_numpy(self.learnt).to(self.device)
         self.inside = torch.from_numpy(np.flatnonzero(self.area)).to(self.device)
 
@@ -236,7 +240,7 @@ class Samples:
             self.counts.index_select(0, seen),
             self.calendar.index_select(0, forecast),
             self.maps.index_select(0, steps),
-            self.offset.index_select(0, steps),
+            self.offset[: len(steps)] if self.constant else self.offset.index_select(0, steps),
             self.counts.index_select(0, forecast),
         )
         history, dates, maps, offset, target = (sent(one, self.device) for one in gathered)

@@ -501,6 +501,18 @@ def test_counts_are_kept_small_only_where_they_stay_the_same(sample: str) -> Non
         assert torch.equal(one, two)
 
 
+@pytest.mark.parametrize("offset", ["none", "decayed_mean"])
+def test_batches_gathered_together_are_those_gathered_alone(sample: str, offset: str) -> None:
+    design = parse_design(SMALL.replace("decayed_mean", offset))
+    samples = Samples(load_cube(sample), design, 400)
+    assert samples.at_once > 1
+    parts = torch.randperm(300)[:101].add(400).split(7)  # the last of them is smaller
+    for part, batch in zip(parts, samples.batches(parts), strict=True):
+        alone = samples.batch(part)
+        for name in ("history", "calendar", "static", "offset", "target"):
+            assert torch.equal(getattr(batch, name).float(), getattr(alone, name)), name
+
+
 def test_left_out_places_have_no_say_in_what_is_learnt(sample: str) -> None:
     """Whatever happens there while training, the weights are the same: only inputs know of it."""
     cube, design = load_cube(sample), parse_design(SMALL.replace("decayed_mean", "none"))
