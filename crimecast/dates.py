@@ -9,6 +9,13 @@ from crimecast.steps import Step
 
 CALENDAR = ("dow", "doy", "dom", "hour", "holidays")
 
+SEASON_DAYS = 365  # of records from which on the season is judged: no part of it is only guessed
+
+
+def knows_season(steps: int, step: Step) -> bool:
+    """Whether that many steps have seen the whole year."""
+    return steps * step.days >= SEASON_DAYS
+
 
 def calendar(times: np.ndarray, step: Step, names: Sequence[str]) -> np.ndarray:
     """(T, F) float32 numbers that say which step of the week, month, year and day each is.

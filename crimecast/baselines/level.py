@@ -2,18 +2,20 @@
 
 A Poisson regression of the city's totals on the calendar and its own recent past, with the total
 of the map as offset: log E[N_t] = log M_t + β · z_t, fitted by iteratively reweighted least
-squares with a small ridge (McCullagh & Nelder 1989, chapter 2).
+squares with a small ridge (McCullagh & Nelder 1989, chapter 2). Fitted on less than a year, β of the
+season is zero: from nine months of Chicago, what it said of the other three was wrong by half.
 """
 
 import numpy as np
 
 from crimecast.baselines.regression import fit_poisson
-from crimecast.dates import holidays, month_day, season, slot, weekday
+from crimecast.dates import holidays, knows_season, month_day, season, slot, weekday
 from crimecast.steps import Step
 from crimecast.windows import Cube
 
 RIDGE = 3.0  # events' worth of pull towards "no effect"
 FIT_DAYS = 3 * 365.0
+WAVES = 3  # of the season, a year
 RECENT = (7.0, 28.0)  # half-lives in days of the city's own recent level
 
 
@@ -35,7 +37,7 @@ def level_features(
             for d in range(7)
             for h in range(24 // step.count - 1)
         ]
-    parts += list(season(times, 3).T)
+    parts += list(season(times, WAVES).T)
     day = month_day(times)
     parts += [(day == 1).astype(float), (day == 15).astype(float)]
     parts += list(holidays(times).T.astype(float))
@@ -43,6 +45,12 @@ def level_features(
         recent = _recent(totals, expected, half_life / step.days)
         parts.append(np.concatenate([np.zeros(lead - 1), recent[: len(recent) - lead + 1]]))
     return np.stack(parts, axis=1)
+
+
+def season_columns(step: Step) -> slice:
+    """Which of the level's features are the season's."""
+    of_day = 7 * (24 // step.count - 1) if step.unit == "h" else 0
+    return slice(7 + of_day, 7 + of_day + 2 * WAVES)
 
 
 def _recent(totals: np.ndarray, expected: np.ndarray, half_life: float) -> np.ndarray:
@@ -72,6 +80,8 @@ def fit_levels(cube: Cube, area: np.ndarray, expected: np.ndarray, end: int) -> 
     for c in range(expected.shape[1]):
         totals = cube.counts[:end, c][:, area].sum(axis=1, dtype=np.float64)
         features = level_features(cube.times[:end], cube.step, totals, expected[:end, c])
+        if not knows_season(end, cube.step):
+            features[:, season_columns(cube.step)] = 0.0
         made.append(fit_level(features[begin:], totals[begin:], expected[begin:end, c]))
     return np.stack(made)
 

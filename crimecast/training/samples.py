@@ -17,7 +17,7 @@ from crimecast.arrays import roomy
 from crimecast.baselines.level import fit_levels, levels, smooth_totals
 from crimecast.baselines.means import mean, tune_half_life
 from crimecast.baselines.mixture import Mixture, fit_mixture, mixture_rates
-from crimecast.dates import calendar
+from crimecast.dates import calendar, knows_season
 from crimecast.designs.build import Network
 from crimecast.designs.inputs import channel_inputs
 from crimecast.designs.likelihoods import Poisson
@@ -103,9 +103,7 @@ class Samples:
         self.offset = torch.from_numpy(offset).to(self.home).expand(len(maps), -1, -1)
         self.constant = design.offset == "none"
         self.counts = self._at_home(counts)
-        self.calendar = self._at_home(
-            calendar(cube.times, cube.step, design.calendar).astype(np.float32)
-        )
+        self.calendar = self._at_home(self._dates())
         one = len(self.lags) * self.counts[0].nbytes + self.maps[0].nbytes + self.offset[0].nbytes
         self.at_once = max(1, min(MOST, TOGETHER // max(1, one * design.training.batch)))
         self.mask = torch.from_numpy(self.learnt).to(self.device)
@@ -155,6 +153,16 @@ class Samples:
         offset = np.log(np.maximum(inside, FLOOR), dtype=np.float32, order="C")
         return maps_cache.Made(maps, offset, scaling)
 
+    def _dates(self) -> np.ndarray:
+        """(T, F) the calendar; its season is zero where training saw less than a year (runs from
+        before that was looked at have it)."""
+        cube, names = self.cube, self.design.calendar
+        dates = calendar(cube.times, cube.step, names)
+        if "doy" in names and not self.scaling.get("season", True):
+            before = calendar(cube.times[:1], cube.step, names[: names.index("doy")]).shape[1]
+            dates[:, before : before + calendar(cube.times[:1], cube.step, ["doy"]).shape[1]] = 0.0
+        return dates
+
     def at_every_horizon(self, steps: Tensor) -> Tensor:
         """The samples that forecast `steps` (B,) at each of the design's horizons."""
         total = len(self.counts)
@@ -196,7 +204,8 @@ class Samples:
 
     def _fitted(self, train_end: int) -> dict[str, Any]:
         """What the offset and the city's level are fitted to, on the training period."""
-        cube, fitted = self.cube, dict[str, Any]()
+        cube = self.cube
+        fitted: dict[str, Any] = {"season": knows_season(train_end, cube.step)}
         if self.design.offset == "decayed_mean":
             fitted["half_life"] = tune_half_life(cube, train_end)
         if self.design.offset == "memory_mixture":

@@ -52,6 +52,21 @@ def test_the_level_is_a_poisson_regression() -> None:
     assert np.abs(features.T @ (totals - expected * factor) - 3.0 * beta).max() < 1e-3
 
 
+@pytest.mark.parametrize("days", [270, 364])
+def test_a_season_of_which_a_part_was_never_seen_is_not_guessed(days: int) -> None:
+    """A rise in spring is no reason to expect half as much again in winter."""
+    rng = np.random.default_rng(3)
+    steps = days + 180
+    cube = small_cube(steps)
+    trend = 1 + 0.3 * np.sin(np.arange(steps) / 270 * np.pi)
+    counts = rng.poisson(2.0 * trend[:, None, None, None], (steps, *cube.counts.shape[1:]))
+    cube = replace(cube, counts=counts.astype(np.float32))
+    made = memory_mixture(cube, days, steps)
+    ratio = made.sum(axis=(1, 2, 3)).reshape(-1, 30).sum(1) / counts[days:].reshape(6, -1).sum(1)
+    assert ratio.max() < 1.3, ratio
+    assert ratio.min() > 0.75, ratio
+
+
 def test_it_comes_close_to_the_truth_on_the_sample_city(sample: str) -> None:
     cube = load_cube(sample)
     first, last = 620, 730

@@ -513,6 +513,17 @@ def test_batches_gathered_together_are_those_gathered_alone(sample: str, offset:
             assert torch.equal(getattr(batch, name).float(), getattr(alone, name)), name
 
 
+def test_a_network_that_saw_less_than_a_year_is_not_told_the_season(sample: str) -> None:
+    cube, design = load_cube(sample), parse_design(SMALL)  # weekdays, then the season
+    short, whole = (Samples(cube, design, end).calendar[:, 7:] for end in (364, 365))
+    assert not short.any()
+    assert whole.std(dim=0).min() > 0.5
+    assert short.shape == whole.shape
+    # A run from before, whose stored scaling says nothing of it, is given what it was trained with.
+    old = {k: v for k, v in Samples(cube, design, 364).scaling.items() if k != "season"}
+    assert torch.equal(Samples(cube, design, 364, scaling=old).calendar[:, 7:], whole)
+
+
 def test_left_out_places_have_no_say_in_what_is_learnt(sample: str) -> None:
     """Whatever happens there while training, the weights are the same: only inputs know of it."""
     cube, design = load_cube(sample), parse_design(SMALL.replace("decayed_mean", "none"))
