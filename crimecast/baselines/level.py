@@ -3,7 +3,10 @@
 A Poisson regression of the city's totals on the calendar and its own recent past, with the total
 of the map as offset: log E[N_t] = log M_t + β · z_t, fitted by iteratively reweighted least
 squares with a small ridge (McCullagh & Nelder 1989, chapter 2). Fitted on less than a year, β of the
-season is zero: from nine months of Chicago, what it said of the other three was wrong by half.
+season is zero: from nine months of Chicago, what it said of the other three was wrong by half. Seen
+once, a season can't be told from what a year happened to bring, so until it was seen twice β of its
+k-th wave is held by the ridge of a spread of MOVES / k against months that differ by MOVES of
+themselves: k² (1 + n MOVES²) / MOVES², n the events of a month.
 """
 
 import numpy as np
@@ -16,6 +19,8 @@ from crimecast.windows import Cube
 RIDGE = 3.0  # events' worth of pull towards "no effect"
 FIT_DAYS = 3 * 365.0
 WAVES = 3  # of the season, a year
+TWICE = 1.9  # years in which a season was seen twice, nearly
+MOVES = 0.1  # of the level's logarithm
 RECENT = (7.0, 28.0)  # half-lives in days of the city's own recent level
 
 
@@ -65,9 +70,14 @@ def _recent(totals: np.ndarray, expected: np.ndarray, half_life: float) -> np.nd
     return np.clip(ratio, -1.0, 1.0)
 
 
-def fit_level(features: np.ndarray, totals: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def fit_level(
+    features: np.ndarray,
+    totals: np.ndarray,
+    expected: np.ndarray,
+    ridge: float | np.ndarray = RIDGE,
+) -> np.ndarray:
     """β (F,) of the regression on the given steps."""
-    return fit_poisson(features, totals, np.log(np.maximum(expected, 1e-9)), RIDGE)
+    return fit_poisson(features, totals, np.log(np.maximum(expected, 1e-9)), ridge)
 
 
 def fit_levels(cube: Cube, area: np.ndarray, expected: np.ndarray, end: int) -> np.ndarray:
@@ -80,9 +90,14 @@ def fit_levels(cube: Cube, area: np.ndarray, expected: np.ndarray, end: int) -> 
     for c in range(expected.shape[1]):
         totals = cube.counts[:end, c][:, area].sum(axis=1, dtype=np.float64)
         features = level_features(cube.times[:end], cube.step, totals, expected[:end, c])
+        season_of, ridge = season_columns(cube.step), np.full(features.shape[1], RIDGE)
         if not knows_season(end, cube.step):
-            features[:, season_columns(cube.step)] = 0.0
-        made.append(fit_level(features[begin:], totals[begin:], expected[begin:end, c]))
+            features[:, season_of] = 0.0
+        elif (end - begin) * cube.step.days < TWICE * 365.25:
+            a_month = totals[begin:].mean() * 30.4 / cube.step.days
+            waves = np.repeat(np.arange(1, WAVES + 1), 2)
+            ridge[season_of] = waves**2 * (1 + a_month * MOVES**2) / MOVES**2
+        made.append(fit_level(features[begin:], totals[begin:], expected[begin:end, c], ridge))
     return np.stack(made)
 
 

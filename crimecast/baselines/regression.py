@@ -6,24 +6,29 @@ CHUNK = 200_000  # rows
 
 
 def fit_poisson(
-    features: np.ndarray, counts: np.ndarray, offset: np.ndarray, ridge: float, rounds: int = 25
+    features: np.ndarray,
+    counts: np.ndarray,
+    offset: np.ndarray,
+    ridge: float | np.ndarray,
+    rounds: int = 25,
 ) -> np.ndarray:
-    """β (F,) that maximises Σ(n η − e^η) − ridge/2 · |β|², η = offset + features · β.
+    """β (F,) that maximises Σ(n η − e^η) − Σ ridge/2 · β², η = offset + features · β.
 
-    features: (R, F); counts and offset: (R,). By iteratively reweighted least squares (McCullagh &
+    features: (R, F); counts and offset: (R,); ridge: one for all, or (F,). By iteratively reweighted least squares (McCullagh &
     Nelder 1989, chapter 2), with steps halved while they lower the likelihood.
     """
     width = features.shape[1]
     beta = np.zeros(width)
+    ridge = np.broadcast_to(ridge, width)
     value, gradient, curvature = _at(features, counts, offset, beta)
-    value -= ridge / 2 * float(beta @ beta)
+    value -= float(ridge @ beta**2) / 2
     for _ in range(rounds):
-        change = np.linalg.solve(curvature + ridge * np.eye(width), gradient - ridge * beta)
+        change = np.linalg.solve(curvature + np.diag(ridge), gradient - ridge * beta)
         size = 1.0
         while True:
             tried = beta + size * change
             new, gradient, curvature = _at(features, counts, offset, tried)
-            new -= ridge / 2 * float(tried @ tried)
+            new -= float(ridge @ tried**2) / 2
             if new >= value - 1e-9 * abs(value) or size < 1e-3:
                 break
             size /= 2
