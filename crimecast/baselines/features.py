@@ -4,20 +4,25 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from crimecast.baselines.level import level_features, smooth_totals
+from crimecast.baselines.level import level_features, season_columns, smooth_totals
+from crimecast.dates import knows_season
 from crimecast.memories import Memory, recall, shrunk
 from crimecast.windows import Cube
 
 
 def remembered_features(
-    cube: Cube, area: np.ndarray, kind: int, memories: tuple[Memory, ...], start: int, stop: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    cube: Cube, area: np.ndarray, kind: int, memories: tuple[Memory, ...], start: int, first: int,
+    stop: int,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:  # fmt: skip
     """(N, M) log rates of the memories of one type, and (N, F) the calendar and the city's recent
-    level, of each step from `start` to `stop`; from the steps before it."""
+    level, of each step from `start` to `stop`; from the steps before it. A regression on the steps
+    [start, first) is not given a season that it can't know."""
     counts = cube.counts[:stop, kind : kind + 1]
     totals = counts[:, 0][:, area].sum(axis=1)
     expected = smooth_totals(cube, area, stop)[:, kind]
     city = level_features(cube.times[:stop], cube.step, totals, expected)
+    if not knows_season(first - start, cube.step):
+        city[:, season_columns(cube.step)] = 0.0
     stream = recall(counts, memories, cube.times, cube.step, area, start=start, stop=stop)
     for t, (sums, mass) in enumerate(stream, start):
         maps = shrunk(sums, mass)[:, 0]

@@ -36,7 +36,7 @@ def _one_type(cube: Cube, area: np.ndarray, kind: int, first: int, last: int) ->
     cells = int(area.sum())
     begin = max(1, first // 10, first - (ROWS // cells + 1))
     tune = max(begin + 1, first - max(1, first // 5))
-    stream = remembered_features(cube, area, kind, LAGS, begin, last)
+    stream = remembered_features(cube, area, kind, LAGS, begin, first, last)
     lags = np.stack([np.concatenate(parts, axis=1).astype(np.float32) for parts in stream])
     counts = cube.counts[begin:first, kind][:, area]
 

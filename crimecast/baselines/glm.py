@@ -35,7 +35,7 @@ def _one_type(cube: Cube, area: np.ndarray, kind: int, first: int, last: int) ->
     cells = int(area.sum())
     begin = max(1, first - min(round(FIT_YEARS * 365 / cube.step.days), ROWS // cells + 1))
     tune = max(begin + 1, first - max(1, (first - begin) // 5))
-    features = np.stack(list(_features(cube, area, kind, begin, last)))  # (T, N, F)
+    features = np.stack(list(_features(cube, area, kind, begin, first, last)))  # (T, N, F)
     counts = cube.counts[begin:first, kind][:, area]
 
     def fitted(stop: int, ridge: float) -> np.ndarray:
@@ -52,10 +52,10 @@ def _one_type(cube: Cube, area: np.ndarray, kind: int, first: int, last: int) ->
 
 
 def _features(
-    cube: Cube, area: np.ndarray, kind: int, start: int, stop: int
+    cube: Cube, area: np.ndarray, kind: int, start: int, first: int, stop: int
 ) -> Iterator[np.ndarray]:
     """(N, F) float32 for each step, from the steps before it and the calendar."""
-    stream = remembered_features(cube, area, kind, MEMORIES, start, stop)
+    stream = remembered_features(cube, area, kind, MEMORIES, start, first, stop)
     for t, (maps, city) in enumerate(stream, start):
         lags = [
             np.log1p(cube.counts[t - lag, kind][area]) if t >= lag else np.zeros(len(maps))
