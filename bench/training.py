@@ -13,7 +13,8 @@ every layer on sampled steps, and catching every activation on every step, add. 
 over the cases; `cases` has them all. `share_of_peak` is what our loop's products, forward and
 backward, take of what one large product in the same precision reaches in the same run. The parts
 take turns, and ratios are medians over rounds, or over pairs where they differ by little, so that
-both see the same machine; the first round, in which networks are compiled, doesn't count. Threads wait as our workers' do.
+both see the same machine; the first round, in which networks are compiled, doesn't count. Threads
+wait as our workers' do.
 """
 
 import argparse

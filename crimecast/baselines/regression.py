@@ -14,8 +14,9 @@ def fit_poisson(
 ) -> np.ndarray:
     """β (F,) that maximises Σ(n η − e^η) − Σ ridge/2 · β², η = offset + features · β.
 
-    features: (R, F); counts and offset: (R,); ridge: one for all, or (F,). By iteratively reweighted least squares (McCullagh &
-    Nelder 1989, chapter 2), with steps halved while they lower the likelihood.
+    features: (R, F); counts and offset: (R,); ridge: one for all, or (F,). By iteratively reweighted
+    least squares (McCullagh & Nelder 1989, chapter 2), with steps halved while they lower the
+    likelihood.
     """
     width = features.shape[1]
     beta = np.zeros(width)

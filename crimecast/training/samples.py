@@ -156,12 +156,12 @@ class Samples:
     def _dates(self) -> np.ndarray:
         """(T, F) the calendar; its season is zero where training saw less than a year (runs from
         before that was looked at have it)."""
-        cube, names = self.cube, self.design.calendar
-        dates = calendar(cube.times, cube.step, names)
-        if "doy" in names and not self.scaling.get("season", True):
-            before = calendar(cube.times[:1], cube.step, names[: names.index("doy")]).shape[1]
-            dates[:, before : before + calendar(cube.times[:1], cube.step, ["doy"]).shape[1]] = 0.0
-        return dates
+        cube, known = self.cube, self.scaling.get("season", True)
+        parts = [calendar(cube.times, cube.step, ())]
+        for name in self.design.calendar:
+            part = calendar(cube.times, cube.step, [name])
+            parts.append(part if known or name != "doy" else np.zeros_like(part))
+        return np.concatenate(parts, axis=1)
 
     def at_every_horizon(self, steps: Tensor) -> Tensor:
         """The samples that forecast `steps` (B,) at each of the design's horizons."""
