@@ -20,7 +20,7 @@ from crimecast.errors import UserError
 from crimecast.training import checkpoints
 from crimecast.training.compiling import compiled_loss, pays, plain_loss
 from crimecast.training.courtesy import Rests
-from crimecast.training.optimising import Average, adamw, schedule
+from crimecast.training.optimising import AdamW, Average, schedule
 from crimecast.training.parallel import ALONE, Group
 from crimecast.training.plans import Plan
 from crimecast.training.record import Recorder
@@ -55,7 +55,7 @@ class Trainer:
     ) -> None:
         self.network, self.samples, self.plan, self.seed = network, samples, plan, seed
         self.settings, self.folder, self.group = design.training, folder, group
-        self.optimiser = adamw(network, self.settings.learning_rate, self.settings.weight_decay)
+        self.optimiser = AdamW(network, self.settings.learning_rate, self.settings.weight_decay)
         self.average = Average(network, self.settings.average)
         steps = torch.arange(plan.first, plan.end, device=samples.home)
         self.steps = samples.at_every_horizon(steps)
@@ -151,9 +151,8 @@ class Trainer:
         loss_of_batch = self.fast if len(batch.target) == self.settings.batch else self.plain
         loss = self.group.share(loss_of_batch(batch), chosen)
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.average.live, self.settings.clip)
         before = self.recorder.before_step(number)
-        self.optimiser.step()
+        norm = self.optimiser.clipped_step(self.settings.clip)
         self.average.update()
         self.recorder.after_step(before)
         self.recorder.loss(number, loss, norm, speed)

@@ -11,9 +11,54 @@ from torch import Tensor, nn
 WARM_UP = 0.1  # share of all updates over which the learning rate rises
 
 
-def adamw(network: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019, ICLR), in one kernel for all parameters."""
-    return torch.optim.AdamW(parameter_groups(network, weight_decay), lr=learning_rate, fused=True)
+class AdamW(torch.optim.AdamW):
+    """AdamW (Loshchilov & Hutter 2019, ICLR) with a step that also clips the gradients.
+
+    For a small network PyTorch's own clipping and step spend ten times as long in Python as in
+    arithmetic. This one hands all parameters to the same fused kernel at once, which divides the
+    gradients by what clipping asks for on its way.
+    """
+
+    def __init__(self, network: nn.Module, learning_rate: float, weight_decay: float) -> None:
+        groups = parameter_groups(network, weight_decay)
+        super().__init__(groups, lr=learning_rate, fused=True)
+
+    @torch.no_grad()
+    def clipped_step(self, limit: float) -> Tensor:
+        """Move the parameters by gradients of norm `limit` at most; returns the norm that they had."""
+        moved = [[p for p in group["params"] if p.grad is not None] for group in self.param_groups]
+        gradients = [p.grad for params in moved for p in params]
+        if not gradients:
+            return torch.zeros(())
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        too_long = ((norm + 1e-6) / limit).clamp_(min=1.0)
+        for group, params in zip(self.param_groups, moved, strict=True):
+            if not params:
+                continue
+            states = [self.state[p] or self._begun(p) for p in params]
+            counters = [state["step"] for state in states]
+            torch._foreach_add_(counters, 1)
+            torch._fused_adamw_(
+                params,
+                [p.grad for p in params],
+                [state["exp_avg"] for state in states],
+                [state["exp_avg_sq"] for state in states],
+                [],
+                counters,
+                lr=group["lr"], beta1=group["betas"][0], beta2=group["betas"][1],
+                weight_decay=group["weight_decay"], eps=group["eps"],
+                amsgrad=False, maximize=False, grad_scale=too_long, found_inf=None,
+            )  # fmt: skip
+        return norm
+
+    def _begun(self, parameter: nn.Parameter) -> dict[str, Tensor]:
+        """What PyTorch's step keeps of a parameter that it moves for the first time."""
+        self.state[parameter] |= {
+            "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
+            "exp_avg": torch.zeros_like(parameter),
+            "exp_avg_sq": torch.zeros_like(parameter),
+        }
+        return self.state[parameter]
 
 
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

@@ -1,0 +1,75 @@
+"""The optimiser's own step beside PyTorch's clipping and step, one after the other."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from crimecast.training import checkpoints
+from crimecast.training.optimising import AdamW, parameter_groups
+
+
+def network() -> nn.Module:
+    torch.manual_seed(1)
+    made = nn.Sequential(nn.Conv2d(2, 5, 3), nn.GELU(), nn.BatchNorm2d(5), nn.Conv2d(5, 1, 1))
+    made[3].weight_decay = 0.3  # a group of its own
+    made.unused = nn.Linear(3, 3)  # no gradient ever gets there
+    return made.to(memory_format=torch.channels_last)
+
+
+def loss(of: nn.Module, step: int) -> torch.Tensor:
+    images = torch.randn(4, 2, 8, 7, generator=torch.Generator().manual_seed(step))
+    return 30 * (of[3](of[2](of[1](of[0](images)))) - 1).square().mean()
+
+
+@pytest.mark.parametrize("limit", [1e-3, 1.0, 1e6])
+def test_step_is_that_of_pytorch(limit: float) -> None:
+    ours, peer = network(), network()
+    mine = AdamW(ours, 1e-2, 0.1)
+    theirs = torch.optim.AdamW(parameter_groups(peer, 0.1), lr=1e-2)
+    for step in range(25):
+        for optimiser in (mine, theirs):
+            optimiser.zero_grad()
+            for group in optimiser.param_groups:
+                group["lr"] = 1e-2 / (1 + step)
+        loss(ours, step).backward()
+        loss(peer, step).backward()
+        expected = nn.utils.clip_grad_norm_(peer.parameters(), limit)
+        theirs.step()
+        torch.testing.assert_close(mine.clipped_step(limit), expected)
+        for a, b in zip(ours.parameters(), peer.parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+    assert not torch.equal(ours[0].weight, network()[0].weight)
+    assert torch.equal(ours.unused.weight, network().unused.weight)
+
+
+def test_goes_on_from_a_checkpoint_as_if_nothing_had_been() -> None:
+    whole, halves = network(), network()
+    one, two = AdamW(whole, 1e-2, 0.1), AdamW(halves, 1e-2, 0.1)
+    for step in range(6):
+        if step == 3:
+            state = copy.deepcopy(checkpoints.optimiser_state(two))
+            two = AdamW(halves, 1e-2, 0.1)
+            checkpoints.load_optimiser(two, state)
+        for optimiser, made in ((one, whole), (two, halves)):
+            optimiser.zero_grad()
+            loss(made, step).backward()
+            optimiser.clipped_step(1.0)
+    for a, b in zip(whole.parameters(), halves.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_step_without_gradients_moves_nothing() -> None:
+    still = network()
+    assert AdamW(still, 1e-2, 0.1).clipped_step(1.0) == 0
+    for a, b in zip(still.parameters(), network().parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_gradient_that_is_no_number_shows_in_the_norm_and_the_weights() -> None:
+    broken = network()
+    optimiser = AdamW(broken, 1e-2, 0.1)
+    (loss(broken, 0) * float("nan")).backward()
+    assert torch.isnan(optimiser.clipped_step(1.0))
+    assert torch.isnan(broken[0].weight).any()
