@@ -3,7 +3,7 @@
     python bench/app.py [--data FOLDER] [--rounds N] [--json] [--chromium /usr/bin/chromium]
 
 On all Chicago crimes of 2014 and 2015 from FOLDER, daily, 500 m, with a trained network; without it
-on the sample city. `first_paint_ratio`: from asking for the address in a fresh browser to the page's
+on the sample city. `paint_vs_empty`: from asking for the address in a fresh browser to the page's
 title, over the same for an empty Streamlit app in the same run (small is fast). `switch_p95_ms`: from a
 click in the navigation to the new page drawn and its script ended, over all pages after a first
 round; `first_switch_p95_ms` that first round, in which things are computed. `training_ratio`: a page's
@@ -182,7 +182,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             server.terminate()
     middle = {title: statistics.median(values) for title, values in again.items()}
     return {
-        "first_paint_ratio": round(paint["app"] / paint["empty"], 2),
+        "paint_vs_empty": round(paint["app"] / paint["empty"], 2),
         "first_paint_ms": round(paint["app"]), "empty_first_paint_ms": round(paint["empty"]),
         "switch_p95_ms": round(p95(again)), "first_switch_p95_ms": round(p95(once)),
         "training_ratio": round(
