@@ -25,7 +25,7 @@ SHARE = 0.2  # of the free disk that an entry may take
 WORTH = 0.5  # seconds of making below which maps aren't kept
 MAKERS = (
     "memories", "covariates", "dates", "baselines/level", "baselines/means", "baselines/mixture",
-    "designs/inputs", "training/maps", "training/samples",
+    "designs/inputs", "training/inputs", "training/maps",
 )  # fmt: skip
 NOT_INPUTS = {"name", "lags", "calendar", "likelihood", "training", "layers"}
 

@@ -8,7 +8,7 @@ import pytest
 
 from crimecast.designs.spec import load_design, parse_design
 from crimecast.store import folder
-from crimecast.training import maps_cache
+from crimecast.training import inputs, maps_cache
 from crimecast.training.samples import Samples
 from crimecast.windows import Cube, load_cube
 from tests.training.test_training import SMALL
@@ -24,13 +24,13 @@ def cube(sample: str, monkeypatch: pytest.MonkeyPatch) -> Cube:
 @pytest.fixture
 def making(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A list that grows each time that maps are made."""
-    made, make = [], Samples._make
+    made, make = [], inputs._make
 
-    def counted(self: Samples, train_end: int, *rest: object) -> maps_cache.Made:
-        made.append(train_end)
-        return make(self, train_end, *rest)
+    def counted(study: inputs.Study, *rest: object) -> maps_cache.Made:
+        made.append(study.train_end)
+        return make(study, *rest)
 
-    monkeypatch.setattr(Samples, "_make", counted)
+    monkeypatch.setattr(inputs, "_make", counted)
     return made
 
 
