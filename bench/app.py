@@ -7,8 +7,8 @@ on the sample city. `paint_vs_empty`: from asking for the address in a fresh bro
 title, over the same for an empty Streamlit app in the same run (small is fast). `switch_p95_ms`: from a
 click in the navigation to the new page drawn and its script ended, over all pages after a first
 round; `first_switch_p95_ms` that first round, in which things are computed. `training_ratio`: a page's
-median switch while a run trains over that without, the median over pages (some show more while one
-trains); `training_kept`: the run's steps a second meanwhile, over those while nobody clicks, since it
+median switch while a run trains over that before and after, the median over pages (some show more
+while one trains); `training_kept`: the run's steps a second meanwhile, over those while nobody clicks, since it
 rests while a page is drawn. `pages` has the medians.
 """
 
@@ -176,6 +176,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             kept, trained = speed(busy, lambda: switches(page, titles, options.rounds))
             queue.stop(busy.id)
             queue.wait(busy.id)
+            for title, values in switches(page, titles, options.rounds).items():
+                again[title] += values  # before and after: a server's moods are not the run's doing
             browser.close()
     finally:
         for server in servers:

@@ -2,12 +2,12 @@
 
     python bench/forecasting.py CASE --data FOLDER [--designs stack,recurrent] [--seeds 3] [--json]
 
-Cases: `chicago` (all crimes), `assaults`, `burglary`, `vehicle_theft`, `robbery`, `six_hours`, which
-read records from FOLDER, and `sample`, the simulated city, whose true rates are a row of the table.
-Designs train on all but the last year before the test, stop on that year, and train once more on
-both (`--refit`). Writes results/forecasting_CASE.json and .md; forecasts and runs are kept in
-`--root`, so a table that was interrupted goes on where it stopped. Rows of an earlier table that
-this call does not make again stay as they were.
+Cases: `chicago` (all crimes), `assaults`, `burglary`, `vehicle_theft`, `robbery`, `six_hours`,
+`san_francisco`, which read records from FOLDER, and `sample`, the simulated city, whose true rates
+are a row of the table. Designs train on all but the last year before the test, stop on
+that year, and train once more on both (`--refit`). Writes results/forecasting_CASE.json and .md;
+forecasts and runs are kept in `--root`, so a table that was interrupted goes on where it stopped.
+Rows of an earlier table that this call does not make again stay as they were.
 """
 
 import argparse
@@ -44,6 +44,11 @@ CASES = {
     "vehicle_theft": Case("chicago", CRIMES, "MOTOR VEHICLE THEFT"),
     "robbery": Case("chicago", CRIMES, "ROBBERY"),
     "six_hours": Case("chicago", CRIMES, step="6h"),
+    "san_francisco": Case(
+        "san_francisco",
+        ("san_francisco_incidents_2009_2013.parquet",),
+        cuts=("2012-01-01", "2013-01-01", "2014-01-01"),
+    ),
     "sample": Case("sample", cuts=("2024-03-01", "2024-07-01", "2025-01-01")),
 }
 

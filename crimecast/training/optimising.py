@@ -31,7 +31,7 @@ class AdamW(torch.optim.AdamW):
         if not gradients:
             return torch.zeros(())
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-        too_long = ((norm + 1e-6) / limit).clamp_(min=1.0)
+        too_long = ((norm + 1e-6) / limit).clamp_(min=1.0).float()
         for group, params in zip(self.param_groups, moved, strict=True):
             if not params:
                 continue
@@ -62,15 +62,17 @@ class AdamW(torch.optim.AdamW):
 
 
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Parameters by their weight decay: layers may have one of their own, a likelihood has none."""
-    groups: dict[float, list[nn.Parameter]] = {}
+    """Parameters by their weight decay: layers may have one of their own, a likelihood has none; and
+    by their type, since a kernel takes one type at a time."""
+    groups: dict[tuple[float, torch.dtype], list[nn.Parameter]] = {}
     known: set[nn.Parameter] = set()  # weights that two layers share are moved once
     for name, module in network.named_modules():
         decay = 0.0 if name == "likelihood" else getattr(module, "weight_decay", weight_decay)
         own = [p for p in module.parameters(recurse=False) if p not in known]
         known.update(own)
-        groups.setdefault(decay, []).extend(own)
-    return [{"params": p, "weight_decay": decay} for decay, p in groups.items() if p]
+        for parameter in own:
+            groups.setdefault((decay, parameter.dtype), []).append(parameter)
+    return [{"params": p, "weight_decay": decay} for (decay, _), p in groups.items()]
 
 
 def schedule(update: int, updates: int) -> float:
