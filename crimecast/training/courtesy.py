@@ -1,7 +1,8 @@
 """Training on the processor stands aside while somebody on the same machine waits for a page.
 
 A priority alone doesn't do it: what runs on the next core takes memory bandwidth and caches, and
-made pages a third slower. So the app marks that it draws, and a run rests between two of its steps.
+made pages a third slower. So the app marks that it draws, and a run rests before it goes on, after a
+pass forward or backward.
 """
 
 import contextlib
@@ -28,7 +29,7 @@ class Rests:
     def __init__(self) -> None:
         self.mark, self.saved, self.since = _mark(), SAVED, time.time()
 
-    def after_step(self) -> None:
+    def take(self) -> None:
         """Sleep as long as a page is being drawn."""
         now = time.time()
         if 0 <= now - self.since < LOOK_EVERY:

@@ -117,8 +117,6 @@ class Trainer:
             loss = self._step(number, batch, chosen, speed)
             total.add_(loss, alpha=len(chosen) / self.group.size)
             at["batch"], at["seen"] = number + 1, at["seen"] + len(chosen)
-            if self.rests:
-                self.rests.after_step()
             now = time.perf_counter()
             if now - self.reported > REPORT_EVERY:
                 self.reported, at["total"] = now, float(total)
@@ -150,13 +148,20 @@ class Trainer:
         # A batch of another size than was compiled goes through the network as written.
         loss_of_batch = self.fast if len(batch.target) == self.settings.batch else self.plain
         loss = self.group.share(loss_of_batch(batch), chosen)
+        self._rest()
         loss.backward()
+        self._rest()
         before = self.recorder.before_step(number)
         norm = self.optimiser.clipped_step(self.settings.clip)
         self.average.update()
         self.recorder.after_step(before)
         self.recorder.loss(number, loss, norm, speed)
         return loss.detach()
+
+    def _rest(self) -> None:
+        """Stand aside while a page is drawn; asked for within a step too, since one may be long."""
+        if self.rests:
+            self.rests.take()
 
     def _judge(self, seconds: float) -> None:
         """After an epoch: validate, keep the best, write the record and the checkpoints."""

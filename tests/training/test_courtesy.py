@@ -27,15 +27,15 @@ def ask(clock: list[float]) -> None:
 def test_a_step_waits_for_the_page_and_no_longer(clock: list[float]) -> None:
     rests = courtesy.Rests()
     began = clock[0]
-    rests.after_step()
+    rests.take()
     assert clock[0] == began  # nobody has asked
     ask(clock)
     clock[0] += 0.3  # a step that was under way
-    rests.after_step()
+    rests.take()
     assert clock[0] == pytest.approx(began + courtesy.DRAWING)
     clock[0] += 0.1
     now = clock[0]
-    rests.after_step()
+    rests.take()
     assert clock[0] == now
 
 
@@ -45,7 +45,7 @@ def test_whoever_clicks_without_end_has_half_of_the_time(clock: list[float]) -> 
         ask(clock)
         clock[0] += 0.05
         worked += 0.05
-        rests.after_step()
+        rests.take()
     assert worked / 2000 == pytest.approx(0.5, abs=0.5 * courtesy.SAVED / 2000 + 0.01)
 
 
@@ -55,7 +55,7 @@ def test_a_mark_from_the_future_holds_nothing_up(clock: list[float]) -> None:
     clock[0] += 7200
     ask(clock)
     clock[0] = began + 1
-    rests.after_step()
+    rests.take()
     assert clock[0] == began + 1
 
 
@@ -64,7 +64,7 @@ def test_a_clock_that_is_set_back_ends_no_run(clock: list[float]) -> None:
     clock[0] = began - 7200
     ask(clock)
     clock[0] += 0.3
-    rests.after_step()
+    rests.take()
     assert clock[0] == pytest.approx(began - 7200 + courtesy.DRAWING)
 
 
