@@ -4,7 +4,7 @@ import os
 
 import streamlit as st
 
-from crimecast.sources.sample import ensure_sample
+from crimecast.store import sample_is_ready
 from crimecast.training import courtesy
 from crimecast.training.slots import WAITING
 from pages.parts.collecting import leave_modules_out
@@ -16,7 +16,11 @@ for name, value in WAITING.items():
 courtesy.ask()
 leave_modules_out()
 st.session_state[ENTERED] = True
-ensure_sample()
 page = navigation()
 admit()
+if not sample_is_ready():
+    with st.spinner("Getting the sample city ready …"):
+        from crimecast.sources.sample import ensure_sample  # takes a second to load
+
+        ensure_sample()
 page.run()

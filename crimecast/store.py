@@ -27,6 +27,16 @@ def folder(*parts: str) -> Path:
     return path
 
 
+def sample_is_ready() -> bool:
+    """Whether the sample city, its grid and its run are all in the data folder."""
+    return sample_marker().exists()
+
+
+def sample_marker() -> Path:
+    """The file that is written last when the sample city is put into the data folder."""
+    return data_root() / "cities" / "sample" / "ready"
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` when the block ends well.

@@ -22,25 +22,35 @@ from crimecast.cities import load_city
 from crimecast.cities.city import SHIPPED
 from crimecast.database import connect
 from crimecast.grid import make_grid
-from crimecast.store import SAMPLE, data_root, read_json, replacing, write_json
+from crimecast.store import (
+    SAMPLE,
+    data_root,
+    read_json,
+    replacing,
+    sample_is_ready,
+    sample_marker,
+    write_json,
+)
 
 RUN_FILES = ("spec.toml", "metrics.jsonl", "progress.json", "network.safetensors")
 
 
 def ensure_sample() -> None:
     """Put the sample city, its daily grid and its run into the data folder, unless they are there."""
-    marker = data_root() / "cities" / "sample" / "events" / "manifest.json"
-    if marker.exists():
+    if sample_is_ready():
         return
     with FileLock(data_root() / ".sample.lock"):
-        if marker.exists():
+        if sample_is_ready():
             return
-        with replacing(marker.parent) as temporary:
-            shutil.copytree(SAMPLE / "events", temporary)
+        events = sample_marker().with_name("events")
+        if not (events / "manifest.json").exists():
+            with replacing(events) as temporary:
+                shutil.copytree(SAMPLE / "events", temporary)
         make_grid("sample")
         record = SAMPLE / "run.json"
         if record.exists():
             _add_run(read_json(record))
+        sample_marker().touch()
 
 
 def _add_run(row: dict[str, Any]) -> None:
