@@ -1,6 +1,6 @@
 """Wide layers that use a small part of their width: components that hold 99 % of the variance.
 
-Judged from 96 channels on, since small layers are cheap; counts below a fifth of the width. Layers of
+Judged from 96 channels on, since small layers are cheap; counts below a quarter of the width. Layers of
 24 to 48 channels of healthy networks use three tenths and more (bench/results/planted.md).
 """
 
@@ -11,7 +11,7 @@ from crimecast.diagnose.finding import Finding
 from crimecast.inspect.similarity import width
 
 WIDE = 96
-USED = 0.2
+USED = 0.25
 
 
 def judge(case: Case) -> Iterator[Finding]:
