@@ -8,7 +8,9 @@ line's user acts, who may do everything.
 import getpass
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,6 +29,7 @@ class Actor:
 
 
 _who: Callable[[], Actor] | None = None
+_by_itself = ContextVar("by_itself", default=False)
 
 
 def identify(who: Callable[[], Actor]) -> None:
@@ -35,9 +38,20 @@ def identify(who: Callable[[], Actor]) -> None:
     _who = who
 
 
+@contextmanager
+def by_itself() -> Iterator[None]:
+    """Inside the block the program acts of its own accord, as the user that it runs as, whoever looks
+    on."""
+    before = _by_itself.set(True)
+    try:
+        yield
+    finally:
+        _by_itself.reset(before)
+
+
 def actor() -> Actor:
     """Who acts now."""
-    return _who() if _who is not None else local_user()
+    return local_user() if _who is None or _by_itself.get() else _who()
 
 
 def local_user() -> Actor:

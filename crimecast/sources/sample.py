@@ -17,6 +17,7 @@ import pyproj
 import shapely.geometry
 from filelock import FileLock
 
+from crimecast.access import by_itself
 from crimecast.archive import merge
 from crimecast.cities import load_city
 from crimecast.cities.city import SHIPPED
@@ -39,7 +40,7 @@ def ensure_sample() -> None:
     """Put the sample city, its daily grid and its run into the data folder, unless they are there."""
     if sample_is_ready():
         return
-    with FileLock(data_root() / ".sample.lock"):
+    with FileLock(data_root() / ".sample.lock"), by_itself():
         if sample_is_ready():
             return
         events = sample_marker().with_name("events")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from crimecast import access
 from crimecast.runs import list_runs
 from crimecast.sources import sample
 from crimecast.store import sample_is_ready
@@ -58,3 +59,11 @@ def test_what_was_added_to_it_stays(empty: Path) -> None:
     sample.ensure_sample()
     assert manifest.read_text() == kept
     assert len(list_runs()) == 1
+
+
+def test_a_viewer_who_comes_first_finds_it(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "_who", lambda: access.Actor("eve@elsewhere.example", False))
+    sample.ensure_sample()
+    assert sample_is_ready()
+    assert access.actor().name == "eve@elsewhere.example"
+    assert [line["who"] for line in access.audit()] == [access.local_user().name]
