@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from crimecast.baselines.level import level_features, season_columns, smooth_totals
+from crimecast.baselines.level import level_features, smooth_totals
 from crimecast.dates import knows_season
 from crimecast.memories import Memory, recall, shrunk
 from crimecast.windows import Cube
@@ -20,9 +20,8 @@ def remembered_features(
     counts = cube.counts[:stop, kind : kind + 1]
     totals = counts[:, 0][:, area].sum(axis=1)
     expected = smooth_totals(cube, area, stop)[:, kind]
-    city = level_features(cube.times[:stop], cube.step, totals, expected)
-    if not knows_season(first - start, cube.step):
-        city[:, season_columns(cube.step)] = 0.0
+    seasonal = knows_season(first - start, cube.step)
+    city = level_features(cube.times[:stop], cube.step, totals, expected, seasonal=seasonal)
     stream = recall(counts, memories, cube.times, cube.step, area, start=start, stop=stop)
     for t, (sums, mass) in enumerate(stream, start):
         maps = shrunk(sums, mass)[:, 0]

@@ -25,12 +25,14 @@ RECENT = (7.0, 28.0)  # half-lives in days of the city's own recent level
 
 
 def level_features(
-    times: np.ndarray, step: Step, totals: np.ndarray, expected: np.ndarray, lead: int = 1
-) -> np.ndarray:
+    times: np.ndarray, step: Step, totals: np.ndarray, expected: np.ndarray, lead: int = 1,
+    seasonal: bool = True,
+) -> np.ndarray:  # fmt: skip
     """(T, F) what the level may depend on at each step, from the calendar and the steps before.
 
     `totals` and `expected` (T,) are the city's counts and what the map expected; the recent level
-    is the logarithm of their ratio, each decayed, up to `lead` steps before.
+    is the logarithm of their ratio, each decayed, up to `lead` steps before. The season is zero
+    unless `seasonal`.
     """
     of_week = weekday(times)
     parts = [np.ones(len(times))]
@@ -42,7 +44,8 @@ def level_features(
             for d in range(7)
             for h in range(24 // step.count - 1)
         ]
-    parts += list(season(times, WAVES).T)
+    waves = season(times, WAVES).T
+    parts += list(waves if seasonal else np.zeros_like(waves))
     day = month_day(times)
     parts += [(day == 1).astype(float), (day == 15).astype(float)]
     parts += list(holidays(times).T.astype(float))
@@ -86,17 +89,17 @@ def fit_levels(cube: Cube, area: np.ndarray, expected: np.ndarray, end: int) -> 
     expected: (T, C) what the map expected of the whole area in each step, T at least `end`.
     """
     begin = max(1, end - round(FIT_DAYS / cube.step.days))
-    made = []
+    seasonal, made = knows_season(end, cube.step), []
     for c in range(expected.shape[1]):
         totals = cube.counts[:end, c][:, area].sum(axis=1, dtype=np.float64)
-        features = level_features(cube.times[:end], cube.step, totals, expected[:end, c])
-        season_of, ridge = season_columns(cube.step), np.full(features.shape[1], RIDGE)
-        if not knows_season(end, cube.step):
-            features[:, season_of] = 0.0
-        elif (end - begin) * cube.step.days < TWICE * 365.25:
+        features = level_features(
+            cube.times[:end], cube.step, totals, expected[:end, c], seasonal=seasonal
+        )
+        ridge = np.full(features.shape[1], RIDGE)
+        if seasonal and (end - begin) * cube.step.days < TWICE * 365.25:
             a_month = totals[begin:].mean() * 30.4 / cube.step.days
             waves = np.repeat(np.arange(1, WAVES + 1), 2)
-            ridge[season_of] = waves**2 * (1 + a_month * MOVES**2) / MOVES**2
+            ridge[season_columns(cube.step)] = waves**2 * (1 + a_month * MOVES**2) / MOVES**2
         made.append(fit_level(features[begin:], totals[begin:], expected[begin:end, c], ridge))
     return np.stack(made)
 
