@@ -7,12 +7,14 @@ on the sample city. `paint_vs_empty`: from asking for the address in a fresh bro
 title, over the same for an empty Streamlit app in the same run (small is fast). `switch_p95_ms`: from a
 click in the navigation to the new page drawn and its script ended, over all pages after a first
 round; `first_switch_p95_ms` that first round, in which things are computed. `training_ratio`: a page's
-median switch while a run trains over that before and after, the median over pages (some show more
-while one trains); `training_kept`: the run's steps a second meanwhile, over those while nobody clicks, since it
-rests while a page is drawn. `pages` has the medians.
+median switch while a run trains over that before and after, the median over pages. Some pages show
+more while one trains: `training_vs_held` is over the same pages while that run's process is suspended.
+`training_kept`: the run's steps a second meanwhile, over those while nobody clicks, since it rests
+while a page is drawn. `pages` has the medians: without a run, beside it, and while it is held.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -21,15 +23,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.chromium import FLAGS, TOP, serve
 from crimecast.runs import Run, list_runs, load_run
+from crimecast.store import data_root, read_json
 
 EMPTY = 'import streamlit as st\nst.title("Empty")\n'
 LOOKS = 1500  # ms that a person looks at a page, at least
@@ -117,6 +122,26 @@ def speed(run: Run, work: Callable[[], Any]) -> tuple[float, Any]:
     return (done() - before) / (time.perf_counter() - began), made
 
 
+@contextlib.contextmanager
+def held(run: Run) -> Iterator[None]:
+    """The run's process does nothing, and the supervisor, who would wake it, neither."""
+    supervisor = psutil.Process(read_json(data_root() / "supervisor.json")["pid"])
+    both = [supervisor, psutil.Process(run.pid)]
+    for process in both:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in both:
+            process.resume()
+
+
+def median_ratio(some: dict[str, list[float]], others: dict[str, list[float]]) -> float:
+    """The median over pages of the ratio of a page's medians."""
+    each = [statistics.median(some[t]) / statistics.median(others[t]) for t in some]
+    return round(statistics.median(each), 2)
+
+
 def p95(times: dict[str, list[float]]) -> float:
     values = sorted(value for one in times.values() for value in one)
     return values[min(len(values) - 1, int(0.95 * len(values)))]
@@ -174,6 +199,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             page.wait_for_timeout(15_000)  # its inputs are made
             free, _ = speed(busy, lambda: page.wait_for_timeout(20_000))
             kept, trained = speed(busy, lambda: switches(page, titles, options.rounds))
+            with held(load_run(busy.id)):
+                still = switches(page, titles, options.rounds)
             queue.stop(busy.id)
             queue.wait(busy.id)
             for title, values in switches(page, titles, options.rounds).items():
@@ -182,19 +209,19 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     finally:
         for server in servers:
             server.terminate()
-    middle = {title: statistics.median(values) for title, values in again.items()}
     return {
         "paint_vs_empty": round(paint["app"] / paint["empty"], 2),
         "first_paint_ms": round(paint["app"]), "empty_first_paint_ms": round(paint["empty"]),
         "switch_p95_ms": round(p95(again)), "first_switch_p95_ms": round(p95(once)),
-        "training_ratio": round(
-            statistics.median(statistics.median(trained[t]) / middle[t] for t in titles), 2
-        ),
+        "training_ratio": median_ratio(trained, again),
+        "training_vs_held": median_ratio(trained, still),
         "training_kept": round(kept / free, 2),
         "training_switch_p95_ms": round(p95(trained)),
         "grid": run.grid,
         "peak_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
-        "pages": {t: [round(middle[t]), round(statistics.median(trained[t]))] for t in titles},
+        "pages": {
+            t: [round(statistics.median(one[t])) for one in (again, trained, still)] for t in titles
+        },
         "first_time": {t: round(values[0]) for t, values in once.items()},
     }  # fmt: skip
 

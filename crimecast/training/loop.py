@@ -19,7 +19,6 @@ from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.training import checkpoints
 from crimecast.training.compiling import compiled_loss, pays, plain_loss
-from crimecast.training.courtesy import Rests
 from crimecast.training.optimising import AdamW, Average, schedule
 from crimecast.training.parallel import ALONE, Group
 from crimecast.training.plans import Plan
@@ -62,7 +61,6 @@ class Trainer:
         self.batches = math.ceil(len(self.steps) / self.settings.batch)
         self.recorder = Recorder(network, samples, self.batches)
         self.plain = self.fast = group.joined(network, plain_loss(network, samples))
-        self.rests = Rests() if samples.device.type == "cpu" else None
         self.reported = 0.0  # across epochs: many short ones must be stoppable too
         self.progress: dict[str, Any] = {
             "epoch": 0, "batch": 0, "total": 0.0, "seen": 0,
@@ -148,20 +146,13 @@ class Trainer:
         # A batch of another size than was compiled goes through the network as written.
         loss_of_batch = self.fast if len(batch.target) == self.settings.batch else self.plain
         loss = self.group.share(loss_of_batch(batch), chosen)
-        self._rest()
         loss.backward()
-        self._rest()
         before = self.recorder.before_step(number)
         norm = self.optimiser.clipped_step(self.settings.clip)
         self.average.update()
         self.recorder.after_step(before)
         self.recorder.loss(number, loss, norm, speed)
         return loss.detach()
-
-    def _rest(self) -> None:
-        """Stand aside while a page is drawn; asked for within a step too, since one may be long."""
-        if self.rests:
-            self.rests.take()
 
     def _judge(self, seconds: float) -> None:
         """After an epoch: validate, keep the best, write the record and the checkpoints."""

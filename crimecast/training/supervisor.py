@@ -8,6 +8,7 @@ queued again and goes on from its last checkpoint. Runs that are for a Ray clust
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ from crimecast.database import connect
 from crimecast.errors import UserError
 from crimecast.runs import Run, list_runs, load_run, process_lives, update_run
 from crimecast.store import PACKAGE_DATA, data_root, read_json, write_json
+from crimecast.training import courtesy
 from crimecast.training.on_ray import OnRay
 from crimecast.training.slots import WAITING, environment, fits, slots
 
@@ -67,6 +69,7 @@ def main() -> int:
             return 0
         process = psutil.Process()
         write_json(root / "supervisor.json", {"pid": process.pid, "started": process.create_time()})
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # nobody is left suspended
         serve()
         # The mark goes first: whoever queues a run from here on either finds no mark and starts
         # another supervisor, or queued it before and is seen by the look below.
@@ -81,23 +84,34 @@ def serve() -> None:
     children: dict[str, subprocess.Popen[bytes]] = {}
     cluster: OnRay | None = None
     quiet = time.monotonic()
-    while time.monotonic() - quiet < IDLE:
-        for name in [name for name, child in children.items() if child.poll() is not None]:
-            del children[name]
-        running = look_after(
-            [run for run in list_runs() if run.state in ("running", "interrupted")]
-        )
-        taken = {run.slot for run in running}
-        for slot in slots():
-            if slot not in taken and (run := claim(slot)) is not None:
-                children[run.id] = spawn(run)
-                running.append(run)
-        cluster = serve_cluster(cluster)
-        if running or (cluster is not None and cluster.tasks) or _waiting():
-            quiet = time.monotonic()
-        time.sleep(POLL)
+    for pid in _on_the_processor(list_runs(), children):
+        courtesy.wake(pid)  # the supervisor before may have died while they rested
+    with courtesy.Rests().given() as rests:
+        while time.monotonic() - quiet < IDLE:
+            for name in [name for name, child in children.items() if child.poll() is not None]:
+                del children[name]
+            running = look_after(
+                [run for run in list_runs() if run.state in ("running", "interrupted")]
+            )
+            taken = {run.slot for run in running}
+            for slot in slots():
+                if slot not in taken and (run := claim(slot)) is not None:
+                    children[run.id] = spawn(run)
+                    running.append(run)
+            rests.workers = _on_the_processor(running, children)
+            cluster = serve_cluster(cluster)
+            if running or (cluster is not None and cluster.tasks) or _waiting():
+                quiet = time.monotonic()
+            time.sleep(POLL)
     if cluster is not None:
         cluster.leave()
+
+
+def _on_the_processor(runs: list[Run], children: dict[str, subprocess.Popen[bytes]]) -> list[int]:
+    """The processes of the runs in this machine's CPU slots, also of those that are just starting."""
+    held = [run for run in runs if run.state == "running" and (run.slot or "").startswith("cpu")]
+    pids = [children[run.id].pid if run.id in children else run.pid for run in held]
+    return [pid for pid in pids if pid]
 
 
 def serve_cluster(cluster: OnRay | None) -> OnRay | None:

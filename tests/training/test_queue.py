@@ -23,10 +23,12 @@ from tests.training.test_training import SMALL, slow_run, until
 KILLS = int(os.environ.get("CRIMECAST_KILLS", "12"))  # 100 in the whole test
 
 APP = """
-import sys, time
-from crimecast.training import supervisor
+import random, time
+from crimecast.training import courtesy, supervisor
 while True:
     supervisor.ensure()
+    if random.random() < 0.1:
+        courtesy.ask()  # a page is drawn; the runs rest
     time.sleep(0.2)
 """
 
