@@ -1,6 +1,8 @@
 """The app's entry: navigation only. `streamlit run app.py` starts it."""
 
+import importlib
 import os
+import sys
 
 import streamlit as st
 
@@ -18,6 +20,9 @@ leave_modules_out()
 st.session_state[ENTERED] = True
 page = navigation()
 admit()
+if "crimecast.diagnose" not in sys.modules:  # the server's first page
+    with st.spinner("Starting …"):
+        importlib.import_module("crimecast.diagnose")  # with PyTorch, which takes seconds to load
 if not sample_is_ready():
     with st.spinner("Getting the sample city ready …"):
         from crimecast.sources.sample import ensure_sample  # takes a second to load
