@@ -80,8 +80,8 @@ def main() -> None:
         for seed in range(options.seeds):
             run = train(design, table.grid, case, seed)
             runs.append(run.id)
-            seconds = (run.ended or 0) - (run.started or 0)
-            table.add(f"{design}, seed {seed}", run.id, "run", seconds, run.summary["parameters"])
+            weights, cost = run.summary["parameters"], run.summary["seconds"]
+            table.add(f"{design}, seed {seed}", run.id, "run", cost, weights)
         if len(runs) > 1:
             table.add(f"{design}, {len(runs)} seeds averaged", "+".join(runs), "ensemble")
             both = "+".join([*runs, *["boosting"] * len(runs)])

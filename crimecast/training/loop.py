@@ -63,7 +63,7 @@ class Trainer:
         self.plain = self.fast = group.joined(network, plain_loss(network, samples))
         self.reported = 0.0  # across epochs: many short ones must be stoppable too
         self.progress: dict[str, Any] = {
-            "epoch": 0, "batch": 0, "total": 0.0, "seen": 0,
+            "epoch": 0, "batch": 0, "total": 0.0, "seen": 0, "seconds": 0.0,  # of the epoch it is in
             "best_epoch": 0, "best_loss": math.inf, "stale": 0, "training_loss": None,
         }  # fmt: skip
 
@@ -84,17 +84,23 @@ class Trainer:
             self.progress["epoch"] < self.plan.epochs
             and self.progress["stale"] < self.settings.patience
         ):
-            began = time.perf_counter()
-            self._epoch(report, stop_asked, random_state)
+            # Checkpoints of older versions don't say how long their epoch had taken.
+            began = time.perf_counter() - self.progress.get("seconds", 0.0)
+            self._epoch(report, stop_asked, random_state, began)
             random_state = None
             self._judge(time.perf_counter() - began)
             self._report(report, self.batches, time.perf_counter() - began)
         return self.progress
 
     def _epoch(
-        self, report: Report, stop_asked: Callable[[], bool], random_state: Tensor | None
+        self,
+        report: Report,
+        stop_asked: Callable[[], bool],
+        random_state: Tensor | None,
+        began: float,
     ) -> None:
-        """The rest of the epoch that `progress` is in."""
+        """The rest of the epoch that `progress` is in, as if it had begun at `began` and gone on
+        without a break."""
         at, settings = self.progress, self.settings
         epoch, done = at["epoch"], at["batch"]
         torch.manual_seed(self.seed * 100_003 + epoch)
@@ -105,7 +111,7 @@ class Trainer:
             _set_random_state(random_state)
         self.network.train()
         total = torch.tensor(at["total"], dtype=torch.float64, device=self.samples.device)
-        began = saved = time.perf_counter()
+        here = saved = time.perf_counter()
         wish = ""
         parts = order.split(settings.batch)[done:]
         batches = self.samples.batches(map(self.group.part, parts))
@@ -118,13 +124,13 @@ class Trainer:
             now = time.perf_counter()
             if now - self.reported > REPORT_EVERY:
                 self.reported, at["total"] = now, float(total)
-                self._report(report, number + 1, now - began, number + 1 - done)
+                self._report(report, number + 1, now - here, number + 1 - done)
                 wish = "stop" if stop_asked() else wish
             if now - saved > SAVE_EVERY:
                 wish = wish or "save"
             if told := self.group.told(number, wish):
                 total = self.group.gathered(total)
-                saved, wish, at["total"] = now, "", float(total)
+                saved, wish, at["total"], at["seconds"] = now, "", float(total), now - began
                 self._save()
                 if told == "stop":
                     raise Stopped
@@ -158,7 +164,7 @@ class Trainer:
         """After an epoch: validate, keep the best, write the record and the checkpoints."""
         at, plan = self.progress, self.plan
         at["training_loss"] = at["total"] / len(self.steps)
-        at |= {"epoch": at["epoch"] + 1, "batch": 0, "total": 0.0, "seen": 0}
+        at |= {"epoch": at["epoch"] + 1, "batch": 0, "total": 0.0, "seen": 0, "seconds": 0.0}
         held_out = None
         with self.average.judged():
             if (period := plan.held_out) is not None:

@@ -111,7 +111,7 @@ def train_run(
         if group.first:
             write_progress(run, {**values, "device": device, "workers": group.size})
 
-    began = time.time()
+    began, in_loop = time.time(), 0.0
     left_out = settings.get("left_out", 0.0)
     samples = Samples(cube, design, split.train, device, left_out=left_out)
     calendar = samples.calendar.shape[1]
@@ -123,17 +123,24 @@ def train_run(
             checkpoints.load_network(network, checkpoints.load(source)[0])
         return network.to(device)
 
+    def trained(trainer: loop.Trainer) -> dict[str, Any]:
+        nonlocal in_loop
+        since = time.time()
+        result = trainer.run(report, stop_asked)
+        in_loop += time.time() - since
+        return result
+
     network = fresh()
     plan = plans.fit_plan(split, samples, settings["epochs"])
     trainer = loop.Trainer(network, samples, design, plan, run.seed, folder, group)
-    found = trainer.run(report, stop_asked)
+    found = trained(trainer)
     kept, scaling, area_end = "fit", samples.scaling, split.train
     if settings.get("refit"):
         samples = Samples(cube, design, split.validate, device, left_out=left_out)
         network = fresh()
         plan = plans.refit_plan(split, samples, found["best_epoch"], settings["epochs"])
         trainer = loop.Trainer(network, samples, design, plan, run.seed, folder, group)
-        trainer.run(report, stop_asked)
+        trained(trainer)
         kept, scaling, area_end = "refit", samples.scaling, split.validate
     if not group.first:
         return {}
@@ -149,7 +156,8 @@ def train_run(
         "epochs": found["epoch"],
         "parameters": sum(p.numel() for p in network.parameters()),
         "device": device,
-        "seconds": time.time() - began,
+        # Of all its epochs, those before a restart too, and of making its inputs this time.
+        "seconds": time.time() - began - in_loop + sum(e["seconds"] for e in run.history()),
     }
 
 

@@ -3,8 +3,9 @@
 import json
 import time
 from dataclasses import replace
-from itertools import pairwise, product
+from itertools import count, pairwise, product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -182,20 +183,22 @@ def test_the_stored_network_gives_the_recorded_validation_loss(trained: str) -> 
     assert loss == pytest.approx(run.summary["validation_loss"], rel=1e-5)
 
 
-def train_here(sample: str, folder: Path, stop_at: int | None = None) -> dict[str, torch.Tensor]:
-    """Train in this process; with `stop_at`, be asked to stop in that epoch."""
+def train_here(
+    sample: str, folder: Path, stop_at: int | None = None, step: int = 0
+) -> dict[str, torch.Tensor]:
+    """Train in this process; with `stop_at`, be asked to stop in that epoch, from a step on."""
     design, cube = parse_design(SMALL), load_cube(sample)
     samples = Samples(cube, design, 400)
     network = build(design, 1, *cube.counts.shape[2:], 11, seed=4)
     plan = Plan("fit", 40, 400, (400, 500), 3, 3)
-    at = {"epoch": 0}
+    at = {"epoch": 0, "step": 0}
 
     def report(values: dict) -> None:
         at.update(values)
 
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
     trainer = loop.Trainer(network, samples, design, plan, 4, folder)
-    trainer.run(report, lambda: at["epoch"] == stop_at)
+    trainer.run(report, lambda: at["epoch"] == stop_at and at["step"] >= step)
     return network.state_dict()
 
 
@@ -215,6 +218,26 @@ def test_a_stopped_run_ends_with_the_weights_of_an_undisturbed_one(
     )
     assert [entry["epoch"] for entry in two] == [1, 2, 3]
     assert [e["training_loss"] for e in one] == pytest.approx([e["training_loss"] for e in two])
+
+
+def test_an_epoch_takes_as_long_as_its_parts_together(
+    sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = count()
+    clock = SimpleNamespace(perf_counter=lambda: float(next(ticks)))  # a second a look
+    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(loop, "REPORT_EVERY", 0.0)
+    train_here(sample, tmp_path / "whole")
+    with pytest.raises(loop.Stopped):
+        train_here(sample, tmp_path / "cut", 2, step=8)
+    train_here(sample, tmp_path / "cut")
+    one, two = (
+        [json.loads(line) for line in (tmp_path / which / "metrics.jsonl").read_text().splitlines()]
+        for which in ("whole", "cut")
+    )
+    assert one[1]["seconds"] > 10
+    assert two[1]["seconds"] == pytest.approx(one[1]["seconds"], abs=3)
+    assert two[2]["seconds"] == one[2]["seconds"]
 
 
 def test_a_damaged_last_checkpoint_gives_way_to_the_one_before(
