@@ -7,10 +7,10 @@ from crimecast.diagnose.kept import known_findings
 from crimecast.forecasts import rivals
 from crimecast.runs import Run, list_runs
 from crimecast.scoring import said
+from crimecast.training.progress import line, share
 from crimecast.unseen import unseen_period
 from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.judged import score_rows
-from pages.parts.progress import line, share
 
 place = frame(
     "Overview",

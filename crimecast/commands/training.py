@@ -1,6 +1,9 @@
 """What the commands about training do."""
 
 import argparse
+import contextlib
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from crimecast.cluster import address_asked
@@ -26,7 +29,8 @@ def train(options: argparse.Namespace) -> tuple[Any, str]:
         cluster=address_asked(options.executor, options.address), workers=options.workers,
     )  # fmt: skip
     if options.wait:
-        run = queue.wait(run.id)
+        with _on_one_line(f"{run.id} trains on"):
+            run = queue.wait(run.id, show=lambda run: _write(f"{run.id}: {_said(run)}"))
         if run.state == "failed":
             raise UserError(f"{run.id} failed: {run.message}")
     summary = {"run": run.id, "state": run.state, **run.summary}
@@ -40,9 +44,9 @@ def runs(options: argparse.Namespace) -> tuple[Any, str]:
 
     ready()
     if options.run is None:
-        rows = [_run_row(run) for run in list_runs()]
-        lines = [f"{r['run']:<24} {r['state']:<12} {r['grid']:<36} {r['message']}" for r in rows]
-        return rows, "\n".join(lines) or "There are no runs yet."
+        known = list_runs()
+        lines = [f"{run.id:<24} {run.state:<12} {run.grid:<36} {_said(run)}" for run in known]
+        return [_run_row(run) for run in known], "\n".join(lines) or "There are no runs yet."
     if options.action == "delete":
         delete_run(options.run)
         return {"run": options.run, "state": "deleted"}, f"{options.run} is deleted."
@@ -56,10 +60,34 @@ def runs(options: argparse.Namespace) -> tuple[Any, str]:
         queue.put_first(options.run)
     run = load_run(options.run)
     row = {**_run_row(run), "progress": run.progress(), "history": run.history(), "spec": run.spec}
-    text = f"{run.id} is {run.state}. {run.message}".strip()
+    text = f"{run.id} is {run.state}. {_said(run)}".strip()
     if run.request == "stop":
         text = f"{run.id} was asked to stop."
     return row, text
+
+
+def _said(run: Any) -> str:
+    """How far it is, or how it ended."""
+    from crimecast.training.progress import line
+
+    return line(run) if run.active else run.message
+
+
+@contextlib.contextmanager
+def _on_one_line(goes_on: str) -> Iterator[None]:
+    """Progress in a line of the terminal; who interrupts it is told what goes on in the background."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"{goes_on} in the background.") from None
+    finally:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+
+
+def _write(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def _run_row(run: Any) -> dict[str, Any]:
@@ -87,13 +115,22 @@ def search(options: argparse.Namespace) -> tuple[Any, str]:
             epochs=options.epochs, device=options.device,
             cluster=address_asked(options.executor, options.address),
         )  # fmt: skip
-        found = searching.wait(name) if options.wait else searching.report(name)
+        found = searching.report(name)
+        if options.wait:
+            with _on_one_line(f"The search {name} goes on"):
+                found = searching.wait(name, lambda found: _write(_trials(found)))
     lines = [f"{found['name']} is {found['state']}; best: {found['best'] or 'none yet'}"]
     for row in found["runs"]:
         loss = "" if row["validation_loss"] is None else f"{row['validation_loss']:.5f}"
         state = "pruned" if row["pruned"] else row["state"]
         lines.append(f"{row['run']:<24} {state:<10} {loss:>9}  {row['values']}")
     return found, "\n".join(lines)
+
+
+def _trials(found: dict[str, Any]) -> str:
+    """How far a search is."""
+    ended = sum(row["state"] not in ("queued", "running") for row in found["runs"])
+    return f"{found['name']}: {ended} of {found['trials']} trials, best so far {found['best'] or 'none yet'}"
 
 
 def export(options: argparse.Namespace) -> tuple[Any, str]:

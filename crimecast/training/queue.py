@@ -6,6 +6,7 @@ The record in SQLite is all there is to the queue; the supervisor gives waiting 
 import json
 import shutil
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -183,9 +184,11 @@ def put_first(name: str) -> Run:
     return load_run(name)
 
 
-def wait(name: str, poll: float = 0.2) -> Run:
-    """Return when the run has ended."""
+def wait(name: str, poll: float = 0.2, show: Callable[[Run], None] | None = None) -> Run:
+    """Return when the run has ended; `show` is called with it at every look until then."""
     while (run := load_run(name)).active or run.state == "interrupted":
         supervisor.ensure()
+        if show:
+            show(run)
         time.sleep(poll)
     return run

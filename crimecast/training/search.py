@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -268,13 +269,15 @@ def follow(study: Any, trial: Any, run: Run) -> bool:
     return True
 
 
-def wait(name: str) -> dict[str, Any]:
-    """Return the report when the search is over."""
+def wait(name: str, show: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
+    """Return the report when the search is over; `show` is called with it at every look until then."""
     while not (folder(name) / "done.json").exists():
         if not running(name):
             tail = (folder(name) / "log.txt").read_text(encoding="utf-8", errors="replace")
             last = tail.strip().splitlines()[-1:] or ["no details"]
             raise UserError(f"The search {name} ended unexpectedly: {last[0]}")
+        if show:
+            show(report(name))
         time.sleep(POLL)
     return report(name)
 

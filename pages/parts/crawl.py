@@ -5,8 +5,8 @@ import streamlit as st
 from crimecast.cities import City
 from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
 from crimecast.errors import UserError
+from crimecast.training.progress import time_left
 from pages.parts.people import operator_button
-from pages.parts.progress import time_left
 
 
 def portal_token() -> str | None:

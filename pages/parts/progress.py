@@ -3,42 +3,11 @@
 import streamlit as st
 
 from crimecast.plots.figures import loss_figure
-from crimecast.runs import Run, list_runs, load_run
+from crimecast.runs import list_runs, load_run
 from crimecast.training import queue, supervisor
+from crimecast.training.progress import line, share, time_left
 from pages.parts.charts import chart
 from pages.parts.people import operator_button
-
-
-def time_left(seconds: float | None) -> str:
-    """Seconds in words: 40 s, 3 min, 2 h; a dash while nobody knows."""
-    if seconds is None:
-        return "–"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def share(run: Run) -> float:
-    """How much of a run is done, 0 to 1."""
-    at = run.progress()
-    if not at:
-        return 0.0
-    return min(1.0, ((at["epoch"] - 1) + at["step"] / at["steps"]) / at["epochs"])
-
-
-def line(run: Run) -> str:
-    """The run's state in one line."""
-    at = run.progress()
-    if run.state == "queued":
-        return "waiting for its turn"
-    if not at:
-        return "starting"
-    if at.get("note"):
-        return f"epoch {at['epoch']} of {at['epochs']} · {at['note']}"
-    return (
-        f"epoch {at['epoch']} of {at['epochs']} · {at['steps_a_second']:.1f} steps a second · "
-        f"{time_left(at['seconds_left'])} left at most"
-    )
 
 
 def running_now() -> None:
