@@ -15,7 +15,7 @@ from crimecast.designs.spec import parse_design
 from crimecast.errors import UserError
 from crimecast.runs import Run, list_runs, load_run
 from crimecast.store import data_root, read_json
-from crimecast.training import queue, supervisor
+from crimecast.training import courtesy, queue, supervisor
 from crimecast.training.checkpoints import load
 from crimecast.training.slots import cpu_slots, fits, gpu_count, slots
 from tests.training.test_training import SMALL, slow_run, until
@@ -89,6 +89,21 @@ def test_kills_lose_nothing_and_change_nothing(sample: str) -> None:
         one, two = weights(same), weights(run)
         assert all(one[name].equal(two[name]) for name in one)
     assert {run.state for run in list_runs()} == {"done"}
+
+
+@pytest.mark.long
+def test_a_run_rests_while_a_page_is_drawn(sample: str) -> None:
+    name = slow_run(sample)
+    until(lambda: load_run(name).history())
+    process = psutil.Process(load_run(name).pid)
+    assert process.status() != psutil.STATUS_STOPPED
+    courtesy.ask()
+    until(lambda: process.status() == psutil.STATUS_STOPPED, courtesy.DRAWING)
+    until(lambda: process.status() != psutil.STATUS_STOPPED)
+    done = len(load_run(name).history())
+    until(lambda: len(load_run(name).history()) > done)
+    queue.stop(name)
+    assert queue.wait(name).state == "stopped"
 
 
 SUBMIT = """
