@@ -97,3 +97,4 @@ def test_a_terminal_shows_it_and_may_leave(sample: str) -> None:
         os.close(terminal)
     queue.stop(name)
     assert queue.wait(name).state == "stopped"
+    delete_run(name)

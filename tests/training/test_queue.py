@@ -13,7 +13,7 @@ import pytest
 
 from crimecast.designs.spec import parse_design
 from crimecast.errors import UserError
-from crimecast.runs import Run, list_runs, load_run
+from crimecast.runs import Run, delete_run, list_runs, load_run
 from crimecast.store import data_root, read_json
 from crimecast.training import courtesy, queue, supervisor
 from crimecast.training.checkpoints import load
@@ -51,6 +51,7 @@ def test_kills_lose_nothing_and_change_nothing(sample: str) -> None:
     def submit(seed: int) -> str:
         return queue.submit(parse_design(spec(40)), sample, seed=seed, refit=True).id
 
+    before = {run.id for run in list_runs()}
     undisturbed = [queue.wait(submit(seed)) for seed in range(2)]
     names = [submit(seed) for seed in range(2)]
     rng = random.Random(7)
@@ -88,7 +89,8 @@ def test_kills_lose_nothing_and_change_nothing(sample: str) -> None:
         assert epochs_of(run) == epochs_of(same)
         one, two = weights(same), weights(run)
         assert all(one[name].equal(two[name]) for name in one)
-    assert {run.state for run in list_runs()} == {"done"}
+    made = {run.id for run in list_runs()} - before
+    assert made == {run.id for run in (*undisturbed, *ended)}
 
 
 @pytest.mark.long
@@ -104,6 +106,7 @@ def test_a_run_rests_while_a_page_is_drawn(sample: str) -> None:
     until(lambda: len(load_run(name).history()) > done)
     queue.stop(name)
     assert queue.wait(name).state == "stopped"
+    delete_run(name)
 
 
 SUBMIT = """
