@@ -1,9 +1,9 @@
 """What the commands about records and grids do."""
 
 import argparse
-import sys
 from typing import Any
 
+from crimecast.commands import terminal
 from crimecast.commands.ready import ready
 from crimecast.errors import UserError
 
@@ -47,13 +47,11 @@ def crawl(options: argparse.Namespace) -> tuple[Any, str]:
     from crimecast.crawling import crawl_city
 
     def show(progress: dict[str, Any]) -> None:
-        if sys.stderr.isatty():
-            left = progress.get("seconds_left")
-            print(
-                f"\r{progress['rows']:,} rows, {progress['rate']:,.0f} a second"
-                + (f", {left:,.0f} s left   " if left is not None else "   "),
-                end="", file=sys.stderr,
-            )  # fmt: skip
+        left = progress.get("seconds_left")
+        terminal.show(
+            f"{progress['rows']:,} rows, {progress['rate']:,.0f} a second"
+            + (f", {left:,.0f} s left" if left is not None else "")
+        )
 
     act("crawl", options.city)
     result = crawl_city(

@@ -2,11 +2,11 @@
 
 import argparse
 import contextlib
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from crimecast.cluster import address_asked
+from crimecast.commands import terminal
 from crimecast.commands.ready import ready
 from crimecast.errors import UserError
 
@@ -30,7 +30,7 @@ def train(options: argparse.Namespace) -> tuple[Any, str]:
     )  # fmt: skip
     if options.wait:
         with _on_one_line(f"{run.id} trains on"):
-            run = queue.wait(run.id, show=lambda run: _write(f"{run.id}: {_said(run)}"))
+            run = queue.wait(run.id, show=lambda run: terminal.show(f"{run.id}: {_said(run)}"))
         if run.state == "failed":
             raise UserError(f"{run.id} failed: {run.message}")
     summary = {"run": run.id, "state": run.state, **run.summary}
@@ -70,7 +70,7 @@ def _said(run: Any) -> str:
     """How far it is, or how it ended."""
     from crimecast.training.progress import line
 
-    return line(run) if run.active else run.message
+    return line(run) if run.active and not run.message else run.message
 
 
 @contextlib.contextmanager
@@ -81,13 +81,7 @@ def _on_one_line(goes_on: str) -> Iterator[None]:
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"{goes_on} in the background.") from None
     finally:
-        if sys.stderr.isatty():
-            print(file=sys.stderr)
-
-
-def _write(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+        terminal.end()
 
 
 def _run_row(run: Any) -> dict[str, Any]:
@@ -118,7 +112,7 @@ def search(options: argparse.Namespace) -> tuple[Any, str]:
         found = searching.report(name)
         if options.wait:
             with _on_one_line(f"The search {name} goes on"):
-                found = searching.wait(name, lambda found: _write(_trials(found)))
+                found = searching.wait(name, lambda found: terminal.show(_trials(found)))
     lines = [f"{found['name']} is {found['state']}; best: {found['best'] or 'none yet'}"]
     for row in found["runs"]:
         loss = "" if row["validation_loss"] is None else f"{row['validation_loss']:.5f}"

@@ -62,6 +62,7 @@ def main() -> int:
     """Serve the queue until it is empty for a while; returns at once if another one does."""
     root = data_root()
     lock = FileLock(root / "supervisor.lock")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # nobody is left suspended
     while True:
         try:
             lock.acquire(timeout=1.0)
@@ -69,7 +70,6 @@ def main() -> int:
             return 0
         process = psutil.Process()
         write_json(root / "supervisor.json", {"pid": process.pid, "started": process.create_time()})
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # nobody is left suspended
         serve()
         # The mark goes first: whoever queues a run from here on either finds no mark and starts
         # another supervisor, or queued it before and is seen by the look below.

@@ -25,9 +25,10 @@ KILLS = int(os.environ.get("CRIMECAST_KILLS", "12"))  # 100 in the whole test
 APP = """
 import random, time
 from crimecast.training import courtesy, supervisor
+rng = random.Random(7)
 while True:
     supervisor.ensure()
-    if random.random() < 0.1:
+    if rng.random() < 0.1:
         courtesy.ask()  # a page is drawn; the runs rest
     time.sleep(0.2)
 """

@@ -1,0 +1,15 @@
+"""Progress in one line of a terminal, on standard error; nothing where there is no terminal."""
+
+import sys
+
+
+def show(text: str) -> None:
+    """Write the line over."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def end() -> None:
+    """Leave the line as it stands."""
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
