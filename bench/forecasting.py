@@ -107,11 +107,13 @@ def make_grid(case: Case, folder: Path) -> str:
 
 def train(design: str, grid: str, case: Case, seed: int) -> Any:
     """The run of a design, spec and seed, trained now if it hasn't been."""
+    from crimecast.designs.inputs import for_step
     from crimecast.designs.spec import load_design
     from crimecast.runs import list_runs
     from crimecast.training import queue
+    from crimecast.windows import load_cube
 
-    spec = load_design(design)
+    spec = for_step(load_design(design), load_cube(grid).step)
     for run in list_runs(grid):
         if (
             run.state == "done"

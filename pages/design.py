@@ -5,7 +5,7 @@ from datetime import date
 import streamlit as st
 
 from crimecast.dates import calendar
-from crimecast.designs.inputs import map_count
+from crimecast.designs.inputs import for_step, map_count
 from crimecast.designs.shapes import place as place_layers
 from crimecast.designs.spec import list_designs, load_design, parse_design, to_toml
 from crimecast.errors import UserError
@@ -48,7 +48,7 @@ try:
     else:
         design = parse_design(draft.text)
     width = calendar(cube.times[:1], cube.step, list(design.calendar)).shape[1]
-    placed = place_layers(design, types, height, across, width)
+    placed = place_layers(for_step(design, cube.step), types, height, across, width)
 except UserError as error:
     problem = str(error)
 
@@ -136,7 +136,7 @@ with right:
             )
         st.caption(
             f"{sum(p.parameters for p in placed):,} parameters. It sees {len(design.lags)} earlier steps and "
-            f"{map_count(design, types)} input maps, and corrects the offset *{design.offset}*. "
+            f"{map_count(for_step(design, cube.step), types)} input maps, and corrects the offset *{design.offset}*. "
             "A click on a layer opens its card."
         )
 st.subheader("Train it")

@@ -1,9 +1,10 @@
 """The maps a design is given beside the lagged frames, in order, each with a name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crimecast.designs.spec import Design
 from crimecast.memories import Memory
+from crimecast.steps import Step
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,16 @@ class MapInput:
     kind: str
     memory: Memory | None = None
     by_type: bool = True
+
+
+def for_step(design: Design, step: Step) -> Design:
+    """The design without the memories that a grid's step can't tell apart: those of the same hour
+    where a step is a day or longer, and of the same weekday where it is longer than a day."""
+    if step.days >= 1:
+        design = replace(design, hour_memories=(), hour_surprises=())
+    if step.days > 1:
+        design = replace(design, weekday_memories=(), weekday_surprises=())
+    return design
 
 
 def map_inputs(design: Design) -> list[MapInput]:

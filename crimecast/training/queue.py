@@ -15,7 +15,7 @@ from crimecast.access import act
 from crimecast.cluster import address_asked
 from crimecast.covariates import covariate_maps
 from crimecast.dates import calendar
-from crimecast.designs.inputs import map_inputs
+from crimecast.designs.inputs import for_step, map_inputs
 from crimecast.designs.shapes import place
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
@@ -51,6 +51,7 @@ def submit(
     doesn't fit the grid, an empty period, or a device that isn't there.
     """
     cube = check(design, grid)
+    design = for_step(design, cube.step)
     cuts = split(cube, train_until, validate_until)
     if epochs is not None and epochs < 1:
         raise UserError("--epochs must be at least 1.")
@@ -104,7 +105,7 @@ def check(design: Design, grid: str) -> Cube:
     _, types, height, width = cube.counts.shape
     if design.module is None:
         numbers = calendar(cube.times[:1], cube.step, design.calendar).shape[1]
-        place(design, types, height, width, numbers)
+        place(for_step(design, cube.step), types, height, width, numbers)
     return cube
 
 

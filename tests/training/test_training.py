@@ -13,10 +13,11 @@ import pytest
 import torch
 
 from crimecast.designs.build import build
-from crimecast.designs.spec import OFFSETS, load_design, parse_design, to_toml
+from crimecast.designs.spec import OFFSETS, list_designs, load_design, parse_design, to_toml
 from crimecast.errors import UserError
 from crimecast.forecasts import load_network, rates, run_rates
 from crimecast.runs import delete_run, list_runs, load_run, update_run
+from crimecast.steps import Step
 from crimecast.training import checkpoints, loop, queue
 from crimecast.training.optimising import Average, schedule
 from crimecast.training.plans import Plan
@@ -99,6 +100,27 @@ def test_no_sample_knows_its_own_step_or_later(
         assert not torch.equal(one.target, two.target)
         later = steps + 1  # and the first that it may
         assert not torch.equal(whole.batch(later).static, other.batch(later).static)
+
+
+@pytest.mark.parametrize("name", list_designs())
+def test_no_sample_of_a_shipped_design_at_six_hours_knows_later_steps(
+    sample: str, name: str
+) -> None:
+    day, design = load_cube(sample), load_design(name)
+    times = day.times[0] + np.arange(420) * np.timedelta64(6, "h")
+    cube = replace(day, counts=day.counts[:420], times=times, step=Step(6, "h"))
+    whole = Samples(cube, design, 300)
+    hours = whole.batch(torch.arange(300, 304)).calendar[:, -4:]
+    assert torch.equal(hours, torch.eye(4)[torch.arange(300, 304) % 4])
+    for step in (299, 350, 417):
+        counts = cube.counts.copy()
+        counts[step:] = np.random.default_rng(1).poisson(5.0, counts[step:].shape)
+        other = Samples(replace(cube, counts=counts), design, 299, scaling=whole.scaling)
+        steps = torch.tensor([step])
+        one, two = whole.batch(steps), other.batch(steps)
+        for part in ("history", "calendar", "static", "offset"):
+            assert torch.equal(getattr(one, part), getattr(two, part)), part
+        assert not torch.equal(whole.batch(steps + 1).history, other.batch(steps + 1).history)
 
 
 def test_one_network_forecasts_several_horizons_from_the_same_frames(sample: str) -> None:
