@@ -48,7 +48,8 @@ try:
     else:
         design = parse_design(draft.text)
     width = calendar(cube.times[:1], cube.step, list(design.calendar)).shape[1]
-    placed = place_layers(for_step(design, cube.step), types, height, across, width)
+    used = for_step(design, cube.step)
+    placed = place_layers(used, types, height, across, width)
 except UserError as error:
     problem = str(error)
 
@@ -136,9 +137,13 @@ with right:
             )
         st.caption(
             f"{sum(p.parameters for p in placed):,} parameters. It sees {len(design.lags)} earlier steps and "
-            f"{map_count(for_step(design, cube.step), types)} input maps, and corrects the offset *{design.offset}*. "
+            f"{map_count(used, types)} input maps, and corrects the offset *{design.offset}*. "
             "A click on a layer opens its card."
         )
+        if used != design:
+            st.caption(
+                "Memories of the same hour or weekday count only where steps are that short."
+            )
 st.subheader("Train it")
 cuts = split(cube, None, None)
 days = [date.fromisoformat(str(cube.times[i])[:10]) for i in (0, cuts.train, cuts.validate, -1)]
