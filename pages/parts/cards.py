@@ -46,7 +46,8 @@ def cards(design: Design, placed: list[Placed] | None, sees: dict[str, str], dra
             opened = layer.name == chosen
             with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
                 st.markdown(
-                    f"**{layer.name}** · {layer.kind}  \n:small[:gray[{' · '.join(facts) or 'no options'}]]"
+                    f"**{layer.name}** · {layer.kind}  \n:small[:gray[{' · '.join(facts) or 'no options'}]]",
+                    width="stretch",
                 )
                 st.button(
                     "Close" if opened else "Change",
