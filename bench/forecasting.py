@@ -78,7 +78,7 @@ def main() -> None:
     for design in designs:
         runs = []
         for seed in range(options.seeds):
-            run = train(design, table.grid, case, seed)
+            run = train(design, table.cube, case, seed)
             runs.append(run.id)
             weights, cost = run.summary["parameters"], run.summary["seconds"]
             table.add(f"{design}, seed {seed}", run.id, "run", cost, weights)
@@ -105,16 +105,15 @@ def make_grid(case: Case, folder: Path) -> str:
     return str(grid(case.city, step=case.step, types=case.types)["grid"])
 
 
-def train(design: str, grid: str, case: Case, seed: int) -> Any:
+def train(design: str, cube: Any, case: Case, seed: int) -> Any:
     """The run of a design, spec and seed, trained now if it hasn't been."""
     from crimecast.designs.inputs import for_step
     from crimecast.designs.spec import load_design
     from crimecast.runs import list_runs
     from crimecast.training import queue
-    from crimecast.windows import load_cube
 
-    spec = for_step(load_design(design), load_cube(grid).step)
-    for run in list_runs(grid):
+    spec = for_step(load_design(design), cube.step)
+    for run in list_runs(cube.grid):
         if (
             run.state == "done"
             and run.seed == seed
@@ -122,7 +121,7 @@ def train(design: str, grid: str, case: Case, seed: int) -> Any:
             and run.design == spec
         ):
             return run
-    began = queue.submit(spec, grid, case.cuts[0], case.cuts[1], seed=seed, refit=True)
+    began = queue.submit(spec, cube.grid, case.cuts[0], case.cuts[1], seed=seed, refit=True)
     run = queue.wait(began.id)
     if run.state != "done":
         raise RuntimeError(f"{run.id} is {run.state}: {run.message}")

@@ -21,6 +21,11 @@ KINDS = ("all", "weekday", "hour", "first", "season")
 CHUNK = 64  # steps whose frames are blurred together
 
 
+def tells_apart(step: Step, of: str) -> bool:
+    """Whether a memory of the same `hour` or `weekday` differs from one of all steps so long."""
+    return step.days < 1 if of == "hour" else step.days <= 1
+
+
 @dataclass(frozen=True)
 class Memory:
     """One way to remember: `half_life` in days, `blur` in cells, and which past steps count.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crimecast.baselines.level import fit_levels, levels, smooth_totals
-from crimecast.memories import Memory, recall
+from crimecast.memories import Memory, recall, tells_apart
 from crimecast.windows import Cube, on_map
 
 HALF_LIVES = (3.0, 7.0, 14.0, 30.0, 60.0, 120.0, 240.0, 480.0, 1000.0)  # days
@@ -50,9 +50,9 @@ def memory_rates(
 def remembered(cube: Cube) -> list[Memory]:
     """The memories that are mixed, half-life by half-life, sharp first; the long-run mean last."""
     chosen = [Memory(h, b) for h in HALF_LIVES for b in BLURS]
-    if cube.step.days < 1:
+    if tells_apart(cube.step, "hour"):
         chosen += [Memory(h, of="hour") for h in HOUR_HALF_LIVES]
-    if cube.step.days <= 1:
+    if tells_apart(cube.step, "weekday"):
         chosen += [Memory(h, of="weekday") for h in WEEKDAY_HALF_LIVES]
     return [*chosen, Memory(np.inf)]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from crimecast.designs.spec import Design
-from crimecast.memories import Memory
+from crimecast.memories import Memory, tells_apart
 from crimecast.steps import Step
 
 
@@ -22,9 +22,9 @@ class MapInput:
 def for_step(design: Design, step: Step) -> Design:
     """The design without the memories that a grid's step can't tell apart: those of the same hour
     where a step is a day or longer, and of the same weekday where it is longer than a day."""
-    if step.days >= 1:
+    if not tells_apart(step, "hour"):
         design = replace(design, hour_memories=(), hour_surprises=())
-    if step.days > 1:
+    if not tells_apart(step, "weekday"):
         design = replace(design, weekday_memories=(), weekday_surprises=())
     return design
 
