@@ -24,8 +24,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 import numpy as np
-from measure import apart, report
+
+from bench.measure import apart, report
 
 MONTHS, EACH, PAGE, CONNECTIONS = 50, 20_000, 10_000, 4
 

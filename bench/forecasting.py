@@ -80,8 +80,7 @@ def main() -> None:
         for seed in range(options.seeds):
             run = train(design, table.cube, case, seed)
             runs.append(run.id)
-            weights, cost = run.summary["parameters"], run.summary["seconds"]
-            table.add(f"{design}, seed {seed}", run.id, "run", cost, weights)
+            table.add(f"{design}, seed {seed}", run.id, "run", run.summary)
         if len(runs) > 1:
             table.add(f"{design}, {len(runs)} seeds averaged", "+".join(runs), "ensemble")
             both = "+".join([*runs, *["boosting"] * len(runs)])
@@ -144,13 +143,13 @@ class Table:
         self.seconds = {row["name"]: row["seconds"] for row in self.rows}
         self.sums: dict[str, Any] = {}
 
-    def add(
-        self, label: str, name: str, kind: str, seconds: float | None = None, parameters: int = 0
-    ) -> None:
-        """Forecast, score, and write the table with the new row."""
+    def add(self, label: str, name: str, kind: str, trained: dict[str, Any] | None = None) -> None:
+        """Forecast, score, and write the table with the new row; a run's summary is what it took."""
         from crimecast.forecasts import score_sums
         from crimecast.scoring import intervals, scores
 
+        trained = trained or {}
+        seconds = trained.get("seconds")
         if self.was_stored(name):
             seconds = seconds or self.seconds.get(label)
         began = time.perf_counter()
@@ -159,7 +158,8 @@ class Table:
         row = {
             "name": label, "forecast": name, "kind": kind, **scores(sums),
             "interval": intervals(sums)["log_likelihood_per_event"],
-            "seconds": round(taken, 1), "parameters": parameters,
+            "seconds": round(taken, 1), "parameters": trained.get("parameters", 0),
+            "device": trained.get("device_name", ""),
         }  # fmt: skip
         place = [earlier["name"] for earlier in self.rows]
         if label in place:
@@ -230,10 +230,17 @@ class Table:
                 *(_gain(row.get(key)) for key in ("above_mean", "above_best_baseline")),
                 f"{100 * row['hit_rate@1']:.1f}",
                 f"{100 * row['hit_rate@5']:.1f}",
-                f"{row['seconds']:,.0f}" if row["kind"] != "ensemble" else "",
+                _cost(row),
             ]
             lines.append(f"| {' | '.join(cells)} |")
         return "\n".join(lines)
+
+
+def _cost(row: dict[str, Any]) -> str:
+    """Seconds of forecasting or of training, and the GPU if they were spent there."""
+    if row["kind"] == "ensemble":
+        return ""
+    return f"{row['seconds']:,.0f}" + (f" on {row['device']}" if row.get("device") else "")
 
 
 def _gain(pair: dict[str, Any] | None) -> str:

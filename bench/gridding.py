@@ -17,12 +17,16 @@ import argparse
 import json
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 import numpy as np
 import polars as pl
-from measure import apart, report
+
+from bench.measure import apart, report
 
 MONTHS, ROWS, KINDS = 276, 30_072, 30
 

@@ -18,13 +18,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from planting.case import Case, train
-from planting.cities import make
-from planting.specs import cases
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results"
-sys.path.insert(0, str(HERE.parent))
+from bench.planting.case import Case, train
+from bench.planting.cities import make
+from bench.planting.specs import cases
+
+RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def main() -> None:
@@ -69,7 +69,7 @@ def judged(case: Case, grid: str) -> dict[str, Any]:
     from crimecast.errors import UserError
 
     began = time.perf_counter()
-    nothing = {"code": "", "layer": None, "severity": "", "evidence": {}}
+    nothing: dict[str, Any] = {"code": "", "layer": None, "severity": "", "evidence": {}}
     try:
         found = [f.row() for f in diagnose(train(case, grid))] or [nothing]
     except UserError as error:

@@ -20,11 +20,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from planting.specs import ALONE, conv, deep, spec, three
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results"
-sys.path.insert(0, str(HERE.parent))
+from bench.planting.specs import ALONE, conv, deep, spec, three
+
+RESULTS = Path(__file__).resolve().parent / "results"
 CUTS = ("2024-01-01", "2024-07-01")
 BAD = {
     "linear": spec(three(activation="none"), head=ALONE, epochs=6),
@@ -63,7 +63,7 @@ def main() -> None:
     ensure_sample()
     grid = list_grids("sample")[-1]["grid"]
     best = _score(_trained(load_design("stack"), grid))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, text in BAD.items():
         start = _trained(parse_design(text), grid)
         before = _score(start)

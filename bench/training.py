@@ -160,7 +160,7 @@ class Case:
     def ours(self, compiled: bool = True) -> float:
         trainer = self.trainers[compiled]
         trainer.progress |= {"batch": 0, "total": 0.0, "seen": 0}
-        return self.timed(lambda: trainer._epoch(lambda values: None, lambda: False, None))
+        return self.timed(lambda: trainer._epoch(lambda values: None, lambda: False, None, 0.0))
 
     def bare(
         self, compiled: bool, recorded: bool = False, captured: bool = False, own: bool = False

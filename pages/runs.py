@@ -42,7 +42,8 @@ def tree(parent: str | None, depth: int) -> list[tuple[Run, int]]:
 
 def where(run: Run) -> str | None:
     """The device it trained on, and whether on the cluster."""
-    device, workers = run.summary.get("device"), run.settings.get("workers", 1)
+    device = run.summary.get("device_name") or run.summary.get("device")
+    workers = run.settings.get("workers", 1)
     if "ray" not in run.settings:
         return device
     return " ".join([device or "", f"× {workers}" if workers > 1 else "", "on Ray"]).strip()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from planting.cities import CUTS
+from bench.planting.cities import CUTS
 
 MODULES = Path(__file__).with_name("modules.py")
 
@@ -69,7 +69,7 @@ def train(case: Case, grid: str) -> Any:
         building.build = original
     update_run(run.id, state="done", summary=summary, ended=time.time())
     if case.after is not None:
-        network = original(design, *_shape(cube, design), 0)
+        network = original(design, *_shape(cube, design))
         path = run.folder / "network.safetensors"
         tensors, note = checkpoints.load(path)
         checkpoints.load_network(network, tensors)

@@ -5,7 +5,7 @@ from typing import Any
 
 import tomli_w
 
-from planting.case import Case
+from bench.planting.case import Case
 
 TEXT = """
 name = "{name}"

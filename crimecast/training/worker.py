@@ -156,6 +156,7 @@ def train_run(
         "epochs": found["epoch"],
         "parameters": sum(p.numel() for p in network.parameters()),
         "device": device,
+        "device_name": torch.cuda.get_device_name() if device == "cuda" else "",
         # Of all its epochs, those before a restart too, and of making its inputs this time.
         "seconds": time.time() - began - in_loop + sum(e["seconds"] for e in run.history()),
     }

@@ -1,18 +1,13 @@
 """Planted faults are named first, at their layer; a healthy network is left in peace; patches apply."""
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent.parent / "bench"))
-
-from planting.case import train
-from planting.specs import cases
-
+from bench.planting.case import train
+from bench.planting.specs import cases
 from crimecast.designs.spec import load_design
 from crimecast.diagnose import checkerboard, diagnose, leakage
 from crimecast.diagnose.case import Case

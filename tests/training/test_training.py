@@ -206,12 +206,12 @@ def test_the_stored_network_gives_the_recorded_validation_loss(trained: str) -> 
 
 
 def train_here(
-    sample: str, folder: Path, stop_at: int | None = None, step: int = 0
+    sample: str, folder: Path, stop_at: int | None = None, step: int = 0, device: str = "cpu"
 ) -> dict[str, torch.Tensor]:
     """Train in this process; with `stop_at`, be asked to stop in that epoch, from a step on."""
     design, cube = parse_design(SMALL), load_cube(sample)
-    samples = Samples(cube, design, 400)
-    network = build(design, 1, *cube.counts.shape[2:], 11, seed=4)
+    samples = Samples(cube, design, 400, device)
+    network = build(design, 1, *cube.counts.shape[2:], 11, seed=4).to(device)
     plan = Plan("fit", 40, 400, (400, 500), 3, 3)
     at = {"epoch": 0, "step": 0}
 
