@@ -62,10 +62,11 @@ def _live(name: str) -> None:
             f"{at['training_loss']:.4f}" if at["training_loss"] is not None else "–",
             help="Mean of λ − n ln λ over cells and steps; lower is better.",
         )
-        best = at.get("best_loss")
+        # Of all its epochs: a refit, which holds nothing out, has none of its own.
+        held_out = [e["validation_loss"] for e in history if e["validation_loss"] is not None]
         columns[1].metric(
             "Best validation loss",
-            f"{best:.4f}" if best else "–",
+            f"{min(held_out):.4f}" if held_out else "–",
             help="On data not trained on; lower is better.",
         )
         columns[2].metric("Steps a second", f"{at['steps_a_second']:.1f}")
