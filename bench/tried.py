@@ -67,7 +67,7 @@ TRIED: dict[str, Callable[["Design"], "Design"]] = {
     "no place": lambda d: replace(d, position=0),
     "the weekday alone of the calendar": lambda d: replace(d, calendar=("dow",)),
     "a decayed mean as offset": lambda d: replace(d, offset="decayed_mean"),
-    "no offset, so no surprises": lambda d: replace(d, offset="none", **UNSURPRISED),  # type: ignore[arg-type]
+    "neither offset nor surprises": lambda d: replace(d, offset="none", **UNSURPRISED),  # type: ignore[arg-type]
     "negative binomial": lambda d: replace(d, likelihood="negative_binomial"),
     "a bias for each cell": own_cells,
     "averaged weights": lambda d: training(d, average=0.99),
@@ -138,7 +138,7 @@ def markdown(document: dict[str, Any]) -> str:
         "# What each part of the default `stack` brings: all Chicago crimes by day, 2017, one seed",
         "",
         "Log-likelihood per event (higher is better), and the gain on the design as shipped with its 95 % "
-        "interval, paired on the same weeks: negative where the part is missed.",
+        "interval, paired on the same weeks: negative is worse.",
         "",
         "| | log-likelihood | against the design as shipped | weights |",
         "|---|---|---|---|",
