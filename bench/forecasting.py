@@ -69,7 +69,7 @@ def main() -> None:
     os.environ["CRIMECAST_DATA"] = str(options.root.resolve() / group)
     table = Table(options.case, case, make_grid(case, options.data))
     from crimecast.baselines import BASELINES
-    from crimecast.designs.spec import list_designs
+    from crimecast.designs.spec import list_designs, load_design
 
     baselines = options.baselines.split(",") if options.baselines else list(BASELINES)
     designs = options.designs.split(",") if options.designs else list_designs()[::-1]
@@ -78,7 +78,7 @@ def main() -> None:
     for design in designs:
         runs = []
         for seed in range(options.seeds):
-            run = train(design, table.cube, case, seed)
+            run = finished(started(load_design(design), table.cube, case, seed))
             runs.append(run.id)
             table.add(f"{design}, seed {seed}", run.id, "run", run.summary)
         if len(runs) > 1:
@@ -104,24 +104,29 @@ def make_grid(case: Case, folder: Path) -> str:
     return str(grid(case.city, step=case.step, types=case.types)["grid"])
 
 
-def train(design: str, cube: Any, case: Case, seed: int) -> Any:
-    """The run of a design, spec and seed, trained now if it hasn't been."""
+def started(design: Any, cube: Any, case: Case, seed: int = 0) -> Any:
+    """The run of a design and seed on a case, queued now if there is none."""
     from crimecast.designs.inputs import for_step
-    from crimecast.designs.spec import load_design
     from crimecast.runs import list_runs
     from crimecast.training import queue
 
-    spec = for_step(load_design(design), cube.step)
+    spec = for_step(design, cube.step)
     for run in list_runs(cube.grid):
         if (
-            run.state == "done"
+            (run.active or run.state == "done")
             and run.seed == seed
             and run.settings["refit"]
             and run.design == spec
         ):
             return run
-    began = queue.submit(spec, cube.grid, case.cuts[0], case.cuts[1], seed=seed, refit=True)
-    run = queue.wait(began.id)
+    return queue.submit(spec, cube.grid, case.cuts[0], case.cuts[1], seed=seed, refit=True)
+
+
+def finished(run: Any) -> Any:
+    """The run once it is done."""
+    from crimecast.training import queue
+
+    run = queue.wait(run.id)
     if run.state != "done":
         raise RuntimeError(f"{run.id} is {run.state}: {run.message}")
     return run
@@ -227,7 +232,7 @@ class Table:
             cells = [
                 row["name"],
                 f"{row['log_likelihood_per_event']:.4f}",
-                *(_gain(row.get(key)) for key in ("above_mean", "above_best_baseline")),
+                *(gain(row.get(key)) for key in ("above_mean", "above_best_baseline")),
                 f"{100 * row['hit_rate@1']:.1f}",
                 f"{100 * row['hit_rate@5']:.1f}",
                 _cost(row),
@@ -243,7 +248,8 @@ def _cost(row: dict[str, Any]) -> str:
     return f"{row['seconds']:,.0f}" + (f" on {row['device']}" if row.get("device") else "")
 
 
-def _gain(pair: dict[str, Any] | None) -> str:
+def gain(pair: dict[str, Any] | None) -> str:
+    """A paired comparison in a cell of a table: the difference and its interval."""
     if pair is None:
         return ""
     low, high = pair["interval"]

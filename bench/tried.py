@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.forecasting import CASES, make_grid
+from bench.forecasting import CASES, finished, gain, make_grid, started
 
 if TYPE_CHECKING:
     from crimecast.designs.spec import Design
@@ -87,49 +87,34 @@ def main() -> None:
     options = parser.parse_args()
     os.environ["CRIMECAST_DATA"] = str(options.root.resolve() / "crimes")
     grid = make_grid(CASE, options.data)
-    from crimecast.training import queue
+    from crimecast.designs.spec import load_design
+    from crimecast.forecasts import score_sums
+    from crimecast.scoring import compare, scores
     from crimecast.windows import load_cube
 
     cube = load_cube(grid)
+    period = cube.period(CASE.cuts[1], CASE.cuts[2])
     names = options.only.split(",") if options.only else list(TRIED)
-    runs = {name: started(name, grid).id for name in dict.fromkeys([SHIPPED, *names])}
-    rows: dict[str, dict[str, Any]] = {}
+    runs = {
+        name: started(TRIED[name](load_design("stack")), cube, CASE)
+        for name in dict.fromkeys([SHIPPED, *names])
+    }
+    sums: dict[str, Any] = {}
+    rows: list[dict[str, Any]] = []
     for name, run in runs.items():
-        done = queue.wait(run)
-        if done.state != "done":
-            raise RuntimeError(f"{run} is {done.state}: {done.message}")
-        weights = {"parameters": done.summary["parameters"]}
-        rows[name] = row(name, run, runs[SHIPPED], cube) | weights
-        document = {"case": "chicago", "cuts": CASE.cuts, "rows": list(rows.values())}
+        weights = finished(run).summary["parameters"]
+        sums[name] = score_sums(run.id, cube, *period)
+        row = {
+            "name": name,
+            "log_likelihood_per_event": scores(sums[name])["log_likelihood_per_event"],
+            "against_shipped": compare(sums[name], sums[SHIPPED]) if name != SHIPPED else None,
+            "parameters": weights,
+        }
+        rows.append(row)
+        document = {"case": "chicago", "cuts": CASE.cuts, "rows": rows}
         for suffix, text in (("json", json.dumps(document, indent=1)), ("md", markdown(document))):
             (RESULTS / f"tried.{suffix}").write_text(text + "\n", encoding="utf-8")
     print(json.dumps(document) if options.json else markdown(document))
-
-
-def started(name: str, grid: str) -> Any:
-    """The run of what is tried, queued now if there is none."""
-    from crimecast.designs.inputs import for_step
-    from crimecast.designs.spec import load_design
-    from crimecast.runs import list_runs
-    from crimecast.training import queue
-    from crimecast.windows import load_cube
-
-    design = for_step(TRIED[name](load_design("stack")), load_cube(grid).step)
-    for run in list_runs(grid):
-        if run.state in ("queued", "running", "done") and run.design == design and run.seed == 0:
-            return run
-    return queue.submit(design, grid, CASE.cuts[0], CASE.cuts[1], refit=True)
-
-
-def row(name: str, run: str, shipped: str, cube: Any) -> dict[str, Any]:
-    """Its score, and its gain on the design as shipped."""
-    from crimecast.forecasts import score_sums
-    from crimecast.scoring import compare, scores
-
-    period = cube.period(CASE.cuts[1], CASE.cuts[2])
-    sums = score_sums(run, cube, *period)
-    made = {"name": name, "log_likelihood_per_event": scores(sums)["log_likelihood_per_event"]}
-    return made | (compare(sums, score_sums(shipped, cube, *period)) if run != shipped else {})
 
 
 def markdown(document: dict[str, Any]) -> str:
@@ -144,13 +129,9 @@ def markdown(document: dict[str, Any]) -> str:
         "|---|---|---|---|",
     ]
     for made in document["rows"]:
-        gain = ""
-        if "difference" in made:
-            low, high = made["interval"]
-            gain = f"{made['difference']:+.4f} ({low:+.4f} to {high:+.4f})"
         lines.append(
-            f"| {made['name']} | {made['log_likelihood_per_event']:.5f} | {gain} | "
-            f"{made['parameters']:,} |"
+            f"| {made['name']} | {made['log_likelihood_per_event']:.5f} | "
+            f"{gain(made['against_shipped'])} | {made['parameters']:,} |"
         )
     return "\n".join(lines)
 

@@ -35,6 +35,13 @@ def test_interpolation_as_the_compiler_is_given_it(
     torch.testing.assert_close(made, known)
 
 
+def wake(network: nn.Module) -> None:
+    """Move every weight: a new head is zero, and the layers before it would have no gradient."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 0.02 * torch.randn_like(parameter)
+
+
 def gradients(
     network: nn.Module, loss_of_batch: Callable[..., Tensor], batch: object
 ) -> tuple[Tensor, list[Tensor]]:
@@ -49,9 +56,7 @@ def test_loss_and_gradients_equal_the_plain_ones(sample: str, name: str) -> None
     cube, design = load_cube(sample), load_design(name)
     samples = Samples(cube, design, 400)
     plain = build(design, 1, *cube.counts.shape[2:], samples.calendar.shape[1])
-    with torch.no_grad():  # a new head is zero, and the layers before it would have no gradient
-        for parameter in plain.parameters():
-            parameter += 0.02 * torch.randn_like(parameter)
+    wake(plain)
     fast = copy.deepcopy(plain)
     batch = samples.batch(torch.arange(samples.first, samples.first + 4))
     exact = torch.autocast("cpu", enabled=False)

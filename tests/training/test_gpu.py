@@ -14,7 +14,7 @@ from crimecast.training.optimising import AdamW
 from crimecast.training.samples import Samples
 from crimecast.windows import load_cube
 from tests.training.here import train
-from tests.training.test_compiling import gradients
+from tests.training.test_compiling import gradients, wake
 from tests.training.test_training import SMALL, train_here
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
@@ -38,9 +38,7 @@ def both(grid: str, name: str) -> tuple[list[Samples], list[torch.nn.Module]]:
     samples = [Samples(cube, design, 400, device) for device in ("cpu", "cuda")]
     network = build(design, 1, *cube.counts.shape[2:], samples[0].calendar.shape[1])
     torch.manual_seed(3)
-    with torch.no_grad():  # a new head is zero, and the layers before it would have no gradient
-        for parameter in network.parameters():
-            parameter += 0.02 * torch.randn_like(parameter)
+    wake(network)
     return samples, [network.eval(), copy.deepcopy(network).cuda()]  # no dropout, which differs
 
 
