@@ -6,9 +6,9 @@ import sys
 
 import streamlit as st
 
-from crimecast.store import sample_is_ready
-from crimecast.training import courtesy
-from crimecast.training.slots import WAITING
+from crimecast.machine import courtesy
+from crimecast.machine.slots import WAITING
+from crimecast.storage.store import sample_is_ready
 from pages.parts.collecting import leave_modules_out
 from pages.parts.navigation import ENTERED, navigation
 from pages.parts.people import admit
@@ -25,7 +25,7 @@ if "crimecast.diagnose" not in sys.modules:  # the server's first page
         importlib.import_module("crimecast.diagnose")  # with PyTorch, which takes seconds to load
 if not sample_is_ready():
     with st.spinner("Getting the sample city ready …"):
-        from crimecast.sources.sample import ensure_sample  # takes a second to load
+        from crimecast.sample.shipped import ensure_sample  # takes a second to load
 
         ensure_sample()
 page.run()

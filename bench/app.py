@@ -33,8 +33,8 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.chromium import FLAGS, TOP, serve
-from crimecast.runs import Run, list_runs, load_run
-from crimecast.store import data_root, read_json
+from crimecast.runs.run import Run, list_runs, load_run
+from crimecast.storage.store import data_root, read_json
 
 EMPTY = 'import streamlit as st\nst.title("Empty")\n'
 LOOKS = 1500  # ms that a person looks at a page, at least
@@ -66,10 +66,10 @@ DRAWN = """async ([click, title]) => {
 def prepare(folder: Path | None) -> None:
     """A grid with a trained network, and its forecasts made."""
     from crimecast.designs.spec import load_design
-    from crimecast.grid import make_grid
-    from crimecast.importing import import_file
-    from crimecast.sources.sample import ensure_sample
-    from crimecast.training import queue
+    from crimecast.grids.grid import make_grid
+    from crimecast.records.importing import import_file
+    from crimecast.runs import queue
+    from crimecast.sample.shipped import ensure_sample
 
     ensure_sample()
     if folder is None or any(run.grid.startswith("chicago") for run in list_runs()):
@@ -171,7 +171,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Drive both apps."""
     from playwright.sync_api import sync_playwright
 
-    from crimecast.training import queue
+    from crimecast.runs import queue
 
     (folder / "empty.py").write_text(EMPTY)
     servers: list[subprocess.Popen[bytes]] = []

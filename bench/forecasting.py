@@ -93,9 +93,9 @@ def main() -> None:
 
 def make_grid(case: Case, folder: Path) -> str:
     """Import what isn't there yet and grid it; the grid's name."""
-    from crimecast.grid import make_grid as grid
-    from crimecast.importing import import_file
-    from crimecast.sources.sample import ensure_sample
+    from crimecast.grids.grid import make_grid as grid
+    from crimecast.records.importing import import_file
+    from crimecast.sample.shipped import ensure_sample
 
     ensure_sample()
     names = {"time": "date"} if case.files == ASSAULTS else None
@@ -107,8 +107,8 @@ def make_grid(case: Case, folder: Path) -> str:
 def started(design: Any, cube: Any, case: Case, seed: int = 0) -> Any:
     """The run of a design and seed on a case, queued now if there is none."""
     from crimecast.designs.inputs import for_step
-    from crimecast.runs import list_runs
-    from crimecast.training import queue
+    from crimecast.runs import queue
+    from crimecast.runs.run import list_runs
 
     spec = for_step(design, cube.step)
     for run in list_runs(cube.grid):
@@ -124,7 +124,7 @@ def started(design: Any, cube: Any, case: Case, seed: int = 0) -> Any:
 
 def finished(run: Any) -> Any:
     """The run once it is done."""
-    from crimecast.training import queue
+    from crimecast.runs import queue
 
     run = queue.wait(run.id)
     if run.state != "done":
@@ -136,7 +136,7 @@ class Table:
     """Rows of forecasts scored on the test period, each compared with the mean and the best baseline."""
 
     def __init__(self, name: str, case: Case, grid: str) -> None:
-        from crimecast.windows import load_cube
+        from crimecast.grids.cube import load_cube
 
         self.name, self.case, self.grid = name, case, grid
         self.cube = load_cube(grid)
@@ -150,8 +150,8 @@ class Table:
 
     def add(self, label: str, name: str, kind: str, trained: dict[str, Any] | None = None) -> None:
         """Forecast, score, and write the table with the new row; a run's summary is what it took."""
-        from crimecast.forecasts import score_sums
-        from crimecast.scoring import intervals, scores
+        from crimecast.forecasting.forecasts import score_sums
+        from crimecast.judging.scoring import intervals, scores
 
         trained = trained or {}
         seconds = trained.get("seconds")
@@ -181,7 +181,7 @@ class Table:
 
     def was_stored(self, name: str) -> bool:
         """Whether the forecast was made by an earlier call, whose seconds count."""
-        from crimecast.forecasts import is_stored
+        from crimecast.forecasting.forecasts import is_stored
 
         return (
             "+" not in name
@@ -191,7 +191,7 @@ class Table:
 
     def document(self) -> dict[str, Any]:
         """The case, and every row with its paired comparisons."""
-        from crimecast.scoring import compare
+        from crimecast.judging.scoring import compare
 
         baselines = [r for r in self.rows if r["kind"] == "baseline" and r["name"] != "truth"]
         best = (

@@ -34,9 +34,9 @@ MONTHS, ROWS, KINDS = 276, 30_072, 30
 def make(root: Path, times: int) -> None:
     """Write an archive of Chicago's size and unevenness; `times` as many months."""
     os.environ["CRIMECAST_DATA"] = str(root)
-    from crimecast.archive import archive_folder
     from crimecast.cities import load_city
-    from crimecast.store import write_json
+    from crimecast.records.archive import archive_folder
+    from crimecast.storage.store import write_json
 
     city = load_city("chicago")
     folder = archive_folder(city)
@@ -93,7 +93,7 @@ def polars(root: Path) -> None:
 
 def grid(root: Path, times: int = 5) -> None:
     os.environ["CRIMECAST_DATA"] = str(root)
-    from crimecast.grid import make_grid
+    from crimecast.grids.grid import make_grid
 
     report(
         lambda: make_grid("chicago", 500, "1d", "each")["events"],

@@ -60,9 +60,9 @@ def city(folder: Path) -> str:
     import polars as pl
 
     from crimecast.designs.spec import parse_design
-    from crimecast.grid import make_grid
-    from crimecast.importing import import_file
-    from crimecast.training import queue
+    from crimecast.grids.grid import make_grid
+    from crimecast.records.importing import import_file
+    from crimecast.runs import queue
 
     rng = np.random.default_rng(0)
     count, side = 60_000, 63 * 500
@@ -93,7 +93,7 @@ def capture_cost() -> dict[str, float]:
 
     from crimecast.inspect.activations import capture
     from crimecast.inspect.subject import subject
-    from crimecast.runs import list_runs
+    from crimecast.runs.run import list_runs
 
     one = subject(list_runs()[0])
     batch = one.batch([100, 101, 102, 103])

@@ -26,10 +26,10 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import xlogy
 
 from crimecast.baselines.regression import fit_poisson
-from crimecast.dates import weekday
-from crimecast.forecasts import rates
-from crimecast.scoring import week_numbers
-from crimecast.windows import load_cube
+from crimecast.calendar.dates import weekday
+from crimecast.forecasting.forecasts import rates
+from crimecast.grids.cube import load_cube
+from crimecast.judging.scoring import week_numbers
 
 
 def main() -> None:

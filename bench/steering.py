@@ -55,10 +55,10 @@ def main() -> None:
     os.environ["CRIMECAST_DATA"] = tempfile.mkdtemp()
     os.environ.setdefault("CRIMECAST_CPU_SLOTS", "1")
     from crimecast.designs.spec import load_design, parse_design
-    from crimecast.diagnose.steer import steer
-    from crimecast.grid import list_grids
-    from crimecast.runs import load_run
-    from crimecast.sources.sample import ensure_sample
+    from crimecast.grids.grid import list_grids
+    from crimecast.lineage.steer import steer
+    from crimecast.runs.run import load_run
+    from crimecast.sample.shipped import ensure_sample
 
     ensure_sample()
     grid = list_grids("sample")[-1]["grid"]
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def _trained(design: Any, grid: str) -> Any:
-    from crimecast.training import queue
+    from crimecast.runs import queue
 
     run = queue.wait(queue.submit(design, grid, *CUTS, seed=0, device="cpu").id)
     if run.state != "done":
@@ -108,9 +108,9 @@ def _trained(design: Any, grid: str) -> Any:
 
 def _score(run: Any) -> float:
     """Log-likelihood per event of the months that nothing was chosen by."""
-    from crimecast.forecasts import score_sums
-    from crimecast.scoring import scores
-    from crimecast.windows import load_cube
+    from crimecast.forecasting.forecasts import score_sums
+    from crimecast.grids.cube import load_cube
+    from crimecast.judging.scoring import scores
 
     cube = load_cube(run.grid)
     sums = score_sums(run.id, cube, cube.index(CUTS[1], "--since"), len(cube.times))
@@ -119,9 +119,9 @@ def _score(run: Any) -> float:
 
 def _by_chance(start: Any, rounds: int, rng: random.Random) -> Any:
     """As `steer`, with changes drawn at random from the legal ones."""
-    from crimecast.diagnose.steer import fork
     from crimecast.errors import UserError
-    from crimecast.training import queue
+    from crimecast.lineage.steer import fork
+    from crimecast.runs import queue
 
     best, made = start, 0
     while made < rounds:

@@ -33,7 +33,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from crimecast.training.slots import WAITING
+from crimecast.machine.slots import WAITING
 
 os.environ |= WAITING  # before torch is loaded
 
@@ -43,17 +43,17 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
+from crimecast.calendar.steps import Step
 from crimecast.designs.build import build, named_layers
 from crimecast.designs.spec import Design, load_design, parse_design
+from crimecast.grids.cube import Cube
 from crimecast.inspect.activations import capture
-from crimecast.steps import Step
 from crimecast.training.compiling import compiled_loss, plain_loss
 from crimecast.training.loop import Trainer
 from crimecast.training.optimising import AdamW, mixed_precision
 from crimecast.training.plans import Plan
 from crimecast.training.record import Recorder
 from crimecast.training.samples import Samples
-from crimecast.windows import Cube
 
 BATCH = 16
 ROUNDS = {"small": 10, "stack_plain": 5}  # in which all parts take turns

@@ -88,9 +88,9 @@ def main() -> None:
     os.environ["CRIMECAST_DATA"] = str(options.root.resolve() / "crimes")
     grid = make_grid(CASE, options.data)
     from crimecast.designs.spec import load_design
-    from crimecast.forecasts import score_sums
-    from crimecast.scoring import compare, scores
-    from crimecast.windows import load_cube
+    from crimecast.forecasting.forecasts import score_sums
+    from crimecast.grids.cube import load_cube
+    from crimecast.judging.scoring import compare, scores
 
     cube = load_cube(grid)
     period = cube.period(CASE.cuts[1], CASE.cuts[2])

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from crimecast.archive import month_files, report, type_counts
 from crimecast.cities import write_city
-from crimecast.columns import guess
-from crimecast.importing import import_file
 from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure
 from crimecast.plots.places import places_message
 from crimecast.plots.streets import HEIGHT, street_map, tile_server
+from crimecast.records.archive import month_files, report, type_counts
+from crimecast.records.columns import guess
+from crimecast.records.importing import import_file
 from crimecast.sources.files import read_table
 from crimecast.views.coverage import by_month, city_coverage
 from crimecast.views.records import sample_places

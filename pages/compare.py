@@ -2,12 +2,12 @@
 
 import streamlit as st
 
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.cube import load_cube
+from crimecast.judging.scoring import said
 from crimecast.plots import figures, judging
 from crimecast.reporting.comparison import comparison_report
-from crimecast.scoring import said
-from crimecast.unseen import unseen_period
 from crimecast.views.compare import Comparison, choices, first_choice, is_baseline, slow
-from crimecast.windows import load_cube
 from pages.parts.charts import chart
 from pages.parts.frame import frame, guarded, trained
 from pages.parts.maps import asked_of, maps

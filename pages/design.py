@@ -4,15 +4,15 @@ from datetime import date
 
 import streamlit as st
 
-from crimecast.dates import calendar
+from crimecast.calendar.dates import calendar
 from crimecast.designs.inputs import for_step, map_count
 from crimecast.designs.shapes import place as place_layers
 from crimecast.designs.spec import list_designs, load_design, parse_design, to_toml
 from crimecast.errors import UserError
-from crimecast.runs import list_runs, load_run
-from crimecast.training import queue, search
+from crimecast.grids.cube import load_cube, split
+from crimecast.runs import queue, search
+from crimecast.runs.run import list_runs, load_run
 from crimecast.views.design import design_items, seen, spec_diff
-from crimecast.windows import load_cube, split
 from pages.parts.cards import cards, inputs_and_training
 from pages.parts.draft import Draft
 from pages.parts.frame import frame, nothing_yet

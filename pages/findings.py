@@ -6,10 +6,10 @@ from crimecast.designs.spec import to_toml
 from crimecast.diagnose import Finding
 from crimecast.diagnose.kept import findings_of
 from crimecast.diagnose.patch import patched
-from crimecast.diagnose.steer import fork
 from crimecast.errors import UserError
+from crimecast.lineage.steer import fork
 from crimecast.reporting.report import report
-from crimecast.runs import Run
+from crimecast.runs.run import Run
 from crimecast.views.design import spec_diff
 from pages.parts.frame import frame, guarded, trained
 from pages.parts.people import operator_button

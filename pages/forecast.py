@@ -3,12 +3,12 @@
 import streamlit as st
 
 from crimecast.baselines import AHEAD
-from crimecast.forecasts import ready_baselines
+from crimecast.forecasting.forecasts import ready_baselines
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.cube import load_cube
 from crimecast.plots.figures import forecast_figure
-from crimecast.unseen import unseen_period
 from crimecast.views.coverage import warning
 from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
-from crimecast.windows import load_cube
 from pages.parts.charts import chart
 from pages.parts.frame import frame, guarded, trained
 from pages.parts.maps import asked_of, maps

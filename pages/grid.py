@@ -4,8 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from crimecast.archive import month_files, type_counts
-from crimecast.grid import list_grids, make_grid
+from crimecast.grids.grid import list_grids, make_grid
+from crimecast.records.archive import month_files, type_counts
 from crimecast.views.grid import grid_message
 from pages.parts.frame import frame, grid_title, guarded, nothing_yet
 from pages.parts.maps import asked_of, maps

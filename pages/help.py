@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from crimecast.access import actor, audit
+from crimecast.storage.access import actor, audit
 from pages.parts.frame import heading
 
 heading(

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.cube import load_cube
 from crimecast.plots.figures import histogram_figure
 from crimecast.training.checkpoints import epochs_kept
-from crimecast.unseen import unseen_period
 from crimecast.views.activations import layer_maps
 from crimecast.views.layers import (
     ORDERS,
@@ -16,7 +17,6 @@ from crimecast.views.layers import (
     span,
     training_gallery,
 )
-from crimecast.windows import load_cube
 from pages.parts.asking import VIEWS
 from pages.parts.charts import chart
 from pages.parts.frame import among, choose, frame, guarded, trained

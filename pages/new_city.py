@@ -8,10 +8,10 @@ import streamlit as st
 
 from crimecast.cities import City, write_city
 from crimecast.cities.city import utm_zone, write_outline
-from crimecast.columns import REQUIRED, guess
+from crimecast.crawling.discover import Preview, look_at
 from crimecast.errors import UserError
-from crimecast.importing import import_file
-from crimecast.sources.discover import Preview, look_at
+from crimecast.records.columns import REQUIRED, guess
+from crimecast.records.importing import import_file
 from crimecast.sources.files import read_table
 from pages.parts.columns import KINDS, choose_columns, joined, stored
 from pages.parts.frame import frame, guarded

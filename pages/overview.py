@@ -4,11 +4,11 @@ import streamlit as st
 
 from crimecast.diagnose.finding import Finding
 from crimecast.diagnose.kept import known_findings
-from crimecast.forecasts import rivals
-from crimecast.runs import Run, list_runs
-from crimecast.scoring import said
-from crimecast.training.progress import line, share
-from crimecast.unseen import unseen_period
+from crimecast.forecasting.forecasts import rivals
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.judging.scoring import said
+from crimecast.runs.progress import line, share
+from crimecast.runs.run import Run, list_runs
 from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.judged import score_rows
 

@@ -4,9 +4,9 @@ import streamlit as st
 
 from crimecast.designs.spec import to_toml
 from crimecast.errors import UserError
-from crimecast.lineage import NOTE, annotate, changes, effect, known_effect
-from crimecast.runs import Run, delete_run, list_runs, load_run
-from crimecast.training import queue
+from crimecast.lineage.tree import NOTE, annotate, changes, effect, known_effect
+from crimecast.runs import queue
+from crimecast.runs.run import Run, delete_run, list_runs, load_run
 from crimecast.views.design import spec_diff
 from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.people import operator_button

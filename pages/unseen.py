@@ -6,10 +6,7 @@ from typing import Any
 import streamlit as st
 
 from crimecast.errors import UserError
-from crimecast.grid import list_grids
-from crimecast.plots.judging import gain_maps_figure
-from crimecast.runs import list_runs, load_run
-from crimecast.unseen import (
+from crimecast.forecasting.unseen import (
     RIVAL,
     Trial,
     find_break,
@@ -20,7 +17,10 @@ from crimecast.unseen import (
     unseen_period,
     verdict,
 )
-from crimecast.windows import load_cube
+from crimecast.grids.cube import load_cube
+from crimecast.grids.grid import list_grids
+from crimecast.plots.judging import gain_maps_figure
+from crimecast.runs.run import list_runs, load_run
 from pages.parts.charts import chart
 from pages.parts.frame import frame, grid_title, guarded, trained
 

@@ -32,8 +32,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A data folder with the sample city and its run; gives the name of its grid."""
     before = os.environ.get("CRIMECAST_DATA")
     os.environ["CRIMECAST_DATA"] = str(tmp_path_factory.mktemp("sample"))
-    from crimecast.grid import list_grids
-    from crimecast.sources.sample import ensure_sample
+    from crimecast.grids.grid import list_grids
+    from crimecast.sample.shipped import ensure_sample
 
     ensure_sample()
     yield list_grids("sample")[-1]["grid"]
@@ -72,7 +72,7 @@ def tiny_csv(path: Path, count: int = 400, seed: int = 0) -> Path:
 @pytest.fixture
 def town(data: Path, tmp_path: Path) -> str:
     """A small city without an outline, with two months of records."""
-    from crimecast.importing import import_file
+    from crimecast.records.importing import import_file
 
     mapping = {"time": "when", "longitude": "lng", "latitude": "lat", "type": "what"}
     import_file("town", tiny_csv(tmp_path / "town.csv"), mapping, zone="Europe/Berlin")

@@ -8,14 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crimecast.cities import load_city
-from crimecast.covariates import covariate_maps
 from crimecast.errors import UserError
-from crimecast.forecasts import rates
-from crimecast.grid import grid_folder, make_grid
-from crimecast.runs import load_run
-from crimecast.store import data_root
-from crimecast.training import search
-from crimecast.windows import load_cube
+from crimecast.forecasting.forecasts import rates
+from crimecast.grids.covariates import covariate_maps
+from crimecast.grids.cube import load_cube
+from crimecast.grids.grid import grid_folder, make_grid
+from crimecast.runs import search
+from crimecast.runs.run import load_run
+from crimecast.storage.store import data_root
 
 STEPS = st.lists(
     st.sampled_from(["..", ".", "/", "etc", "runs", "\\", "~", "%2e%2e", "\0", "a", " ", "…"]),

@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from crimecast.archive import report
 from crimecast.baselines import baseline_rates
 from crimecast.cities import load_city
-from crimecast.grid import make_grid, open_grid
-from crimecast.importing import import_file
-from crimecast.scoring import scores, step_sums
-from crimecast.windows import load_cube
+from crimecast.grids.cube import load_cube
+from crimecast.grids.grid import make_grid, open_grid
+from crimecast.judging.scoring import scores, step_sums
+from crimecast.records.archive import report
+from crimecast.records.importing import import_file
 
 FILES = [
     # file, city, options, rows, {reason: count}

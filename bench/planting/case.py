@@ -40,10 +40,10 @@ def design_of(case: Case) -> Any:
 def train(case: Case, grid: str) -> Any:
     """Train a case in this process; returns the run."""
     from crimecast.designs import build as building
-    from crimecast.runs import create_run, load_run, update_run
+    from crimecast.grids.cube import load_cube, split
+    from crimecast.runs.run import create_run, load_run, update_run
+    from crimecast.runs.worker import train_run
     from crimecast.training import checkpoints
-    from crimecast.training.worker import train_run
-    from crimecast.windows import load_cube, split
 
     design = design_of(case)
     cube = load_cube(grid)
@@ -79,7 +79,7 @@ def train(case: Case, grid: str) -> Any:
 
 
 def _shape(cube: Any, design: Any) -> tuple[int, ...]:
-    from crimecast.dates import calendar
+    from crimecast.calendar.dates import calendar
 
     numbers = calendar(cube.times[:1], cube.step, design.calendar).shape[1]
     return (*cube.counts.shape[1:], numbers)

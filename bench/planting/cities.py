@@ -22,9 +22,9 @@ CUTS = {
 def make(name: str, folder: Path, data: Path) -> str:
     """Grid a city in the data folder in use; returns the grid. `folder` is for what is written on
     the way, `data` has the records of Chicago."""
-    from crimecast.grid import make_grid
-    from crimecast.importing import import_file
-    from crimecast.sources.sample import ensure_sample
+    from crimecast.grids.grid import make_grid
+    from crimecast.records.importing import import_file
+    from crimecast.sample.shipped import ensure_sample
 
     ensure_sample()
     if name == "chicago":
@@ -43,8 +43,8 @@ def make(name: str, folder: Path, data: Path) -> str:
 def _tomorrow(grid: str, path: Path) -> None:
     """A covariate that holds, for every day, what the next one will bring: a leak."""
     from crimecast.cities import load_city
-    from crimecast.covariates import import_covariate
-    from crimecast.windows import load_cube
+    from crimecast.grids.covariates import import_covariate
+    from crimecast.grids.cube import load_cube
 
     cube, city = load_cube(grid), load_city("sample")
     rows, columns = np.nonzero(cube.counts.sum(axis=(0, 1)) > 0)
@@ -62,7 +62,7 @@ def _tomorrow(grid: str, path: Path) -> None:
 
 
 def _simulated(name: str) -> pl.DataFrame:
-    from crimecast.sources.simulate import simulate
+    from crimecast.sample.simulate import simulate
 
     far = name == "far"
     events = (

@@ -19,7 +19,7 @@ from crimecast.baselines.kde import kde, kde_season
 from crimecast.baselines.means import decayed_mean, mean, persistence, seasonal_mean
 from crimecast.baselines.mixture import memory_mixture
 from crimecast.errors import UserError
-from crimecast.windows import Cube
+from crimecast.grids.cube import Cube
 
 BASELINES: dict[str, Callable[..., np.ndarray]] = {
     "persistence": persistence,

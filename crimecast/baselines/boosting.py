@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from crimecast.baselines.mixture import Mixture, fit_mixture, mixture_rates, remembered
-from crimecast.dates import hour, month_day, weekday
-from crimecast.memories import evidence, recall
-from crimecast.windows import Cube, on_map
+from crimecast.calendar.dates import hour, month_day, weekday
+from crimecast.grids.cube import Cube, on_map
+from crimecast.grids.memories import evidence, recall
 
 ROWS = 3_000_000  # of a fit: the latest steps
 TREES = 600

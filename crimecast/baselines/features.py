@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from crimecast.baselines.level import level_features, smooth_totals
-from crimecast.dates import knows_season
-from crimecast.memories import Memory, recall, shrunk
-from crimecast.windows import Cube
+from crimecast.calendar.dates import knows_season
+from crimecast.grids.cube import Cube
+from crimecast.grids.memories import Memory, recall, shrunk
 
 
 def remembered_features(

@@ -12,8 +12,8 @@ import numpy as np
 from crimecast.baselines.features import remembered_features
 from crimecast.baselines.means import poisson_fit
 from crimecast.baselines.regression import fit_poisson
-from crimecast.memories import Memory
-from crimecast.windows import Cube, on_map
+from crimecast.grids.cube import Cube, on_map
+from crimecast.grids.memories import Memory
 
 FREQUENCIES = 60
 SPACES = (1500.0, 4000.0)  # metres, length scales that are tried

@@ -7,8 +7,8 @@ import numpy as np
 from crimecast.baselines.features import remembered_features
 from crimecast.baselines.means import poisson_fit
 from crimecast.baselines.regression import fit_poisson
-from crimecast.memories import Memory
-from crimecast.windows import Cube, on_map
+from crimecast.grids.cube import Cube, on_map
+from crimecast.grids.memories import Memory
 
 MEMORIES = (
     Memory(7), Memory(30), Memory(180), Memory(np.inf), Memory(30, 1.5), Memory(180, 1.5),

@@ -13,8 +13,8 @@ import numpy as np
 
 from crimecast.baselines.level import with_level
 from crimecast.baselines.mixture import em_weights, fit_start
-from crimecast.memories import Memory, recall
-from crimecast.windows import Cube, on_map
+from crimecast.grids.cube import Cube, on_map
+from crimecast.grids.memories import Memory, recall
 
 TRIGGERS = tuple(Memory(h, b) for h in (1.0, 4.0, 14.0, 45.0) for b in (0.0, 1.0))
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from crimecast.baselines.level import with_level
 from crimecast.baselines.means import poisson_fit
-from crimecast.memories import Memory, recall, shrunk
-from crimecast.windows import Cube, on_map
+from crimecast.grids.cube import Cube, on_map
+from crimecast.grids.memories import Memory, recall, shrunk
 
 BLURS = (0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.5)  # cells
 HALF_LIVES = (30.0, 60.0, 120.0, 240.0, 480.0, np.inf)  # days

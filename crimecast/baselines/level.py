@@ -12,9 +12,9 @@ themselves: k² (1 + n MOVES²) / MOVES², n the events of a month.
 import numpy as np
 
 from crimecast.baselines.regression import fit_poisson
-from crimecast.dates import holidays, knows_season, month_day, season, slot, weekday
-from crimecast.steps import Step
-from crimecast.windows import Cube
+from crimecast.calendar.dates import holidays, knows_season, month_day, season, slot, weekday
+from crimecast.calendar.steps import Step
+from crimecast.grids.cube import Cube
 
 RIDGE = 3.0  # events' worth of pull towards "no effect"
 FIT_DAYS = 3 * 365.0

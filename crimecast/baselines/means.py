@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from crimecast.dates import hour, month, weekday
-from crimecast.memories import decayed_means
-from crimecast.windows import Cube
+from crimecast.calendar.dates import hour, month, weekday
+from crimecast.grids.cube import Cube
+from crimecast.grids.memories import decayed_means
 
 HALF_LIVES = (14.0, 30.0, 60.0, 90.0, 120.0, 180.0, 270.0, 365.0, 545.0, 730.0)  # days
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from crimecast.baselines.level import fit_levels, levels, smooth_totals
-from crimecast.memories import Memory, recall, tells_apart
-from crimecast.windows import Cube, on_map
+from crimecast.grids.cube import Cube, on_map
+from crimecast.grids.memories import Memory, recall, tells_apart
 
 HALF_LIVES = (3.0, 7.0, 14.0, 30.0, 60.0, 120.0, 240.0, 480.0, 1000.0)  # days
 BLURS = (0.0, 0.7, 1.5)  # cells

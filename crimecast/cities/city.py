@@ -15,9 +15,9 @@ import shapely
 import shapely.geometry
 import tomli_w
 
-from crimecast.access import act
 from crimecast.errors import UserError
-from crimecast.store import data_root, replacing
+from crimecast.storage.access import act
+from crimecast.storage.store import data_root, replacing
 
 SHIPPED = Path(__file__).parent
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")

@@ -10,8 +10,8 @@ from crimecast.errors import UserError
 
 def cities(_: argparse.Namespace) -> tuple[Any, str]:
     """Every city with what is known of it."""
-    from crimecast.archive import manifest
     from crimecast.cities import list_cities
+    from crimecast.records.archive import manifest
 
     ready()
     rows = []
@@ -41,10 +41,10 @@ def cities(_: argparse.Namespace) -> tuple[Any, str]:
 
 def crawl(options: argparse.Namespace) -> tuple[Any, str]:
     """Crawl with a progress line on standard error."""
-    from crimecast import archive
-    from crimecast.access import act
     from crimecast.cities import load_city
     from crimecast.crawling import crawl_city
+    from crimecast.records import archive
+    from crimecast.storage.access import act
 
     def show(progress: dict[str, Any]) -> None:
         left = progress.get("seconds_left")
@@ -71,9 +71,9 @@ def crawl(options: argparse.Namespace) -> tuple[Any, str]:
 
 def import_(options: argparse.Namespace) -> tuple[Any, str]:
     """Import a file."""
-    from crimecast.archive import report
     from crimecast.cities import load_city
-    from crimecast.importing import import_file
+    from crimecast.records.archive import report
+    from crimecast.records.importing import import_file
 
     result = import_file(options.city, options.file, _mapping(options.map), options.crs, options.tz)
     result["report"] = report(load_city(options.city))
@@ -85,7 +85,7 @@ def import_(options: argparse.Namespace) -> tuple[Any, str]:
 
 def covariate(options: argparse.Namespace) -> tuple[Any, str]:
     """Store other maps of a city: weather by day, population by place."""
-    from crimecast.covariates import import_covariate
+    from crimecast.grids.covariates import import_covariate
 
     made = import_covariate(options.city, options.file, options.name, _mapping(options.map))
     return made, (
@@ -100,8 +100,8 @@ def _reasons(dropped: dict[str, int]) -> str:
 
 def grid(options: argparse.Namespace) -> tuple[Any, str]:
     """Make a grid, or find the one that the same request made before."""
-    from crimecast.cluster import address_asked
-    from crimecast.grid import make_grid
+    from crimecast.grids.grid import make_grid
+    from crimecast.machine.cluster import address_asked
 
     ready()
     made = make_grid(
@@ -109,7 +109,7 @@ def grid(options: argparse.Namespace) -> tuple[Any, str]:
         address_asked(options.executor, options.address),
     )  # fmt: skip
     if options.heatmaps is not None:
-        from crimecast.heatmaps import write_heatmaps
+        from crimecast.grids.heatmaps import write_heatmaps
 
         made = {**made, "heatmaps": write_heatmaps(options.city, options.heatmaps)}
     steps, kinds, height, width = made["shape"]

@@ -9,8 +9,8 @@ from crimecast.errors import UserError
 
 def forecast(options: argparse.Namespace) -> tuple[Any, str]:
     """Forecast a period and, if asked, write it."""
-    from crimecast import forecasts
-    from crimecast.forecast_files import save_forecast
+    from crimecast.forecasting import forecasts
+    from crimecast.forecasting.files import save_forecast
 
     ready()
     if options.out is not None and not options.out.parent.is_dir():
@@ -40,9 +40,9 @@ def forecast(options: argparse.Namespace) -> tuple[Any, str]:
 
 def score(options: argparse.Namespace) -> tuple[Any, str]:
     """One row a forecast, each compared with the first."""
-    from crimecast.forecasts import score_sums
-    from crimecast.scoring import table
-    from crimecast.windows import load_cube
+    from crimecast.forecasting.forecasts import score_sums
+    from crimecast.grids.cube import load_cube
+    from crimecast.judging.scoring import table
 
     ready()
     cube = load_cube(options.grid)

@@ -11,10 +11,10 @@ def inspect(options: argparse.Namespace) -> tuple[Any, str]:
     """Save activations as NPZ, one array (channels, height, width) a layer."""
     import numpy as np
 
+    from crimecast.grids.cube import load_cube
     from crimecast.inspect.activations import activations
-    from crimecast.runs import load_run
-    from crimecast.store import replacing
-    from crimecast.windows import load_cube
+    from crimecast.runs.run import load_run
+    from crimecast.storage.store import replacing
 
     ready()
     run = load_run(options.run)
@@ -42,7 +42,7 @@ def inspect(options: argparse.Namespace) -> tuple[Any, str]:
 def diagnose(options: argparse.Namespace) -> tuple[Any, str]:
     """Every finding about a run, the most severe first."""
     from crimecast import diagnose as diagnosing
-    from crimecast.runs import load_run
+    from crimecast.runs.run import load_run
 
     ready()
     found = diagnosing.diagnose(load_run(options.run))
@@ -58,8 +58,8 @@ def steer(options: argparse.Namespace) -> tuple[Any, str]:
     """Apply advised patches to forks, train them, and keep what helps."""
     import sys
 
-    from crimecast.diagnose.steer import steer as steering
-    from crimecast.runs import load_run
+    from crimecast.lineage.steer import steer as steering
+    from crimecast.runs.run import load_run
 
     ready()
     made = steering(load_run(options.run), options.rounds, lambda t: print(t, file=sys.stderr))
@@ -77,13 +77,13 @@ def steer(options: argparse.Namespace) -> tuple[Any, str]:
 
 def report(options: argparse.Namespace) -> tuple[Any, str]:
     """Write a run, or its comparison with other forecasts, as one self-contained HTML file."""
+    from crimecast.forecasting.unseen import unseen_period
+    from crimecast.grids.cube import load_cube
     from crimecast.reporting.comparison import comparison_report
     from crimecast.reporting.report import report as reporting
-    from crimecast.runs import load_run
-    from crimecast.store import replacing
-    from crimecast.unseen import unseen_period
+    from crimecast.runs.run import load_run
+    from crimecast.storage.store import replacing
     from crimecast.views.compare import Comparison
-    from crimecast.windows import load_cube
 
     ready()
     out = options.out.resolve()

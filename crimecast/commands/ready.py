@@ -3,6 +3,6 @@
 
 def ready() -> None:
     """Put the sample city into an empty data folder."""
-    from crimecast.sources.sample import ensure_sample
+    from crimecast.sample.shipped import ensure_sample
 
     ensure_sample()

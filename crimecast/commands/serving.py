@@ -8,7 +8,7 @@ from typing import Any
 
 def app(options: argparse.Namespace) -> tuple[Any, str]:
     """Start Streamlit on this computer only."""
-    from crimecast.store import PACKAGE_DATA
+    from crimecast.storage.store import PACKAGE_DATA
 
     top = PACKAGE_DATA.parent
     command = [

@@ -5,17 +5,17 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from crimecast.cluster import address_asked
 from crimecast.commands import terminal
 from crimecast.commands.ready import ready
 from crimecast.errors import UserError
+from crimecast.machine.cluster import address_asked
 
 
 def train(options: argparse.Namespace) -> tuple[Any, str]:
     """Queue a run; with --wait, stay until it has ended."""
     from crimecast.designs.spec import load_design
-    from crimecast.runs import load_run
-    from crimecast.training import queue
+    from crimecast.runs import queue
+    from crimecast.runs.run import load_run
 
     ready()
     source = options.fork or options.start_from
@@ -39,8 +39,8 @@ def train(options: argparse.Namespace) -> tuple[Any, str]:
 
 def runs(options: argparse.Namespace) -> tuple[Any, str]:
     """List, show, stop, resume, try again, put first or delete."""
-    from crimecast.runs import delete_run, list_runs, load_run
-    from crimecast.training import queue
+    from crimecast.runs import queue
+    from crimecast.runs.run import delete_run, list_runs, load_run
 
     ready()
     if options.run is None:
@@ -68,7 +68,7 @@ def runs(options: argparse.Namespace) -> tuple[Any, str]:
 
 def _said(run: Any) -> str:
     """How far it is, or how it ended."""
-    from crimecast.training.progress import line
+    from crimecast.runs.progress import line
 
     return line(run) if run.active and not run.message else run.message
 
@@ -95,7 +95,7 @@ def search(options: argparse.Namespace) -> tuple[Any, str]:
     """Start a search over a spec's marked fields, or show one that was started."""
     from pathlib import Path
 
-    from crimecast.training import search as searching
+    from crimecast.runs import search as searching
 
     ready()
     if options.design is None:
@@ -129,8 +129,8 @@ def _trials(found: dict[str, Any]) -> str:
 
 def export(options: argparse.Namespace) -> tuple[Any, str]:
     """Write a run's record for TensorBoard, its network as ONNX or a program of torch.export."""
-    from crimecast.runs import load_run
-    from crimecast.training.tensorboard import export_tensorboard
+    from crimecast.runs.run import load_run
+    from crimecast.runs.tensorboard import export_tensorboard
 
     ready()
     run = load_run(options.run)
@@ -141,7 +141,7 @@ def export(options: argparse.Namespace) -> tuple[Any, str]:
         made |= {"scalars": count, "out": str(options.tensorboard / run.id)}
         said.append(f"{count:,} scalars written to {made['out']}.")
     if options.network is not None:
-        from crimecast.exporting import export_network
+        from crimecast.forecasting.exporting import export_network
 
         made |= export_network(run, options.network)
         said.append(f"The network is written to {options.network}.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from crimecast.store import replacing
+from crimecast.storage.store import replacing
 
 SCHEMA = {
     "source_id": pl.String,

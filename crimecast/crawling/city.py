@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from crimecast.calendar.steps import parse_date
 from crimecast.cities import Source, load_city
 from crimecast.crawling.dataset import Crawl
 from crimecast.errors import UserError
-from crimecast.importing import fix_extent
+from crimecast.records.importing import fix_extent
 from crimecast.sources.arcgis import FeatureLayer
 from crimecast.sources.http import Client, Refused, Stopped
 from crimecast.sources.socrata import Dataset, token
-from crimecast.steps import parse_date
-from crimecast.store import data_root, write_json
+from crimecast.storage.store import data_root, write_json
 
 CONNECTIONS = 4
 Report = Callable[[dict[str, Any]], None]

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from crimecast.archive import merge, remove
 from crimecast.cities import City
 from crimecast.crawling.brought import Brought
-from crimecast.events import standardise
+from crimecast.records.archive import merge, remove
+from crimecast.records.events import standardise
 from crimecast.sources.arcgis import FeatureLayer
 from crimecast.sources.socrata import Dataset
-from crimecast.store import read_json, replacing, write_json
+from crimecast.storage.store import read_json, replacing, write_json
 
 if TYPE_CHECKING:
     from crimecast.crawling.city import Counter

@@ -8,11 +8,11 @@ from typing import Any
 
 import psutil
 
-from crimecast.access import act
 from crimecast.crawling.city import crawl_city, crawl_folder
 from crimecast.errors import UserError
 from crimecast.sources.http import Stopped
-from crimecast.store import PACKAGE_DATA, read_json, write_json
+from crimecast.storage.access import act
+from crimecast.storage.store import PACKAGE_DATA, read_json, write_json
 
 
 def start_crawl(city: str, token: str | None = None) -> None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from crimecast.calendar.steps import Step
 from crimecast.designs.spec import Design
-from crimecast.memories import Memory, tells_apart
-from crimecast.steps import Step
+from crimecast.grids.memories import Memory, tells_apart
 
 
 @dataclass(frozen=True)

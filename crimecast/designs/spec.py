@@ -8,7 +8,7 @@ from typing import Any
 
 import tomli_w
 
-from crimecast.dates import CALENDAR
+from crimecast.calendar.dates import CALENDAR
 from crimecast.errors import UserError
 
 SHIPPED = Path(__file__).parent

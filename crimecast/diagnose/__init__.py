@@ -27,7 +27,7 @@ from crimecast.diagnose import (
 )  # fmt: skip
 from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import SEVERITIES, Finding
-from crimecast.runs import Run
+from crimecast.runs.run import Run
 
 # Causes before what they lead to: of two findings as severe, the first named is the one to act on.
 JUDGES = (

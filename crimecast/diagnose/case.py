@@ -15,11 +15,11 @@ from crimecast.designs.spec import Design
 from crimecast.inspect.activations import capture
 from crimecast.inspect.graph import Node, graph
 from crimecast.inspect.health import Units, units
-from crimecast.inspect.near_repeat import NearRepeat, near_repeat
 from crimecast.inspect.similarity import Features, features
 from crimecast.inspect.subject import Subject, subject
-from crimecast.runs import Run
-from crimecast.scoring import StepSums, step_sums
+from crimecast.judging.near_repeat import NearRepeat, near_repeat
+from crimecast.judging.scoring import StepSums, step_sums
+from crimecast.runs.run import Run
 from crimecast.training.samples import Batch
 
 LEARNING = ("conv", "separable", "convlstm", "convgru", "conv3d", "lag_attention")

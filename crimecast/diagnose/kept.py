@@ -2,8 +2,8 @@
 
 from crimecast import __version__
 from crimecast.diagnose.finding import Finding
-from crimecast.runs import Run
-from crimecast.store import read_json, write_json
+from crimecast.runs.run import Run
+from crimecast.storage.store import read_json, write_json
 
 
 def findings_of(run: Run) -> list[Finding]:

@@ -14,7 +14,7 @@ import torch
 from crimecast.diagnose.case import Case, computes
 from crimecast.diagnose.finding import Finding
 from crimecast.inspect.intervention import changed
-from crimecast.scoring import compare
+from crimecast.judging.scoring import compare
 
 GAINED, MUCH = 0.002, 0.01
 SHORT = 3

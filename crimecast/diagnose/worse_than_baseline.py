@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import Finding
-from crimecast.scoring import compare
+from crimecast.judging.scoring import compare
 
 LITTLE = 0.25
 

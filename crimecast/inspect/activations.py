@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from crimecast.designs.build import Network, named_layers
 from crimecast.errors import UserError
 from crimecast.inspect.subject import Subject, subject
-from crimecast.runs import Run
+from crimecast.runs.run import Run
 
 
 @contextmanager

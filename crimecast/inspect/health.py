@@ -9,7 +9,7 @@ import torch
 from crimecast.designs.build import Network
 from crimecast.inspect.activations import Activated, capture
 from crimecast.inspect.subject import Subject, epochs_kept, subject
-from crimecast.runs import Run
+from crimecast.runs.run import Run
 
 BINS = 40
 PROBES = 16

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crimecast.dates import calendar
+from crimecast.calendar.dates import calendar
 from crimecast.designs.build import build, named_layers
 from crimecast.inspect.subject import Subject
 

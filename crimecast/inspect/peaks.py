@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crimecast.inspect.activations import activations_of_steps
-from crimecast.runs import Run
+from crimecast.runs.run import Run
 
 CHUNK = 16  # steps in one forward pass
 

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import xarray as xr
 
-from crimecast.windows import Cube
+from crimecast.grids.cube import Cube
 
 
 def as_npz(arrays: dict[str, np.ndarray]) -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from crimecast.dates import month, weekday
+from crimecast.calendar.dates import month, weekday
 from crimecast.inspect.activations import capture
 from crimecast.inspect.subject import Subject
 

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from crimecast.designs.build import named_layers
 from crimecast.designs.inputs import map_inputs
 from crimecast.errors import UserError
-from crimecast.forecasts import load_network, samples_of
-from crimecast.runs import Run
+from crimecast.forecasting.forecasts import load_network, samples_of
+from crimecast.grids.cube import Cube, load_cube
+from crimecast.runs.run import Run
 from crimecast.training import checkpoints
 from crimecast.training.samples import Batch, Samples, log_rate
-from crimecast.windows import Cube, load_cube
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ import numpy as np
 
 from crimecast.cities import City, load_city
 from crimecast.errors import UserError
+from crimecast.grids.cube import on_map
+from crimecast.judging.scoring import said
 from crimecast.reporting.model_card import model_card
 from crimecast.reporting.page import card, figure, page, paired, table
 from crimecast.reporting.pictures import picture
-from crimecast.runs import list_runs
-from crimecast.scoring import said
+from crimecast.runs.run import list_runs
 from crimecast.views.compare import Comparison
-from crimecast.windows import on_map
 
 SHARES = (0.5, 1, 2, 5, 10, 20)  # of the area, in per cent
 

@@ -4,9 +4,9 @@ After Mitchell et al. (2019, FAT*): "Model cards for model reporting".
 """
 
 from crimecast.cities import City
-from crimecast.forecasts import words
-from crimecast.runs import Run
-from crimecast.windows import Cube
+from crimecast.forecasting.forecasts import words
+from crimecast.grids.cube import Cube
+from crimecast.runs.run import Run
 
 NOT_FOR = (
     "Saying anything about a person. It knows places and counts, and a busy cell says nothing of who is there.",

@@ -8,17 +8,17 @@ from crimecast.baselines import QUICK
 from crimecast.cities import load_city
 from crimecast.diagnose import Finding
 from crimecast.diagnose.kept import findings_of
-from crimecast.forecasts import rates, score_sums
+from crimecast.forecasting.forecasts import rates, score_sums
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.cube import Cube, load_cube
 from crimecast.inspect.activations import activations
-from crimecast.lineage import changes, effect
+from crimecast.judging.scoring import said
+from crimecast.judging.scoring import table as score_table
+from crimecast.lineage.tree import changes, effect
 from crimecast.reporting.model_card import model_card
 from crimecast.reporting.page import card, figure, page, paired, table
 from crimecast.reporting.pictures import picture
-from crimecast.runs import Run, load_run
-from crimecast.scoring import said
-from crimecast.scoring import table as score_table
-from crimecast.unseen import unseen_period
-from crimecast.windows import Cube, load_cube
+from crimecast.runs.run import Run, load_run
 
 CHANNELS = 8  # of each layer that are shown
 

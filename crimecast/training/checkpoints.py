@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from crimecast.errors import UserError
-from crimecast.store import replacing
+from crimecast.storage.store import replacing
 
 KEPT = 12  # checkpoints over time
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from crimecast.designs.build import Network
-from crimecast.store import read_json, write_json
+from crimecast.storage.store import read_json, write_json
 from crimecast.training.optimising import mixed_precision
 from crimecast.training.samples import Batch, Samples, log_rate, loss_of
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from crimecast.arrays import roomy
 from crimecast.baselines.level import fit_levels, levels, smooth_totals
 from crimecast.baselines.means import mean, tune_half_life
 from crimecast.baselines.mixture import Mixture, fit_mixture, mixture_rates
-from crimecast.dates import knows_season
+from crimecast.calendar.dates import knows_season
 from crimecast.designs.inputs import channel_inputs
 from crimecast.designs.spec import Design
-from crimecast.memories import decayed_means
+from crimecast.grids.cube import Cube
+from crimecast.grids.memories import decayed_means
+from crimecast.storage.arrays import roomy
 from crimecast.training import maps_cache
 from crimecast.training.maps import FLOOR, input_maps
 from crimecast.training.maps_cache import Made
-from crimecast.windows import Cube
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from crimecast.covariates import covariate_maps
 from crimecast.designs.inputs import MapInput, channel_inputs, map_inputs
 from crimecast.designs.spec import Design
-from crimecast.memories import evidence, recall
-from crimecast.windows import Cube
+from crimecast.grids.covariates import covariate_maps
+from crimecast.grids.cube import Cube
+from crimecast.grids.memories import evidence, recall
 
 FLOOR = 1e-5
 

@@ -14,17 +14,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from crimecast.arrays import in_memory
-from crimecast.covariates import covariate_path
 from crimecast.designs.spec import Design
-from crimecast.store import folder, read_json, replacing, write_json
-from crimecast.windows import Cube
+from crimecast.grids.covariates import covariate_path
+from crimecast.grids.cube import Cube
+from crimecast.storage.arrays import in_memory
+from crimecast.storage.store import folder, read_json, replacing, write_json
 
 BOUND = 4e9  # bytes of all entries; those that were used least recently go first
 SHARE = 0.2  # of the free disk that an entry may take
 WORTH = 0.5  # seconds of making below which maps aren't kept
 MAKERS = (
-    "memories", "covariates", "dates", "baselines/level", "baselines/means", "baselines/mixture",
+    "grids/memories", "grids/covariates", "calendar/dates", "baselines/level", "baselines/means", "baselines/mixture",
     "designs/inputs", "training/inputs", "training/maps",
 )  # fmt: skip
 NOT_INPUTS = {"name", "lags", "calendar", "likelihood", "training", "layers"}

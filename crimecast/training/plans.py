@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from crimecast.grids.cube import Split
 from crimecast.training.samples import Samples
-from crimecast.windows import Split
 
 
 @dataclass(frozen=True)

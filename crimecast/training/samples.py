@@ -12,15 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crimecast.dates import calendar
+from crimecast.calendar.dates import calendar
 from crimecast.designs.build import Network
 from crimecast.designs.likelihoods import Poisson
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
+from crimecast.grids.cube import Cube, left_out_blocks
 from crimecast.training.inputs import Study, inputs
 from crimecast.training.maps import FLOOR
 from crimecast.training.streaming import ahead, fits, sent
-from crimecast.windows import Cube, left_out_blocks
 
 # Bytes of batches, and batches, that are gathered at once: within the processor's cache.
 TOGETHER, MOST = 2**22, 8

@@ -10,7 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from crimecast.arrays import SHARE
+from crimecast.storage.arrays import SHARE
 
 B = TypeVar("B")
 AHEAD = 3  # batches gathered before they are asked for

@@ -10,7 +10,7 @@ import numpy as np
 
 from crimecast.inspect.activations import activations_of
 from crimecast.inspect.subject import Subject, subject
-from crimecast.runs import Run, load_run
+from crimecast.runs.run import Run, load_run
 
 KEPT = 200e6  # bytes of activations that are kept
 PATIENCE = 0.3  # seconds that making the steps beside the one asked for may take

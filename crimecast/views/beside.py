@@ -6,14 +6,14 @@ from functools import lru_cache
 import numpy as np
 
 from crimecast.cities import City
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.cube import load_cube
 from crimecast.inspect.peaks import Peak, peaks
 from crimecast.plots.rasters import Panel
-from crimecast.runs import Run, load_run
-from crimecast.unseen import unseen_period
+from crimecast.runs.run import Run, load_run
 from crimecast.views.activations import layer_maps
 from crimecast.views.insight import maps_message, signed
 from crimecast.views.layers import layer_area, span
-from crimecast.windows import load_cube
 
 SEARCHED = 120  # steps of the unseen period that are looked through for peaks
 

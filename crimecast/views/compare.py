@@ -7,19 +7,8 @@ import numpy as np
 import pandas as pd
 
 from crimecast.baselines import AHEAD, BASELINES, QUICK
-from crimecast.breakdown import Judged, concentration, neighbourhoods
-from crimecast.breakdown import table as breakdown_table
-from crimecast.calibration import (
-    Reliability,
-    crps,
-    pit_histogram,
-    reliability,
-    sharpness,
-    truth_gap,
-)
 from crimecast.cities import City, load_city
-from crimecast.feedback import Feedback, simulate_feedback
-from crimecast.forecasts import (
+from crimecast.forecasting.forecasts import (
     at_horizon,
     further_ahead,
     is_stored,
@@ -27,17 +16,28 @@ from crimecast.forecasts import (
     ready_baselines,
     score_sums,
 )
-from crimecast.plots.rasters import Panel, Scene, lines, message
-from crimecast.runs import Run, list_runs
-from crimecast.scoring import (
+from crimecast.grids.cube import Cube, load_cube, on_map
+from crimecast.judging.breakdown import Judged, concentration, neighbourhoods
+from crimecast.judging.breakdown import table as breakdown_table
+from crimecast.judging.calibration import (
+    Reliability,
+    crps,
+    pit_histogram,
+    reliability,
+    sharpness,
+    truth_gap,
+)
+from crimecast.judging.feedback import Feedback, simulate_feedback
+from crimecast.judging.scoring import (
     compare,
     hit_curve,
     resampled_weeks,
     row,
     week_numbers,
 )
-from crimecast.sources.truth import TRUTH
-from crimecast.windows import Cube, load_cube, on_map
+from crimecast.plots.rasters import Panel, Scene, lines, message
+from crimecast.runs.run import Run, list_runs
+from crimecast.sample.truth import TRUTH
 
 
 def choices(grid: str, simulated: bool) -> list[str]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crimecast.archive import manifest
 from crimecast.cities import City
+from crimecast.records.archive import manifest
 from crimecast.views.records import daily_counts
 
 EXPECTED = 10.0  # events a day below which an empty day may be chance (e^−10 is one in 22,000)

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from crimecast.archive import scan
 from crimecast.cities import City
-from crimecast.forecasts import at_horizon, rates
-from crimecast.grid import open_grid
+from crimecast.forecasting.forecasts import at_horizon, rates
+from crimecast.grids.cube import Cube, load_cube
+from crimecast.grids.grid import open_grid
+from crimecast.judging.scoring import FLOOR
 from crimecast.plots.rasters import Panel, Scene, lines, message, window
-from crimecast.runs import load_run
-from crimecast.scoring import FLOOR
-from crimecast.windows import Cube, load_cube
+from crimecast.records.archive import scan
+from crimecast.runs.run import load_run
 
 TOGETHER = "all together"
 

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from crimecast.cities import City
+from crimecast.grids.cube import load_cube
 from crimecast.plots.rasters import Panel, Scene, lines, message, window
-from crimecast.windows import load_cube
 
 
 @lru_cache(maxsize=8)

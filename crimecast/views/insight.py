@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from crimecast.cities import City
+from crimecast.grids.cube import load_cube
 from crimecast.inspect.attribution import Attribution, attribute
 from crimecast.inspect.graph import Node, graph
 from crimecast.inspect.health import histograms, units
@@ -17,7 +18,6 @@ from crimecast.inspect.intervention import (
     forecast_with,
     loss_over_period,
 )
-from crimecast.inspect.near_repeat import NearRepeat, near_repeat
 from crimecast.inspect.parameters import Weights, weights
 from crimecast.inspect.receptive import (
     Field,
@@ -27,10 +27,10 @@ from crimecast.inspect.receptive import (
 )
 from crimecast.inspect.similarity import cka_table, features, probe, width
 from crimecast.inspect.subject import Subject, subject
+from crimecast.judging.near_repeat import NearRepeat, near_repeat
 from crimecast.plots.diagram import Item
 from crimecast.plots.rasters import Panel, Scene, lines, message
-from crimecast.runs import Run, load_run
-from crimecast.windows import load_cube
+from crimecast.runs.run import Run, load_run
 
 Cell = tuple[int, int]
 

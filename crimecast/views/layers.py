@@ -8,13 +8,13 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from crimecast.cities import City
-from crimecast.forecasts import load_network, samples_of
+from crimecast.forecasting.forecasts import load_network, samples_of
+from crimecast.grids.cube import load_cube
 from crimecast.inspect.activations import activations_of_steps, named_layers
 from crimecast.plots.rasters import Panel, Scene, key_of, lines, message, missing
-from crimecast.runs import Run, load_run
+from crimecast.runs.run import Run, load_run
 from crimecast.views.activations import affordable, layer_maps, maps_of_steps
 from crimecast.views.insight import channel_ablations
-from crimecast.windows import load_cube
 
 TOGETHER = 64  # channels in one gallery
 ORDERS = ("as built", "most varied first", "alike together", "most effect first")

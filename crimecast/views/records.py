@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from crimecast.archive import manifest, scan
 from crimecast.cities import City, load_city
+from crimecast.records.archive import manifest, scan
 
 
 def _revision(city: City) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from crimecast.columns import FIELDS, REQUIRED
+from crimecast.records.columns import FIELDS, REQUIRED
 
 KINDS = ["csv", "parquet", "json", "geojson", "ndjson"]
 

@@ -5,7 +5,7 @@ import streamlit as st
 from crimecast.cities import City
 from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
 from crimecast.errors import UserError
-from crimecast.training.progress import time_left
+from crimecast.runs.progress import time_left
 from pages.parts.people import operator_button
 
 

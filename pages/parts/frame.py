@@ -9,8 +9,8 @@ import streamlit as st
 
 from crimecast.cities import City, list_cities, load_city
 from crimecast.errors import UserError
-from crimecast.grid import list_grids
-from crimecast.runs import Run, list_runs
+from crimecast.grids.grid import list_grids
+from crimecast.runs.run import Run, list_runs
 from pages.parts.navigation import enter
 from pages.parts.people import who_is_here
 from pages.parts.progress import running_now

@@ -4,11 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from crimecast.forecasts import score_sums
-from crimecast.runs import Run
-from crimecast.scoring import table
-from crimecast.unseen import unseen_period
-from crimecast.windows import load_cube
+from crimecast.forecasting.forecasts import score_sums
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.cube import load_cube
+from crimecast.judging.scoring import table
+from crimecast.runs.run import Run
 
 
 def score_rows(run: Run, others: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from crimecast.access import Actor, actor, identify, local_user, person
+from crimecast.storage.access import Actor, actor, identify, local_user, person
 
 NOBODY = Actor("nobody", False)
 

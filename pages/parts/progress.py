@@ -3,9 +3,9 @@
 import streamlit as st
 
 from crimecast.plots.figures import loss_figure
-from crimecast.runs import list_runs, load_run
-from crimecast.training import queue, supervisor
-from crimecast.training.progress import line, share, time_left
+from crimecast.runs import queue, supervisor
+from crimecast.runs.progress import line, share, time_left
+from crimecast.runs.run import list_runs, load_run
 from pages.parts.charts import chart
 from pages.parts.people import operator_button
 

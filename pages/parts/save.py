@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
+from crimecast.grids.cube import load_cube
 from crimecast.inspect.saving import as_netcdf, as_npz, plain
-from crimecast.runs import Run
-from crimecast.windows import load_cube
+from crimecast.runs.run import Run
 
 
 def save(run: Run, name: str, arrays: dict[str, np.ndarray]) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from crimecast.baselines import AHEAD, BASELINES, baseline_rates
 from crimecast.baselines.means import calendar_factor, poisson_fit, tune_half_life
+from crimecast.calendar.steps import Step
 from crimecast.errors import UserError
-from crimecast.scoring import scores, step_sums
-from crimecast.steps import Step
-from crimecast.windows import Cube, load_cube
+from crimecast.grids.cube import Cube, load_cube
+from crimecast.judging.scoring import scores, step_sums
 
 
 def small_cube(steps: int = 120, seed: int = 0) -> Cube:
@@ -109,7 +109,7 @@ def test_an_unknown_baseline_is_named() -> None:
 
 
 def test_no_baseline_beats_the_true_rates(sample: str) -> None:
-    from crimecast.sources.truth import true_rates
+    from crimecast.sample.truth import true_rates
 
     cube = load_cube(sample)
     first, last = 500, 560

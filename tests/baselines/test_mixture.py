@@ -13,9 +13,9 @@ from crimecast.baselines.mixture import (
     memory_rates,
     mixture_rates,
 )
-from crimecast.scoring import scores, step_sums
-from crimecast.sources.truth import true_rates
-from crimecast.windows import load_cube
+from crimecast.grids.cube import load_cube
+from crimecast.judging.scoring import scores, step_sums
+from crimecast.sample.truth import true_rates
 from tests.baselines.test_baselines import small_cube
 
 

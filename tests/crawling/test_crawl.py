@@ -8,14 +8,14 @@ import polars as pl
 import psutil
 import pytest
 
-from crimecast.archive import read_dropped, scan
 from crimecast.cities import City, Source, load_city, write_city
 from crimecast.crawling import crawl_city, crawl_folder
 from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
 from crimecast.errors import UserError
+from crimecast.records.archive import read_dropped, scan
 from crimecast.sources import http
 from crimecast.sources.http import Stopped
-from crimecast.store import read_json
+from crimecast.storage.store import read_json
 from tests.portal import Portal, Row, chicago_rows
 
 FAULTS = ["busy", "busy_until", "error", "drop", "cut", "malformed", "running", "slow"]

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from crimecast.calendar.steps import Step
 from crimecast.designs.inputs import for_step, map_inputs
 from crimecast.designs.spec import load_design
-from crimecast.memories import Memory, recall
-from crimecast.runs import delete_run
-from crimecast.steps import Step
-from crimecast.training import queue
+from crimecast.grids.memories import Memory, recall
+from crimecast.runs import queue
+from crimecast.runs.run import delete_run
 
 
 def kinds(step: str) -> set[str]:
@@ -37,7 +37,7 @@ def test_what_is_left_out_is_there_already(step: str, of: str) -> None:
 
 
 def test_a_run_is_of_the_design_for_its_grid(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crimecast.training.supervisor.ensure", lambda: None)
+    monkeypatch.setattr("crimecast.runs.supervisor.ensure", lambda: None)
     shipped = load_design("stack")
     run = queue.submit(shipped, sample, device="cpu")
     delete_run(queue.stop(run.id).id)

@@ -13,9 +13,9 @@ from crimecast.diagnose import checkerboard, diagnose, leakage
 from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import SEVERITIES
 from crimecast.diagnose.patch import patched
-from crimecast.diagnose.steer import steer
 from crimecast.errors import UserError
-from crimecast.runs import load_run
+from crimecast.lineage.steer import steer
+from crimecast.runs.run import load_run
 
 KNOWN = {case.name: case for case in cases()}
 

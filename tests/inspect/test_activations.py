@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from crimecast.errors import UserError
-from crimecast.forecasts import load_network, samples_of
+from crimecast.forecasting.forecasts import load_network, samples_of
+from crimecast.grids.cube import load_cube
 from crimecast.inspect.activations import activations, activations_of_steps, capture, named_layers
-from crimecast.runs import load_run
-from crimecast.windows import load_cube
-from tests.training.here import train
+from crimecast.runs.run import load_run
+from tests.runs.here import train
 
 
 def hooks(network: torch.nn.Module) -> int:

@@ -26,7 +26,7 @@ from crimecast.inspect.intervention import forecast_with
 from crimecast.inspect.receptive import field_on_tape
 from crimecast.inspect.subject import Subject, subject
 from crimecast.inspect.tape import record
-from crimecast.runs import load_run
+from crimecast.runs.run import load_run
 from crimecast.training.samples import Samples
 
 MAPS = {"spatial_dims": 2, "in_channels": 4, "out_channels": 1}

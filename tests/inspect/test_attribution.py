@@ -6,11 +6,11 @@ import torch
 from captum.attr import IntegratedGradients
 
 from crimecast.designs.spec import parse_design
-from crimecast.grid import make_grid
+from crimecast.grids.grid import make_grid
 from crimecast.inspect.attribution import METHODS, STEPS, attribute
 from crimecast.inspect.subject import subject
-from crimecast.runs import load_run
-from tests.training.here import train
+from crimecast.runs.run import load_run
+from tests.runs.here import train
 from tests.training.test_training import SMALL
 
 

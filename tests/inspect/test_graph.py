@@ -9,7 +9,7 @@ from crimecast.inspect.graph import graph
 from crimecast.inspect.health import histograms, units
 from crimecast.inspect.parameters import weights
 from crimecast.inspect.subject import epochs_kept, subject
-from crimecast.runs import load_run
+from crimecast.runs.run import load_run
 
 
 def test_the_graph_of_a_spec_is_its_wiring(sample: str) -> None:

@@ -15,7 +15,7 @@ from crimecast.inspect.intervention import (
     loss_over_period,
 )
 from crimecast.inspect.subject import subject
-from crimecast.runs import load_run
+from crimecast.runs.run import load_run
 
 STEP = 650
 

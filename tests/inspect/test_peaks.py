@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from crimecast.grids.cube import load_cube
 from crimecast.inspect.activations import activations_of_steps
 from crimecast.inspect.peaks import peaks
-from crimecast.runs import load_run
-from crimecast.windows import load_cube
+from crimecast.runs.run import load_run
 
 
 def test_peaks_are_the_highest_values_of_each_step_in_order(sample: str) -> None:

@@ -18,7 +18,7 @@ from crimecast.inspect.receptive import (
 )
 from crimecast.inspect.subject import subject
 from crimecast.inspect.tape import record
-from crimecast.runs import load_run
+from crimecast.runs.run import load_run
 
 SIZE = (24, 20)
 

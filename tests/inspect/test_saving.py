@@ -5,8 +5,8 @@ import io
 import numpy as np
 import xarray as xr
 
+from crimecast.grids.cube import load_cube
 from crimecast.inspect.saving import as_netcdf, as_npz, plain
-from crimecast.windows import load_cube
 
 
 def test_arrays_are_read_back(sample: str) -> None:

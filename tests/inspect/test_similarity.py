@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 
 from crimecast.inspect.similarity import Features, cka, cka_table, features, probe, width
 from crimecast.inspect.subject import subject
-from crimecast.runs import load_run
+from crimecast.runs.run import load_run
 
 
 def unbiased_by_hand(x: np.ndarray, y: np.ndarray) -> float:

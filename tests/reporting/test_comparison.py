@@ -5,12 +5,12 @@ import re
 import pytest
 
 from crimecast.errors import UserError
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.cube import load_cube
 from crimecast.reporting.comparison import comparison_report
 from crimecast.reporting.model_card import NOT_FOR
-from crimecast.runs import load_run
-from crimecast.unseen import unseen_period
+from crimecast.runs.run import load_run
 from crimecast.views.compare import Comparison
-from crimecast.windows import load_cube
 
 
 def test_a_comparison_stands_by_itself(sample: str) -> None:

@@ -11,7 +11,7 @@ from crimecast.reporting.model_card import NOT_FOR
 from crimecast.reporting.page import figure
 from crimecast.reporting.pictures import picture
 from crimecast.reporting.report import report
-from crimecast.runs import load_run
+from crimecast.runs.run import load_run
 
 
 def test_a_report_stands_by_itself(sample: str) -> None:

@@ -14,9 +14,9 @@ from torch.nn import functional
 from crimecast.designs import layers
 from crimecast.designs.build import build
 from crimecast.designs.spec import load_design
+from crimecast.grids.cube import load_cube
 from crimecast.training import compiling
 from crimecast.training.samples import Samples
-from crimecast.windows import load_cube
 
 SIZES = st.tuples(st.integers(1, 20), st.integers(1, 20))
 

@@ -8,12 +8,12 @@ import torch
 
 from crimecast.designs.build import build
 from crimecast.designs.spec import list_designs, load_design, parse_design
-from crimecast.forecasts import run_rates
+from crimecast.forecasting.forecasts import run_rates
+from crimecast.grids.cube import load_cube
 from crimecast.training import compiling, loop, record, streaming
 from crimecast.training.optimising import AdamW
 from crimecast.training.samples import Samples
-from crimecast.windows import load_cube
-from tests.training.here import train
+from tests.runs.here import train
 from tests.training.test_compiling import gradients, wake
 from tests.training.test_training import SMALL, train_here
 

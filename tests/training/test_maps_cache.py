@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from crimecast.designs.spec import load_design, parse_design
-from crimecast.store import folder
+from crimecast.grids.cube import Cube, load_cube
+from crimecast.storage.store import folder
 from crimecast.training import inputs, maps_cache
 from crimecast.training.samples import Samples
-from crimecast.windows import Cube, load_cube
 from tests.training.test_training import SMALL
 
 

@@ -5,10 +5,10 @@ import torch
 
 from crimecast.designs.build import build, named_layers
 from crimecast.designs.spec import parse_design
+from crimecast.grids.cube import load_cube
 from crimecast.inspect.activations import capture
 from crimecast.training.record import FEW, Recorder
 from crimecast.training.samples import Samples, log_rate
-from crimecast.windows import load_cube
 
 WITH_ALL = """
 name = "with_all"

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from crimecast import arrays, windows
 from crimecast.designs.build import build
 from crimecast.designs.spec import parse_design
 from crimecast.errors import UserError
-from crimecast.store import data_root
+from crimecast.grids import cube as windows
+from crimecast.grids.cube import Split, load_cube
+from crimecast.storage import arrays
+from crimecast.storage.store import data_root
 from crimecast.training import loop, streaming
 from crimecast.training.plans import fit_plan
 from crimecast.training.samples import Samples
-from crimecast.windows import Split, load_cube
 from tests.training.test_training import SMALL
 
 

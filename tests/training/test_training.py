@@ -12,18 +12,19 @@ import psutil
 import pytest
 import torch
 
+from crimecast.calendar.steps import Step
 from crimecast.designs.build import build
 from crimecast.designs.spec import OFFSETS, list_designs, load_design, parse_design, to_toml
 from crimecast.errors import UserError
-from crimecast.forecasts import load_network, rates, run_rates
-from crimecast.runs import delete_run, list_runs, load_run, update_run
-from crimecast.steps import Step
-from crimecast.training import checkpoints, loop, queue
+from crimecast.forecasting.forecasts import load_network, rates, run_rates
+from crimecast.grids.cube import left_out_blocks, load_cube
+from crimecast.runs import queue
+from crimecast.runs.run import delete_run, list_runs, load_run, update_run
+from crimecast.training import checkpoints, loop
 from crimecast.training.optimising import Average, schedule
 from crimecast.training.plans import Plan
 from crimecast.training.samples import Samples, log_rate, loss_of
-from crimecast.windows import left_out_blocks, load_cube
-from tests.training.here import train
+from tests.runs.here import train
 
 SMALL = """
 name = "small"
@@ -161,7 +162,7 @@ def test_a_runs_forecast_knows_the_step_before_but_not_its_own(trained: str) -> 
         changed = replace(cube, counts=counts, grid=f"changed-{step}")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
-                "crimecast.forecasts.load_cube",
+                "crimecast.forecasting.forecasts.load_cube",
                 lambda name, c=changed: c if name == c.grid else cube,
             )
             after = run_rates(run, changed, 700, 720)
@@ -622,7 +623,7 @@ def test_a_network_forecasts_another_city(trained: str, monkeypatch: pytest.Monk
         outline_area=None,
     )
     monkeypatch.setattr(
-        "crimecast.forecasts.load_cube", lambda name: away if name == "away" else own
+        "crimecast.forecasting.forecasts.load_cube", lambda name: away if name == "away" else own
     )
     made = run_rates(load_run(trained), away, 600, 620)
     assert made.shape == counts[600:620].shape
@@ -643,7 +644,7 @@ def test_layers_bound_to_their_cells_do_not_travel(
         own, grid="away", city="away", counts=own.counts[:, :, :-3], y=own.y[:-3], outline_area=None
     )
     monkeypatch.setattr(
-        "crimecast.forecasts.load_cube", lambda name: away if name == "away" else own
+        "crimecast.forecasting.forecasts.load_cube", lambda name: away if name == "away" else own
     )
     with pytest.raises(UserError, match="another network"):
         run_rates(load_run(run.id), away, 600, 620)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from crimecast.cities import load_city
+from crimecast.grids.cube import load_cube
 from crimecast.inspect.activations import activations
-from crimecast.runs import load_run
+from crimecast.runs.run import load_run
 from crimecast.views.beside import (
     Shown,
     beside,
@@ -18,7 +19,6 @@ from crimecast.views.beside import (
     peaks_message,
 )
 from crimecast.views.layers import ORDERS, alike_together, layer_view
-from crimecast.windows import load_cube
 
 
 def header(message: bytes) -> dict:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from crimecast.cities import load_city
-from crimecast.forecasts import score_sums
-from crimecast.runs import load_run
-from crimecast.scoring import compare
-from crimecast.unseen import unseen_period
+from crimecast.forecasting.forecasts import score_sums
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.cube import load_cube
+from crimecast.judging.scoring import compare
+from crimecast.runs.run import load_run
 from crimecast.views.compare import Comparison, choices, ensembles, first_choice
-from crimecast.windows import load_cube
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from crimecast.cities import load_city
-from crimecast.forecasts import rates, score_sums
-from crimecast.runs import load_run
-from crimecast.scoring import scores
+from crimecast.forecasting.forecasts import rates, score_sums
+from crimecast.grids.cube import load_cube
+from crimecast.judging.scoring import scores
+from crimecast.runs.run import load_run
 from crimecast.views import insight
-from crimecast.windows import load_cube
 
 
 def test_the_graph_has_every_layer_and_what_it_takes(sample: str) -> None:

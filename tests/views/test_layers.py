@@ -8,10 +8,10 @@ from crimecast.cities import load_city
 from crimecast.designs.spec import load_design
 from crimecast.inspect.activations import activations_of_steps
 from crimecast.plots.rasters import Panel, quantize
-from crimecast.runs import load_run
+from crimecast.runs.run import load_run
 from crimecast.training.checkpoints import epochs_kept
 from crimecast.views.layers import layer_scale, layer_view, training_gallery
-from tests.training.here import train
+from tests.runs.here import train
 
 
 def test_a_layer_is_played_through_training(sample: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from crimecast.cities import City
-from crimecast.runs import Run
+from crimecast.runs.run import Run
 from pages.parts.asking.beside import peaks, two
 from pages.parts.asking.likeness import likeness
 from pages.parts.asking.network import network

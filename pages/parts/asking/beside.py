@@ -6,12 +6,12 @@ from typing import TypeVar
 import streamlit as st
 
 from crimecast.cities import City
-from crimecast.runs import Run, list_runs
+from crimecast.grids.cube import load_cube
+from crimecast.runs.run import Run, list_runs
 from crimecast.training.checkpoints import epochs_kept
 from crimecast.views.activations import layer_maps
 from crimecast.views.beside import Shown, beside, beside_message, channel_peaks, peaks_message
 from crimecast.views.layers import layer_names, span
-from crimecast.windows import load_cube
 from pages.parts.frame import among
 from pages.parts.maps import maps
 from pages.parts.save import save

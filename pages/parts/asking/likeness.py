@@ -6,7 +6,7 @@ from crimecast.cities import City
 from crimecast.plots.figures import (
     table_figure,
 )
-from crimecast.runs import Run, list_runs
+from crimecast.runs.run import Run, list_runs
 from crimecast.views import insight
 from pages.parts.asking.shared import dark
 from pages.parts.charts import chart

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from crimecast.cities import City
-from crimecast.runs import Run
+from crimecast.runs.run import Run
 from crimecast.views import insight
 from pages.parts.asking.shared import open_view
 from pages.parts.graph import graph

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from crimecast.runs import Run
+from crimecast.grids.cube import load_cube
+from crimecast.runs.run import Run
 from crimecast.views import insight
-from crimecast.windows import load_cube
 from pages.parts.maps import Asked
 
 

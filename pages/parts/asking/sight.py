@@ -3,10 +3,10 @@
 import streamlit as st
 
 from crimecast.cities import City
+from crimecast.grids.cube import load_cube
 from crimecast.plots.figures import table_figure
-from crimecast.runs import Run
+from crimecast.runs.run import Run
 from crimecast.views import insight
-from crimecast.windows import load_cube
 from pages.parts.asking.shared import cell_of, dark, follow
 from pages.parts.charts import chart
 from pages.parts.maps import maps

@@ -7,7 +7,7 @@ from crimecast.plots.figures import (
     layers_over_training_figure,
     table_figure,
 )
-from crimecast.runs import Run
+from crimecast.runs.run import Run
 from crimecast.views import insight
 from pages.parts.asking.shared import dark
 from pages.parts.charts import chart

@@ -9,7 +9,7 @@ from crimecast.plots.figures import (
     bars_figure,
     table_figure,
 )
-from crimecast.runs import Run
+from crimecast.runs.run import Run
 from crimecast.views import insight
 from pages.parts.asking.shared import dark
 from pages.parts.charts import chart

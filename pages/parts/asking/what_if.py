@@ -4,7 +4,7 @@ import streamlit as st
 
 from crimecast.cities import City
 from crimecast.plots.rasters import Panel
-from crimecast.runs import Run
+from crimecast.runs.run import Run
 from crimecast.views import insight
 from pages.parts.asking.shared import cell_of, follow
 from pages.parts.maps import maps

@@ -5,13 +5,13 @@ import math
 import streamlit as st
 
 from crimecast.cities import City
+from crimecast.grids.cube import load_cube
 from crimecast.inspect.attribution import METHODS
 from crimecast.plots.figures import (
     signed_bars_figure,
 )
-from crimecast.runs import Run
+from crimecast.runs.run import Run
 from crimecast.views import insight
-from crimecast.windows import load_cube
 from pages.parts.asking.shared import cell_of, follow
 from pages.parts.frame import among
 from pages.parts.maps import maps

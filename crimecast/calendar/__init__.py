@@ -1,0 +1,1 @@
+"""Civil time: steps, dates, and times as people write them."""

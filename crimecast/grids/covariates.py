@@ -1,0 +1,146 @@
+"""Other maps for a design, from a file: weather by day, population by place, or both at once.
+
+A file's rows hold a `value` and a `time`, a place, or both. What is dated is known only once its
+step is over: a forecast is given the value of the last step before it, never its own.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from crimecast.calendar.times import parse_time
+from crimecast.cities import City, load_city
+from crimecast.cities.city import check_name
+from crimecast.errors import UserError
+from crimecast.grids.cube import Cube
+from crimecast.sources.files import read_table
+from crimecast.storage.access import act
+from crimecast.storage.store import data_root, replacing
+
+FIELDS = ("value", "time", "longitude", "latitude")
+
+
+def import_covariate(
+    city_name: str, path: Path, name: str, mapping: dict[str, str]
+) -> dict[str, Any]:
+    """Store a file's values as the covariate `name` of a city, in place of an earlier one.
+
+    mapping: our FIELDS to the file's columns; where a field is not mapped, a column of its own name
+    is used if there is one. Raises UserError for a missing value column, a place without its other
+    half, or a file of which no row can be used.
+    """
+    check_name(name)
+    city = load_city(city_name)
+    act("import", f"{path.name} as a covariate of {city_name}")
+    table = read_table(path)
+    columns = {field: mapping.get(field, field) for field in FIELDS}
+    for field, column in columns.items():
+        if column not in table.columns and field in mapping:
+            raise UserError(
+                f"{path.name} has no column '{column}'; it has {', '.join(table.columns)}."
+            )
+    known = {field: column for field, column in columns.items() if column in table.columns}
+    if "value" not in known:
+        raise UserError(
+            f"Say which column of {path.name} is the value: --map value=COLUMN; it has "
+            f"{', '.join(table.columns)}."
+        )
+    if ("longitude" in known) != ("latitude" in known):
+        raise UserError("A place needs both longitude and latitude.")
+    if known.keys() == {"value"}:
+        raise UserError(f"{path.name} needs a time, a place (longitude and latitude), or both.")
+    parts = {"value": table[known["value"]].cast(pl.Float64, strict=False)}
+    if "time" in known:
+        parts["time"] = parse_time(table, [known["time"]], city.time_zone)
+    if "longitude" in known:
+        longitude, latitude = (
+            table[known[f]].cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+            for f in ("longitude", "latitude")
+        )
+        x, y = city.to_metres.transform(longitude, latitude)
+        parts["x"], parts["y"] = pl.Series(x), pl.Series(y)
+    stored = pl.DataFrame(parts)
+    usable = stored.drop_nulls().filter(
+        pl.all_horizontal(pl.col(c).is_finite() for c in stored.columns if c != "time")
+    )
+    if usable.is_empty():
+        raise UserError(
+            f"No row of {path.name} has all of {', '.join(known)} in a form that can be read."
+        )
+    with replacing(covariate_path(city.name, name)) as temporary:
+        usable.write_parquet(temporary)
+    return {
+        "covariate": name, "city": city.name, "rows": len(usable), "not_used": len(stored) - len(usable),
+        "by": [word for word, field in (("step", "time"), ("cell", "x")) if field in parts],
+    }  # fmt: skip
+
+
+def list_covariates(city: City) -> list[str]:
+    """The names of a city's covariates."""
+    return sorted(path.stem for path in (data_root() / "covariates" / city.name).glob("*.parquet"))
+
+
+def covariate_maps(cube: Cube, area: np.ndarray, name: str, lead: int) -> np.ndarray:
+    """(T or 1, N) float32: what is known of each cell for each step, `lead` steps ahead.
+
+    Rows are averaged by cell and step. Between dates the last known value holds; before the first,
+    and where a place has no value, it is NaN. Values are compressed as sign(v) ln(1 + |v|), so that
+    large numbers keep their order in half precision. Raises UserError if there is no such covariate.
+    """
+    city = load_city(cube.city)
+    path = covariate_path(city.name, name)
+    if not path.exists():
+        known = ", ".join(list_covariates(city)) or "none yet"
+        raise UserError(
+            f"{city.title} has no covariate '{name}' (it has {known}): add it with "
+            f"`python -m crimecast covariate {city.name} FILE --name {name}`."
+        )
+    rows = pl.read_parquet(path)
+    rows = rows.with_columns(pl.col("value").sign() * pl.col("value").abs().log1p())
+    cells, steps = int(area.sum()), len(cube.times)
+    place = _place(cube, area, rows) if "x" in rows.columns else None
+    if "time" not in rows.columns:
+        return _average(rows["value"].to_numpy(), place, cells)[None]
+    number = cube.step.number(rows["time"].to_numpy())
+    first = int(cube.step.number(cube.times[:1])[0])
+    known_at = number - first + lead  # the first step that may know of it
+    made = np.full((steps, cells), np.nan, dtype=np.float32)
+    value = rows["value"].to_numpy()
+    for at in np.unique(known_at):
+        if at < steps:
+            chosen = known_at == at
+            part = None if place is None else place[chosen]
+            row = _average(value[chosen], part, cells)
+            made[max(at, 0)] = np.where(np.isnan(row), made[max(at, 0)], row)
+    for t in range(1, steps):
+        made[t] = np.where(np.isnan(made[t]), made[t - 1], made[t])
+    return made
+
+
+def covariate_path(city: str, name: str) -> Path:
+    """Where a city's covariate is stored. Raises UserError for a name that can't be one."""
+    check_name(name)
+    return data_root() / "covariates" / city / f"{name}.parquet"
+
+
+def _place(cube: Cube, area: np.ndarray, rows: pl.DataFrame) -> np.ndarray:
+    """(R,) which of the N cells each row lies in, −1 beyond them."""
+    x, y = rows["x"].to_numpy(), rows["y"].to_numpy()
+    column = np.floor((x - cube.x[0]) / cube.cell + 0.5).astype(int)
+    row = np.floor((y - cube.y[0]) / cube.cell + 0.5).astype(int)
+    inside = (row >= 0) & (row < area.shape[0]) & (column >= 0) & (column < area.shape[1])
+    index = np.full(area.shape, -1)
+    index[area] = np.arange(int(area.sum()))
+    return np.where(inside, index[np.where(inside, row, 0), np.where(inside, column, 0)], -1)
+
+
+def _average(value: np.ndarray, place: np.ndarray | None, cells: int) -> np.ndarray:
+    """(N,) the mean of the rows of each cell, NaN without one; of all rows where there is no place."""
+    if place is None:
+        return np.full(cells, value.mean(), dtype=np.float32)
+    inside = place >= 0
+    total = np.bincount(place[inside], value[inside], cells)
+    count = np.bincount(place[inside], minlength=cells)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)

@@ -1,0 +1,1 @@
+"""What forecasts are worth: scores, calibration, breakdowns, feedback, near repeats."""

@@ -1,0 +1,1 @@
+"""Runs forked from runs: their tree, and forks that follow the advice of findings."""

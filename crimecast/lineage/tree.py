@@ -1,0 +1,121 @@
+"""What a run was changed from, what was changed, and what that did; and what people say of runs."""
+
+import json
+import tomllib
+from typing import Any
+
+from crimecast.designs.spec import Design, to_toml
+from crimecast.errors import UserError
+from crimecast.forecasting.forecasts import score_sums
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.cube import load_cube
+from crimecast.judging.scoring import compare
+from crimecast.runs.run import Run, load_run, update_run
+from crimecast.storage.access import act
+from crimecast.storage.store import read_json, write_json
+
+NOTE = 2_000  # characters of a note
+
+
+def changes(run: Run, parent: Run) -> list[str]:
+    """What differs between a run and the one it was forked from, a line each: `stem.kernel 3 → 5`."""
+    one, other = _plain(parent.design), _plain(run.design)
+    lines = [_line(key, one.get(key), other.get(key)) for key in {**one, **other}]
+    made = [line for line in lines if line]
+    if run.seed != parent.seed:
+        made.append(f"seed {parent.seed} → {run.seed}")
+    for key in ("train_until", "validate_until", "epochs", "refit", "left_out", "start_from"):
+        before, after = parent.settings.get(key), run.settings.get(key)
+        if before != after:
+            made.append(f"{key} {_short(before)} → {_short(after)}")
+    return made
+
+
+def _plain(design: Design) -> dict[str, Any]:
+    """Fields and layers' options by dotted names; a module as its file alone."""
+    if design.module is not None:
+        return {"module": design.module.rpartition(":")[2]}
+    document = tomllib.loads(to_toml(design))
+    made: dict[str, Any] = {}
+    for layer in document.pop("layer"):
+        name = layer.pop("name")
+        made |= {f"{name}.{key}": value for key, value in layer.items()}
+    for key, value in document.pop("training").items():
+        made[f"training.{key}"] = value
+    document.pop("name")
+    return {**document, **made}
+
+
+def _line(key: str, before: Any, after: Any) -> str:
+    if before == after:
+        return ""
+    name, _, option = key.partition(".")
+    if before is None:
+        return f"+ {name} ({after})" if option == "kind" else f"+ {key} {_short(after)}"
+    if after is None:
+        return f"− {name} ({before})" if option == "kind" else f"− {key}"
+    return f"{key} {_short(before)} → {_short(after)}"
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 40 else f"{text[:37]}…"
+
+
+def effect(run: Run) -> dict[str, Any] | None:
+    """What a fork gained on its parent in log-likelihood per event, with interval and verdict.
+
+    `on` the validation period, or the unseen one where either was trained once more with the
+    validation period. None without a parent on the same grid that is done too.
+    Measured once for each pair of networks.
+    """
+    if run.parent is None or run.state != "done":
+        return None
+    parent = load_run(run.parent)
+    if parent.state != "done" or parent.grid != run.grid:
+        return None
+    known = known_effect(run)
+    if known is not None:
+        return known
+    cube = load_cube(run.grid)
+    refit = run.settings.get("refit") or parent.settings.get("refit")
+    if refit:
+        first = max(unseen_period(run)[0], unseen_period(parent)[0])
+        last = len(cube.times)
+    else:
+        first = max(run.settings["train"], parent.settings["train"])
+        last = min(run.settings["validate"], parent.settings["validate"])
+    if first >= last:
+        return None
+    one, other = (score_sums(name, cube, first, last) for name in (run.id, parent.id))
+    made = {
+        **compare(one, other),
+        "on": "unseen" if refit else "validation",
+        "stamps": [run.stamp, parent.stamp],
+    }
+    write_json(run.folder / "effect.json", made)
+    return made
+
+
+def known_effect(run: Run) -> dict[str, Any] | None:
+    """The effect if it was measured and both networks are still the same."""
+    path = run.folder / "effect.json"
+    if run.parent is None or run.state != "done" or not path.exists():
+        return None
+    made = read_json(path)
+    parent = load_run(run.parent)
+    current = parent.state == "done" and made["stamps"] == [run.stamp, parent.stamp]
+    return made if current else None
+
+
+def annotate(
+    name: str, note: str | None = None, pinned: bool | None = None, archived: bool | None = None
+) -> Run:
+    """Write a note to a run, pin it or put it away. Raises UserError if the note is too long."""
+    if note is not None and len(note) > NOTE:
+        raise UserError(f"A note may have {NOTE:,} characters; this one has {len(note):,}.")
+    act("annotate", name)
+    said = {"note": note, "pinned": pinned, "archived": archived}
+    settings = load_run(name).settings | {k: v for k, v in said.items() if v is not None}
+    update_run(name, settings=json.dumps(settings))
+    return load_run(name)

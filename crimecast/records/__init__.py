@@ -1,0 +1,1 @@
+"""Rows of a file or a portal → events, a month a file."""

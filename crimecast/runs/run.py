@@ -1,0 +1,199 @@
+"""The record of every run: its spec, parent, state and scores in SQLite; its files in a folder."""
+
+import json
+import re
+import shutil
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from crimecast.designs.spec import Design, parse_design, to_toml, with_module
+from crimecast.errors import UserError
+from crimecast.grids.grid import grid_folder
+from crimecast.storage.access import act
+from crimecast.storage.database import connect
+from crimecast.storage.store import data_root, read_json, write_json
+
+STARTING = 30.0  # seconds that a claimed run may take until its process is known
+STATES = ("queued", "running", "stopped", "done", "failed", "interrupted")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a design on a grid. `state` is one of STATES."""
+
+    id: str
+    number: int
+    name: str
+    grid: str
+    parent: str | None
+    seed: int
+    device: str
+    spec: str
+    settings: dict[str, Any]
+    state: str
+    request: str | None
+    message: str
+    created: float
+    started: float | None
+    ended: float | None
+    pid: int | None
+    pid_started: float | None
+    summary: dict[str, Any]
+    priority: int
+    slot: str | None
+    token: str | None
+    attempts: int
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are: spec, progress, metrics, log and checkpoints."""
+        return data_root() / "runs" / self.id
+
+    @property
+    def design(self) -> Design:
+        """Its design, as it was when the run was made."""
+        design = (
+            parse_design(self.spec, f"the spec of {self.id}") if self.spec else Design(self.name)
+        )
+        module = self.settings.get("module")
+        return with_module(design, f"{self.folder / 'module.py'}:{module}") if module else design
+
+    @property
+    def active(self) -> bool:
+        """Whether it waits for its turn or has it."""
+        return self.state in ("queued", "running")
+
+    @property
+    def stamp(self) -> int:
+        """Changes when its network does, so that nothing old is taken for new."""
+        return (self.folder / "network.safetensors").stat().st_mtime_ns
+
+    def progress(self) -> dict[str, Any]:
+        """What the worker last wrote: epoch, epochs, step, steps, rate, seconds_left, losses."""
+        path = self.folder / "progress.json"
+        return read_json(path) if path.exists() else {}
+
+    def history(self) -> list[dict[str, Any]]:
+        """One entry an epoch: training and validation loss, seconds."""
+        path = self.folder / "metrics.jsonl"
+        if not path.exists():
+            return []
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def create_run(
+    design: Design, grid: str, seed: int, device: str, settings: dict[str, Any], parent: str | None
+) -> Run:
+    """Record a queued run. `settings`: train, validate (step indices), epochs, refit.
+
+    Raises UserError if the grid or the parent don't exist.
+    """
+    grid_folder(grid)
+    if parent is not None:
+        load_run(parent)
+    module = None
+    if design.module is not None:
+        path, _, module = design.module.rpartition(":")
+    with connect() as db:
+        number = db.execute("select coalesce(max(number), 0) + 1 from runs").fetchone()[0]
+        name = f"{re.sub(r'[^a-z0-9_]+', '_', design.name.lower())}-{number}"
+        folder = data_root() / "runs" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        if module is not None:
+            shutil.copy2(path, folder / "module.py")
+            settings = {**settings, "module": module}
+        spec = "" if module else to_toml(design)
+        (folder / "spec.toml").write_text(spec, encoding="utf-8")
+        db.execute(
+            "insert into runs (id, number, name, grid, parent, seed, device, spec, settings, state, created)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)",
+            (
+                name,
+                number,
+                design.name,
+                grid,
+                parent,
+                seed,
+                device,
+                spec,
+                json.dumps(settings),
+                time.time(),
+            ),
+        )
+    return load_run(name)
+
+
+def _from_row(row: Any) -> Run:
+    values = dict(row)
+    values["settings"] = json.loads(values["settings"])
+    values["summary"] = json.loads(values["summary"])
+    run = Run(**values)
+    if run.state == "running" and not _alive(run):
+        return replace(run, state="interrupted", message="Its process ended before the run did.")
+    return run
+
+
+def _alive(run: Run) -> bool:
+    if run.pid is None:
+        return time.time() - (run.started or 0) < STARTING  # claimed, its process is being started
+    return process_lives(run.pid, run.pid_started or 0.0)
+
+
+def process_lives(pid: int, started: float) -> bool:
+    """Whether a process lives: by its pid and its start, since pids are used again."""
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - started) < 2 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def load_run(name: str) -> Run:
+    """The run of that name. Raises UserError that lists some known ones."""
+    with connect() as db:
+        row = db.execute("select * from runs where id = ?", (name,)).fetchone()
+    if row is None:
+        known = ", ".join(run.id for run in list_runs()[:8]) or "none yet"
+        raise UserError(f"There is no run called '{name}'. Known runs: {known}.")
+    return _from_row(row)
+
+
+def list_runs(grid: str | None = None) -> list[Run]:
+    """All runs, newest first."""
+    with connect() as db:
+        rows = db.execute("select * from runs order by number desc").fetchall()
+    runs = [_from_row(row) for row in rows]
+    return [run for run in runs if grid is None or run.grid == grid]
+
+
+def update_run(name: str, **values: Any) -> None:
+    """Set fields of a run; `summary` is given as a dict."""
+    if "summary" in values:
+        values["summary"] = json.dumps(values["summary"])
+    fields = ", ".join(f"{key} = ?" for key in values)
+    with connect() as db:
+        db.execute(f"update runs set {fields} where id = ?", (*values.values(), name))
+
+
+def delete_run(name: str) -> None:
+    """Remove a run and its files. Raises UserError while it is running or others are forked from it."""
+    run = load_run(name)
+    if run.state == "running":
+        raise UserError(f"{name} is running: stop it before deleting it.")
+    children = [other.id for other in list_runs() if other.parent == name]
+    if children:
+        raise UserError(f"{', '.join(children)} was forked from {name}: delete that first.")
+    act("delete", name)
+    with connect() as db:
+        db.execute("delete from runs where id = ?", (name,))
+    shutil.rmtree(run.folder, ignore_errors=True)
+
+
+def write_progress(run: Run, values: dict[str, Any]) -> None:
+    """Replace the run's progress file."""
+    write_json(run.folder / "progress.json", values)

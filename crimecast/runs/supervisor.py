@@ -1,0 +1,224 @@
+"""The small process that gives waiting runs their slots: `python -m crimecast.runs.supervisor`.
+
+One a data folder, held to that by a lock. Whoever queues a run sees to it that one is there
+(`ensure`); it leaves when nothing waits or runs. Workers are processes of their own: if the
+supervisor dies they train on, and the next one finds them in the record. A worker that dies is
+queued again and goes on from its last checkpoint. Runs that are for a Ray cluster become its tasks.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock, Timeout
+
+from crimecast.errors import UserError
+from crimecast.machine import courtesy
+from crimecast.machine.slots import WAITING, environment, fits, slots
+from crimecast.runs.on_ray import OnRay
+from crimecast.runs.run import Run, list_runs, load_run, process_lives, update_run
+from crimecast.storage.database import connect
+from crimecast.storage.store import PACKAGE_DATA, data_root, read_json, write_json
+
+POLL = 0.25  # seconds between looks
+STARTING = 3.0  # seconds until a supervisor has left its mark, on a busy machine
+IDLE = 5.0  # seconds without work before it leaves
+ATTEMPTS = 10  # deaths of a run's process without an epoch in between, before it counts as failed
+
+
+_started: dict[Path, float] = {}  # when this process last started one, by its mark
+
+
+def ensure() -> None:
+    """Start a supervisor for this data folder unless one is there, or was just started from here."""
+    mark = data_root() / "supervisor.json"
+    try:
+        known = read_json(mark)
+        if process_lives(known["pid"], known["started"]):
+            return
+    except (OSError, ValueError, KeyError):
+        pass
+    if time.monotonic() - _started.get(mark, -STARTING) < STARTING:
+        return
+    _started[mark] = time.monotonic()
+    with (data_root() / "supervisor.log").open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "crimecast.runs.supervisor"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            cwd=PACKAGE_DATA.parent,
+            env={**os.environ, "CRIMECAST_DATA": str(data_root()), "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+
+
+def main() -> int:
+    """Serve the queue until it is empty for a while; returns at once if another one does."""
+    root = data_root()
+    lock = FileLock(root / "supervisor.lock")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # nobody is left suspended
+    while True:
+        try:
+            lock.acquire(timeout=1.0)
+        except Timeout:
+            return 0
+        process = psutil.Process()
+        write_json(root / "supervisor.json", {"pid": process.pid, "started": process.create_time()})
+        serve()
+        # The mark goes first: whoever queues a run from here on either finds no mark and starts
+        # another supervisor, or queued it before and is seen by the look below.
+        (root / "supervisor.json").unlink(missing_ok=True)
+        lock.release()
+        if not _waiting():
+            return 0
+
+
+def serve() -> None:
+    """Give slots and notice deaths, until there was nothing to do for a while."""
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    cluster: OnRay | None = None
+    quiet = time.monotonic()
+    for pid in _on_the_processor(list_runs(), children):
+        courtesy.wake(pid)  # the supervisor before may have died while they rested
+    with courtesy.Rests().given() as rests:
+        while time.monotonic() - quiet < IDLE:
+            for name in [name for name, child in children.items() if child.poll() is not None]:
+                del children[name]
+            running = look_after(
+                [run for run in list_runs() if run.state in ("running", "interrupted")]
+            )
+            taken = {run.slot for run in running}
+            for slot in slots():
+                if slot not in taken and (run := claim(slot)) is not None:
+                    children[run.id] = spawn(run)
+                    running.append(run)
+            rests.workers = _on_the_processor(running, children)
+            cluster = serve_cluster(cluster)
+            if running or (cluster is not None and cluster.tasks) or _waiting():
+                quiet = time.monotonic()
+            time.sleep(POLL)
+    if cluster is not None:
+        cluster.leave()
+
+
+def _on_the_processor(runs: list[Run], children: dict[str, subprocess.Popen[bytes]]) -> list[int]:
+    """The processes of the runs in this machine's CPU slots, also of those that are just starting."""
+    held = [run for run in runs if run.state == "running" and (run.slot or "").startswith("cpu")]
+    pids = [children[run.id].pid if run.id in children else run.pid for run in held]
+    return [pid for pid in pids if pid]
+
+
+def serve_cluster(cluster: OnRay | None) -> OnRay | None:
+    """Give runs to the Ray cluster they ask for, one cluster at a time; returns it once connected."""
+    if cluster is not None:
+        look_after([replace(run, state="interrupted") for run in cluster.look()])
+    for row in _queued():
+        address = _cluster_of(row)
+        if address is None:
+            continue
+        if cluster is not None and cluster.address != address and not cluster.tasks:
+            cluster.leave()
+            cluster = None
+        try:
+            cluster = cluster or OnRay(address)
+        except UserError as error:
+            update_run(row["id"], state="failed", message=str(error), ended=time.time())
+            return None
+        if cluster.address != address or not cluster.has_room(load_run(row["id"])):
+            break
+        if (run := claim(f"ray:{row['id']}", row["id"])) is not None:
+            cluster.start(run)
+    return cluster
+
+
+def _queued() -> list[Any]:
+    """The waiting runs (id, device, settings), who is next first."""
+    with connect() as db:
+        return db.execute(
+            "select id, device, settings from runs where state = 'queued' order by priority desc, number"
+        ).fetchall()
+
+
+def _cluster_of(row: Any) -> str | None:
+    """The address of the Ray cluster that a waiting run is for, None for this machine."""
+    return json.loads(row["settings"]).get("ray")
+
+
+def _here(row: Any, slot: str) -> bool:
+    """Whether a waiting run is for this machine, and may have a slot."""
+    return _cluster_of(row) is None and fits(slot, row["device"])
+
+
+def _waiting() -> bool:
+    return any(_cluster_of(row) or any(_here(row, slot) for slot in slots()) for row in _queued())
+
+
+def look_after(runs: list[Run]) -> list[Run]:
+    """Queue those again whose process is gone; returns the others."""
+    alive = []
+    for run in runs:
+        if run.state == "running":
+            alive.append(run)
+            continue
+        done = len(run.history())
+        seen, attempts = divmod(run.attempts, 100)  # epochs at the last death, deaths since
+        attempts = attempts + 1 if done <= seen else 1
+        over, asked = attempts > ATTEMPTS, run.request == "stop"
+        message = (
+            f"Its process ended {attempts} times without finishing an epoch (see its log)."
+            if over
+            else "Its process ended unexpectedly; it goes on from its last checkpoint."
+        )
+        with connect() as db:
+            db.execute(
+                "update runs set state = ?, message = ?, attempts = ?, pid = null, token = null, slot = null,"
+                " ended = ? where id = ? and state = 'running' and token is ?",
+                (
+                    "stopped" if asked else "failed" if over else "queued",
+                    "" if asked else message,
+                    100 * done + attempts,
+                    time.time() if over or asked else None,
+                    run.id,
+                    run.token,
+                ),
+            )
+    return alive
+
+
+def claim(slot: str, name: str | None = None) -> Run | None:
+    """The run that is next for a slot, or the one named, now recorded as running there; or None."""
+    name = name or next((row["id"] for row in _queued() if _here(row, slot)), None)
+    if name is None:
+        return None
+    with connect() as db:
+        taken = db.execute(
+            "update runs set state = 'running', started = ?, pid = null, slot = ?, token = ?, request = null,"
+            " ended = null where id = ? and state = 'queued'",
+            (time.time(), slot, uuid.uuid4().hex, name),
+        )
+    return load_run(name) if taken.rowcount else None
+
+
+def spawn(run: Run) -> subprocess.Popen[bytes]:
+    """Start a worker for a claimed run; its output goes to the run's log."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with (run.folder / "log.txt").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "crimecast.runs.worker", run.id, run.token or ""],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            cwd=PACKAGE_DATA.parent,
+            env={
+                **WAITING, **os.environ, **environment(run.slot or "cpu:0"),
+                "PYTHONUNBUFFERED": "1",
+            },
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""The sample city: simulated, so that its true rates are known, and how it ships."""

@@ -1,0 +1,1 @@
+"""What lies on disk, and who may touch it."""

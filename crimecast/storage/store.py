@@ -1,0 +1,72 @@
+"""Where everything that the app writes lies, and how it is written so that nothing is ever half there."""
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PACKAGE_DATA = Path(__file__).resolve().parents[2] / "data"
+SAMPLE = PACKAGE_DATA / "sample"
+
+
+def data_root() -> Path:
+    """The data folder: `CRIMECAST_DATA` if set, else `data/` beside the package."""
+    root = Path(os.environ.get("CRIMECAST_DATA") or PACKAGE_DATA).expanduser().resolve()
+    root.mkdir(parents=True, exist_ok=True)
+    return root
+
+
+def folder(*parts: str) -> Path:
+    """A folder below the data root, made if missing."""
+    path = data_root().joinpath(*parts)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def sample_is_ready() -> bool:
+    """Whether the sample city, its grid and its run are all in the data folder."""
+    return sample_marker().exists()
+
+
+def sample_marker() -> Path:
+    """The file that is written last when the sample city is put into the data folder."""
+    return data_root() / "cities" / "sample" / "ready"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it to `path` when the block ends well.
+
+    Works for files and folders. A failure leaves what was there before untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.part"
+    try:
+        yield temporary
+        if temporary.is_dir():
+            if path.exists():
+                shutil.rmtree(path)
+        else:
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON document atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON document."""
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,93 @@
+"""Forecasts are stored, reused, averaged and written in forms that others read back."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import xarray as xr
+from shapely.geometry import shape
+
+from crimecast.errors import UserError
+from crimecast.forecasting.files import save_forecast
+from crimecast.forecasting.forecasts import forecast, rates
+from crimecast.grids.cube import load_cube
+from crimecast.storage.store import data_root
+
+
+def test_a_stored_forecast_is_the_one_that_was_made(sample: str) -> None:
+    cube = load_cube(sample)
+    made = rates("decayed_mean", cube, 700, 705)
+    stored = list((data_root() / "forecasts" / sample).glob("decayed_mean.*.npy"))
+    assert stored
+    assert np.array_equal(rates("decayed_mean", cube, 700, 705), made)
+    assert made.dtype == np.float32
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".parquet", ".geojson", ".tif"])
+def test_written_forecasts_are_read_back(sample: str, tmp_path: Path, suffix: str) -> None:
+    cube, first, last, made = forecast("stack-1", sample, "2024-12-01", "2024-12-03")
+    path = tmp_path / f"f{suffix}"
+    save_forecast(path, "stack-1", cube, first, last, made)
+    area = cube.area(first)
+    if suffix == ".nc":
+        stored = xr.open_dataset(path, engine="scipy")
+        assert np.array_equal(stored["rate"].values, made)
+        assert stored.attrs["crs"] == "EPSG:32631"
+    elif suffix == ".parquet":
+        table = pd.read_parquet(path)
+        assert len(table) == 2 * area.sum()
+        assert table["rate"].sum() == pytest.approx(made[..., area].sum(), rel=1e-5)
+    elif suffix == ".tif":
+        with rasterio.open(path) as file:
+            values = file.read()
+            assert (file.crs.to_string(), file.count) == ("EPSG:32631", 2)
+            assert file.descriptions == ("2024-12-01T00:00 all", "2024-12-02T00:00 all")
+            row, column = np.argwhere(area)[7]
+            (value,) = file.sample([(cube.x[column], cube.y[row])], indexes=[2])
+        assert value[0] == made[1, 0, row, column]
+        assert np.isnan(values).sum() == 2 * (~area).sum()
+    else:
+        features = json.loads(path.read_text())["features"]
+        assert len(features) == area.sum()
+        total = sum(value for f in features for value in f["properties"]["rate"]["all"].values())
+        assert total == pytest.approx(made[..., area].sum(), rel=1e-3)
+        west, south, east, north = shape(features[0]["geometry"]).bounds
+        assert (east - west) * 111_320 == pytest.approx(500, rel=0.02)
+        assert (north - south) * 110_574 == pytest.approx(500, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "since", "until", "text"),
+    [
+        ("nobody", "2024-12-01", "2024-12-02", "no run called 'nobody'"),
+        ("mean", "2030-01-01", "2030-02-01", "holds no step of the grid"),
+        ("mean", "2024-12-02", "2024-12-01", "holds no step"),
+        ("mean", "2023-01-01", "2023-02-01", "Nothing lies before"),
+        ("stack-1", "2023-01-05", "2023-02-01", "looks 28 steps back"),
+        ("mean", "soon", "2023-02-01", "is not a date"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_forecast_is_refused(
+    sample: str, name: str, since: str, until: str, text: str
+) -> None:
+    with pytest.raises(UserError, match=text):
+        forecast(name, sample, since, until)
+
+
+def test_the_truth_is_known_on_the_samples_own_grid_only(sample: str) -> None:
+    from crimecast.grids.grid import make_grid
+
+    cube = load_cube(sample)
+    truth = rates("truth", cube, 100, 730)
+    area = cube.area(100)
+    assert truth[..., area].sum() == pytest.approx(cube.counts[100:730][..., area].sum(), rel=0.01)
+    coarse = load_cube(make_grid("sample", cell=1000)["grid"])
+    with pytest.raises(UserError, match="cells of 500 m"):
+        rates("truth", coarse, 100, 110)
+    by_type = load_cube(make_grid("sample", types="each")["grid"])
+    assert np.allclose(
+        rates("truth", by_type, 100, 730).sum(axis=1), truth[:, 0], rtol=1e-3, atol=1e-5
+    )
