@@ -76,7 +76,9 @@ def prepare(folder: Path | None) -> None:
         return
     import_file("chicago", folder / "chicago_crimes_2014_2015.parquet")
     grid = str(make_grid("chicago", 500.0)["grid"])
-    run = queue.wait(queue.submit(load_design("stack"), grid, *CUTS, epochs=2, device="cpu").id)
+    run = queue.wait(
+        queue.submit(queue.Request(load_design("stack"), grid, *CUTS, epochs=2, device="cpu")).id
+    )
     if run.state != "done":
         raise RuntimeError(run.message)
 
@@ -195,7 +197,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             once = switches(page, titles, 1)
             again = switches(page, titles, options.rounds)
             endless = replace(run.design, training=replace(run.design.training, patience=10_000))
-            busy = queue.submit(endless, run.grid, epochs=10_000, device="cpu")
+            busy = queue.submit(queue.Request(endless, run.grid, epochs=10_000, device="cpu"))
             page.wait_for_timeout(15_000)  # its inputs are made
             free, _ = speed(busy, lambda: page.wait_for_timeout(20_000))
             kept, trained = speed(busy, lambda: switches(page, titles, options.rounds))

@@ -115,11 +115,13 @@ def started(design: Any, cube: Any, case: Case, seed: int = 0) -> Any:
         if (
             (run.active or run.state == "done")
             and run.seed == seed
-            and run.settings["refit"]
+            and run.settings.refit
             and run.design == spec
         ):
             return run
-    return queue.submit(spec, cube.grid, case.cuts[0], case.cuts[1], seed=seed, refit=True)
+    return queue.submit(
+        queue.Request(spec, cube.grid, case.cuts[0], case.cuts[1], seed=seed, refit=True)
+    )
 
 
 def finished(run: Any) -> Any:

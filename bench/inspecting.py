@@ -80,7 +80,7 @@ def city(folder: Path) -> str:
     names = {"time": "when", "longitude": "x", "latitude": "y", "type": "what"}
     import_file("made", path, names, "EPSG:32632", "Europe/Berlin")
     grid = str(make_grid("made", 500.0)["grid"])
-    run = queue.wait(queue.submit(parse_design(SPEC), grid, device="cpu").id)
+    run = queue.wait(queue.submit(queue.Request(parse_design(SPEC), grid, device="cpu")).id)
     if run.state != "done":
         raise RuntimeError(run.message)
     return grid

@@ -100,7 +100,7 @@ def main() -> None:
 def _trained(design: Any, grid: str) -> Any:
     from crimecast.runs import queue
 
-    run = queue.wait(queue.submit(design, grid, *CUTS, seed=0, device="cpu").id)
+    run = queue.wait(queue.submit(queue.Request(design, grid, *CUTS, seed=0, device="cpu")).id)
     if run.state != "done":
         raise RuntimeError(f"{run.id} is {run.state}: {run.message}")
     return run

@@ -212,16 +212,18 @@ if go and fields:
 elif go and design is not None:
     try:
         run = queue.submit(
-            design,
-            cube.grid,
-            str(train_until),
-            str(validate_until),
-            int(epochs),
-            int(seed),
-            "auto",
-            parent,
-            refit,
-            left_out=left_out / 100,
+            queue.Request(
+                design,
+                cube.grid,
+                str(train_until),
+                str(validate_until),
+                int(epochs),
+                int(seed),
+                "auto",
+                parent,
+                refit,
+                left_out=left_out / 100,
+            )
         )
         st.session_state["watched"] = run.id
         st.query_params["run"] = st.session_state["at_run"] = run.id

@@ -42,7 +42,7 @@ done = [
     one for one in runs if one.state == "done" and one.summary.get("validation_loss") is not None
 ]
 # Chosen by validation alone: picking by the unseen data would use them up.
-same = [one for one in done if one.settings["validate"] == run.settings["validate"]]
+same = [one for one in done if one.settings.validate == run.settings.validate]
 best_run = min(same, key=lambda one: one.summary["validation_loss"], default=run)
 
 
@@ -61,7 +61,7 @@ def standing() -> None:
     word, much = said(best["versus"], swapped=True)  # the table compares each row with the run
     st.subheader(f"{run.id} is {word} the best baseline")
     st.markdown(
-        f"On unseen data from {run.settings['validate_until'][:10]} on, against *{best['name']}*: {much}."
+        f"On unseen data from {run.settings.validate_until[:10]} on, against *{best['name']}*: {much}."
     )
     st.dataframe(
         [

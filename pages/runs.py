@@ -17,12 +17,12 @@ place = frame(
     "Every training on this grid: its state, how it did on validation, and what was changed.",
 )
 everything = list_runs(place.grid["grid"]) if place.grid else []
-put_away = sum(bool(run.settings.get("archived")) for run in everything)
+put_away = sum(run.archived for run in everything)
 runs = everything
 if put_away and not st.toggle(
     f"Also the {put_away} that were put away", key="away", bind="query-params"
 ):
-    runs = [run for run in everything if not run.settings.get("archived")]
+    runs = [run for run in everything if not run.archived]
 if not everything:
     nothing_yet(
         "Nothing was trained on this grid yet.", "pages/design.py", "Design and train a network"
@@ -33,7 +33,7 @@ def tree(parent: str | None, depth: int) -> list[tuple[Run, int]]:
     """Runs under their parents, pinned ones first, then the newest."""
     known = {run.id for run in runs}
     rows = []
-    for run in sorted(runs, key=lambda run: not run.settings.get("pinned")):
+    for run in sorted(runs, key=lambda run: not run.pinned):
         if run.parent == parent or (parent is None and run.parent not in known):
             rows.append((run, depth))
             rows += tree(run.id, depth + 1)
@@ -43,15 +43,15 @@ def tree(parent: str | None, depth: int) -> list[tuple[Run, int]]:
 def where(run: Run) -> str | None:
     """The device it trained on, and whether on the cluster."""
     device = run.summary.get("device_name") or run.summary.get("device")
-    workers = run.settings.get("workers", 1)
-    if "ray" not in run.settings:
+    workers = run.settings.workers
+    if not run.settings.cluster:
         return device
     return " ".join([device or "", f"× {workers}" if workers > 1 else "", "on Ray"]).strip()
 
 
 def marked(run: Run, depth: int) -> str:
     """Its name under its parent's, with what marks it."""
-    pin = "📌 " if run.settings.get("pinned") else ""
+    pin = "📌 " if run.pinned else ""
     return "\u2003" * depth + ("↳ " if depth else "") + pin + run.id
 
 
@@ -73,14 +73,14 @@ table = st.dataframe(
             "state": run.state,
             "changed": change(run),
             "gain on its parent": (known_effect(run) or {}).get("difference"),
-            "note": run.settings.get("note") or None,
+            "note": run.note or None,
             "validation loss": run.summary.get("validation_loss"),
             "best epoch": run.summary.get("best_epoch"),
             "parameters": run.summary.get("parameters"),
             "seconds": run.summary.get("seconds"),
             "device": where(run),
             "seed": run.seed,
-            "trained until": run.settings["train_until"][:10],
+            "trained until": run.settings.train_until[:10],
         }
         for run, depth in order
     ],
@@ -124,20 +124,18 @@ def remark() -> None:
     """Note, pin, put away."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         note = st.text_input(
-            "Note", run.settings.get("note", ""), max_chars=NOTE, key=f"note_{run.id}",
+            "Note", run.note, max_chars=NOTE, key=f"note_{run.id}",
             placeholder="What you tried, what you saw",
         )  # fmt: skip
-        pinned = st.toggle(
-            "Pin", bool(run.settings.get("pinned")), key=f"pin_{run.id}", help="Shown first."
-        )
+        pinned = st.toggle("Pin", run.pinned, key=f"pin_{run.id}", help="Shown first.")
         away = st.toggle(
             "Put away",
-            bool(run.settings.get("archived")),
+            run.archived,
             key=f"away_{run.id}",
             help="Kept, but not listed.",
         )
     said = {"note": note, "pinned": pinned, "archived": away}
-    if any(value != (run.settings.get(key) or type(value)()) for key, value in said.items()):
+    if any(value != getattr(run, key) for key, value in said.items()):
         annotate(run.id, note, pinned, away)
         st.rerun()
 

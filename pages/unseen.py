@@ -32,7 +32,7 @@ run = trained(place)
 cube = load_cube(run.grid)
 first, last = unseen_period(run)
 # Only those that have not been shown the period either.
-fit = [r.id for r in list_runs(run.grid) if r.state == "done" and r.settings["validate"] <= first]
+fit = [r.id for r in list_runs(run.grid) if r.state == "done" and r.settings.validate <= first]
 elsewhere = {
     g["grid"]: f"{g['city']} · {grid_title(g)}"
     for g in list_grids()

@@ -42,6 +42,7 @@ def train(case: Case, grid: str) -> Any:
     from crimecast.designs import build as building
     from crimecast.grids.cube import load_cube, split
     from crimecast.runs.run import create_run, load_run, update_run
+    from crimecast.runs.settings import Settings
     from crimecast.runs.worker import train_run
     from crimecast.training import checkpoints
 
@@ -49,10 +50,7 @@ def train(case: Case, grid: str) -> Any:
     cube = load_cube(grid)
     until = case.cuts or CUTS[case.city]
     cuts = split(cube, *until)
-    settings = {
-        "train": cuts.train, "validate": cuts.validate, "train_until": until[0],
-        "validate_until": until[1], "epochs": design.training.epochs, "refit": False,
-    }  # fmt: skip
+    settings = Settings(cuts.train, cuts.validate, *until, design.training.epochs)
     run = create_run(design, grid, 0, "cpu", settings, None)
     original = building.build
     if case.before is not None:

@@ -24,9 +24,11 @@ def train(options: argparse.Namespace) -> tuple[Any, str]:
     parent = load_run(source) if source else None
     design = load_design(options.design) if options.design else parent.design  # type: ignore[union-attr]
     run = queue.submit(
-        design, options.grid, options.train_until, options.validate_until, options.epochs,
-        options.seed, options.device, options.fork, options.refit, options.start_from, options.leave_out,
-        cluster=address_asked(options.executor, options.address), workers=options.workers,
+        queue.Request(
+            design, options.grid, options.train_until, options.validate_until, options.epochs,
+            options.seed, options.device, options.fork, options.refit, options.start_from, options.leave_out,
+            cluster=address_asked(options.executor, options.address), workers=options.workers,
+        )
     )  # fmt: skip
     if options.wait:
         with _on_one_line(f"{run.id} trains on"):
@@ -87,7 +89,8 @@ def _on_one_line(goes_on: str) -> Iterator[None]:
 def _run_row(run: Any) -> dict[str, Any]:
     return {
         "run": run.id, "state": run.state, "grid": run.grid, "design": run.name, "parent": run.parent,
-        "seed": run.seed, "message": run.message, **run.settings, **run.summary,
+        "seed": run.seed, "message": run.message, **run.settings.row(), "note": run.note, "pinned": run.pinned,
+        "archived": run.archived, "pruned": run.pruned, **run.summary,
     }  # fmt: skip
 
 

@@ -77,7 +77,7 @@ class Case:
     @property
     def end_of_training(self) -> tuple[int, int]:
         """The steps [first, last) before the validation period, as many as are judged in it."""
-        last = self.run.settings["train"]
+        last = self.run.settings.train
         return max(self.subject.samples.first, last - JUDGED), last
 
     @cached_property
@@ -120,7 +120,7 @@ class Case:
     @cached_property
     def near_repeat(self) -> NearRepeat:
         """How far crimes excite one another in the training period."""
-        counts = self.subject.cube.counts[: self.run.settings["train"]].sum(axis=1)
+        counts = self.subject.cube.counts[: self.run.settings.train].sum(axis=1)
         return near_repeat(counts, self.subject.area)
 
     @cached_property

@@ -39,9 +39,9 @@ def trials(run: Run, away: str | None = None, when: int | None = None) -> list[T
     made = [
         Trial("later time", f"from {_day(cube, first)} on, the whole city", cube, first, last, area)
     ]
-    share = max((r.settings.get("left_out", 0.0) for r in list_runs(run.grid)), default=0.0)
+    share = max((r.settings.left_out for r in list_runs(run.grid)), default=0.0)
     if share:
-        blocks = left_out_blocks(cube.area(run.settings["train"]), share) & area
+        blocks = left_out_blocks(run.area(cube), share) & area
         made.append(
             Trial(
                 "left-out places",
@@ -58,7 +58,7 @@ def trials(run: Run, away: str | None = None, when: int | None = None) -> list[T
     if away is not None:
         other = load_cube(away)
         shown = [int(len(other.times) * (1 - ELSEWHERE_SHARE))]
-        shown += [r.settings["validate"] for r in tuned(run, away)]
+        shown += [r.settings.validate for r in tuned(run, away)]
         start = min(max(shown), len(other.times) - 1)
         meaning = f"{other.city}, from {_day(other, start)} on, which the network never saw"
         made.append(
@@ -72,16 +72,16 @@ def tuned(run: Run, away: str) -> list[Run]:
     return [
         other
         for other in list_runs(away)
-        if other.state == "done" and other.settings.get("start_from") == run.id
+        if other.state == "done" and other.settings.start_from == run.id
     ]
 
 
 def unseen_period(run: Run) -> tuple[int, int]:
     """Steps [first, last) after the run's validation period; the validation period if none are left."""
     steps = len(load_cube(run.grid).times)
-    if run.settings["validate"] < steps:
-        return run.settings["validate"], steps
-    return run.settings["train"], steps
+    if run.settings.validate < steps:
+        return run.settings.validate, steps
+    return run.settings.train, steps
 
 
 def rival(name: str) -> str:

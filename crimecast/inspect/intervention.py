@@ -206,5 +206,4 @@ def forecast_after_edit(
 
 def own_end(subject: Subject) -> int:
     """The step at which the run's study area was fixed."""
-    settings = subject.run.settings
-    return int(settings["validate"] if settings.get("refit") else settings["train"])
+    return subject.run.settings.learnt_until

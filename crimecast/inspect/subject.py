@@ -59,7 +59,7 @@ class Subject:
     def held_out(self) -> tuple[int, int]:
         """Steps [first, last) of the validation period."""
         settings = self.run.settings
-        return max(settings["train"], self.samples.first), settings["validate"]
+        return max(settings.train, self.samples.first), settings.validate
 
     def probes(self, count: int) -> list[int]:
         """Steps spread evenly over the validation period, the same for every network of a split."""

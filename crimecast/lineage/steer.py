@@ -15,8 +15,10 @@ def fork(run: Run, patch: dict[str, Any]) -> Run:
     patched design can't be built."""
     settings = run.settings
     return queue.submit(
-        patched(run.design, patch), run.grid, settings["train_until"], settings["validate_until"],
-        seed=run.seed, device=run.device, parent=run.id, refit=settings["refit"],
+        queue.Request(
+            patched(run.design, patch), run.grid, settings.train_until, settings.validate_until,
+            seed=run.seed, device=run.device, parent=run.id, refit=settings.refit,
+        )
     )  # fmt: skip
 
 

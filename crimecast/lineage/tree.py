@@ -1,6 +1,5 @@
 """What a run was changed from, what was changed, and what that did; and what people say of runs."""
 
-import json
 import tomllib
 from typing import Any
 
@@ -25,7 +24,7 @@ def changes(run: Run, parent: Run) -> list[str]:
     if run.seed != parent.seed:
         made.append(f"seed {parent.seed} → {run.seed}")
     for key in ("train_until", "validate_until", "epochs", "refit", "left_out", "start_from"):
-        before, after = parent.settings.get(key), run.settings.get(key)
+        before, after = getattr(parent.settings, key), getattr(run.settings, key)
         if before != after:
             made.append(f"{key} {_short(before)} → {_short(after)}")
     return made
@@ -78,13 +77,13 @@ def effect(run: Run) -> dict[str, Any] | None:
     if known is not None:
         return known
     cube = load_cube(run.grid)
-    refit = run.settings.get("refit") or parent.settings.get("refit")
+    refit = run.settings.refit or parent.settings.refit
     if refit:
         first = max(unseen_period(run)[0], unseen_period(parent)[0])
         last = len(cube.times)
     else:
-        first = max(run.settings["train"], parent.settings["train"])
-        last = min(run.settings["validate"], parent.settings["validate"])
+        first = max(run.settings.train, parent.settings.train)
+        last = min(run.settings.validate, parent.settings.validate)
     if first >= last:
         return None
     one, other = (score_sums(name, cube, first, last) for name in (run.id, parent.id))
@@ -116,6 +115,6 @@ def annotate(
         raise UserError(f"A note may have {NOTE:,} characters; this one has {len(note):,}.")
     act("annotate", name)
     said = {"note": note, "pinned": pinned, "archived": archived}
-    settings = load_run(name).settings | {k: v for k, v in said.items() if v is not None}
-    update_run(name, settings=json.dumps(settings))
+    if fresh := {key: value for key, value in said.items() if value is not None}:
+        update_run(name, **fresh)
     return load_run(name)

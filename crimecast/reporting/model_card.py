@@ -23,7 +23,7 @@ def model_card(run: Run, cube: Cube, city: City, period: str) -> list[tuple[str,
     """Sections of the card, each a heading and its sentences."""
     settings, design = run.settings, run.design
     unit = f"{cube.cell:g} m × {cube.cell:g} m and {cube.step}"
-    learnt = settings["validate_until"] if settings.get("refit") else settings["train_until"]
+    learnt = settings.validate_until if settings.refit else settings.train_until
     facts = [
         f"A network ({design.name}, run {run.id}, seed {run.seed}) that forecasts the number of recorded events "
         f"({', '.join(cube.types)}) in each cell of {unit}, {words(design.horizons)} ahead.",

@@ -58,7 +58,7 @@ class OnRay:
         for task in self.tasks.values():
             for kind, amount in task.asks.items():
                 free[kind] = free.get(kind, 0.0) - amount * len(task.refs)
-        workers = run.settings.get("workers", 1)
+        workers = run.settings.workers
         return all(free.get(kind, 0.0) >= n * workers for kind, n in self.asks(run).items())
 
     def start(self, run: Run) -> None:
@@ -67,7 +67,7 @@ class OnRay:
         update_run(run.id, pid=process.pid, pid_started=process.create_time(), message="")
         run.folder.mkdir(parents=True, exist_ok=True)
         (run.folder / "stop").unlink(missing_ok=True)
-        asks, workers = self.asks(run), run.settings.get("workers", 1)
+        asks, workers = self.asks(run), run.settings.workers
         place = self.ray.util.placement_group([asks] * workers, strategy="PACK")
         strategy = self.ray.util.scheduling_strategies.PlacementGroupSchedulingStrategy(place)
         options = {"num_cpus": asks["CPU"], "num_gpus": asks.get("GPU", 0)}

@@ -3,11 +3,10 @@
 The record in SQLite is all there is to the queue; the supervisor gives waiting runs their slots.
 """
 
-import json
 import shutil
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,81 +21,106 @@ from crimecast.machine.cluster import address_asked
 from crimecast.machine.slots import gpu_count
 from crimecast.runs import supervisor
 from crimecast.runs.run import Run, create_run, list_runs, load_run, update_run
+from crimecast.runs.settings import Settings, Trial
 from crimecast.storage.access import act
 
 
-def submit(
-    design: Design,
-    grid: str,
-    train_until: str | None = None,
-    validate_until: str | None = None,
-    epochs: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    parent: str | None = None,
-    refit: bool = False,
-    start_from: str | None = None,
-    left_out: float = 0.0,
-    note: dict[str, Any] | None = None,
-    cluster: str | None = None,
-    workers: int = 1,
-) -> Run:
+@dataclass(frozen=True)
+class Request:
+    """What is asked of the queue: to train `design` on `grid`.
+
+    `parent` is the run it was forked from; `start_from` a run whose weights to go on from
+    (fine-tuning, in its own city or another); `left_out` a share of the city, in blocks, that
+    training doesn't see; `trial` its place in a search. `cluster` is the address of a Ray cluster,
+    "" this machine (None: what CRIMECAST_RAY_ADDRESS says), `workers` how many of its processes
+    train the run together.
+    """
+
+    design: Design
+    grid: str
+    train_until: str | None = None
+    validate_until: str | None = None
+    epochs: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    parent: str | None = None
+    refit: bool = False
+    start_from: str | None = None
+    left_out: float = 0.0
+    trial: Trial | None = None
+    cluster: str | None = None
+    workers: int = 1
+
+
+def submit(request: Request) -> Run:
     """Check everything that can be checked, record the run, and start it if the machine is free.
 
-    `start_from` is a run whose weights to go on from (fine-tuning, in its own city or another);
-    `left_out` a share of the city, in blocks, that training doesn't see; `note` what else is to be
-    remembered with the run's settings. `cluster` is the address of a Ray cluster, "" this machine
-    (None: what CRIMECAST_RAY_ADDRESS says), `workers` how many of its processes train the
-    run together. Raises UserError, with nothing recorded, for a design that
-    doesn't fit the grid, an empty period, or a device that isn't there.
+    Raises UserError, with nothing recorded, for a design that doesn't fit the grid, an empty period,
+    or a device that isn't there.
     """
-    cube = check(design, grid)
-    design = for_step(design, cube.step)
-    cuts = split(cube, train_until, validate_until)
-    if epochs is not None and epochs < 1:
-        raise UserError("--epochs must be at least 1.")
-    if device not in ("auto", "cpu", "cuda"):
-        raise UserError(f"There is no device '{device}'; use auto, cpu or cuda.")
-    if cluster is None:
-        cluster = address_asked(None, None)
-    if workers < 1:
+    cube = check(request.design, request.grid)
+    request = replace(
+        request,
+        design=for_step(request.design, cube.step),
+        cluster=address_asked(None, None) if request.cluster is None else request.cluster,
+    )
+    _check_place(request)
+    settings = _settings(request, cube)
+    act("train", f"{request.design.name} on {request.grid}")
+    run = create_run(
+        request.design, request.grid, request.seed, request.device, settings, request.parent
+    )
+    supervisor.ensure()
+    return load_run(run.id)
+
+
+def _check_place(request: Request) -> None:
+    """Raise UserError unless the device and the workers asked for can be had."""
+    if request.device not in ("auto", "cpu", "cuda"):
+        raise UserError(f"There is no device '{request.device}'; use auto, cpu or cuda.")
+    if request.workers < 1:
         raise UserError("--workers must be at least 1.")
-    if workers > 1 and not cluster:
+    if request.workers > 1 and not request.cluster:
         raise UserError("Several workers need a Ray cluster: --executor ray.")
-    if device == "cuda" and not cluster and not gpu_count():
+    if request.device == "cuda" and not request.cluster and not gpu_count():
         raise UserError("There is no CUDA device here; use --device cpu or auto.")
-    settings: dict[str, Any] = {
-        "train": cuts.train,
-        "validate": cuts.validate,
-        "train_until": _date(cube.times, cuts.train),
-        "validate_until": _date(cube.times, cuts.validate),
-        "epochs": epochs or design.training.epochs,
-        "refit": refit,
-    }
-    if cluster:
-        settings |= {"ray": cluster, "workers": workers}
+
+
+def _settings(request: Request, cube: Cube) -> Settings:
+    """What the run will be trained by. Raises UserError where that can't be done on the grid."""
+    design = request.design
+    cuts = split(cube, request.train_until, request.validate_until)
+    if request.epochs is not None and request.epochs < 1:
+        raise UserError("--epochs must be at least 1.")
+    area = cube.area(cuts.train)
     for name in design.static:
-        covariate_maps(cube, cube.area(cuts.train), name, design.horizon)
-    if left_out:
-        left_out_blocks(cube.area(cuts.train), left_out)
-        settings["left_out"] = left_out
-    if start_from is not None:
-        source = load_run(start_from)
+        covariate_maps(cube, area, name, design.horizon)
+    if request.left_out:
+        left_out_blocks(area, request.left_out)
+    if request.start_from is not None:
+        source = load_run(request.start_from)
         if not (source.folder / "network.safetensors").exists():
-            raise UserError(f"{start_from} is {source.state} and has no network to start from.")
+            raise UserError(f"{source.id} is {source.state} and has no network to start from.")
         if source.design.layers != design.layers or map_inputs(source.design) != map_inputs(design):
-            raise UserError(f"{start_from} has another design; start from a run of the same one.")
-        settings["start_from"] = start_from
-    settings |= note or {}
+            raise UserError(f"{source.id} has another design; start from a run of the same one.")
     longest = max(design.lags)
     if longest >= cuts.train:
         raise UserError(
             f"The training period holds {cuts.train} steps, fewer than the longest lag ({longest}) needs."
         )
-    act("train", f"{design.name} on {grid}")
-    run = create_run(design, grid, seed, device, settings, parent)
-    supervisor.ensure()
-    return load_run(run.id)
+    return Settings(
+        cuts.train,
+        cuts.validate,
+        _date(cube.times, cuts.train),
+        _date(cube.times, cuts.validate),
+        request.epochs or design.training.epochs,
+        request.refit,
+        request.left_out,
+        request.start_from,
+        cluster=request.cluster or "",
+        workers=request.workers,
+        trial=request.trial,
+    )
 
 
 def check(design: Design, grid: str) -> Cube:
@@ -138,7 +162,7 @@ def resume(name: str) -> Run:
 def _queue_again(name: str) -> Run:
     update_run(
         name, state="queued", request=None, message="", ended=None, pid=None, token=None,
-        slot=None, attempts=0,
+        slot=None, deaths=0, epochs_at_death=0,
     )  # fmt: skip
     supervisor.ensure()
     return load_run(name)
@@ -146,8 +170,7 @@ def _queue_again(name: str) -> Run:
 
 def prune(name: str) -> Run:
     """Stop a run of a search that does worse than the others, and mark it so."""
-    run = load_run(name)
-    update_run(name, settings=json.dumps({**run.settings, "pruned": True}))
+    update_run(name, pruned=True)
     return stop(name)
 
 

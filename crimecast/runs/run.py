@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 from crimecast.designs.spec import Design, parse_design, to_toml, with_module
 from crimecast.errors import UserError
+from crimecast.grids.cube import Cube
 from crimecast.grids.grid import grid_folder
+from crimecast.runs.settings import Settings
 from crimecast.storage.access import act
-from crimecast.storage.database import connect
+from crimecast.storage.database import reading, writing
 from crimecast.storage.store import data_root, read_json, write_json
 
 STARTING = 30.0  # seconds that a claimed run may take until its process is known
@@ -33,7 +36,7 @@ class Run:
     seed: int
     device: str
     spec: str
-    settings: dict[str, Any]
+    settings: Settings
     state: str
     request: str | None
     message: str
@@ -46,7 +49,12 @@ class Run:
     priority: int
     slot: str | None
     token: str | None
-    attempts: int
+    deaths: int
+    epochs_at_death: int
+    pruned: bool
+    note: str
+    pinned: bool
+    archived: bool
 
     @property
     def folder(self) -> Path:
@@ -59,8 +67,13 @@ class Run:
         design = (
             parse_design(self.spec, f"the spec of {self.id}") if self.spec else Design(self.name)
         )
-        module = self.settings.get("module")
+        module = self.settings.module
         return with_module(design, f"{self.folder / 'module.py'}:{module}") if module else design
+
+    def area(self, cube: Cube) -> np.ndarray:
+        """(H, W) the study area that it was trained on, which what is shown of its network is drawn
+        on; a score's is that of the period judged."""
+        return cube.area(self.settings.learnt_until)
 
     @property
     def active(self) -> bool:
@@ -87,51 +100,40 @@ class Run:
 
 
 def create_run(
-    design: Design, grid: str, seed: int, device: str, settings: dict[str, Any], parent: str | None
+    design: Design, grid: str, seed: int, device: str, settings: Settings, parent: str | None
 ) -> Run:
-    """Record a queued run. `settings`: train, validate (step indices), epochs, refit.
-
-    Raises UserError if the grid or the parent don't exist.
-    """
+    """Record a queued run. Raises UserError if the grid or the parent don't exist."""
     grid_folder(grid)
     if parent is not None:
         load_run(parent)
     module = None
     if design.module is not None:
         path, _, module = design.module.rpartition(":")
-    with connect() as db:
+        settings = replace(settings, module=module)
+    spec = "" if module else to_toml(design)
+    with writing() as db:
         number = db.execute("select coalesce(max(number), 0) + 1 from runs").fetchone()[0]
         name = f"{re.sub(r'[^a-z0-9_]+', '_', design.name.lower())}-{number}"
         folder = data_root() / "runs" / name
         folder.mkdir(parents=True, exist_ok=True)
         if module is not None:
             shutil.copy2(path, folder / "module.py")
-            settings = {**settings, "module": module}
-        spec = "" if module else to_toml(design)
         (folder / "spec.toml").write_text(spec, encoding="utf-8")
-        db.execute(
-            "insert into runs (id, number, name, grid, parent, seed, device, spec, settings, state, created)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)",
-            (
-                name,
-                number,
-                design.name,
-                grid,
-                parent,
-                seed,
-                device,
-                spec,
-                json.dumps(settings),
-                time.time(),
-            ),
-        )
+        row = {
+            "id": name, "number": number, "name": design.name, "grid": grid, "parent": parent,
+            "seed": seed, "device": device, "spec": spec, "settings": json.dumps(settings.row()),
+            "state": "queued", "created": time.time(),
+        }  # fmt: skip
+        marks = ", ".join("?" for _ in row)
+        db.execute(f"insert into runs ({', '.join(row)}) values ({marks})", tuple(row.values()))
     return load_run(name)
 
 
 def _from_row(row: Any) -> Run:
     values = dict(row)
-    values["settings"] = json.loads(values["settings"])
+    values["settings"] = Settings.parse(values["settings"])
     values["summary"] = json.loads(values["summary"])
+    values |= {key: bool(values[key]) for key in ("pruned", "pinned", "archived")}
     run = Run(**values)
     if run.state == "running" and not _alive(run):
         return replace(run, state="interrupted", message="Its process ended before the run did.")
@@ -155,7 +157,7 @@ def process_lives(pid: int, started: float) -> bool:
 
 def load_run(name: str) -> Run:
     """The run of that name. Raises UserError that lists some known ones."""
-    with connect() as db:
+    with reading() as db:
         row = db.execute("select * from runs where id = ?", (name,)).fetchone()
     if row is None:
         known = ", ".join(run.id for run in list_runs()[:8]) or "none yet"
@@ -165,18 +167,20 @@ def load_run(name: str) -> Run:
 
 def list_runs(grid: str | None = None) -> list[Run]:
     """All runs, newest first."""
-    with connect() as db:
+    with reading() as db:
         rows = db.execute("select * from runs order by number desc").fetchall()
     runs = [_from_row(row) for row in rows]
     return [run for run in runs if grid is None or run.grid == grid]
 
 
 def update_run(name: str, **values: Any) -> None:
-    """Set fields of a run; `summary` is given as a dict."""
+    """Set columns of a run's row; all others stay as another process may just have set them."""
+    if "settings" in values:
+        values["settings"] = json.dumps(values["settings"].row())
     if "summary" in values:
         values["summary"] = json.dumps(values["summary"])
     fields = ", ".join(f"{key} = ?" for key in values)
-    with connect() as db:
+    with writing() as db:
         db.execute(f"update runs set {fields} where id = ?", (*values.values(), name))
 
 
@@ -189,7 +193,7 @@ def delete_run(name: str) -> None:
     if children:
         raise UserError(f"{', '.join(children)} was forked from {name}: delete that first.")
     act("delete", name)
-    with connect() as db:
+    with writing() as db:
         db.execute("delete from runs where id = ?", (name,))
     shutil.rmtree(run.folder, ignore_errors=True)
 

@@ -28,6 +28,7 @@ from crimecast.machine.cluster import capacity
 from crimecast.machine.slots import slots
 from crimecast.runs import queue
 from crimecast.runs.run import Run, list_runs, load_run, process_lives
+from crimecast.runs.settings import Trial
 from crimecast.storage.access import act
 from crimecast.storage.store import PACKAGE_DATA, data_root, read_json, write_json
 
@@ -169,21 +170,22 @@ def resume(name: str) -> None:
     )
 
 
-def trials(name: str) -> list[Run]:
-    """The runs of a search, newest first."""
-    return [run for run in list_runs() if run.settings.get("search") == name]
+def trials(name: str) -> list[tuple[Run, Trial]]:
+    """The runs of a search, newest first, each with its place in it."""
+    everything = [(run, run.settings.trial) for run in list_runs()]
+    return [(run, trial) for run, trial in everything if trial and trial.search == name]
 
 
 def report(name: str) -> dict[str, Any]:
     """What a search found: its state, the best run, and each trial with its values and loss."""
     known = read_json(folder(name) / "search.json")
-    rows = []
-    for run in trials(name):
+    rows: list[dict[str, Any]] = []
+    for run, trial in trials(name):
         losses = [entry["validation_loss"] for entry in run.history() if entry["validation_loss"]]
         rows.append(
             {
-                "run": run.id, "state": run.state, "pruned": bool(run.settings.get("pruned")),
-                "values": run.settings["values"], "validation_loss": min(losses, default=None),
+                "run": run.id, "state": run.state, "pruned": run.pruned,
+                "values": trial.values, "validation_loss": min(losses, default=None),
             }
         )  # fmt: skip
     ended = [row for row in rows if row["state"] == "done"]
@@ -207,7 +209,7 @@ def main(name: str) -> int:
         sampler=optuna.samplers.TPESampler(seed=known["seed"] + len(trials(name)), constant_liar=True),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED, n_warmup_steps=1),
     )  # fmt: skip
-    watched = {run.id: run.settings["trial"] for run in trials(name)}
+    watched = {run.id: trial.number for run, trial in trials(name)}
     open_trials = {t.number: t for t in study.get_trials() if not t.state.is_finished()}
     watched = {run: number for run, number in watched.items() if number in open_trials}
     for number in open_trials.keys() - set(watched.values()):
@@ -223,8 +225,12 @@ def main(name: str) -> int:
         while len(watched) < together and len(made) < known["trials"]:
             trial = study.ask()
             values = {path: suggest(trial, path, options) for path, options in fields.items()}
-            note = {"search": name, "trial": trial.number, "values": values}
-            run = queue.submit(filled(text, values), known["grid"], note=note, **known["settings"])
+            run = queue.submit(
+                queue.Request(
+                    filled(text, values), known["grid"],
+                    trial=Trial(name, trial.number, values), **known["settings"],
+                )
+            )  # fmt: skip
             trial.set_user_attr("run", run.id)
             watched[run.id] = trial.number
             made.append(study.get_trials()[trial.number])
@@ -255,14 +261,14 @@ def follow(study: Any, trial: Any, run: Run) -> bool:
         if epoch not in known:
             trial.report(loss, epoch)
     if run.state in ("queued", "running") and run.request != "stop":
-        if losses and not run.settings.get("pruned") and trial.should_prune():
+        if losses and not run.pruned and trial.should_prune():
             queue.prune(run.id)
         return False
     if run.active or run.state == "interrupted":
         return False
     if run.state == "done":
         study.tell(trial.number, run.summary["validation_loss"])
-    elif run.settings.get("pruned"):
+    elif run.pruned:
         study.tell(trial.number, state=optuna.trial.TrialState.PRUNED)
     else:
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)

@@ -6,7 +6,6 @@ supervisor dies they train on, and the next one finds them in the record. A work
 queued again and goes on from its last checkpoint. Runs that are for a Ray cluster become its tasks.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -25,13 +24,14 @@ from crimecast.machine import courtesy
 from crimecast.machine.slots import WAITING, environment, fits, slots
 from crimecast.runs.on_ray import OnRay
 from crimecast.runs.run import Run, list_runs, load_run, process_lives, update_run
-from crimecast.storage.database import connect
+from crimecast.runs.settings import Settings
+from crimecast.storage.database import reading, writing
 from crimecast.storage.store import PACKAGE_DATA, data_root, read_json, write_json
 
 POLL = 0.25  # seconds between looks
 STARTING = 3.0  # seconds until a supervisor has left its mark, on a busy machine
 IDLE = 5.0  # seconds without work before it leaves
-ATTEMPTS = 10  # deaths of a run's process without an epoch in between, before it counts as failed
+DEATHS = 10  # deaths of a run's process without an epoch in between, before it counts as failed
 
 
 _started: dict[Path, float] = {}  # when this process last started one, by its mark
@@ -139,7 +139,7 @@ def serve_cluster(cluster: OnRay | None) -> OnRay | None:
 
 def _queued() -> list[Any]:
     """The waiting runs (id, device, settings), who is next first."""
-    with connect() as db:
+    with reading() as db:
         return db.execute(
             "select id, device, settings from runs where state = 'queued' order by priority desc, number"
         ).fetchall()
@@ -147,7 +147,7 @@ def _queued() -> list[Any]:
 
 def _cluster_of(row: Any) -> str | None:
     """The address of the Ray cluster that a waiting run is for, None for this machine."""
-    return json.loads(row["settings"]).get("ray")
+    return Settings.parse(row["settings"]).cluster or None
 
 
 def _here(row: Any, slot: str) -> bool:
@@ -167,22 +167,22 @@ def look_after(runs: list[Run]) -> list[Run]:
             alive.append(run)
             continue
         done = len(run.history())
-        seen, attempts = divmod(run.attempts, 100)  # epochs at the last death, deaths since
-        attempts = attempts + 1 if done <= seen else 1
-        over, asked = attempts > ATTEMPTS, run.request == "stop"
+        deaths = run.deaths + 1 if done <= run.epochs_at_death else 1
+        over, asked = deaths > DEATHS, run.request == "stop"
         message = (
-            f"Its process ended {attempts} times without finishing an epoch (see its log)."
+            f"Its process ended {deaths} times without finishing an epoch (see its log)."
             if over
             else "Its process ended unexpectedly; it goes on from its last checkpoint."
         )
-        with connect() as db:
+        with writing() as db:
             db.execute(
-                "update runs set state = ?, message = ?, attempts = ?, pid = null, token = null, slot = null,"
+                "update runs set state = ?, message = ?, deaths = ?, epochs_at_death = ?, pid = null, token = null, slot = null,"
                 " ended = ? where id = ? and state = 'running' and token is ?",
                 (
                     "stopped" if asked else "failed" if over else "queued",
                     "" if asked else message,
-                    100 * done + attempts,
+                    deaths,
+                    done,
                     time.time() if over or asked else None,
                     run.id,
                     run.token,
@@ -196,7 +196,7 @@ def claim(slot: str, name: str | None = None) -> Run | None:
     name = name or next((row["id"] for row in _queued() if _here(row, slot)), None)
     if name is None:
         return None
-    with connect() as db:
+    with writing() as db:
         taken = db.execute(
             "update runs set state = 'running', started = ?, pid = null, slot = ?, token = ?, request = null,"
             " ended = null where id = ? and state = 'queued'",

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from crimecast.errors import UserError
 from crimecast.runs.run import Run, load_run, update_run, write_progress
-from crimecast.storage.database import connect
+from crimecast.storage.database import writing
 
 if TYPE_CHECKING:
     from crimecast.training.parallel import Group
@@ -70,7 +70,7 @@ def outcome(
 
 def take_up(name: str, token: str, process: psutil.Process) -> bool:
     """Record this process as the run's own, if its claim still stands."""
-    with connect() as db:
+    with writing() as db:
         taken = db.execute(
             "update runs set pid = ?, pid_started = ?, message = '' where id = ? and token = ? and state = 'running'",
             (process.pid, process.create_time(), name, token),
@@ -101,7 +101,7 @@ def train_run(
     cube = load_cube(run.grid)
     design, settings = run.design, run.settings
     torch.use_deterministic_algorithms(design.training.deterministic)
-    split = Split(settings["train"], settings["validate"])
+    split = Split(settings.train, settings.validate)
     _, types, height, width = cube.counts.shape
     folder = run.folder
 
@@ -112,14 +112,13 @@ def train_run(
             write_progress(run, {**values, "device": device, "workers": group.size})
 
     began, in_loop = time.time(), 0.0
-    left_out = settings.get("left_out", 0.0)
-    samples = Samples(cube, design, split.train, device, left_out=left_out)
+    samples = Samples(cube, design, split.train, device, left_out=settings.left_out)
     calendar = samples.calendar.shape[1]
 
     def fresh() -> torch.nn.Module:
         network = build(design, types, height, width, calendar, run.seed)
-        if settings.get("start_from"):
-            source = run.folder.parent / settings["start_from"] / "network.safetensors"
+        if settings.start_from:
+            source = run.folder.parent / settings.start_from / "network.safetensors"
             checkpoints.load_network(network, checkpoints.load(source)[0])
         return network.to(device)
 
@@ -131,24 +130,24 @@ def train_run(
         return result
 
     network = fresh()
-    plan = plans.fit_plan(split, samples, settings["epochs"])
+    plan = plans.fit_plan(split, samples, settings.epochs)
     trainer = loop.Trainer(network, samples, design, plan, run.seed, folder, group)
     found = trained(trainer)
-    kept, scaling, area_end = "fit", samples.scaling, split.train
-    if settings.get("refit"):
-        samples = Samples(cube, design, split.validate, device, left_out=left_out)
+    kept, scaling = "fit", samples.scaling
+    if settings.refit:
+        samples = Samples(cube, design, split.validate, device, left_out=settings.left_out)
         network = fresh()
-        plan = plans.refit_plan(split, samples, found["best_epoch"], settings["epochs"])
+        plan = plans.refit_plan(split, samples, found["best_epoch"], settings.epochs)
         trainer = loop.Trainer(network, samples, design, plan, run.seed, folder, group)
         trained(trainer)
-        kept, scaling, area_end = "refit", samples.scaling, split.validate
+        kept, scaling = "refit", samples.scaling
     if not group.first:
         return {}
     tensors, note = checkpoints.load(folder / "checkpoints" / f"{kept}.best.safetensors")
     checkpoints.save(
         run.folder / "network.safetensors",
         tensors,
-        {**note, "scaling": scaling, "area_end": area_end},
+        {**note, "scaling": scaling, "area_end": settings.learnt_until},
     )
     return {
         "best_epoch": found["best_epoch"],

@@ -22,7 +22,7 @@ from crimecast.cities.city import SHIPPED
 from crimecast.grids.grid import make_grid
 from crimecast.records.archive import merge
 from crimecast.storage.access import by_itself
-from crimecast.storage.database import connect
+from crimecast.storage.database import reading, writing
 from crimecast.storage.store import (
     SAMPLE,
     data_root,
@@ -59,7 +59,7 @@ def _add_run(row: dict[str, Any]) -> None:
     if not folder.exists():
         with replacing(folder) as temporary:
             shutil.copytree(SAMPLE / "run", temporary)
-    with connect() as db:
+    with writing() as db:
         fields = ", ".join(row)
         marks = ", ".join("?" for _ in row)
         db.execute(f"insert or ignore into runs ({fields}) values ({marks})", tuple(row.values()))
@@ -95,14 +95,14 @@ def remake() -> None:
                 ignore=shutil.ignore_patterns(".*"),
             )
         grid = make_grid("sample")["grid"]
-        run = queue.wait(queue.submit(load_design("stack"), grid, seed=1).id)
+        run = queue.wait(queue.submit(queue.Request(load_design("stack"), grid, seed=1)).id)
         if run.state != "done":
             raise RuntimeError(run.message)
         with replacing(SAMPLE / "run") as temporary:
             temporary.mkdir()
             for name in RUN_FILES:
                 shutil.copy2(run.folder / name, temporary / name)
-        with connect() as db:
+        with reading() as db:
             row = dict(db.execute("select * from runs where id = ?", (run.id,)).fetchone())
         row |= {"pid": None, "pid_started": None}
         write_json(SAMPLE / "run.json", row)

@@ -68,7 +68,7 @@ class Beside:
 def beside(one: Shown, two: Shown) -> Beside:
     """Compare two channels on the study area of the first one's grid."""
     a, b = one.map(), two.map()
-    area = load_cube(one.run.grid).area(one.run.settings["train"])
+    area = one.run.area(load_cube(one.run.grid))
     x, y = a[area].astype(np.float64), b[area].astype(np.float64)
     steady = x.std() == 0 or y.std() == 0
     correlation = float("nan") if steady else float(np.corrcoef(x, y)[0, 1])

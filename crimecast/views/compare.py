@@ -1,6 +1,6 @@
 """The Compare page: several forecasts of one period, against one of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,8 +52,8 @@ def ensembles(runs: list[Run]) -> list[str]:
     """Runs that differ by their seed alone, joined by `+`: the average of their rates is one forecast."""
     alike: dict[str, dict[int, str]] = {}
     for run in sorted(runs, key=lambda run: run.number):
-        settings = {key: value for key, value in run.settings.items() if key != "start_from"}
-        alike.setdefault(f"{run.spec}{sorted(settings.items())}", {}).setdefault(run.seed, run.id)
+        settings = replace(run.settings, start_from=None)
+        alike.setdefault(f"{run.spec}{settings}", {}).setdefault(run.seed, run.id)
     return ["+".join(seeds.values()) for seeds in alike.values() if len(seeds) > 1]
 
 

@@ -51,9 +51,7 @@ def maps_message(
         panels=[panel for panel, _ in maps], alt="; ".join(panel.title for panel, _ in maps), scale="linear",
     )  # fmt: skip
     values: list[np.ndarray | None] = [array for _, array in maps]
-    return message(
-        scene, cube.area(run.settings["train"]), {0: values}, 0, first=0, cell_picked=cell
-    )
+    return message(scene, run.area(cube), {0: values}, 0, first=0, cell_picked=cell)
 
 
 def signed(title: str, values: np.ndarray, unit: str, group: str = "") -> Panel:
@@ -71,7 +69,7 @@ def rising(title: str, values: np.ndarray, unit: str, group: str = "", share: fl
 def busiest(run: Run) -> Cell:
     """The cell of the study area with most events: where one looks first."""
     cube = load_cube(run.grid)
-    total = np.where(cube.area(run.settings["train"]), cube.counts.sum(axis=(0, 1)), -1)
+    total = np.where(run.area(cube), cube.counts.sum(axis=(0, 1)), -1)
     row, column = np.unravel_index(total.argmax(), total.shape)
     return int(row), int(column)
 
@@ -212,7 +210,7 @@ def loss_of_period(name: str, _stamp: int, layer: str, channel: int, way: str) -
 def step_score(run: Run, step: int, rates: np.ndarray) -> float:
     """Log-likelihood per event of rates (H, W), summed over types, against what happened in a step."""
     cube = load_cube(run.grid)
-    area = cube.area(run.settings["train"])
+    area = run.area(cube)
     n, rate = cube.counts[step].sum(axis=0)[area], np.maximum(rates[area], 1e-6)
     return float((n * np.log(rate) - rate).sum() / max(n.sum(), 1.0))
 

@@ -144,7 +144,7 @@ def layer_area(run: Run, layer: str) -> np.ndarray:
 
 def _area(run: Run, shape: tuple[int, ...]) -> np.ndarray:
     cube = load_cube(run.grid)
-    area = cube.area(run.settings["train"])
+    area = run.area(cube)
     return pooled_area(area, shape, int(_factor(area.shape[0], shape[0])))
 
 

@@ -39,7 +39,7 @@ def test_what_is_left_out_is_there_already(step: str, of: str) -> None:
 def test_a_run_is_of_the_design_for_its_grid(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crimecast.runs.supervisor.ensure", lambda: None)
     shipped = load_design("stack")
-    run = queue.submit(shipped, sample, device="cpu")
+    run = queue.submit(queue.Request(shipped, sample, device="cpu"))
     delete_run(queue.stop(run.id).id)
     assert run.design == for_step(shipped, Step(1, "d"))
     assert run.design != shipped

@@ -25,7 +25,7 @@ def test_the_trials_of_a_run(sample: str) -> None:
     first, last = unseen_period(run)
     made = trials(run)
     assert [trial.name for trial in made] == ["later time"]
-    assert (made[0].first, made[0].last) == (run.settings["validate"], len(load_cube(sample).times))
+    assert (made[0].first, made[0].last) == (run.settings.validate, len(load_cube(sample).times))
     made = trials(run, when=first + 40)
     assert [(t.first, t.last) for t in made[1:]] == [(first, first + 40), (first + 40, last)]
 
@@ -33,13 +33,11 @@ def test_the_trials_of_a_run(sample: str) -> None:
 def test_places_left_out_are_judged_alone(sample: str) -> None:
     run = load_run("stack-1")
     before = run.settings
-    import json
-
-    update_run("stack-1", settings=json.dumps({**before, "left_out": 0.2}))
+    update_run("stack-1", settings=replace(before, left_out=0.2))
     try:
         trial = trials(load_run("stack-1"))[1]
     finally:
-        update_run("stack-1", settings=json.dumps(before))
+        update_run("stack-1", settings=before)
     assert trial.name == "left-out places"
     assert 0.15 < trial.cells.sum() / trial.cube.area(trial.first).sum() < 0.35
     span, cells = slice(trial.first, trial.last), trial.cells

@@ -114,7 +114,7 @@ def test_a_run_uses_it_and_what_is_wrong_is_said(cube: Cube, sample: str, tmp_pa
     run = train(replace(parse_design(SPEC)), sample, epochs=1)
     assert run.state == "done", run.message
     with pytest.raises(UserError, match="no covariate 'moon'"):
-        queue.submit(parse_design(SPEC.replace("weather", "moon")), sample)
+        queue.submit(queue.Request(parse_design(SPEC.replace("weather", "moon")), sample))
     with pytest.raises(UserError, match="which column"):
         import_covariate("sample", tmp_path / "w.csv", "weather", {})
     with pytest.raises(UserError, match="needs a time, a place"):

@@ -148,7 +148,7 @@ def of_city(name: str) -> Subject:
     if name in ARCHITECTURES:
         return replace(known, network=OnCity(ARCHITECTURES[name]()).eval())
     design, cube = load_design(name), known.cube
-    samples = Samples(cube, design, known.run.settings["train"])
+    samples = Samples(cube, design, known.run.settings.train)
     numbers = samples.calendar.shape[1]
     network = build(design, 1, *cube.counts.shape[2:], numbers, map_count(design, 1)).eval()
     for weight in network.parameters():  # a head begins at zero and would see nothing

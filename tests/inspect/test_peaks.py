@@ -10,7 +10,7 @@ from crimecast.runs.run import load_run
 
 def test_peaks_are_the_highest_values_of_each_step_in_order(sample: str) -> None:
     run = load_run("stack-1")
-    area = load_cube(sample).area(run.settings["train"])
+    area = run.area(load_cube(sample))
     steps = list(range(600, 650))
     made = peaks(run, "wide_1", 3, steps, area, count=5)
     values = activations_of_steps(run, steps, ["wide_1"])["wide_1"][:, 3]

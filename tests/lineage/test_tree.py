@@ -50,7 +50,7 @@ def test_the_effect_is_the_paired_comparison_on_validation(
     assert known_effect(child) is None
     made = effect(child)
     assert made is not None
-    cube, period = load_cube(sample), (child.settings["train"], child.settings["validate"])
+    cube, period = load_cube(sample), (child.settings.train, child.settings.validate)
     expected = compare(*(score_sums(run.id, cube, *period) for run in (child, parent)))
     assert made["difference"] == expected["difference"]
     assert made["interval"] == expected["interval"]
@@ -62,8 +62,8 @@ def test_the_effect_is_the_paired_comparison_on_validation(
 
 def test_runs_can_be_remarked_upon(pair: tuple[str, str]) -> None:
     run = annotate(pair[0], note="wider is <b>no</b> better", pinned=True)
-    assert run.settings["note"] == "wider is <b>no</b> better"
-    assert run.settings["pinned"] is True
-    assert annotate(pair[0], archived=True).settings["pinned"] is True
+    assert run.note == "wider is <b>no</b> better"
+    assert run.pinned is True
+    assert annotate(pair[0], archived=True).pinned is True
     with pytest.raises(UserError, match="2,000 characters"):
         annotate(pair[0], note="x" * 2001)

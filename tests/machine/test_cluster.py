@@ -18,7 +18,7 @@ def test_what_can_not_be_is_said(sample: str, monkeypatch: pytest.MonkeyPatch) -
     assert address_asked("local", None) == ""
     monkeypatch.delenv("CRIMECAST_RAY_ADDRESS")
     with pytest.raises(UserError, match="Several workers need a Ray cluster"):
-        queue.submit(parse_design(SMALL), sample, workers=2)
+        queue.submit(queue.Request(parse_design(SMALL), sample, workers=2))
 
 
 def test_a_cluster_that_is_not_there() -> None:
@@ -27,6 +27,8 @@ def test_a_cluster_that_is_not_there() -> None:
 
 
 def test_a_run_for_a_cluster_that_is_not_there_fails_with_a_sentence(sample: str) -> None:
-    run = queue.wait(queue.submit(parse_design(SMALL), sample, cluster="127.0.0.1:1").id)
+    run = queue.wait(
+        queue.submit(queue.Request(parse_design(SMALL), sample, cluster="127.0.0.1:1")).id
+    )
     assert run.state == "failed"
     assert "No Ray cluster answers at '127.0.0.1:1'" in run.message

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from crimecast.machine import courtesy
-from crimecast.storage.database import connect
+from crimecast.storage.database import writing
 
 
 @pytest.fixture
@@ -153,8 +153,8 @@ def test_a_run_suspended_while_it_writes_holds_nobody_up(
     monkeypatch.setenv("CRIMECAST_DATA", str(tmp_path))
     code = """
 import time
-from crimecast.storage.database import connect
-with connect() as db:
+from crimecast.storage.database import writing
+with writing() as db:
     print(flush=True)
     time.sleep(0.3)
 """
@@ -165,7 +165,7 @@ with connect() as db:
         with rests.given():
             while not rests.resting:
                 time.sleep(0.001)
-            with connect() as db:  # waits until the writer was woken and is through
+            with writing() as db:  # waits until the writer was woken and is through
                 assert db.execute("select count(*) from runs").fetchone()[0] == 0
         assert writer.wait(10) == 0
 

@@ -13,7 +13,7 @@ from crimecast.runs.run import Run, load_run
 def train(design: Design, grid: str, *cuts: str, **settings: Any) -> Run:
     """Submit a run and train it here, unless another test's supervisor was quicker."""
     with patch.object(supervisor, "ensure"):
-        name = queue.submit(design, grid, *cuts, **settings).id
+        name = queue.submit(queue.Request(design, grid, *cuts, **settings)).id
     run = supervisor.claim("here", name)
     if run is None or run.token is None or not worker.take_up(name, run.token, psutil.Process()):
         return queue.wait(name)

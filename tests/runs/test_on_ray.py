@@ -41,7 +41,9 @@ def cluster() -> Iterator[Any]:
 
 
 def submit(sample: str, address: str, epochs: int = 3, **more: Any) -> str:
-    return queue.submit(parse_design(spec(epochs)), sample, seed=3, cluster=address, **more).id
+    return queue.submit(
+        queue.Request(parse_design(spec(epochs)), sample, seed=3, cluster=address, **more)
+    ).id
 
 
 def same(one: str, two: str) -> bool:
@@ -69,8 +71,8 @@ def killed_on_the_way(name: str, kill: Callable[[], None]) -> None:
 def test_a_run_on_the_cluster_is_the_run_that_it_would_be_here(sample: str, cluster: Any) -> None:
     there, here = submit(sample, cluster.address), submit(sample, "")
     assert queue.wait(there).state == queue.wait(here).state == "done"
-    assert load_run(there).settings["ray"] == cluster.address
-    assert "ray" not in load_run(here).settings
+    assert load_run(there).settings.cluster == cluster.address
+    assert load_run(here).settings.cluster == ""
     assert same(there, here)
 
 
@@ -105,7 +107,9 @@ def test_several_workers_learn_what_one_does(sample: str, cluster: Any) -> None:
     runs = [
         queue.wait(
             queue.submit(
-                parse_design(text), sample, refit=True, cluster=cluster.address, workers=n
+                queue.Request(
+                    parse_design(text), sample, refit=True, cluster=cluster.address, workers=n
+                )
             ).id
         )
         for n in (1, 2)
@@ -133,7 +137,7 @@ def test_a_search_runs_on_the_cluster(sample: str, cluster: Any) -> None:
     name = search.start(text, sample, 3, epochs=1, cluster=cluster.address)
     found = search.wait(name)
     assert [row["state"] for row in found["runs"]] == ["done"] * 3
-    assert all(load_run(r["run"]).settings["ray"] == cluster.address for r in found["runs"])
+    assert all(load_run(r["run"]).settings.cluster == cluster.address for r in found["runs"])
 
 
 def test_gridding_on_the_cluster_counts_the_same(sample: str, cluster: Any) -> None:

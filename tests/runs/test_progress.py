@@ -15,6 +15,7 @@ import pytest
 from crimecast.designs.spec import load_design
 from crimecast.runs import progress, queue
 from crimecast.runs.run import Run, create_run, delete_run, load_run, update_run, write_progress
+from crimecast.runs.settings import Settings
 
 TOP = Path(__file__).parents[2]
 HALFWAY = {
@@ -26,7 +27,9 @@ HALFWAY = {
 @pytest.fixture
 def run(sample: str) -> Iterator[Run]:
     """A run that says it is in the middle of its third epoch."""
-    known = create_run(load_design("stack"), sample, 0, "cpu", {}, None)
+    known = create_run(
+        load_design("stack"), sample, 0, "cpu", Settings(9, 10, "2023-01-10", "2023-01-11", 1), None
+    )
     update_run(known.id, state="stopped")  # nobody is to train it
     write_progress(known, HALFWAY)
     yield replace(known, state="running", started=time.time() - 3600)

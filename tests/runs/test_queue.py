@@ -51,7 +51,7 @@ def epochs_of(run: Run) -> list[tuple[str, int]]:
 @pytest.mark.long
 def test_kills_lose_nothing_and_change_nothing(sample: str) -> None:
     def submit(seed: int) -> str:
-        return queue.submit(parse_design(spec(40)), sample, seed=seed, refit=True).id
+        return queue.submit(queue.Request(parse_design(spec(40)), sample, seed=seed, refit=True)).id
 
     before = {run.id for run in list_runs()}
     undisturbed = [queue.wait(submit(seed)) for seed in range(2)]
@@ -155,7 +155,9 @@ def test_two_processes_queue_at_once(sample: str, monkeypatch: pytest.MonkeyPatc
 def test_the_order_of_the_queue_can_be_changed(sample: str) -> None:
     first = slow_run(sample)
     until(lambda: load_run(first).state == "running")
-    waiting = [queue.submit(parse_design(spec(1)), sample, seed=s).id for s in range(3)]
+    waiting = [
+        queue.submit(queue.Request(parse_design(spec(1)), sample, seed=s)).id for s in range(3)
+    ]
     queue.put_first(waiting[2])
     with pytest.raises(UserError, match="only a queued run"):
         queue.put_first(first)
@@ -169,7 +171,7 @@ def test_the_order_of_the_queue_can_be_changed(sample: str) -> None:
 
 @pytest.mark.long
 def test_a_run_is_tried_again_from_the_beginning(sample: str) -> None:
-    run = queue.wait(queue.submit(parse_design(spec(2)), sample, seed=5).id)
+    run = queue.wait(queue.submit(queue.Request(parse_design(spec(2)), sample, seed=5)).id)
     before = weights(run)
     again = queue.wait(queue.retry(run.id).id)
     assert again.state == "done"

@@ -66,11 +66,8 @@ def test_a_search_goes_on_after_its_process_was_killed(sample: str) -> None:
     done = [row for row in found["runs"] if row["state"] == "done"]
     best = min(done, key=lambda row: row["validation_loss"])
     assert found["best"] == best["run"]
-    for run in search.trials(name):
-        assert (
-            run.design.layers[0].options["channels"]
-            == run.settings["values"]["layer.stem.channels"]
-        )
+    for run, trial in search.trials(name):
+        assert run.design.layers[0].options["channels"] == trial.values["layer.stem.channels"]
 
 
 def test_a_bad_trial_is_stopped_early() -> None:
@@ -83,7 +80,7 @@ def test_a_bad_trial_is_stopped_early() -> None:
         id, request, summary = "x", None, {"validation_loss": 1.0}
 
         def __init__(self, state: str, losses: list[float], pruned: bool = False) -> None:
-            self.state, self.losses, self.settings = state, losses, {"pruned": pruned}
+            self.state, self.losses, self.pruned = state, losses, pruned
             self.active = state in ("queued", "running")
 
         def history(self) -> list[dict[str, object]]:

@@ -60,7 +60,7 @@ def test_it_does_not_leave_a_cluster_that_was_just_given_a_run(
     monkeypatch.setattr(supervisor, "IDLE", IDLE)  # over once the run is handed on
     monkeypatch.setattr(supervisor, "POLL", IDLE / 10)
     with FileLock(data_root() / "supervisor.lock").acquire(timeout=60):  # no other one is here
-        name = queue.submit(parse_design(SMALL), sample, cluster=Cluster.address).id
+        name = queue.submit(queue.Request(parse_design(SMALL), sample, cluster=Cluster.address)).id
         supervisor.serve()
     assert [one.left_behind for one in made] == [[]]
     assert load_run(name).state == "done"

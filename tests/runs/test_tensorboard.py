@@ -8,6 +8,7 @@ import pytest
 from crimecast.designs.spec import parse_design
 from crimecast.errors import UserError
 from crimecast.runs.run import create_run, load_run
+from crimecast.runs.settings import Settings
 from crimecast.runs.tensorboard import export_tensorboard
 from tests.runs.here import train
 from tests.training.test_training import SMALL
@@ -43,7 +44,9 @@ def test_the_record_is_exported(sample: str, tmp_path: Path) -> None:
 
 
 def test_without_a_record_there_is_nothing_to_export(sample: str, tmp_path: Path) -> None:
-    run = create_run(parse_design(SMALL), sample, 0, "cpu", {"train": 9, "validate": 10}, None)
+    run = create_run(
+        parse_design(SMALL), sample, 0, "cpu", Settings(9, 10, "2023-01-10", "2023-01-11", 1), None
+    )
     from crimecast.runs.run import update_run
 
     update_run(run.id, state="stopped")

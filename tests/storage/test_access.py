@@ -31,7 +31,7 @@ def actions(grid: str, file: Path) -> dict[str, Callable[[], object]]:
     """Everything that changes something."""
     marked = 'name = "s"\n[[layer]]\nname = "one"\nkind = "conv"\nchannels = { search = [4, 8] }\n[[layer]]\nname = "r"\nkind = "head"\n'
     return {
-        "train": lambda: queue.submit(load_design("stack_plain"), grid),
+        "train": lambda: queue.submit(queue.Request(load_design("stack_plain"), grid)),
         "try again": lambda: queue.retry("stack-1"),
         "search": lambda: search.start(marked, grid, 2),
         "delete": lambda: delete_run("stack-1"),

@@ -199,10 +199,8 @@ def test_a_run_is_recorded(trained: str) -> None:
 def test_the_stored_network_gives_the_recorded_validation_loss(trained: str) -> None:
     run = load_run(trained)
     network, note = load_network(run)
-    samples = Samples(
-        load_cube(run.grid), run.design, run.settings["train"], scaling=note["scaling"]
-    )
-    loss = loop.validation_loss(network, samples, (run.settings["train"], run.settings["validate"]))
+    samples = Samples(load_cube(run.grid), run.design, run.settings.train, scaling=note["scaling"])
+    loss = loop.validation_loss(network, samples, (run.settings.train, run.settings.validate))
     assert loss == pytest.approx(run.summary["validation_loss"], rel=1e-5)
 
 
@@ -360,7 +358,7 @@ def slow_run(sample: str) -> str:
     text = SMALL.replace("epochs = 3", "epochs = 300\npatience = 300").replace(
         "channels = 4", "channels = 48"
     )
-    return queue.submit(parse_design(text), sample).id
+    return queue.submit(queue.Request(parse_design(text), sample)).id
 
 
 def until(condition: object, seconds: float = 60) -> None:
@@ -414,7 +412,9 @@ def test_a_pid_that_another_process_got_is_not_ours(sample: str, trained: str) -
 @pytest.mark.long
 def test_runs_wait_for_each_other(sample: str) -> None:
     names = [
-        queue.submit(parse_design(SMALL.replace("epochs = 3", "epochs = 1")), sample, seed=s).id
+        queue.submit(
+            queue.Request(parse_design(SMALL.replace("epochs = 3", "epochs = 1")), sample, seed=s)
+        ).id
         for s in range(3)
     ]
     assert [load_run(name).state for name in names].count("running") <= 1
@@ -429,7 +429,7 @@ def test_refit_trains_on_both_periods_for_as_long_as_validation_found_best(sampl
     assert run.state == "done", run.message
     phases = [entry["phase"] for entry in run.history()]
     assert phases.count("refit") == run.summary["best_epoch"]
-    assert load_network(run)[1]["area_end"] == run.settings["validate"]
+    assert load_network(run)[1]["area_end"] == run.settings.validate
 
 
 def test_a_fork_remembers_its_parent_and_protects_it(sample: str, trained: str) -> None:
@@ -521,7 +521,7 @@ def test_what_cannot_be_trained_is_refused_and_not_recorded(
 ) -> None:
     before = len(list_runs())
     with pytest.raises(UserError, match=text):
-        queue.submit(parse_design(SMALL), sample, **options)
+        queue.submit(queue.Request(parse_design(SMALL), sample, **options))
     assert len(list_runs()) == before
 
 
@@ -603,10 +603,14 @@ def test_a_run_goes_on_from_anothers_weights(sample: str, trained: str) -> None:
     delete_run(run.id)
     with pytest.raises(UserError, match="another design"):
         queue.submit(
-            parse_design(SMALL.replace("channels = 4", "channels = 8")), sample, start_from=trained
+            queue.Request(
+                parse_design(SMALL.replace("channels = 4", "channels = 8")),
+                sample,
+                start_from=trained,
+            )
         )
     with pytest.raises(UserError, match="share of places"):
-        queue.submit(design, sample, left_out=0.9)
+        queue.submit(queue.Request(design, sample, left_out=0.9))
 
 
 def test_a_network_forecasts_another_city(trained: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def test_two_steps_differ_by_what_they_differ(sample: str) -> None:
     own = [activations(run, step, ["wide_1"])["wide_1"][2] for step in (640, 633)]
     assert np.allclose(made.one, own[0], atol=1e-6)
     assert np.allclose(made.two, own[1], atol=1e-6)
-    area = load_cube(sample).area(run.settings["train"])
+    area = run.area(load_cube(sample))
     assert made.correlation == pytest.approx(
         np.corrcoef(own[0][area], own[1][area])[0, 1], abs=1e-6
     )

@@ -35,7 +35,7 @@ def test_maps_carry_their_values(sample: str) -> None:
     run, city = load_run("stack-1"), load_city("sample")
     cell = insight.busiest(run)
     counts = load_cube(sample).counts.sum(axis=(0, 1))
-    assert counts[cell] == counts[load_cube(sample).area(run.settings["train"])].max()
+    assert counts[cell] == counts[run.area(load_cube(sample))].max()
     values = np.zeros(counts.shape)
     values[cell] = -2.0
     made = insight.maps_message(run, city, [(insight.signed("x", values, "y"), values)], "id", cell)

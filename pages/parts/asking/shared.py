@@ -22,7 +22,7 @@ def open_view(view: str, layer: str) -> None:
 def cell_of(run: Run) -> tuple[int, int]:
     """The cell in the address, else the busiest."""
     parts = (st.query_params.get("cell") or "").split(",")
-    area = load_cube(run.grid).area(run.settings["train"])
+    area = run.area(load_cube(run.grid))
     if len(parts) == 2 and all(p.isdigit() for p in parts):
         row, column = int(parts[0]), int(parts[1])
         if row < area.shape[0] and column < area.shape[1] and area[row, column]:

@@ -18,7 +18,7 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
     metres = load_cube(run.grid).cell
     with st.spinner("Looking for what moves the forecast …"):
         field, held, seen = insight.sight(run.id, run.stamp, cell)
-        near = insight.excitation(run.grid, run.settings["train"])
+        near = insight.excitation(run.grid, run.settings.train)
     columns = st.columns(3)
     columns[0].metric(
         "Can see",
