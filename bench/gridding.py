@@ -35,7 +35,7 @@ def make(root: Path, times: int) -> None:
     """Write an archive of Chicago's size and unevenness; `times` as many months."""
     os.environ["CRIMECAST_DATA"] = str(root)
     from crimecast.cities import load_city
-    from crimecast.records.archive import archive_folder
+    from crimecast.records.snapshot import archive_folder
     from crimecast.storage.store import write_json
 
     city = load_city("chicago")

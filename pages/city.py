@@ -8,9 +8,9 @@ from crimecast.cities import write_city
 from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure
 from crimecast.plots.places import places_message
 from crimecast.plots.streets import HEIGHT, street_map, tile_server
-from crimecast.records.archive import month_files, report, type_counts
 from crimecast.records.columns import guess
 from crimecast.records.importing import import_file
+from crimecast.records.snapshot import snapshot
 from crimecast.sources.files import read_table
 from crimecast.views.coverage import by_month, city_coverage
 from crimecast.views.records import sample_places
@@ -26,7 +26,7 @@ city = place.city
 
 
 def records() -> None:
-    account = report(city)
+    account = snapshot(city).report()
     total = account["records"]
     columns = st.columns(3)
     columns[0].metric("Records", f"{total:,}")
@@ -54,7 +54,7 @@ def records() -> None:
         else:
             show_places(places_message(city, places), f"places_{city.name}")
     with right:
-        kinds = list(type_counts(city).items())[:14]
+        kinds = list(snapshot(city).type_counts.items())[:14]
         st.caption("The most frequent types")
         chart(
             bars_figure([k for k, _ in kinds], [n for _, n in kinds], "records"),
@@ -143,7 +143,7 @@ if result := st.session_state.pop("imported", None):
         f"{result['known']:,} known already.",
         icon=":material/check:",
     )
-if month_files(city):
+if snapshot(city).months:
     guarded(records)
 else:
     st.info(
@@ -159,7 +159,7 @@ def groups() -> None:
         rows, num_rows="dynamic", hide_index=True, key=f"groups_{city.name}",
         column_config={
             "group": st.column_config.TextColumn("Group", required=True),
-            "types": st.column_config.MultiselectColumn("Types", options=[*type_counts(city)], accept_new_options=True),
+            "types": st.column_config.MultiselectColumn("Types", options=[*snapshot(city).type_counts], accept_new_options=True),
         },
     )  # fmt: skip
     chosen = {
@@ -172,7 +172,7 @@ def groups() -> None:
         st.rerun()
 
 
-if month_files(city) and not city.simulated:
+if snapshot(city).months and not city.simulated:
     grouping = st.expander(
         "Groups of types, as grids can count them", on_change="rerun", key="grouping"
     )
@@ -190,7 +190,7 @@ if not city.simulated:
 if city.quirks:
     st.subheader("Worth knowing")
     st.markdown("\n".join(f"- {quirk}" for quirk in city.quirks))
-if month_files(city):
+if snapshot(city).months:
     st.page_link(
         "pages/grid.py",
         label="Count them on a grid",

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from crimecast.grids.grid import list_grids, make_grid
-from crimecast.records.archive import month_files, type_counts
+from crimecast.records.snapshot import snapshot
 from crimecast.views.grid import grid_message
 from pages.parts.frame import frame, grid_title, guarded, nothing_yet
 from pages.parts.maps import asked_of, maps
@@ -16,7 +16,7 @@ place = frame(
     "Count the city's events on square cells and steps of time: what every network learns from.",
 )
 city = place.city
-if not month_files(city):
+if not snapshot(city).months:
     nothing_yet(f"{city.title} has no events yet.", "pages/city.py", "Bring in records")
 
 
@@ -36,7 +36,7 @@ def form() -> None:
             ["1d", "1h", "6h", "8h", "1w", "1mo"],
             help="Length of a step in the city's own time.",
         )
-        known = list(type_counts(city))
+        known = list(snapshot(city).type_counts)
         types = columns[2].multiselect(
             "Types", [*city.groups, *known], placeholder="all, as one",
             help="Each becomes a channel of its own. Groups sum their types. None chosen: all events as one.",

@@ -11,8 +11,8 @@ from crimecast.cities import load_city
 from crimecast.grids.cube import load_cube
 from crimecast.grids.grid import make_grid, open_grid
 from crimecast.judging.scoring import scores, step_sums
-from crimecast.records.archive import report
 from crimecast.records.importing import import_file
+from crimecast.records.snapshot import snapshot
 
 FILES = [
     # file, city, options, rows, {reason: count}
@@ -35,7 +35,7 @@ def test_every_file_goes_in_and_every_row_is_accounted_for(
 ) -> None:
     result = import_file(city, real / f"{file}.parquet", **options)
     assert (result["read"], result["added"], result["dropped"]) == (rows, rows, dropped)
-    account = report(load_city(city))
+    account = snapshot(load_city(city)).report()
     assert account["records"] == rows == account["kept"] + sum(dropped.values())
     for step in ("1d", "1w"):
         made = make_grid(city, 500, step)

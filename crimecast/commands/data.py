@@ -11,12 +11,12 @@ from crimecast.errors import UserError
 def cities(_: argparse.Namespace) -> tuple[Any, str]:
     """Every city with what is known of it."""
     from crimecast.cities import list_cities
-    from crimecast.records.archive import manifest
+    from crimecast.records.snapshot import snapshot
 
     ready()
     rows = []
     for city in list_cities():
-        months = manifest(city)["months"]
+        months = snapshot(city).months
         rows.append(
             {
                 "name": city.name,
@@ -43,7 +43,7 @@ def crawl(options: argparse.Namespace) -> tuple[Any, str]:
     """Crawl with a progress line on standard error."""
     from crimecast.cities import load_city
     from crimecast.crawling import crawl_city
-    from crimecast.records import archive
+    from crimecast.records.snapshot import snapshot
     from crimecast.storage.access import act
 
     def show(progress: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ def crawl(options: argparse.Namespace) -> tuple[Any, str]:
         page_size=options.page_size,
         report=show,
     )
-    result["report"] = archive.report(load_city(options.city))
+    result["report"] = snapshot(load_city(options.city)).report()
     return result, (
         f"{result['read']:,} rows read: {result['added']:,} new, {result['corrected']:,} corrected, "
         f"{result['known']:,} known; not used: {_reasons(result['dropped'])}."
@@ -72,11 +72,11 @@ def crawl(options: argparse.Namespace) -> tuple[Any, str]:
 def import_(options: argparse.Namespace) -> tuple[Any, str]:
     """Import a file."""
     from crimecast.cities import load_city
-    from crimecast.records.archive import report
     from crimecast.records.importing import import_file
+    from crimecast.records.snapshot import snapshot
 
     result = import_file(options.city, options.file, _mapping(options.map), options.crs, options.tz)
-    result["report"] = report(load_city(options.city))
+    result["report"] = snapshot(load_city(options.city)).report()
     return result, (
         f"{result['read']:,} records read: {result['added']:,} new, {result['corrected']:,} corrected, "
         f"{result['known']:,} known already; not used: {_reasons(result['dropped'])}."

@@ -20,10 +20,9 @@ import zarr
 from numcodecs import Blosc
 
 from crimecast.calendar.steps import Step
-from crimecast.cities import City
 from crimecast.grids.scatter import scatter
 from crimecast.machine.cluster import capacity, map_over
-from crimecast.records.archive import manifest, month_files
+from crimecast.records.snapshot import Snapshot
 from crimecast.storage.store import read_json
 
 # Of one chunk of the cube: small enough to stay in the processor's cache while it is filled.
@@ -49,26 +48,32 @@ class Layout:
     width: int
 
 
-def count(
-    path: Path,
-    cube: xr.Dataset,
-    city: City,
-    unit: Step,
-    channels: dict[str, list[str] | None],
-    layout: Layout,
-    previous: Path | None,
-    cluster: str = "",
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Write `cube` with a new variable `counts` (time, type, y, x) to the Zarr store `path`.
+@dataclass(frozen=True)
+class Job:
+    """Count `records` into `cube`, written to the Zarr store `path`.
 
-    The smallest unsigned type that holds every count is used. `previous` is the folder of a grid
-    of the same layout; `cluster` the address of a Ray cluster that shares the work, "" for none.
-    Returns the totals, and what each chunk was made from.
+    `channels` says which types each channel sums; `previous` is the folder of a grid of the same
+    layout, made from other records. All of it is handed to whoever works on it, so that every part
+    counts the same records.
+    """
+
+    path: Path
+    cube: xr.Dataset
+    records: Snapshot
+    channels: dict[str, list[str] | None]
+    layout: Layout
+    previous: Path | None
+
+
+def count(job: Job, cluster: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Write the job's cube with a new variable `counts` (time, type, y, x).
+
+    The smallest unsigned type that holds every count is used. `cluster` is the address of a Ray
+    cluster that shares the work, "" for none. Returns the totals, and what each chunk was made from.
     """
     for dtype in DTYPES:
         try:
-            job = (path, cube, city, unit, channels, layout, previous, dtype)
-            return _Count(*job).run(job, cluster)
+            return _Count(job, dtype).run(cluster)
         except OverflowError:
             continue
     raise OverflowError("more than four billion events in one cell and step")
@@ -77,25 +82,10 @@ def count(
 class _Count:
     """One attempt with one type of integer. Raises OverflowError if a count doesn't fit it."""
 
-    def __init__(
-        self,
-        path: Path,
-        cube: xr.Dataset,
-        city: City,
-        unit: Step,
-        channels: dict[str, list[str] | None],
-        layout: Layout,
-        previous: Path | None,
-        dtype: type[np.unsignedinteger],
-    ) -> None:
-        self.path, self.cube, self.city, self.unit, self.layout, self.dtype = (
-            path,
-            cube,
-            city,
-            unit,
-            layout,
-            dtype,
-        )
+    def __init__(self, job: Job, dtype: type[np.unsignedinteger]) -> None:
+        self.job, self.dtype, self.path, self.layout = job, dtype, job.path, job.layout
+        cube, layout, records = job.cube, job.layout, job.records
+        self.unit = unit = Step.parse(layout.step)
         self.steps, self.kinds = cube.sizes["time"], cube.sizes["type"]
         self.layer = self.kinds * layout.height * layout.width
         fits = int(CHUNK_BYTES // (np.dtype(dtype).itemsize * self.layer))
@@ -103,14 +93,14 @@ class _Count:
         self.chunk = int(np.clip(1 << (self.steps - 1).bit_length(), 1, max(1, fits)))
         self.members = {
             member: index
-            for index, members in enumerate(channels.values())
+            for index, members in enumerate(job.channels.values())
             for member in members or ()
         }
         self.area = cube["area"].values.ravel()
-        self.files = list(month_files(city).values())
+        self.files = list(records.files.values())
         months = np.array([path.name[:7] for path in self.files], dtype="datetime64[M]")
         self.begins, self.ends = (m.astype("datetime64[ns]") for m in (months, months + 1))
-        self.rows = {entry["file"]: entry["rows"] for entry in manifest(city)["months"].values()}
+        self.rows = records.rows
         self.names = pl.Enum(sorted(self.members))
         # The channel of each code; the last, of a type that isn't counted, is −1.
         self.kind_of = np.array(
@@ -121,14 +111,13 @@ class _Count:
         self.sums = {i: dict.fromkeys(KEYS, 0) for i in range(-(-self.steps // self.chunk))}
         self.open: dict[int, np.ndarray] = {}
         self.struck = np.zeros(self.area.size, dtype=bool)
-        self.previous = previous
         self.spare: list[np.ndarray] = []
         self.writes: list[Future] = []
         self.written: set[int] = set()
 
-    def run(self, job: tuple, cluster: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Count, write, and account for every event; on a cluster, by tasks that make `job` anew."""
-        self.cube.to_zarr(self.path, mode="w", zarr_format=2, consolidated=False)
+    def run(self, cluster: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Count, write, and account for every event; on a cluster, by tasks that share the job."""
+        self.job.cube.to_zarr(self.path, mode="w", zarr_format=2, consolidated=False)
         self.counts = zarr.open_group(self.path, mode="a").create_array(
             "counts",
             shape=(self.steps, self.kinds, self.layout.height, self.layout.width),
@@ -145,15 +134,15 @@ class _Count:
             self.fill(wanted)
         elif wanted:
             parts = np.array_split(wanted, min(len(wanted), 2 * capacity(cluster)))
-            for sums, struck in map_over(cluster, _fill_apart, [(job, p.tolist()) for p in parts]):
+            shares = [(self.job, self.dtype, part.tolist()) for part in parts]
+            for sums, struck in map_over(cluster, _fill_apart, shares):
                 self.sums |= sums
                 self.struck |= struck
         zarr.consolidate_metadata(self.path, zarr_format=2)
         totals: dict[str, Any] = {
             key: sum(entry[key] for entry in self.sums.values()) for key in KEYS
         }
-        kept = sum(entry["rows"] for entry in manifest(self.city)["months"].values())
-        totals["outside the period"] = kept - totals["in period"]
+        totals["outside the period"] = sum(self.rows.values()) - totals["in period"]
         totals["cells"] = int(self.struck.sum())
         totals["empty"] = 1 - totals["filled"] / max(
             1, self.steps * self.kinds * int(self.area.sum())
@@ -197,18 +186,19 @@ class _Count:
 
     def _reuse(self, sources: dict[int, str]) -> set[int]:
         """Take over the chunks of the previous grid that were made from the same months."""
-        if self.previous is None:
+        previous = self.job.previous
+        if previous is None:
             return set()
-        old = read_json(self.previous / "chunks.json")
+        old = read_json(previous / "chunks.json")
         if (old["size"], old["dtype"]) != (self.chunk, np.dtype(self.dtype).name):
             return set()
         same = {i for i, source in sources.items() if old["sources"].get(str(i)) == source}
         for i in same:
             name = f"counts/{i}.0.0.0"
             try:
-                os.link(self.previous / "cube.zarr" / name, self.path / name)
+                os.link(previous / "cube.zarr" / name, self.path / name)
             except OSError:
-                shutil.copy2(self.previous / "cube.zarr" / name, self.path / name)
+                shutil.copy2(previous / "cube.zarr" / name, self.path / name)
             self.sums[i] = old["sums"][str(i)]
             first, last = self._span(i)
             self.struck |= np.asarray(self.counts[first:last]).any(axis=(0, 1)).ravel()
@@ -301,7 +291,9 @@ class _Count:
         self.spare.append(slab)
 
 
-def _fill_apart(part: tuple[tuple, list[int]]) -> tuple[dict[int, dict[str, int]], np.ndarray]:
+def _fill_apart(
+    share: tuple[Job, type[np.unsignedinteger], list[int]],
+) -> tuple[dict[int, dict[str, int]], np.ndarray]:
     """Some chunks of a job, in another process that sees the same data folder."""
-    job, wanted = part
-    return _Count(*job).fill(wanted)
+    job, dtype, wanted = share
+    return _Count(job, dtype).fill(wanted)

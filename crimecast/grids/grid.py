@@ -18,14 +18,11 @@ import xarray as xr
 from crimecast.calendar.steps import Step, parse_date
 from crimecast.cities import City, load_city
 from crimecast.errors import UserError
-from crimecast.grids.counting import Layout, count
-from crimecast.records.archive import month_files, report, type_counts
+from crimecast.grids.counting import Job, Layout, count
+from crimecast.records.snapshot import Snapshot, snapshot
 from crimecast.storage.access import act
 from crimecast.storage.store import data_root, read_json, replacing, write_json
 
-CHUNK_BYTES = (
-    16e6  # of one chunk of the cube: small enough to hold several, large enough to be quick
-)
 MAX_CELLS = 4_000_000
 
 
@@ -70,15 +67,14 @@ def edges(low: float, high: float, cell: float) -> tuple[int, int]:
     return first, int(np.floor(high / cell)) - first + 1
 
 
-def resolve_types(city: City, wanted: str) -> dict[str, list[str] | None]:
+def resolve_types(city: City, known: list[str], wanted: str) -> dict[str, list[str] | None]:
     """Channels of the cube: name → the event types it sums, None for every type.
 
-    `all` is one channel of all events; `each` is one channel a type; else a list of types and of
-    the city's groups. Raises UserError for an unknown one, or for one that is counted twice.
+    `known` are the types in the city's records. `all` is one channel of all events; `each` is one
+    channel a type; else a list of types and of the city's groups. Raises UserError for an unknown one, or for one that is counted twice.
     """
     if wanted.strip().lower() == "all":
         return {"all": None}
-    known = list(type_counts(city))
     if wanted.strip().lower() == "each":
         return {name: [name] for name in known}
     channels: dict[str, list[str] | None] = {}
@@ -135,13 +131,12 @@ def make_grid(
     if not np.isfinite(cell) or not 1 <= cell <= 100_000:
         raise UserError(f"A cell of {cell:g} metres can't be made: use 100 to 100000.")
     unit = Step.parse(step)
-    if not month_files(city):
+    records = snapshot(city)
+    if not records.months:
         raise UserError(f"{city.title} has no events yet: crawl or import some first.")
-    channels = resolve_types(city, types)
+    channels = resolve_types(city, list(records.type_counts), types)
     spec = GridSpec(city.name, float(cell), str(unit), ",".join(channels), since, until)
-    files = {
-        month: path.name for month, path in month_files(city).items()
-    }  # named by their content
+    files = {month: path.name for month, path in records.files.items()}  # named by their content
     identity = json.dumps([asdict(spec), channels, files, city.outline, city.bounds])
     digest = hashlib.blake2b(identity.encode(), digest_size=4).hexdigest()
     name = f"{city.name}-{cell:g}m-{unit}-{digest}"
@@ -150,13 +145,13 @@ def make_grid(
         act("grid", name)
         with replacing(folder) as temporary:
             temporary.mkdir()
-            _write_cube(temporary, name, city, spec, unit, channels, cluster)
+            _write_cube(temporary, name, city, spec, channels, records, cluster)
     return read_json(folder / "grid.json")
 
 
-def _window(city: City, unit: Step, spec: GridSpec) -> tuple[int, int]:
+def _window(records: Snapshot, unit: Step, spec: GridSpec) -> tuple[int, int]:
     """First step and how many: from `since` (or the first event) to `until` (or the last event)."""
-    files = month_files(city)
+    files = records.files
     bounds = (
         pl.scan_parquet([files[min(files)], files[max(files)]])
         .select(pl.col("time").min().alias("first"), pl.col("time").max().alias("last"))
@@ -180,10 +175,11 @@ def _write_cube(
     name: str,
     city: City,
     spec: GridSpec,
-    unit: Step,
     channels: dict[str, list[str] | None],
+    records: Snapshot,
     cluster: str,
 ) -> None:
+    unit = Step.parse(spec.step)
     extent = city.extent()
     if extent is None:
         raise UserError(
@@ -195,7 +191,7 @@ def _write_cube(
         raise UserError(
             f"That makes {width * height:,} cells; use larger cells (the limit is {MAX_CELLS:,})."
         )
-    step0, steps = _window(city, unit, spec)
+    step0, steps = _window(records, unit, spec)
     area = study_area(city, column0, row0, width, height, spec.cell)
     cube = xr.Dataset(
         {"area": (("y", "x"), area)},
@@ -206,7 +202,7 @@ def _write_cube(
             "x": (column0 + np.arange(width) + 0.5) * spec.cell,
         },
     )
-    account = report(city, examples=0)
+    account = records.report(examples=0)
     cube.attrs = {
         "grid": name,
         "city": city.name,
@@ -222,10 +218,8 @@ def _write_cube(
     layout = Layout(
         city.name, spec.cell, spec.step, json.dumps(channels), step0, row0, column0, *area.shape
     )
-    previous = _previous(layout)
-    totals, chunks = count(
-        folder / "cube.zarr", cube, city, unit, channels, layout, previous, cluster
-    )
+    job = Job(folder / "cube.zarr", cube, records, channels, layout, _previous(layout))
+    totals, chunks = count(job, cluster)
     by_reason = {key: value["count"] for key, value in account["dropped"].items() if value["count"]}
     for key in ("outside the grid", "outside the period", "of other types"):
         if totals[key]:

@@ -15,7 +15,7 @@ from PIL import Image
 from crimecast.calendar.steps import Step
 from crimecast.cities import load_city
 from crimecast.errors import UserError
-from crimecast.records.archive import month_files, type_counts
+from crimecast.records.snapshot import snapshot
 
 SIDE = 32
 LARGE = 0.02  # of all events: smaller types are empty pictures most weeks
@@ -29,15 +29,16 @@ def weekly_heatmaps(city_name: str) -> tuple[list[str], np.ndarray, np.ndarray]:
     """
     city = load_city(city_name)
     extent = city.extent()
-    if not month_files(city) or extent is None:
+    records = snapshot(city)
+    if not records.months or extent is None:
         raise UserError(f"{city.title} has no events yet: crawl or import some first.")
-    totals = type_counts(city)
+    totals = records.type_counts
     names = [name for name, count in totals.items() if count >= LARGE * sum(totals.values())]
     x0, y0, x1, y1 = extent
     side = max(x1 - x0, y1 - y0)
     left, low = (x0 + x1 - side) / 2, (y0 + y1 - side) / 2
     week = Step.parse("1w")
-    events = pl.read_parquet(list(month_files(city).values()), columns=["time", "x", "y", "type"])
+    events = records.scan().select("time", "x", "y", "type").collect()
     number = week.number(events["time"].to_numpy())
     first, last = int(number.min()), int(number.max())
     column = np.floor((events["x"].to_numpy() - left) / side * SIDE).astype(int)

@@ -6,8 +6,7 @@ reader or a crash sees either the old records or the new ones, never a mixture.
 
 import hashlib
 import io
-import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,52 +15,10 @@ import polars as pl
 from filelock import FileLock
 
 from crimecast.cities import City
-from crimecast.records.events import REASONS, SCHEMA
-from crimecast.storage.store import data_root, read_json, replacing, write_json
+from crimecast.records.snapshot import Snapshot, archive_folder, snapshot
+from crimecast.storage.store import read_json, replacing, write_json
 
-KEEP_SECONDS = 300.0
-EMPTY: dict[str, Any] = {"months": {}, "dropped": None, "imports": []}
-
-
-def archive_folder(city: City) -> Path:
-    """The folder of a city's events."""
-    return data_root() / "cities" / city.name / "events"
-
-
-def manifest(city: City) -> dict[str, Any]:
-    """`months` (name → file, rows, types), `dropped` (file or None) and `imports` (what was read when)."""
-    path = archive_folder(city) / "manifest.json"
-    return read_json(path) if path.exists() else {**EMPTY}
-
-
-def month_files(city: City) -> dict[str, Path]:
-    """The Parquet file of each month (`2014-01`), in order. Their names change with their content."""
-    folder = archive_folder(city)
-    months = manifest(city)["months"]
-    return {month: folder / months[month]["file"] for month in sorted(months)}
-
-
-def type_counts(city: City) -> dict[str, int]:
-    """How often each type occurs, the most frequent first."""
-    totals: dict[str, int] = {}
-    for entry in manifest(city)["months"].values():
-        for name, count in entry["types"].items():
-            totals[name] = totals.get(name, 0) + count
-    return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
-
-
-def scan(city: City) -> pl.LazyFrame:
-    """All events of a city, in the order of their months."""
-    files = list(month_files(city).values())
-    return pl.scan_parquet(files) if files else pl.LazyFrame(schema=SCHEMA)
-
-
-def read_dropped(city: City) -> pl.DataFrame:
-    """The records that are not used, with `reason`."""
-    name = manifest(city)["dropped"]
-    if name is None:
-        return pl.DataFrame(schema={**SCHEMA, "reason": pl.String})
-    return pl.read_parquet(archive_folder(city) / name)
+KEEP = timedelta(days=1)  # that replaced files are kept: who reads a snapshot of them reads on
 
 
 def merge(city: City, incoming: pl.DataFrame, origin: str) -> dict[str, Any]:
@@ -77,8 +34,8 @@ def merge(city: City, incoming: pl.DataFrame, origin: str) -> dict[str, Any]:
 
 
 def _merge(city: City, folder: Path, incoming: pl.DataFrame, origin: str) -> dict[str, Any]:
-    old = manifest(city)
-    files = {month: folder / entry["file"] for month, entry in old["months"].items()}
+    old = snapshot(city)
+    files = old.files
     duplicate = incoming["reason"].eq_missing("duplicate")
     # The second row of an id gets an id of its own among the dropped, so it is counted once.
     number = pl.int_range(pl.len()).over("source_id")
@@ -88,7 +45,7 @@ def _merge(city: City, folder: Path, incoming: pl.DataFrame, origin: str) -> dic
         .otherwise(pl.col("source_id"))
         .alias("source_id")
     )
-    stored = _stored(files, read_dropped(city), incoming)
+    stored = _stored(files, old.read_dropped(), incoming)
     same = incoming.join(stored.drop("month"), on=incoming.columns, how="semi", nulls_equal=True)
     changed = incoming.join(same, on="source_id", how="anti")
     replaced = stored.join(changed, on="source_id", how="semi")
@@ -97,11 +54,11 @@ def _merge(city: City, folder: Path, incoming: pl.DataFrame, origin: str) -> dic
     kept = kept.with_columns(pl.col("time").dt.strftime("%Y-%m").alias("month"))
     dropped = pl.concat(
         [
-            read_dropped(city).join(replaced, on="source_id", how="anti"),
+            old.read_dropped().join(replaced, on="source_id", how="anti"),
             changed.filter(pl.col("reason").is_not_null()),
         ]
     )
-    months = dict(old["months"])
+    months = dict(old.months)
     touched = set(kept["month"].unique()) | set(replaced["month"].drop_nulls().unique())
     for month in sorted(touched):
         parts = [kept.filter(pl.col("month") == month).drop("month")]
@@ -124,13 +81,7 @@ def _merge(city: City, folder: Path, incoming: pl.DataFrame, origin: str) -> dic
         "known": same.height,
         "dropped": {str(reason): int(count) for reason, count in counts},
     }
-    new = {
-        "months": months,
-        "dropped": _write(folder, "dropped", dropped) if dropped.height else None,
-        "imports": [*old["imports"], entry],
-    }
-    write_json(folder / "manifest.json", new)
-    _sweep(folder, new)
+    _publish(old, months, dropped, [*old.imports, entry])
     return entry
 
 
@@ -139,10 +90,10 @@ def remove(city: City, ids: list[str]) -> int:
     folder = archive_folder(city)
     gone = pl.Series("source_id", ids, dtype=pl.String).implode()
     with FileLock(folder / ".lock"):
-        old = manifest(city)
-        months = dict(old["months"])
+        old = snapshot(city)
+        months = dict(old.months)
         removed = 0
-        for month, entry in old["months"].items():
+        for month, entry in old.months.items():
             table = pl.read_parquet(folder / entry["file"])
             left = table.filter(~pl.col("source_id").is_in(gone))
             if left.height == table.height:
@@ -151,16 +102,10 @@ def remove(city: City, ids: list[str]) -> int:
             months.pop(month)
             if left.height:
                 months[month] = _entry(folder, month, left)
-        dropped = read_dropped(city)
+        dropped = old.read_dropped()
         left = dropped.filter(~pl.col("source_id").str.replace(r"#\d+$", "").is_in(gone))
         removed += dropped.height - left.height
-        new = {
-            **old,
-            "months": months,
-            "dropped": _write(folder, "dropped", left) if left.height else None,
-        }
-        write_json(folder / "manifest.json", new)
-        _sweep(folder, new)
+        _publish(old, months, left, old.imports)
     return removed
 
 
@@ -209,35 +154,25 @@ def _write(folder: Path, stem: str, table: pl.DataFrame) -> str:
     return target.name
 
 
-def _sweep(folder: Path, current: dict[str, Any]) -> None:
-    """Remove the files of older manifests, but not under the eyes of who is still reading them."""
-    used = {entry["file"] for entry in current["months"].values()} | {current["dropped"]}
-    for path in folder.glob("*.parquet"):
-        if path.name not in used and time.time() - path.stat().st_mtime > KEEP_SECONDS:
-            path.unlink(missing_ok=True)
-
-
-def report(city: City, examples: int = 5) -> dict[str, Any]:
-    """What was kept and what was not: counts, shares and examples of every reason.
-
-    `records` = `kept` + the sum of `dropped`, always. Examples hold time, place and type only.
-    """
-    dropped = read_dropped(city)
-    kept = sum(entry["rows"] for entry in manifest(city)["months"].values())
-    records = kept + dropped.height
-    reasons = {}
-    for reason, meaning in REASONS.items():
-        rows = dropped.filter(pl.col("reason") == reason)
-        sample = rows.head(examples).select("source_id", "time", "type", "longitude", "latitude")
-        reasons[reason] = {
-            "meaning": meaning,
-            "count": rows.height,
-            "share": rows.height / records if records else 0.0,
-            "examples": sample.with_columns(pl.col("time").dt.to_string("iso")).to_dicts(),
-        }
-    return {
-        "records": records,
-        "kept": kept,
-        "dropped": reasons,
-        "imports": manifest(city)["imports"],
-    }
+def _publish(
+    old: Snapshot,
+    months: dict[str, dict[str, Any]],
+    dropped: pl.DataFrame,
+    imports: list[dict[str, Any]],
+) -> None:
+    """Put the new state in the place of the old one; remove the files that were replaced long ago."""
+    folder, now = old.folder, datetime.now(UTC)
+    name = _write(folder, "dropped", dropped) if dropped.height else None
+    used = {entry["file"] for entry in months.values()} | {name}
+    before = {entry["file"] for entry in old.months.values()} | {old.dropped}
+    path = folder / "manifest.json"
+    replaced = read_json(path).get("replaced", {}) if path.exists() else {}
+    replaced |= {file: now.isoformat() for file in before - used if file}
+    gone = {file for file, at in replaced.items() if now - datetime.fromisoformat(at) > KEEP}
+    kept = {file: at for file, at in replaced.items() if file not in used | gone}
+    write_json(path, {"months": months, "dropped": name, "imports": imports, "replaced": kept})
+    for file in folder.glob("*.parquet"):
+        # One that no state names is left of a merge that was cut off, or of an older version.
+        stray = now.timestamp() - file.stat().st_mtime > KEEP.total_seconds()
+        if file.name not in used | kept.keys() and (file.name in gone or stray):
+            file.unlink(missing_ok=True)

@@ -11,9 +11,10 @@ import polars as pl
 from crimecast.cities import City, load_city, write_city
 from crimecast.cities.city import check_crs, check_name, check_zone, utm_zone
 from crimecast.errors import UserError
-from crimecast.records.archive import merge, scan
+from crimecast.records.archive import merge
 from crimecast.records.columns import plain, resolve
 from crimecast.records.events import standardise
+from crimecast.records.snapshot import snapshot
 from crimecast.sources.files import read_table
 from crimecast.storage.access import act
 from crimecast.storage.store import data_root
@@ -94,7 +95,9 @@ def _place(city: City, table: pl.DataFrame, columns: dict[str, list[str]]) -> Ci
 
 def fix_extent(city: City) -> None:
     """Fix the extent of a city without an outline to where its first records are."""
-    events = scan(city).select("x", "y", pl.lit(None, pl.String).alias("reason")).collect()
+    events = (
+        snapshot(city).scan().select("x", "y", pl.lit(None, pl.String).alias("reason")).collect()
+    )
     write_city(replace(city, bounds=_bounds(events)))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crimecast.cities import City
-from crimecast.records.archive import manifest
+from crimecast.records.snapshot import snapshot
 from crimecast.views.records import daily_counts
 
 EXPECTED = 10.0  # events a day below which an empty day may be chance (e^−10 is one in 22,000)
@@ -54,7 +54,7 @@ def coverage(days: np.ndarray, counts: np.ndarray) -> Coverage:
 
 def city_coverage(city: City) -> Coverage | None:
     """The coverage of a city's archive; None while it is empty."""
-    if not manifest(city)["months"]:
+    if not snapshot(city).months:
         return None
     days, counts = daily_counts(city)
     return coverage(days.astype("datetime64[D]"), counts)

@@ -14,7 +14,7 @@ from crimecast.grids.cube import Cube, load_cube
 from crimecast.grids.grid import open_grid
 from crimecast.judging.scoring import FLOOR
 from crimecast.plots.rasters import Panel, Scene, lines, message, window
-from crimecast.records.archive import scan
+from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import load_run
 
 TOGETHER = "all together"
@@ -241,7 +241,8 @@ def cell_events(
     if all(channels):
         counted = pl.col("type").is_in([member for members in channels for member in members])
     found = (
-        scan(city)
+        snapshot(city)
+        .scan()
         .filter(span & near & counted)
         .select("time", "type", "source_id")
         .sort("time")

@@ -12,7 +12,7 @@ from crimecast.cities import City, Source, load_city, write_city
 from crimecast.crawling import crawl_city, crawl_folder
 from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
 from crimecast.errors import UserError
-from crimecast.records.archive import read_dropped, scan
+from crimecast.records.snapshot import snapshot
 from crimecast.sources import http
 from crimecast.sources.http import Stopped
 from crimecast.storage.store import read_json
@@ -31,7 +31,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def held() -> dict[str, tuple[str, str]]:
     """What the archive has: id → (day and minute, type), dropped rows included."""
     city = load_city("chicago")
-    table = pl.concat([scan(city).collect(), read_dropped(city).drop("reason")])
+    table = pl.concat(
+        [snapshot(city).scan().collect(), snapshot(city).read_dropped().drop("reason")]
+    )
     minute = pl.col("time").dt.strftime("%Y-%m-%dT%H:%M")
     return {i: (t, k) for i, t, k in table.select("source_id", minute, "type").rows()}
 
@@ -203,7 +205,7 @@ def test_one_row_an_incident_is_counted(data: Path) -> None:
             ":updated_at": "2020-02-01T00:00:00Z",
         }
         crawl_city("bay", url=portal.url)
-        assert scan(load_city("bay")).collect()["source_id"].sort().to_list() == [
+        assert snapshot(load_city("bay")).scan().collect()["source_id"].sort().to_list() == [
             f"{i:03d}" for i in range(0, 90, 3)
         ]
 
@@ -217,9 +219,9 @@ def test_soda_3_asks_the_same_by_post(data: Path) -> None:
     )  # fmt: skip
     with Portal(chicago_rows(500)) as portal:
         assert crawl_city("three", url=portal.url, page_size=60)["added"] == 500
-        events = scan(load_city("three")).collect()
+        events = snapshot(load_city("three")).scan().collect()
         assert set(events["source_id"]) <= {row["id"] for row in portal.rows.values()}
-        dropped = read_dropped(load_city("three"))
+        dropped = snapshot(load_city("three")).read_dropped()
         assert events.height + dropped.height == 500
 
 

@@ -9,7 +9,7 @@ from crimecast.crawling import crawl_city
 from crimecast.crawling.discover import look_at
 from crimecast.errors import UserError
 from crimecast.grids.grid import make_grid
-from crimecast.records.archive import report, scan
+from crimecast.records.snapshot import snapshot
 from crimecast.sources.http import check_public
 from tests.portal import Portal, chicago_rows
 from tests.sources.layer import PATH, Layer, features
@@ -46,7 +46,7 @@ def test_an_arcgis_layer_becomes_a_city_that_can_be_crawled(data: Path) -> None:
         )
         result = crawl_city("arc", page_size=7)
         assert (result["added"], result["dropped"]) == (120, {"no place": 12})
-        first = scan(load_city("arc")).collect().row(0, named=True)
+        first = snapshot(load_city("arc")).scan().collect().row(0, named=True)
         assert str(first["time"]) == "2021-06-01 03:00:00"  # 01:00 UTC is 03:00 in Berlin
         assert "suspect" not in first
         # Read again: what is gone goes, what is new comes, nothing is doubled.
@@ -54,7 +54,7 @@ def test_an_arcgis_layer_becomes_a_city_that_can_be_crawled(data: Path) -> None:
         layer.features.extend(features(130)[120:])
         again = crawl_city("arc")
         assert (again["added"], again["removed"]) == (10, 4)
-        assert report(load_city("arc"))["records"] == 126
+        assert snapshot(load_city("arc")).report()["records"] == 126
         for feature in layer.features:
             feature["attributes"]["kind"] = feature["attributes"].pop("offense")
         with pytest.raises(UserError, match="no longer has the column 'offense'"):
@@ -71,7 +71,7 @@ def test_a_narrower_period_of_a_layer_loses_nothing_that_is_stored(data: Path) -
         assert crawl_city("arc")["added"] == 120
         again = crawl_city("arc", since="2021-06-03")
         assert (again["added"], again["removed"]) == (0, 0)
-        assert report(load_city("arc"))["records"] == 120
+        assert snapshot(load_city("arc")).report()["records"] == 120
 
 
 @pytest.mark.parametrize(

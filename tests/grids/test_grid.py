@@ -3,7 +3,10 @@
 import json
 import os
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,8 +24,9 @@ from crimecast.errors import UserError
 from crimecast.grids.cube import load_cube
 from crimecast.grids.grid import edges, grid_folder, make_grid, open_grid
 from crimecast.grids.heatmaps import weekly_heatmaps, write_heatmaps
-from crimecast.records.archive import scan
+from crimecast.records.archive import merge
 from crimecast.records.importing import import_file
+from crimecast.records.snapshot import archive_folder, snapshot
 from tests.conftest import tiny_csv
 
 
@@ -55,7 +59,7 @@ def test_types(town: str, types: str, channels: int) -> None:
     assert made["events"] + made["dropped"] == 400
     for name in cube["type"].values:
         if name != "all":
-            known = scan(load_city(town)).filter(pl.col("type") == name).collect().height
+            known = snapshot(load_city(town)).scan().filter(pl.col("type") == name).collect().height
             assert (
                 int(cube["counts"].sel(type=name).sum())
                 + made["dropped_by_reason"].get("outside the grid", 0)
@@ -69,7 +73,7 @@ def test_the_cube_equals_counting_event_by_event(town: str) -> None:
     step = Step.parse("6h")
     expected = xr.zeros_like(cube["counts"])
     half = 125.0
-    for event in scan(load_city(town)).collect().iter_rows(named=True):
+    for event in snapshot(load_city(town)).scan().collect().iter_rows(named=True):
         t = np.datetime64(event["time"])
         start = step.start(step.number(np.array([t])))[0]
         x, y = np.floor(event["x"] / 250) * 250 + half, np.floor(event["y"] / 250) * 250 + half
@@ -202,7 +206,7 @@ def test_places_at_the_edges_of_utm_zones_keep_their_metres(
 
 def test_heatmaps_have_every_week_and_every_event(town: str, tmp_path: Path) -> None:
     names, mondays, counts = weekly_heatmaps(town)
-    events = scan(load_city(town)).collect()
+    events = snapshot(load_city(town)).scan().collect()
     assert counts.shape[1:] == (2, 32, 32)
     assert (np.diff(mondays) == np.timedelta64(7, "D")).all()
     assert counts.sum() >= events.height - 2
@@ -225,3 +229,80 @@ def test_a_blur_keeps_the_sum_and_is_not_stored(town: str) -> None:
     assert soft.sum() == pytest.approx(sharp.sum(), rel=0.05)
     assert soft.max() < sharp.max()
     assert (open_grid(grid)["counts"].values.sum(axis=1) == sharp).all()
+
+
+def calls_of(work: Callable[[], object], at: int, do: Callable[[], object]) -> int:
+    """Run `work`, and `do` at its `at`-th call of a function of the package; how many there were."""
+    seen = 0
+
+    def look(frame: Any, event: str, _: object) -> None:
+        nonlocal seen
+        if event != "call" or "/crimecast/" not in frame.f_code.co_filename:
+            return
+        seen += 1
+        if seen == at:
+            sys.setprofile(None)
+            do()
+            sys.setprofile(look)
+
+    sys.setprofile(look)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return seen
+
+
+@pytest.mark.parametrize("every", [9, pytest.param(1, marks=pytest.mark.long)])
+def test_a_grid_is_of_one_state_of_the_archive_whenever_a_crawl_merges(
+    town: str, data: Path, tmp_path: Path, every: int
+) -> None:
+    """Whatever moment a merge comes at, the grid is that of the records before it or after it: its
+    name, its counts and its account agree."""
+    city = load_city(town)
+    folder, kept = archive_folder(city), tmp_path / "before"
+    shutil.copytree(folder, kept)
+    fresh = (
+        snapshot(city)
+        .scan()
+        .with_columns(
+            pl.format("again-{}", "source_id").alias("source_id"),
+            pl.lit(None, pl.String).alias("reason"),
+        )
+    )
+    incoming = fresh.collect().head(60)
+
+    def grid() -> dict[str, Any]:
+        made = make_grid(town, 1000)
+        counted = int(open_grid(made["grid"])["counts"].sum())
+        provenance = json.loads(open_grid(made["grid"]).attrs["provenance"])
+        return made | {"counted": counted, "kept": provenance["kept"]}
+
+    def again() -> None:
+        shutil.rmtree(data / "grids", ignore_errors=True)
+        shutil.rmtree(folder)
+        shutil.copytree(kept, folder)
+
+    before = grid()
+    again()
+    calls = calls_of(lambda: make_grid(town, 1000), 0, lambda: None)
+    merge(city, incoming, "crawl")
+    after = grid()
+    assert before["grid"] != after["grid"]
+    assert after["counted"] == before["counted"] + 60
+    outcomes = set()
+    for at in range(1, calls + 1, every):
+        again()
+        made: list[dict[str, Any]] = []
+        calls_of(
+            lambda made=made: made.append(make_grid(town, 1000)), at,
+            lambda: merge(city, incoming, "crawl"),
+        )  # fmt: skip
+        stored = made[0] | {
+            "counted": int(open_grid(made[0]["grid"])["counts"].sum()),
+            "kept": json.loads(open_grid(made[0]["grid"]).attrs["provenance"])["kept"],
+        }
+        expected = before if stored["grid"] == before["grid"] else after
+        assert stored == expected, at
+        outcomes.add(stored["grid"])
+    assert outcomes == {before["grid"], after["grid"]}

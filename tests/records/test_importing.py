@@ -7,8 +7,8 @@ import pytest
 
 from crimecast.cities import load_city
 from crimecast.errors import UserError
-from crimecast.records.archive import manifest, read_dropped, report, scan
 from crimecast.records.importing import import_file
+from crimecast.records.snapshot import snapshot
 from crimecast.sources import files
 from crimecast.sources.files import read_table
 from tests.conftest import tiny_csv
@@ -17,7 +17,7 @@ MAPPING = {"time": "when", "longitude": "lng", "latitude": "lat", "type": "what"
 
 
 def test_records_are_kept_or_dropped_and_nothing_else(town: str) -> None:
-    account = report(load_city(town))
+    account = snapshot(load_city(town)).report()
     assert account["records"] == 400
     assert account["kept"] + sum(entry["count"] for entry in account["dropped"].values()) == 400
     assert account["dropped"]["no place"]["count"] == 8
@@ -25,10 +25,10 @@ def test_records_are_kept_or_dropped_and_nothing_else(town: str) -> None:
 
 
 def test_reading_a_file_again_doubles_nothing(town: str, tmp_path: Path) -> None:
-    before = manifest(load_city(town))["months"]
+    before = snapshot(load_city(town)).months
     again = import_file(town, tiny_csv(tmp_path / "town.csv"))
     assert (again["added"], again["corrected"], again["known"]) == (0, 0, 400)
-    assert manifest(load_city(town))["months"] == before
+    assert snapshot(load_city(town)).months == before
 
 
 @pytest.mark.parametrize("form", ["parquet", "json", "ndjson", "csv;"])
@@ -46,7 +46,9 @@ def test_every_form_of_file_gives_the_same_events(data: Path, tmp_path: Path, fo
         table.write_csv(other, separator=";")
     for name, path in (("one", source), ("two", other)):
         import_file(name, path, MAPPING, zone="Europe/Berlin")
-    one, two = (scan(load_city(name)).sort("source_id").collect() for name in ("one", "two"))
+    one, two = (
+        snapshot(load_city(name)).scan().sort("source_id").collect() for name in ("one", "two")
+    )
     assert one.equals(two)
 
 
@@ -69,10 +71,10 @@ def test_the_second_row_of_an_id_is_a_duplicate(data: Path, tmp_path: Path) -> N
         "id,date,lat,lon\n1,2020-01-01,53.5,9.9\n1,2020-01-02,53.5,9.9\n2,2020-01-01,53.5,9.8\n"
     )
     import_file("twice", path, zone="UTC")
-    account = report(load_city("twice"))
+    account = snapshot(load_city("twice")).report()
     assert (account["kept"], account["dropped"]["duplicate"]["count"]) == (2, 1)
     import_file("twice", path)
-    assert report(load_city("twice"))["records"] == 3
+    assert snapshot(load_city("twice")).report()["records"] == 3
 
 
 def test_a_corrected_record_replaces_the_old_one(data: Path, tmp_path: Path) -> None:
@@ -82,9 +84,9 @@ def test_a_corrected_record_replaces_the_old_one(data: Path, tmp_path: Path) -> 
     path.write_text("id,date,lat,lon\n1,2020-02-03,53.5,9.9\n2,2020-01-05,53.5,9.91\n")
     assert import_file("late", path)["corrected"] == 2
     city = load_city("late")
-    assert scan(city).collect().height == 2
-    assert read_dropped(city).is_empty()
-    assert set(manifest(city)["months"]) == {"2020-01", "2020-02"}
+    assert snapshot(city).scan().collect().height == 2
+    assert snapshot(city).read_dropped().is_empty()
+    assert set(snapshot(city).months) == {"2020-01", "2020-02"}
 
 
 def test_metres_and_withheld_places(data: Path, tmp_path: Path) -> None:
@@ -95,7 +97,7 @@ def test_metres_and_withheld_places(data: Path, tmp_path: Path) -> None:
     result = import_file("vancouver", path, crs="EPSG:32610", zone="America/Vancouver")
     assert result["dropped"] == {"no place": 1}
     city = load_city("vancouver")
-    event = scan(city).collect().to_dicts()[0]
+    event = snapshot(city).scan().collect().to_dicts()[0]
     assert city.crs == "EPSG:32610"
     assert (event["x"], event["y"]) == pytest.approx((490320.3, 5458600), abs=0.01)
     assert (event["longitude"], event["latitude"]) == pytest.approx((-123.133, 49.280), abs=0.002)
@@ -158,14 +160,14 @@ def test_a_failure_while_writing_leaves_the_old_records(
     town: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     city = load_city(town)
-    before = scan(city).collect()
+    before = snapshot(city).scan().collect()
     monkeypatch.setattr(
         "crimecast.records.archive.write_json",
         lambda *_: (_ for _ in ()).throw(OSError("disk full")),
     )
     with pytest.raises(OSError, match="disk full"):
         import_file(town, tiny_csv(tmp_path / "more.csv", seed=5, count=600))
-    assert scan(city).collect().equals(before)
+    assert snapshot(city).scan().collect().equals(before)
 
 
 def test_a_small_file_that_unpacks_to_too_much_is_refused(

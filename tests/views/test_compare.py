@@ -11,6 +11,7 @@ from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import compare
 from crimecast.runs.run import load_run
+from crimecast.runs.settings import Settings
 from crimecast.views.compare import Comparison, choices, ensembles, first_choice
 
 
@@ -53,7 +54,11 @@ def test_what_is_offered(sample: str, view: Comparison) -> None:
 def test_seeds_of_one_design_are_one_entry() -> None:
     def run(number: int, seed: int, spec: str = "a", epochs: int = 3) -> SimpleNamespace:
         return SimpleNamespace(
-            id=f"r{number}", number=number, seed=seed, spec=spec, settings={"epochs": epochs}
+            id=f"r{number}",
+            number=number,
+            seed=seed,
+            spec=spec,
+            settings=Settings(1, 2, "", "", epochs),
         )
 
     runs = [run(1, 0), run(2, 1), run(3, 1), run(4, 0, "b"), run(5, 2, "a", 9)]

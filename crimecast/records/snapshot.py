@@ -1,0 +1,94 @@
+"""One state of a city's archive, read once and handed down, so that all that is made of it agrees.
+
+The archive may be merged into at any moment. The files of a state that was replaced are kept for a
+day, so whoever holds its snapshot reads on.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from crimecast.cities import City
+from crimecast.records.events import REASONS, SCHEMA
+from crimecast.storage.store import data_root, read_json
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a manifest says: `months` (name → file, rows, types), `dropped` (file or None) and
+    `imports` (what was read when), of the archive in `folder`."""
+
+    folder: Path
+    months: dict[str, dict[str, Any]]
+    dropped: str | None
+    imports: list[dict[str, Any]]
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The Parquet file of each month (`2014-01`), in order. Their names change with their
+        content."""
+        return {month: self.folder / self.months[month]["file"] for month in sorted(self.months)}
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """How many events each file holds, by its name."""
+        return {entry["file"]: entry["rows"] for entry in self.months.values()}
+
+    @property
+    def type_counts(self) -> dict[str, int]:
+        """How often each type occurs, the most frequent first."""
+        totals: dict[str, int] = {}
+        for entry in self.months.values():
+            for name, count in entry["types"].items():
+                totals[name] = totals.get(name, 0) + count
+        return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
+
+    def scan(self) -> pl.LazyFrame:
+        """All events, in the order of their months."""
+        files = list(self.files.values())
+        return pl.scan_parquet(files) if files else pl.LazyFrame(schema=SCHEMA)
+
+    def read_dropped(self) -> pl.DataFrame:
+        """The records that are not used, with `reason`."""
+        if self.dropped is None:
+            return pl.DataFrame(schema={**SCHEMA, "reason": pl.String})
+        return pl.read_parquet(self.folder / self.dropped)
+
+    def report(self, examples: int = 5) -> dict[str, Any]:
+        """What was kept and what was not: counts, shares and examples of every reason.
+
+        `records` = `kept` + the sum of `dropped`, always. Examples hold time, place and type only.
+        """
+        dropped = self.read_dropped()
+        kept = sum(self.rows.values())
+        records = kept + dropped.height
+        reasons = {}
+        for reason, meaning in REASONS.items():
+            rows = dropped.filter(pl.col("reason") == reason)
+            sample = rows.head(examples).select(
+                "source_id", "time", "type", "longitude", "latitude"
+            )
+            reasons[reason] = {
+                "meaning": meaning,
+                "count": rows.height,
+                "share": rows.height / records if records else 0.0,
+                "examples": sample.with_columns(pl.col("time").dt.to_string("iso")).to_dicts(),
+            }
+        return {"records": records, "kept": kept, "dropped": reasons, "imports": self.imports}
+
+
+def archive_folder(city: City) -> Path:
+    """The folder of a city's events."""
+    return data_root() / "cities" / city.name / "events"
+
+
+def snapshot(city: City) -> Snapshot:
+    """The archive as it is now; empty where nothing was brought in yet."""
+    folder = archive_folder(city)
+    path = folder / "manifest.json"
+    if not path.exists():
+        return Snapshot(folder, {}, None, [])
+    stored = read_json(path)
+    return Snapshot(folder, stored["months"], stored["dropped"], stored["imports"])
