@@ -5,6 +5,7 @@ import numpy as np
 from crimecast.calendar.dates import hour, month, weekday
 from crimecast.grids.cube import Cube
 from crimecast.grids.memories import decayed_means
+from crimecast.judging.likelihood import log_likelihood
 
 HALF_LIVES = (14.0, 30.0, 60.0, 90.0, 120.0, 180.0, 270.0, 365.0, 545.0, 730.0)  # days
 
@@ -81,6 +82,5 @@ def calendar_factor(cube: Cube, first: int, last: int) -> np.ndarray:
 
 
 def poisson_fit(counts: np.ndarray, rates: np.ndarray) -> float:
-    """Σ(n ln λ − λ), λ floored at 1e-6: larger is better."""
-    floored = np.maximum(rates, 1e-6)
-    return float((counts * np.log(floored) - floored).sum(dtype=np.float64))
+    """Σ(n ln λ − λ): larger is better."""
+    return float(log_likelihood(counts, rates).sum())

@@ -17,6 +17,7 @@ from crimecast.inspect.graph import Node, graph
 from crimecast.inspect.health import Units, units
 from crimecast.inspect.similarity import Features, features
 from crimecast.inspect.subject import Subject, subject
+from crimecast.judging.likelihood import log_likelihood
 from crimecast.judging.near_repeat import NearRepeat, near_repeat
 from crimecast.judging.scoring import StepSums, step_sums
 from crimecast.runs.run import Run
@@ -260,6 +261,6 @@ class Case:
 
 def _gain(counts: np.ndarray, rates: np.ndarray, area: np.ndarray) -> float:
     n = counts[..., area].astype(np.float64)
-    rate = np.maximum(rates[..., area].astype(np.float64), 1e-6)
-    total = max(n.sum(), 1.0)
-    return float((n * np.log(rate / max(n.mean(), 1e-6)) - rate).sum() / total + n.sum() / total)
+    level = np.full_like(n, n.mean())
+    gained = log_likelihood(n, rates[..., area]) - log_likelihood(n, level)
+    return float(gained.sum() / max(n.sum(), 1.0))

@@ -14,6 +14,7 @@ from torch import Tensor
 from crimecast.errors import UserError
 from crimecast.inspect.activations import capture
 from crimecast.inspect.subject import Subject
+from crimecast.judging.likelihood import log_likelihood_of_log
 from crimecast.training.samples import Batch, Samples
 
 WAYS = ("zero", "mean", "swap")
@@ -178,7 +179,7 @@ def likelihood(subject: Subject, batches: list[Batch]) -> float:
     for batch in batches:
         rate = subject.log_rate(batch)[..., area]
         target = batch.target[..., area]
-        total += float((target * rate - rate.exp()).double().sum())
+        total += float(log_likelihood_of_log(target, rate).sum())
         events += float(target.sum())
     return total / max(events, 1.0)
 

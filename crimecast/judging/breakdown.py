@@ -9,7 +9,7 @@ import shapely
 from crimecast.calendar.dates import hour, month, weekday
 from crimecast.cities import City
 from crimecast.grids.cube import Cube
-from crimecast.judging.scoring import FLOOR
+from crimecast.judging.likelihood import floored, log_likelihood
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SEASONS = ("winter", "spring", "summer", "autumn")
@@ -39,8 +39,7 @@ class Judged:
     @property
     def gain(self) -> np.ndarray:
         """(T, C, N) log-likelihood of `one` above `other`."""
-        a, b = np.maximum(self.one, FLOOR), np.maximum(self.other, FLOOR)
-        return self.counts * np.log(a / b) - a + b
+        return log_likelihood(self.counts, self.one) - log_likelihood(self.counts, self.other)
 
 
 def table(judged: Judged, by: str, city: City) -> pd.DataFrame:
@@ -51,8 +50,8 @@ def table(judged: Judged, by: str, city: City) -> pd.DataFrame:
     """
     names, group = groups(judged, by, city)
     gain = judged.gain
-    rates = np.maximum(judged.one, FLOOR)
-    terms = judged.counts * np.log(rates) - rates
+    rates = floored(judged.one)
+    terms = log_likelihood(judged.counts, rates)
     size = len(names)
 
     def total(values: np.ndarray) -> np.ndarray:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln, ive, pdtr
 
+from crimecast.judging.likelihood import floored, log_likelihood
+
 BINS = 12
 
 
@@ -87,8 +89,9 @@ def truth_gap(truth: np.ndarray, rates: np.ndarray) -> float:
 
     Σ(λ* ln(λ*/λ) − λ* + λ) / Σ λ*: the Kullback–Leibler distance of the two. Zero is perfect.
     """
-    true, made = np.maximum(truth, 1e-6), np.maximum(rates, 1e-6)
-    return float((true * np.log(true / made) - true + made).sum(dtype=np.float64) / true.sum())
+    true = floored(truth)
+    lost = log_likelihood(true, true) - log_likelihood(true, rates)
+    return float(lost.sum() / true.sum())
 
 
 def _cdf(counts: np.ndarray, rates: np.ndarray) -> np.ndarray:

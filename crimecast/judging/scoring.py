@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import xlogy
 
 from crimecast.errors import UserError
+from crimecast.judging.likelihood import floored, log_likelihood
 
-FLOOR = 1e-6
 SHARES = (1, 5)  # per cent of the area
 RESAMPLES = 1000
 
@@ -45,9 +46,8 @@ def step_sums(
     if not area.any():
         raise UserError("The study area is empty: no cell had an event before the period.")
     n = counts[..., area].astype(np.float64)
-    lam = np.maximum(rates[..., area].astype(np.float64), FLOOR)
-    log = np.log(lam)
-    entropy = np.where(n > 0, n * np.log(np.where(n > 0, n, 1.0)), 0.0)
+    lam = floored(rates[..., area])
+    likelihood = log_likelihood(n, lam)
     axes = (1, 2)
     total_n, total_lam = n.sum(axis=1), lam.sum(axis=1)
     hits, best = {}, {}
@@ -59,8 +59,8 @@ def step_sums(
         best[share] = -np.sort(-total_n, axis=1)[:, :flagged].sum(axis=1)
     return StepSums(
         events=n.sum(axis=axes),
-        log_likelihood=(n * log - lam).sum(axis=axes),
-        deviance=2 * (entropy - n * log - n + lam).sum(axis=axes),
+        log_likelihood=likelihood.sum(axis=axes),
+        deviance=2 * (xlogy(n, n) - n - likelihood).sum(axis=axes),
         absolute=np.abs(n - lam).sum(axis=axes),
         squared=((n - lam) ** 2).sum(axis=axes),
         hits=hits,
@@ -80,7 +80,7 @@ def hit_curve(
     Each is (points + 1,), from no cell to all.
     """
     n = counts[..., area].sum(axis=1, dtype=np.float64)
-    lam = np.maximum(rates[..., area].astype(np.float64), FLOOR).sum(axis=1)
+    lam = floored(rates[..., area]).sum(axis=1)
     order = np.argsort(-lam, axis=1, kind="stable")
     hits = np.cumsum(np.take_along_axis(n, order, axis=1).sum(axis=0))
     best = np.cumsum(-np.sort(-n, axis=1).sum(axis=0))

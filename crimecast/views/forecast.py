@@ -12,7 +12,7 @@ from crimecast.cities import City
 from crimecast.forecasting.forecasts import at_horizon, rates
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.grids.grid import open_grid
-from crimecast.judging.scoring import FLOOR
+from crimecast.judging.likelihood import log_likelihood
 from crimecast.plots.rasters import Panel, Scene, lines, message, window
 from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import load_run
@@ -199,8 +199,7 @@ def _view(name: str, stamp: int, other: str, kind: str, first: int, last: int) -
         index = [cube.types.index(kind)]
         made, base, history = made[:, index], base[:, index], history[:, index]
     n = history[first:]
-    a, b = np.maximum(made, FLOOR), np.maximum(base, FLOOR)
-    gain = (n * (np.log(a) - np.log(b)) - (a - b)).sum(axis=1)
+    gain = (log_likelihood(n, made) - log_likelihood(n, base)).sum(axis=1)
     return ForecastView(
         identity=f"{name}-{stamp}-{kind}-{first}-{last}",
         cube=cube,

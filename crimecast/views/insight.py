@@ -27,6 +27,7 @@ from crimecast.inspect.receptive import (
 )
 from crimecast.inspect.similarity import cka_table, features, probe, width
 from crimecast.inspect.subject import Subject, subject
+from crimecast.judging.likelihood import log_likelihood
 from crimecast.judging.near_repeat import NearRepeat, near_repeat
 from crimecast.plots.diagram import Item
 from crimecast.plots.rasters import Panel, Scene, lines, message
@@ -211,8 +212,8 @@ def step_score(run: Run, step: int, rates: np.ndarray) -> float:
     """Log-likelihood per event of rates (H, W), summed over types, against what happened in a step."""
     cube = load_cube(run.grid)
     area = run.area(cube)
-    n, rate = cube.counts[step].sum(axis=0)[area], np.maximum(rates[area], 1e-6)
-    return float((n * np.log(rate) - rate).sum() / max(n.sum(), 1.0))
+    n = cube.counts[step].sum(axis=0)[area]
+    return float(log_likelihood(n, rates[area]).sum() / max(n.sum(), 1.0))
 
 
 @lru_cache(maxsize=8)
