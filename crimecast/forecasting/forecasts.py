@@ -1,5 +1,6 @@
 """Run or baseline → forecast rates, made once, stored, and and used again."""
 
+import contextlib
 import hashlib
 import json
 from functools import lru_cache
@@ -14,7 +15,11 @@ from crimecast.grids.cube import Cube, load_cube
 from crimecast.judging.scoring import StepSums, step_sums
 from crimecast.runs.run import Run, load_run
 from crimecast.sample.truth import TRUTH, true_rates
+from crimecast.storage.kept import code_of, forget, used
 from crimecast.storage.store import data_root, replacing
+
+BOUND = 4e9  # bytes of all forecasts that are kept; the least recently used go first
+MAKERS = ("baselines", "grids/memories.py", "calendar/dates.py", "judging/likelihood.py")
 
 if TYPE_CHECKING:
     import torch
@@ -46,7 +51,8 @@ def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
     if base in BASELINES and horizon == 1:
         name = base
     path = _path(name, cube, first, last)
-    if path.exists():
+    with contextlib.suppress(FileNotFoundError, ValueError):  # not made yet, or not whole
+        used(path)
         return np.load(path, allow_pickle=False)
     result = (
         baseline_rates(base, cube, first, last, horizon or 1)
@@ -55,6 +61,8 @@ def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
     ).astype(np.float32)
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.save(file, result, allow_pickle=False)
+    root = data_root()
+    forget([*root.glob("forecasts/*/*.npy"), *root.glob("runs/*/forecasts/*/*.npy")], BOUND)
     return result
 
 
@@ -183,19 +191,21 @@ def further_ahead(run: Run) -> list[str]:
 
 
 def _path(name: str, cube: Cube, first: int, last: int) -> Path:
-    """Where a forecast is kept; a run that is trained anew has another."""
-    identity = f"{name}-{first}-{last}"
+    """Where a forecast is kept, by what makes it: a grid is named by its records, a network changes
+    when it is trained anew, a baseline with its code. A run's go with the run."""
     base = at_horizon(name)[0]
-    if base not in BASELINES:
+    if base in BASELINES:
+        home, made_by = data_root() / "forecasts" / cube.grid, code_of(*MAKERS).hex()
+    else:
         run = load_run(base)
-        network = run.folder / "network.safetensors"
-        if not network.exists():
+        if not (run.folder / "network.safetensors").exists():
             raise UserError(
                 f"{name} is {run.state} and has no network yet; wait for it or resume it."
             )
-        identity += f"-{network.stat().st_mtime_ns}"
+        home, made_by = run.folder / "forecasts" / cube.grid, str(run.stamp)
+    identity = f"{name}-{first}-{last}-{made_by}"
     digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
-    return data_root() / "forecasts" / cube.grid / f"{name}.{digest}.npy"
+    return home / f"{name}.{digest}.npy"
 
 
 def score_sums(name: str, cube: Cube, first: int, last: int) -> StepSums:

@@ -186,6 +186,7 @@ def retry(name: str) -> Run:
         "progress.json",
         "compile.json",
         "network.safetensors",
+        "forecasts",
     ):
         target = run.folder / path
         if target.is_dir():

@@ -6,10 +6,7 @@ code that makes them: the name of an entry is a hash of all of these, so a stale
 
 import hashlib
 import json
-import os
 import shutil
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,14 +15,15 @@ from crimecast.designs.spec import Design
 from crimecast.grids.covariates import covariate_path
 from crimecast.grids.cube import Cube
 from crimecast.storage.arrays import in_memory
+from crimecast.storage.kept import code_of, forget, used
 from crimecast.storage.store import folder, read_json, replacing, write_json
 
 BOUND = 4e9  # bytes of all entries; those that were used least recently go first
 SHARE = 0.2  # of the free disk that an entry may take
 WORTH = 0.5  # seconds of making below which maps aren't kept
 MAKERS = (
-    "grids/memories", "grids/covariates", "calendar/dates", "baselines/level", "baselines/means", "baselines/mixture",
-    "designs/inputs", "training/inputs", "training/maps",
+    "grids/memories.py", "grids/covariates.py", "calendar/dates.py", "baselines/level.py", "baselines/means.py",
+    "baselines/mixture.py", "designs/inputs.py", "judging/likelihood.py", "training/inputs.py", "training/maps.py",
 )  # fmt: skip
 NOT_INPUTS = {"name", "lags", "calendar", "likelihood", "training", "layers"}
 
@@ -43,7 +41,7 @@ def name_of(cube: Cube, design: Design, **rest: Any) -> str:
     """The name of the maps of a design on a cube; `rest` is all else that they depend on."""
     inputs = {k: v for k, v in vars(design).items() if k not in NOT_INPUTS}
     inputs |= {"first": max(design.lags), "module": design.module is not None}
-    kept = hashlib.blake2b(_code(), digest_size=16)
+    kept = hashlib.blake2b(code_of(*MAKERS), digest_size=16)
     kept.update(json.dumps([inputs, rest, str(cube.step), cube.cell, cube.city]).encode())
     for array in (cube.counts, cube.times, cube.x, cube.y, cube.outline_area):
         if array is not None:
@@ -66,7 +64,7 @@ def load(name: str) -> Made | None:
     try:
         maps, offset = (in_memory(place / f"{part}.npy") for part in ("maps", "offset"))
         scaling = read_json(place / "scaling.json")
-        os.utime(place)
+        used(place)
     except (OSError, ValueError):
         return None
     return Made(maps, offset, scaling)
@@ -86,20 +84,4 @@ def keep(name: str, made: Made) -> None:
             write_json(temporary / "scaling.json", made.scaling)
     except OSError:  # another process was quicker, or the disk is full: they are made again
         return
-    _forget(home)
-
-
-def _forget(home: Path) -> None:
-    """Drop the entries that were used least recently until the rest is within the bound."""
-    entries = sorted(home.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    total = 0
-    for entry in entries:
-        total += sum(file.stat().st_size for file in entry.iterdir())
-        if total > BOUND:
-            shutil.rmtree(entry, ignore_errors=True)
-
-
-@lru_cache(maxsize=1)
-def _code() -> bytes:
-    package = Path(__file__).parent.parent
-    return b"".join((package / f"{maker}.py").read_bytes() for maker in MAKERS)
+    forget(home.iterdir(), BOUND)

@@ -10,11 +10,16 @@ import rasterio
 import xarray as xr
 from shapely.geometry import shape
 
+from crimecast.designs.spec import parse_design
 from crimecast.errors import UserError
+from crimecast.forecasting import forecasts
 from crimecast.forecasting.files import save_forecast
 from crimecast.forecasting.forecasts import forecast, rates
 from crimecast.grids.cube import load_cube
+from crimecast.runs.run import delete_run
 from crimecast.storage.store import data_root
+from tests.runs.here import train
+from tests.training.test_training import SMALL
 
 
 def test_a_stored_forecast_is_the_one_that_was_made(sample: str) -> None:
@@ -24,6 +29,51 @@ def test_a_stored_forecast_is_the_one_that_was_made(sample: str) -> None:
     assert stored
     assert np.array_equal(rates("decayed_mean", cube, 700, 705), made)
     assert made.dtype == np.float32
+
+
+def test_what_makes_a_forecast_names_it(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cube = load_cube(sample)
+    folder = data_root() / "forecasts" / sample
+
+    def kept() -> set[Path]:
+        return set(folder.glob("seasonal_mean.*.npy"))
+
+    made = rates("seasonal_mean", cube, 700, 703)
+    first = kept()
+    (path,) = first
+    np.save(path, np.zeros_like(made))
+    assert not rates("seasonal_mean", cube, 700, 703).any()  # what is kept is what is given
+    monkeypatch.setattr(forecasts, "code_of", lambda *parts: b"another version of the baselines")
+    assert np.array_equal(rates("seasonal_mean", cube, 700, 703), made)
+    assert len(kept() - first) == 1
+
+
+def test_a_damaged_forecast_is_made_again(sample: str) -> None:
+    cube = load_cube(sample)
+    made = rates("mean", cube, 690, 694)
+    (path,) = (data_root() / "forecasts" / sample).glob("mean.*.npy")
+    path.write_bytes(path.read_bytes()[:50])
+    assert np.array_equal(rates("mean", cube, 690, 694), made)
+
+
+def test_a_runs_forecasts_go_with_it(sample: str) -> None:
+    run = train(parse_design(SMALL), sample, epochs=1)
+    rates(run.id, load_cube(sample), 700, 702)
+    assert list(run.folder.glob(f"forecasts/{sample}/{run.id}.*.npy"))
+    delete_run(run.id)
+    assert not list(data_root().rglob(f"{run.id}.*.npy"))
+
+
+def test_no_more_is_kept_than_the_bound(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cube = load_cube(sample)
+    folder = data_root() / "forecasts" / sample
+    rates("persistence", cube, 700, 702)
+    (first,) = folder.glob("persistence.*.npy")
+    monkeypatch.setattr(forecasts, "BOUND", 2.5 * first.stat().st_size)
+    for last in (703, 704, 705):
+        rates("persistence", cube, last - 2, last)
+    assert len(list(folder.glob("*.npy"))) <= 2
+    assert not first.exists()
 
 
 @pytest.mark.parametrize("suffix", [".nc", ".parquet", ".geojson", ".tif"])
