@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from crimecast.designs.spec import shown
 from crimecast.errors import UserError
 
 Shape = tuple[int, ...]
 ACTIVATIONS = ("none", "relu", "leaky_relu", "gelu", "silu", "elu", "tanh", "sigmoid")
 NORMS = ("none", "group", "batch", "layer", "instance")
+# The most that a whole option may be: beyond it no machine that is known here could train it.
+LIMITS = {
+    "channels": 16_384, "kernel": 1_025, "stride": 64, "dilation": 512, "groups": 16_384, "steps": 255,
+    "keys": 4_096, "size": 512, "reduction": 4_096, "hidden": 16_384,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,10 +61,13 @@ class Case:
         return shape
 
     def whole(self, key: str, least: int = 1) -> int:
-        """An option that must be a whole number."""
-        value = self.options[key]
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise self.refuse(f"{key} must be a whole number of at least {least}, not {value!r}")
+        """An option that must be a whole number, up to what LIMITS says of it."""
+        value, most = self.options[key], LIMITS[key]
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise self.refuse(
+                f"{key} must be a whole number of at least {least} and at most {most:,}, not "
+                f"{shown(value)}"
+            )
         return value
 
     def odd(self, key: str) -> int:
@@ -71,15 +80,19 @@ class Case:
     def number(self, key: str, least: float, below: float) -> float:
         """An option that must be a number in a range."""
         value = self.options[key]
-        if not isinstance(value, int | float) or not least <= value < below:
-            raise self.refuse(f"{key} must lie between {least:g} and {below:g}, not {value!r}")
+        if (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or not least <= value < below
+        ):
+            raise self.refuse(f"{key} must lie between {least:g} and {below:g}, not {shown(value)}")
         return float(value)
 
     def choice(self, key: str, values: tuple[str, ...]) -> str:
         """An option that must be one of some words."""
         value = self.options[key]
         if value not in values:
-            raise self.refuse(f"{key} '{value}' is unknown; use one of {', '.join(values)}")
+            raise self.refuse(f"{key} {shown(value)} is unknown; use one of {', '.join(values)}")
         return value
 
     def norm_weights(self, channels: int) -> int:
@@ -166,8 +179,10 @@ def _select(case: Case) -> Shape:
     if case.takes[0] != case.known["history"]:
         raise case.refuse('selects lags of the history: give it inputs = ["history"]')
     lags = case.options["lags"]
-    if not isinstance(lags, list) or not lags or not set(lags) <= set(case.lags):
-        raise case.refuse(f"lags must be some of the design's lags, {list(case.lags)}, not {lags}")
+    if not isinstance(lags, list) or not lags or not all(lag in case.lags for lag in lags):
+        raise case.refuse(
+            f"lags must be some of the design's lags, {shown(list(case.lags))}, not {shown(lags)}"
+        )
     return len(lags) * channels, height, width
 
 
@@ -183,8 +198,8 @@ def _pool(case: Case) -> Shape:
 def _upsample(case: Case) -> Shape:
     channels = case.maps()[0]
     like = case.options["like"]
-    if like not in case.known:
-        raise case.refuse(f"like names '{like}', which is not a layer before it")
+    if not isinstance(like, str) or like not in case.known:
+        raise case.refuse(f"like names {shown(like)}, which is not a layer before it")
     return channels, *case.known[like][-2:]
 
 

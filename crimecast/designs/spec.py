@@ -1,19 +1,26 @@
-"""The spec of a design: read from TOML, checked field by field, and written back."""
+"""The spec of a design: read from TOML, checked field by field against one schema, and written back.
+
+The schema is the classes below: a field's type says what it may be and within which limits, in
+numbers for the check (pydantic) and in words for who wrote it.
+"""
 
 import re
 import tomllib
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
 import tomli_w
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from crimecast.calendar.dates import CALENDAR
 from crimecast.errors import UserError
 
 SHIPPED = Path(__file__).parent
-OFFSETS = ("none", "mean", "decayed_mean", "memory_mixture")
-LIKELIHOODS = ("poisson", "negative_binomial", "zero_inflated_poisson", "bernoulli")
+Offset = Literal["none", "mean", "decayed_mean", "memory_mixture"]
+Likelihood = Literal["poisson", "negative_binomial", "zero_inflated_poisson", "bernoulli"]
+OFFSETS, LIKELIHOODS = get_args(Offset), get_args(Likelihood)
 SURPRISES = (
     "surprises", "weekday_surprises", "hour_surprises", "season_surprises", "first_surprises",
 )  # fmt: skip
@@ -21,8 +28,99 @@ REMEMBERED = (
     "memories", "weekday_memories", "hour_memories", "season_memories", *SURPRISES,
 )  # fmt: skip
 BLURRED = ("blurs", "surprise_blurs")
-UNWRITTEN = {"layers", "training", "module", "horizons"}  # under these names
 ALWAYS_WRITTEN = ("name", "lags", "horizon", "calendar", "offset", "likelihood", "training")
+TEXT = 1_000_000  # characters of a spec
+LAYERS = 1_000
+# What a layer can't be called, since torch calls something else so.
+TAKEN = frozenset(
+    [
+        "add_module",
+        "append",
+        "apply",
+        "bfloat16",
+        "buffers",
+        "call_super_init",
+        "children",
+        "clear",
+        "compile",
+        "cpu",
+        "cuda",
+        "double",
+        "dump_patches",
+        "eval",
+        "extend",
+        "extra_repr",
+        "float",
+        "forward",
+        "get_buffer",
+        "get_extra_state",
+        "get_parameter",
+        "get_submodule",
+        "half",
+        "insert",
+        "ipu",
+        "items",
+        "keys",
+        "load_state_dict",
+        "modules",
+        "mtia",
+        "named_buffers",
+        "named_children",
+        "named_modules",
+        "named_parameters",
+        "parameters",
+        "pop",
+        "register_backward_hook",
+        "register_buffer",
+        "register_forward_hook",
+        "register_forward_pre_hook",
+        "register_full_backward_hook",
+        "register_full_backward_pre_hook",
+        "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook",
+        "register_module",
+        "register_parameter",
+        "register_state_dict_post_hook",
+        "register_state_dict_pre_hook",
+        "requires_grad_",
+        "set_extra_state",
+        "set_submodule",
+        "share_memory",
+        "state_dict",
+        "to",
+        "to_empty",
+        "train",
+        "training",
+        "type",
+        "update",
+        "values",
+        "xpu",
+        "zero_grad",
+    ]
+)
+
+
+def _whole(least: int, most: int) -> Any:
+    return Field(
+        strict=True, ge=least, le=most,
+        description=f"a whole number of at least {least} and at most {most:,}",
+    )  # fmt: skip
+
+
+def _number(said: str, **limits: float) -> Any:
+    return Field(strict=True, allow_inf_nan=False, description=said, **limits)  # type: ignore[call-overload]
+
+
+HalfLives = Annotated[
+    tuple[Annotated[float, _number("", gt=0, le=1e6)], ...],
+    Field(
+        max_length=64, description="at most 64 half-lives in days, above zero and up to a million"
+    ),
+]
+Blurs = Annotated[
+    tuple[Annotated[float, _number("", ge=0, le=20)], ...],
+    Field(min_length=1, max_length=16, description="1 to 16 numbers of cells from 0 to 20"),
+]
 
 
 @dataclass(frozen=True)
@@ -31,14 +129,18 @@ class Training:
     largest gradient norm, `average` the decay of the weights' moving average (0: none).
     `deterministic`: the same weights to the bit on every run on the same device, at some speed."""
 
-    epochs: int = 12
-    batch: int = 16
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-2
-    patience: int = 3
-    clip: float = 1.0
-    average: float = 0.0
-    deterministic: bool = False
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    epochs: Annotated[int, _whole(1, 100_000)] = 12
+    batch: Annotated[int, _whole(1, 65_536)] = 16
+    learning_rate: Annotated[
+        float, _number("a learning rate above 0 and at most 1", gt=0, le=1)
+    ] = 2e-3
+    weight_decay: Annotated[float, _number("a number from 0 to 10", ge=0, le=10)] = 1e-2
+    patience: Annotated[int, _whole(1, 100_000)] = 3
+    clip: Annotated[float, _number("a number above 0 and up to a million", gt=0, le=1e6)] = 1.0
+    average: Annotated[float, _number("a number from 0 to below 1", ge=0, lt=1)] = 0.0
+    deterministic: Annotated[bool, Field(strict=True, description="true or false")] = False
 
 
 @dataclass(frozen=True)
@@ -64,26 +166,52 @@ class Design:
     frames: lags count back from the step that the first of them forecasts.
     """
 
-    name: str
-    lags: tuple[int, ...] = (1, 2, 3, 7, 14, 21, 28)
-    horizons: tuple[int, ...] = (1,)
-    calendar: tuple[str, ...] = ("dow", "doy")
-    memories: tuple[float, ...] = ()
-    blurs: tuple[float, ...] = (0.0,)
-    weekday_memories: tuple[float, ...] = ()
-    hour_memories: tuple[float, ...] = ()
-    season_memories: tuple[float, ...] = ()
-    surprises: tuple[float, ...] = ()
-    surprise_blurs: tuple[float, ...] = (0.0,)
-    weekday_surprises: tuple[float, ...] = ()
-    hour_surprises: tuple[float, ...] = ()
-    season_surprises: tuple[float, ...] = ()
-    first_surprises: tuple[float, ...] = ()
-    position: int = 0
-    level: bool = False
-    offset: str = "none"
-    static: tuple[str, ...] = ()
-    likelihood: str = "poisson"
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    name: Annotated[
+        str, Field(strict=True, min_length=1, max_length=80, description="1 to 80 characters")
+    ]
+    lags: Annotated[
+        tuple[Annotated[int, _whole(1, 100_000)], ...],
+        Field(
+            min_length=1, max_length=512,
+            description="1 to 512 whole steps from 1 to 100,000: a forecast may not see its own step",
+        ),
+    ] = (1, 2, 3, 7, 14, 21, 28)  # fmt: skip
+    horizons: Annotated[
+        tuple[Annotated[int, _whole(1, 10_000)], ...],
+        Field(
+            min_length=1, max_length=64,
+            description="a number of steps of at least 1 and at most 10,000, or up to 64 in rising order",
+        ),
+    ] = (1,)  # fmt: skip
+    calendar: Annotated[
+        tuple[Literal[CALENDAR], ...],  # type: ignore[valid-type]
+        Field(max_length=64, description=f"some of the calendar inputs {', '.join(CALENDAR)}"),
+    ] = ("dow", "doy")
+    memories: HalfLives = ()
+    blurs: Blurs = (0.0,)
+    weekday_memories: HalfLives = ()
+    hour_memories: HalfLives = ()
+    season_memories: HalfLives = ()
+    surprises: HalfLives = ()
+    surprise_blurs: Blurs = (0.0,)
+    weekday_surprises: HalfLives = ()
+    hour_surprises: HalfLives = ()
+    season_surprises: HalfLives = ()
+    first_surprises: HalfLives = ()
+    position: Annotated[
+        int, Field(strict=True, ge=0, le=8, description="a number of waves from 0 to 8")
+    ] = 0
+    level: Annotated[bool, Field(strict=True, description="true or false")] = False
+    offset: Annotated[Offset, Field(description=f"one of {', '.join(OFFSETS)}")] = "none"
+    static: Annotated[
+        tuple[Annotated[str, Field(strict=True, min_length=1, max_length=64)], ...],
+        Field(max_length=64, description="up to 64 names of the city's covariates"),
+    ] = ()
+    likelihood: Annotated[Likelihood, Field(description=f"one of {', '.join(LIKELIHOODS)}")] = (
+        "poisson"
+    )
     training: Training = field(default_factory=Training)
     layers: tuple[Layer, ...] = ()
     module: str | None = None
@@ -96,110 +224,133 @@ class Design:
 
 def parse_design(text: str, origin: str = "the spec") -> Design:
     """A design from TOML text. Raises UserError that names the field or layer that is wrong."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{origin} is not valid TOML: {error}.") from None
-    raw_layers = document.pop("layer", [])
-    if not isinstance(raw_layers, list) or not all(isinstance(entry, dict) for entry in raw_layers):
+    document = read_toml(text, origin)
+    layers = document.pop("layer", [])
+    if not isinstance(layers, list) or not all(isinstance(entry, dict) for entry in layers):
         raise UserError(f"{origin}: layers are written as [[layer]].")
-    raw_training = document.pop("training", {})
-    for name, known in (("", Design), ("training.", Training)):
-        given = raw_training if known is Training else document
-        for key in given:
-            allowed = {f.name for f in fields(known)} - UNWRITTEN | {"horizon"}
-            if key not in allowed:
-                raise UserError(f"{origin} has a field '{name}{key}' that no design has.")
+    if len(layers) > LAYERS:
+        raise UserError(f"{origin} has {len(layers):,} layers; at most {LAYERS:,} can be built.")
+    for key in ("layers", "module", "horizons"):  # our own names for what a spec calls otherwise
+        if key in document:
+            raise UserError(f"{origin} has a field '{key}' that no design has.")
+    ahead = document.pop("horizon", 1)
+    document["horizons"] = ahead if isinstance(ahead, list) else [ahead]
+    document["layers"] = [_layer(entry, origin) for entry in layers]
     try:
-        training = Training(**raw_training)
-        for key in ("lags", "calendar", "static", *REMEMBERED, *BLURRED):
-            if key in document:
-                document[key] = tuple(document[key])
-        ahead = document.pop("horizon", 1)
-        document["horizons"] = tuple(ahead) if isinstance(ahead, list) else (ahead,)
-        document["layers"] = tuple(_layer(entry, origin) for entry in raw_layers)
-        design = Design(**document, training=training)
-    except TypeError:
-        raise UserError(
-            f"{origin} lacks a field or has one of the wrong kind (a name is required)."
-        ) from None
+        design: Design = _schema().validate_python(document)
+    except ValidationError as error:
+        raise UserError(f"{origin}: {_said(error)}.") from None
     _check(design, origin)
     return design
+
+
+def read_toml(text: str, origin: str) -> dict[str, Any]:
+    """TOML text as a dictionary. Raises UserError for what isn't TOML, or nests or grows too far."""
+    if len(text) > TEXT:
+        raise UserError(f"{origin} has {len(text):,} characters; a spec has at most {TEXT:,}.")
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # TOML's own errors, and numbers of thousands of digits
+        raise UserError(f"{origin} is not valid TOML: {short(error, 200)}.") from None
+    except RecursionError:
+        raise UserError(f"{origin} is not valid TOML: it is nested too deep.") from None
+
+
+@lru_cache(maxsize=1)
+def _schema() -> TypeAdapter:
+    return TypeAdapter(Design)
+
+
+def short(value: object, most: int = 60) -> str:
+    """What somebody wrote, as they wrote it, in at most so many characters."""
+    text = (
+        value
+        if isinstance(value, str)
+        else str(value)
+        if isinstance(value, Exception)
+        else repr(value)
+    )
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _said(error: ValidationError) -> str:
+    """The first thing that is wrong, in the words of its field."""
+    first = error.errors(include_url=False)[0]
+    where = [part for part in first["loc"] if isinstance(part, str)]
+    known, told = Design, first["input"]
+    if where and where[0] == "training" and len(where) > 1:
+        known, where, prefix = Training, where[1:], "training."  # type: ignore[assignment]
+    else:
+        prefix = ""
+    key = {"horizons": "horizon"}.get(where[0], where[0]) if where else ""
+    if first["type"] == "unexpected_keyword_argument":
+        return f"there is a field '{prefix}{short(key)}' that no design has"
+    if first["type"].startswith("missing"):
+        return f"a {key} is required"
+    if first["type"] == "literal_error" and isinstance(told, str) and key != "calendar":
+        return f"{key} '{short(told)}' is unknown; use {_words(known, where[0])}"
+    return f"{prefix}{key} must be {_words(known, where[0])}; got {shown(told)}"
+
+
+def shown(value: object) -> str:
+    """What somebody wrote, for a sentence: short, text in quotation marks."""
+    try:
+        return short(value if not isinstance(value, str) else f"'{value}'")
+    except ValueError:  # a whole number of thousands of digits can't be written out
+        return "a number far too large"
+
+
+def _words(known: type, key: str) -> str:
+    """What a field's schema says in words."""
+    annotation = known.__annotations__[key]
+    said = [getattr(one, "description", None) for one in getattr(annotation, "__metadata__", ())]
+    return next((text for text in said if text), "a table of fields")
 
 
 def _layer(entry: dict[str, Any], origin: str) -> Layer:
     options = dict(entry)
     name, kind = options.pop("name", None), options.pop("kind", None)
     inputs = options.pop("inputs", [])
-    if not isinstance(name, str) or not name.isidentifier():
+    if not isinstance(name, str) or not name.isidentifier() or len(name) > 64:
         raise UserError(
-            f"{origin}: every layer needs a name of letters, digits and '_'; got {name!r}."
+            f"{origin}: every layer needs a name of at most 64 letters, digits and '_'; got "
+            f"{shown(name)}."
         )
+    if name in TAKEN or name.startswith("__"):
+        raise UserError(f"{origin}: a layer can't be called '{name}'; choose another name.")
     if not isinstance(kind, str):
         raise UserError(f"{origin}: layer '{name}' has no kind.")
     if isinstance(inputs, str):
         inputs = [inputs]
+    if not isinstance(inputs, list) or not all(isinstance(one, str) for one in inputs):
+        raise UserError(f"{origin}: layer '{name}': inputs must be names of layers before it.")
     return Layer(name, kind, tuple(inputs), options)
 
 
 def _check(design: Design, origin: str) -> None:
+    """What no field can say alone."""
+
     def refuse(what: str) -> None:
         raise UserError(f"{origin}: {what}.")
 
-    if not isinstance(design.name, str) or not design.name:
-        refuse("a name is required")
-    ahead = design.horizons
-    if not ahead or any(type(h) is not int or h < 1 for h in ahead) or sorted({*ahead}) != [*ahead]:
+    if sorted({*design.horizons}) != [*design.horizons]:
         refuse("horizon must be a number of steps of at least 1, or several in rising order")
-    if not design.lags or any(
-        not isinstance(lag, int) or lag < design.horizon for lag in design.lags
-    ):
+    if min(design.lags) < design.horizon:
         refuse(
             f"lags must be whole steps, none below the horizon ({design.horizon}): a forecast may not see its own step"
         )
     if len(set(design.lags)) != len(design.lags):
         refuse("a lag is named twice")
-    for key in REMEMBERED:
-        if any(not isinstance(m, int | float) or m <= 0 for m in getattr(design, key)):
-            refuse(f"{key} must be half-lives in days, above zero")
-    for key in BLURRED:
-        values = getattr(design, key)
-        if not values or any(not isinstance(b, int | float) or not 0 <= b <= 20 for b in values):
-            refuse(f"{key} must be numbers of cells from 0 to 20")
     if design.offset == "none" and any(getattr(design, key) for key in SURPRISES):
         refuse("surprises compare the past with the offset's forecast, so they need an offset")
-    if not isinstance(design.position, int) or not 0 <= design.position <= 8:
-        refuse("position must be a number of waves from 0 to 8")
-    if not isinstance(design.level, bool):
-        refuse("level must be true or false")
-    if design.offset not in OFFSETS:
-        refuse(f"offset '{design.offset}' is unknown; use one of {', '.join(OFFSETS)}")
-    if design.likelihood not in LIKELIHOODS:
-        refuse(f"likelihood '{design.likelihood}' is unknown; use one of {', '.join(LIKELIHOODS)}")
-    if any(name not in CALENDAR for name in design.calendar):
-        refuse(f"calendar inputs are {', '.join(CALENDAR)}")
-    if any(not isinstance(name, str) or not name for name in design.static):
-        refuse("static must be names of the city's covariates")
-    training = design.training
-    if (
-        training.epochs < 1
-        or training.batch < 1
-        or training.patience < 1
-        or not 0 < training.learning_rate < 10
-    ):
-        refuse(
-            "training needs epochs, batch and patience of at least 1 and a learning rate above 0"
-        )
-    if not isinstance(training.deterministic, bool):
-        refuse("training.deterministic must be true or false")
-    if not 0 <= training.average < 1 or training.clip <= 0:
-        refuse("training needs an average from 0 to below 1 and a clip above 0")
     if not design.layers and design.module is None:
         refuse("a design needs at least one [[layer]]")
 
 
 def load_design(name: str) -> Design:
     """A shipped design by name, a TOML file, or `FILE.py:Class`. Raises UserError."""
+    if not name or len(name) > 4000 or "\0" in name:
+        raise UserError("Name a design that ships, a FILE.toml or FILE.py:Class.")
     if ".py:" in name:
         file, _, cls = name.rpartition(":")
         if not Path(file).is_file():
@@ -212,7 +363,8 @@ def load_design(name: str) -> Design:
         if not path.is_file():
             raise UserError(f"There is no file {name}.")
         try:
-            return parse_design(path.read_text(encoding="utf-8"), path.name)
+            with path.open(encoding="utf-8") as text:
+                return parse_design(text.read(TEXT + 1), path.name)
         except UnicodeDecodeError:
             raise UserError(f"{path.name} is not text in UTF-8.") from None
     known = list_designs()

@@ -113,7 +113,7 @@ def create_run(
     spec = "" if module else to_toml(design)
     with writing() as db:
         number = db.execute("select coalesce(max(number), 0) + 1 from runs").fetchone()[0]
-        name = f"{re.sub(r'[^a-z0-9_]+', '_', design.name.lower())}-{number}"
+        name = f"{re.sub(r'[^a-z0-9_]+', '_', design.name.lower())[:40]}-{number}"
         folder = data_root() / "runs" / name
         folder.mkdir(parents=True, exist_ok=True)
         if module is not None:

@@ -13,7 +13,6 @@ import re
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 import psutil
 import tomli_w
 
-from crimecast.designs.spec import Design, parse_design
+from crimecast.designs.spec import Design, parse_design, read_toml
 from crimecast.errors import UserError
 from crimecast.grids.grid import grid_folder
 from crimecast.machine.cluster import capacity
@@ -51,14 +50,25 @@ def marked(text: str) -> dict[str, Any]:
                 raise UserError(
                     f"'{path}': write search = [values] or search = {{ low = …, high = … }}."
                 )
-            if span and not values["low"] < values["high"]:
-                raise UserError(f"'{path}': low must be below high.")
+            if span and not _rising(values["low"], values["high"]):
+                raise UserError(f"'{path}': low and high must be numbers, low below high.")
+            if span and values.get("log") and values["low"] <= 0:
+                raise UserError(f"'{path}': a range with log = true must begin above zero.")
             found[path] = values
     if not found:
         raise UserError(
             "Nothing is marked for the search: write, for example, channels = { search = [16, 32, 64] }."
         )
     return found
+
+
+def _rising(low: object, high: object) -> bool:
+    """Whether two fields are finite numbers, the first below the second."""
+    numbers = all(
+        isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e15
+        for v in (low, high)
+    )
+    return numbers and low < high  # type: ignore[operator]
 
 
 def marked_or_none(text: str) -> dict[str, Any]:
@@ -88,16 +98,16 @@ def filled(text: str, values: dict[str, Any]) -> Design:
 
 
 def _document(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"The spec is not valid TOML: {error}.") from None
+    return read_toml(text, "The spec")
 
 
 def _fields(document: dict[str, Any]) -> list[tuple[str, dict[str, Any], str, Any]]:
     """Every field that can be marked: (path, the table that holds it, key, value)."""
-    tables = [("", document), ("training.", document.get("training", {}))]
-    tables += [(f"layer.{entry.get('name')}.", entry) for entry in document.get("layer", [])]
+    training, layers = document.get("training"), document.get("layer")
+    tables = [("", document), ("training.", training if isinstance(training, dict) else {})]
+    for entry in layers if isinstance(layers, list) else []:
+        if isinstance(entry, dict):
+            tables.append((f"layer.{entry.get('name')}.", entry))
     return [
         (prefix + key, table, key, value)
         for prefix, table in tables
@@ -118,7 +128,7 @@ def start(text: str, grid: str, trials: int, seed: int = 0, **settings: Any) -> 
     for last in (False, True):  # most clashes show at one of the ends
         queue.check(filled(text, first_values(fields, last)), grid)
     act("search", grid)
-    stem = re.sub(r"[^a-z0-9_]+", "_", str(_document(text).get("name", "search")).lower())
+    stem = re.sub(r"[^a-z0-9_]+", "_", str(_document(text).get("name", "search")).lower())[:40]
     root = data_root() / "searches"
     number = 1 + sum(1 for _ in root.glob("*/search.json"))
     while True:
