@@ -10,7 +10,9 @@ from crimecast.errors import UserError
 
 # Weeks begin on Mondays; numpy's epoch, 1970-01-01, was a Thursday.
 MONDAY = np.datetime64("1970-01-05", "h")
-FORM = re.compile(r"(\d+)(h|d|w|mo)")
+FORM = re.compile(r"([0-9]{1,9})(h|d|w|mo)")
+LONGEST = 3660.0  # days of a step
+YEARS = 1700, 2200  # that dates may lie in: numpy's nanoseconds hold little more
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,19 @@ class Step:
 
     @classmethod
     def parse(cls, text: str) -> "Step":
-        """From `1h`, `6h`, `8h`, `1d`, `1w`, `1mo`. Raises UserError for anything else."""
+        """From `1h`, `6h`, `8h`, `1d`, `1w`, `1mo`. Raises UserError for anything else.
+
+        >>> Step.parse("6h").days
+        0.25
+        """
         match = FORM.fullmatch(text.strip().lower())
         step = cls(int(match[1]), match[2]) if match else None
         if step is None or step.count < 1 or (step.unit == "h" and 24 % step.count):
             raise UserError(
-                f"'{text}' is not a step: use 1h, 6h, 8h, 1d, 1w or 1mo (hours must divide the day)."
+                f"'{text[:40]}' is not a step: use 1h, 6h, 8h, 1d, 1w or 1mo (hours must divide the day)."
             )
+        if step.days > LONGEST:
+            raise UserError(f"A step of {step.words} is too long: it may have ten years.")
         return step
 
     def __str__(self) -> str:
@@ -70,8 +78,17 @@ class Step:
 
 
 def parse_date(text: str, option: str) -> np.datetime64:
-    """An ISO date or date-time given by a user, as datetime64[us]."""
+    """An ISO date or date-time given by a user, as datetime64[us].
+
+    Raises UserError, which names the `option`, for what is none or lies outside of YEARS.
+
+    >>> parse_date("2017-01-31", "--since")
+    numpy.datetime64('2017-01-31T00:00:00.000000')
+    """
     try:
-        return np.datetime64(datetime.fromisoformat(text.strip()).replace(tzinfo=None), "us")
+        moment = datetime.fromisoformat(text.strip()).replace(tzinfo=None)
     except ValueError:
-        raise UserError(f"{option} '{text}' is not a date: write it as 2017-01-31.") from None
+        raise UserError(f"{option} '{text[:40]}' is not a date: write it as 2017-01-31.") from None
+    if not YEARS[0] <= moment.year < YEARS[1]:
+        raise UserError(f"{option} '{text[:40]}' lies outside the years {YEARS[0]} to {YEARS[1]}.")
+    return np.datetime64(moment, "us")

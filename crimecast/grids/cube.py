@@ -33,8 +33,14 @@ class Cube:
     @cached_property
     def first_seen(self) -> np.ndarray:
         """(H, W) index of the first step with an event in each cell, T where there is none."""
-        seen = self.counts.sum(axis=1) > 0
-        return np.where(seen.any(axis=0), seen.argmax(axis=0), len(self.times))
+        steps, _, height, width = self.counts.shape
+        first = np.full((height, width), steps)
+        some = max(1, 10_000_000 // (height * width))  # steps at a time: a copy may not fit
+        for begin in range(0, steps, some):
+            seen = (self.counts[begin : begin + some] > 0).any(axis=1)
+            fresh = seen.any(axis=0) & (first == steps)
+            first[fresh] = begin + seen.argmax(axis=0)[fresh]
+        return first
 
     def area(self, index: int) -> np.ndarray:
         """(H, W) study area of a judgement that begins at step `index`.

@@ -24,6 +24,8 @@ from crimecast.storage.access import act
 from crimecast.storage.store import data_root, read_json, replacing, write_json
 
 MAX_CELLS = 4_000_000
+MAX_NUMBERS = 2e10  # of a cube: an hour's cells of 100 m in a large city over ten years
+STRIP = 100_000  # cells that are held against the outline at a time
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,12 @@ def _write_cube(
             f"That makes {width * height:,} cells; use larger cells (the limit is {MAX_CELLS:,})."
         )
     step0, steps = _window(records, unit, spec)
+    numbers = steps * len(channels) * width * height
+    if numbers > MAX_NUMBERS:
+        raise UserError(
+            f"That makes {steps:,} steps of {len(channels)} × {height:,} × {width:,} cells, {numbers:.1e} numbers; "
+            f"use larger cells, longer steps, fewer types or a shorter period (the limit is {MAX_NUMBERS:.0e})."
+        )
     area = study_area(city, column0, row0, width, height, spec.cell)
     cube = xr.Dataset(
         {"area": (("y", "x"), area)},
@@ -260,6 +268,11 @@ def study_area(
         return np.ones((height, width), dtype=bool)
     x = (column0 + np.arange(width)) * cell
     y = (row0 + np.arange(height)) * cell
-    left, low = np.meshgrid(x, y)
     shapely.prepare(city.boundary)
-    return shapely.intersects(city.boundary, shapely.box(left, low, left + cell, low + cell))
+    area = np.zeros((height, width), dtype=bool)
+    rows = max(1, STRIP // width)
+    for row in range(0, height, rows):
+        left, low = np.meshgrid(x, y[row : row + rows])
+        boxes = shapely.box(left, low, left + cell, low + cell)
+        area[row : row + rows] = shapely.intersects(city.boundary, boxes)
+    return area

@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from crimecast.calendar.dates import calendar
+from crimecast.designs.cost import cost
 from crimecast.designs.inputs import for_step, map_inputs
-from crimecast.designs.shapes import place
+from crimecast.designs.shapes import Placed, place
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.grids.covariates import covariate_maps
 from crimecast.grids.cube import Cube, left_out_blocks, load_cube, split
 from crimecast.machine.cluster import address_asked
+from crimecast.machine.limits import DAYS, pace, run_memory
 from crimecast.machine.slots import gpu_count
 from crimecast.runs import supervisor
 from crimecast.runs.run import Run, create_run, list_runs, load_run, update_run
@@ -66,6 +68,7 @@ def submit(request: Request) -> Run:
     )
     _check_place(request)
     settings = _settings(request, cube)
+    _check_cost(request, cube, settings)
     act("train", f"{request.design.name} on {request.grid}")
     run = create_run(
         request.design, request.grid, request.seed, request.device, settings, request.parent
@@ -126,11 +129,37 @@ def _settings(request: Request, cube: Cube) -> Settings:
 def check(design: Design, grid: str) -> Cube:
     """The grid's cube, if the design can be built for it. Raises UserError that says why not."""
     cube = load_cube(grid)
-    _, types, height, width = cube.counts.shape
     if design.module is None:
-        numbers = calendar(cube.times[:1], cube.step, design.calendar).shape[1]
-        place(for_step(design, cube.step), types, height, width, numbers)
+        _placed(for_step(design, cube.step), cube)
     return cube
+
+
+def _placed(design: Design, cube: Cube) -> list[Placed]:
+    _, types, height, width = cube.counts.shape
+    numbers = calendar(cube.times[:1], cube.step, design.calendar).shape[1]
+    return place(design, types, height, width, numbers)
+
+
+def _check_cost(request: Request, cube: Cube, settings: Settings) -> None:
+    """Raise UserError for a design that no run on this machine could train: too large for its memory,
+    or months away. A cluster's machines are not known here, a user's module not before it runs."""
+    design = request.design
+    if design.module is not None or request.cluster:
+        return
+    needs = cost(design, _placed(design, cube))
+    gpu = request.device == "cuda" or (request.device == "auto" and gpu_count() > 0)
+    if not gpu and needs.memory > run_memory():
+        raise UserError(
+            f"Training it needs about {needs.memory / 1e9:,.0f} GB of memory, and a run may take "
+            f"{run_memory() / 1e9:,.0f} GB here: use a smaller batch, fewer channels or larger cells."
+        )
+    samples = settings.learnt_until * len(design.horizons) * settings.epochs
+    days = samples * needs.operations / pace(gpu) / 86_400
+    if days > DAYS:
+        raise UserError(
+            f"Training it would take at least {days:,.0f} days here: use fewer epochs, channels or "
+            "layers, or larger cells."
+        )
 
 
 def _date(times: np.ndarray, index: int) -> str:

@@ -12,6 +12,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from crimecast.errors import UserError
+from crimecast.machine.limits import hold_to, run_memory
 from crimecast.runs.run import Run, load_run, update_run, write_progress
 from crimecast.storage.database import writing
 
@@ -25,7 +26,10 @@ def main(name: str, token: str) -> int:
     process.nice(19)  # the app and its user come first,
     if hasattr(os, "SCHED_IDLE"):  # and where they can, without waiting for a slice to end
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    lock = FileLock(load_run(name).folder / "worker.lock")
+    run = load_run(name)
+    if (run.slot or "").startswith("cpu"):  # a GPU's driver reserves more than it ever uses
+        hold_to(run_memory())
+    lock = FileLock(run.folder / "worker.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -54,18 +58,24 @@ def outcome(
     except UserError as error:
         return {"state": "failed", "message": str(error)}
     except MemoryError:
-        return {
-            "state": "failed",
-            "message": "There was not enough memory; use larger cells, a shorter period or a smaller batch.",
-        }
+        return {"state": "failed", "message": _too_large()}
     except Exception as error:  # the log has the traceback, the record a sentence
         traceback.print_exc()
         if getattr(error, "errno", None) == errno.ENOSPC:
             message = "The disk is full: make room, then resume it; what it had learnt is kept."
             return {"state": "stopped", "message": message}
+        if "DefaultCPUAllocator" in str(error) or "CUDA out of memory" in str(error):
+            return {"state": "failed", "message": _too_large()}
         first = str(error).splitlines()[0] if str(error) else "no details"
         message = f"{type(error).__name__}: {first} (see its log)"
         return {"state": "failed", "message": message}
+
+
+def _too_large() -> str:
+    return (
+        f"It needs more than the {run_memory() / 1e9:.0f} GB of memory that a run may take here: use "
+        "larger cells, a shorter period, a smaller batch or fewer channels."
+    )
 
 
 def take_up(name: str, token: str, process: psutil.Process) -> bool:

@@ -37,4 +37,4 @@ def roomy(shape: tuple[int, ...], dtype: type, what: str) -> np.ndarray:
 def in_memory(path: Path) -> np.ndarray:
     """A stored array: in memory if it takes at most SHARE of what is free, else mapped."""
     large = path.stat().st_size > SHARE * psutil.virtual_memory().available
-    return np.load(path, mmap_mode="c" if large else None, allow_pickle=False)
+    return np.load(path, mmap_mode="r" if large else None, allow_pickle=False)

@@ -91,8 +91,8 @@ class Samples:
         self.lags, self.horizons = (
             torch.tensor(numbers, device=self.home) for numbers in (design.lags, design.horizons)
         )
-        self.maps = torch.from_numpy(maps).to(self.home)
-        self.offset = torch.from_numpy(offset).to(self.home).expand(len(maps), -1, -1)
+        self.maps = self._at_home(maps)
+        self.offset = self._at_home(offset).expand(len(maps), -1, -1)
         self.constant = design.offset == "none"
         self.counts = self._at_home(counts)
         self.calendar = self._at_home(self._dates())

@@ -44,6 +44,25 @@ def test_other_steps_are_refused(text: str) -> None:
         Step.parse(text)
 
 
+@pytest.mark.parametrize("text", ["1000000000d", "3661d", "600w", "200mo"])
+def test_steps_of_decades_are_refused(text: str) -> None:
+    with pytest.raises(UserError, match="too long"):
+        Step.parse(text)
+
+
+@pytest.mark.parametrize("text", ["1" * 22 + "d", "١d", "1" * 5000 + "d"])
+def test_steps_that_no_number_holds(text: str) -> None:
+    with pytest.raises(UserError, match="is not a step") as refused:
+        Step.parse(text)
+    assert len(str(refused.value)) < 200
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "1015-03-02", "2263-01-01", "9999-12-31"])
+def test_dates_that_numpy_cannot_hold_are_refused(text: str) -> None:
+    with pytest.raises(UserError, match="outside the years"):
+        parse_date(text, "--since")
+
+
 def test_dates() -> None:
     assert parse_date("2017-01-31", "--since") == np.datetime64("2017-01-31", "us")
     with pytest.raises(UserError, match="--since 'soon' is not a date"):

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,25 @@ def test_types(town: str, types: str, channels: int) -> None:
                 + made["dropped_by_reason"].get("outside the grid", 0)
                 >= known
             )
+
+
+@pytest.mark.parametrize("request_", [{"cell": 1.5}, {"cell": 5.5, "step": "1h"}])
+def test_what_is_too_large_is_refused_before_it_is_counted(
+    town: str, data: Path, request_: dict[str, Any]
+) -> None:
+    with pytest.raises(UserError, match=r"the limit is") as refused:
+        make_grid(town, **request_)
+    assert "larger cells" in str(refused.value)
+    assert not list((data / "grids").glob("*"))
+
+
+def test_the_first_step_with_an_event_of_every_cell(town: str) -> None:
+    cube = load_cube(make_grid(town, 1000)["grid"])
+    seen = cube.counts.sum(axis=1) > 0
+    expected = np.where(seen.any(axis=0), seen.argmax(axis=0), len(cube.times))
+    assert np.array_equal(cube.first_seen, expected)
+    tall = replace(cube, counts=np.repeat(np.repeat(cube.counts, 90, 2), 90, 3))
+    assert np.array_equal(tall.first_seen, np.repeat(np.repeat(expected, 90, 0), 90, 1))
 
 
 def test_the_cube_equals_counting_event_by_event(town: str) -> None:

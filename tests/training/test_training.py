@@ -479,7 +479,7 @@ def test_a_module_that_fails_says_why(sample: str, tmp_path: Path) -> None:
 
 def test_a_loss_that_is_not_a_number_stops_the_run(sample: str) -> None:
     design = parse_design(
-        SMALL.replace("batch = 32", "batch = 32\nlearning_rate = 9.9").replace('norm = "group"', "")
+        SMALL.replace("batch = 32", "batch = 32\nlearning_rate = 0.9").replace('norm = "group"', "")
     )
     network = build(design, 1, *load_cube(sample).counts.shape[2:], 11)
     samples = Samples(load_cube(sample), design, 400)
