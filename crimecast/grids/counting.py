@@ -167,8 +167,10 @@ class _Count:
                     tasks.pop(0).result()
             for task in [*tasks, *self.writes]:
                 task.result()
-        for i in sorted(set(wanted) - self.written):
-            self._write(i, np.zeros(self.chunk * self.layer, self.dtype))
+        if empty := sorted(set(wanted) - self.written):
+            nothing = CODEC.encode(np.zeros(self.chunk * self.layer, self.dtype))
+            for i in empty:
+                self._file(i).write_bytes(nothing)
         return {i: self.sums[i] for i in wanted}, self.struck
 
     def _span(self, i: int) -> tuple[int, int]:
@@ -283,9 +285,12 @@ class _Count:
         for key, value in zip(KEYS, sums.tolist(), strict=True):
             self.sums[i][key] += value
 
+    def _file(self, i: int) -> Path:
+        return self.path / "counts" / f"{i}.0.0.0"
+
     def _write(self, i: int, slab: np.ndarray) -> None:
         # A chunk's file is its compressed bytes; written here, it is not copied on its way.
-        (self.path / "counts" / f"{i}.0.0.0").write_bytes(CODEC.encode(slab))
+        self._file(i).write_bytes(CODEC.encode(slab))
         self.written.add(i)
         slab.fill(0)
         self.spare.append(slab)

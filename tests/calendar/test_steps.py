@@ -44,13 +44,13 @@ def test_other_steps_are_refused(text: str) -> None:
         Step.parse(text)
 
 
-@pytest.mark.parametrize("text", ["1000000000d", "3661d", "600w", "200mo"])
+@pytest.mark.parametrize("text", ["999999999d", "3661d", "600w", "200mo"])
 def test_steps_of_decades_are_refused(text: str) -> None:
     with pytest.raises(UserError, match="too long"):
         Step.parse(text)
 
 
-@pytest.mark.parametrize("text", ["1" * 22 + "d", "١d", "1" * 5000 + "d"])
+@pytest.mark.parametrize("text", ["1000000000d", "1" * 22 + "d", "١d", "1" * 5000 + "d"])
 def test_steps_that_no_number_holds(text: str) -> None:
     with pytest.raises(UserError, match="is not a step") as refused:
         Step.parse(text)
