@@ -173,7 +173,7 @@ def stop(name: str) -> Run:
     if run.state == "queued":
         update_run(name, state="stopped", ended=time.time())
     elif run.state in ("running", "interrupted"):
-        update_run(name, request="stop")
+        update_run(name, request="stop", requested=time.time())
     else:
         raise UserError(f"{name} is {run.state}, so there is nothing to stop.")
     return load_run(name)

@@ -39,6 +39,7 @@ class Run:
     settings: Settings
     state: str
     request: str | None
+    requested: float | None
     message: str
     created: float
     started: float | None

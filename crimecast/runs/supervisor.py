@@ -6,6 +6,7 @@ supervisor dies they train on, and the next one finds them in the record. A work
 queued again and goes on from its last checkpoint. Runs that are for a Ray cluster become its tasks.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -31,6 +32,11 @@ from crimecast.storage.store import PACKAGE_DATA, data_root, read_json, write_js
 POLL = 0.25  # seconds between looks
 STARTING = 3.0  # seconds until a supervisor has left its mark, on a busy machine
 IDLE = 5.0  # seconds without work before it leaves
+PATIENCE = 120.0  # seconds that a run may take to react to a stop before its process is ended
+CUT_OFF = (
+    "Its process was ended before it had stopped; resumed, it goes on from its last checkpoint."
+)
+LOG = 5_000_000, 200_000  # bytes that a log may have, and those that are left of one that has more
 DEATHS = 10  # deaths of a run's process without an epoch in between, before it counts as failed
 
 
@@ -99,6 +105,9 @@ def serve() -> None:
                     children[run.id] = spawn(run)
                     running.append(run)
             rests.workers = _on_the_processor(running, children)
+            for run in running:
+                end_if_deaf(run)
+                shorten(run.folder / "log.txt")
             cluster = serve_cluster(cluster)
             if running or (cluster is not None and cluster.tasks) or _waiting():
                 quiet = time.monotonic()
@@ -180,7 +189,7 @@ def look_after(runs: list[Run]) -> list[Run]:
                 " ended = ? where id = ? and state = 'running' and token is ?",
                 (
                     "stopped" if asked else "failed" if over else "queued",
-                    "" if asked else message,
+                    CUT_OFF if asked else message,
                     deaths,
                     done,
                     time.time() if over or asked else None,
@@ -189,6 +198,36 @@ def look_after(runs: list[Run]) -> list[Run]:
                 ),
             )
     return alive
+
+
+def end_if_deaf(run: Run) -> None:
+    """End the process of a run that was asked to stop and doesn't, such as one in an endless loop."""
+    asked = run.requested if run.request == "stop" else None
+    if asked is None or time.time() - asked < PATIENCE or not run.pid:
+        return
+    if run.pid == os.getpid():  # a cluster's, whose tasks are told in another way
+        return
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(run.pid)
+        for one in (*process.children(recursive=True), process):
+            with contextlib.suppress(psutil.Error):
+                one.kill()
+
+
+def shorten(log: Path) -> None:
+    """Leave the end of a log that has grown beyond all reading; who writes it goes on behind that."""
+    most, left = LOG
+    try:
+        if log.stat().st_size <= most:
+            return
+        with log.open("r+b") as file:
+            file.seek(-left, os.SEEK_END)
+            end = file.read()
+            file.seek(0)
+            file.write(b"[the beginning was left out]\n" + end)
+            file.truncate()
+    except OSError:  # not there yet, or the disk is full: another time
+        return
 
 
 def claim(slot: str, name: str | None = None) -> Run | None:

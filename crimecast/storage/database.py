@@ -25,6 +25,7 @@ create table runs (
     settings text not null,
     state text not null,
     request text,
+    requested real,
     message text not null default '',
     created real not null,
     started real,
@@ -50,6 +51,7 @@ def _first(db: sqlite3.Connection) -> None:
     often its process died, become columns of their own."""
     known = _columns(db)
     for column, kind in (
+        ("requested", "real"),
         ("priority", "integer not null default 0"),
         ("slot", "text"),
         ("token", "text"),

@@ -68,7 +68,9 @@ def test_types(town: str, types: str, channels: int) -> None:
             )
 
 
-@pytest.mark.parametrize("request_", [{"cell": 1.5}, {"cell": 5.5, "step": "1h", "since": "2010-01-01"}])
+@pytest.mark.parametrize(
+    "request_", [{"cell": 1.5}, {"cell": 5.5, "step": "1h", "since": "2010-01-01"}]
+)
 def test_what_is_too_large_is_refused_before_it_is_counted(
     town: str, data: Path, request_: dict[str, Any]
 ) -> None:

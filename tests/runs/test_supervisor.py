@@ -1,7 +1,10 @@
 """The supervisor stays as long as anything is under way, whoever has it."""
 
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -10,7 +13,7 @@ from filelock import FileLock
 
 from crimecast.designs.spec import parse_design
 from crimecast.runs import queue, supervisor
-from crimecast.runs.run import Run, load_run, update_run
+from crimecast.runs.run import Run, delete_run, load_run, update_run
 from crimecast.storage.store import data_root
 from tests.training.test_training import SMALL
 
@@ -64,3 +67,54 @@ def test_it_does_not_leave_a_cluster_that_was_just_given_a_run(
         supervisor.serve()
     assert [one.left_behind for one in made] == [[]]
     assert load_run(name).state == "done"
+
+
+DEAF = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(flush=True)
+while True:
+    time.sleep(0.01)
+"""
+
+
+def test_a_run_that_does_not_react_to_a_stop_is_ended(
+    sample: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "ensure", lambda: None)
+    name = queue.submit(queue.Request(parse_design(SMALL), sample)).id
+    with psutil.Popen([sys.executable, "-c", DEAF], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        started = process.create_time()
+        update_run(name, state="running", token="x", pid=process.pid, pid_started=started)
+        supervisor.end_if_deaf(load_run(name))
+        assert process.is_running()  # nobody asked it to stop
+        queue.stop(name)
+        supervisor.end_if_deaf(load_run(name))
+        assert process.is_running()  # it may still react
+        update_run(name, requested=time.time() - supervisor.PATIENCE - 1)
+        supervisor.end_if_deaf(load_run(name))
+        process.wait(30)
+    assert load_run(name).state == "interrupted"
+    supervisor.look_after([load_run(name)])
+    run = load_run(name)
+    assert (run.state, run.deaths) == ("stopped", 1)
+    assert "ended before it had stopped" in run.message
+    delete_run(name)
+
+
+def test_a_log_keeps_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "LOG", (1000, 100))
+    path = tmp_path / "log.txt"
+    supervisor.shorten(path)  # not there yet
+    with path.open("ab") as log:
+        log.write(b"x" * 990)
+        log.flush()
+        supervisor.shorten(path)
+        assert path.stat().st_size == 990
+        log.write(b"y" * 50)
+        log.flush()
+        supervisor.shorten(path)
+        log.write(b"z")  # who writes it goes on at its end
+    text = path.read_bytes()
+    assert text == b"[the beginning was left out]\n" + b"x" * 50 + b"y" * 50 + b"z"
