@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from crimecast.access import Actor, actor, identify, local_user, person
+from crimecast.server.uploads import guests
 
 NOBODY = Actor("nobody", False)
 
@@ -23,14 +24,22 @@ def who() -> Actor:
     if get_script_run_ctx() is None or not st.user.is_logged_in:
         return NOBODY
     email = str(st.user.get("email") or st.user.get("sub") or "nobody")
-    known = person(email)
-    # An address that the provider has not verified is a claim, not a proof.
-    return known if st.user.get("email_verified", True) else Actor(email, False)
+    # An address that the provider does not say it has verified is a claim, not a proof.
+    return person(email) if st.user.get("email_verified") is True else Actor(email, False)
 
 
 def admit() -> None:
     """Let in whoever may come in; everybody else gets a page that says what to do."""
     identify(who)
+    _ask_for_entry()
+    session, me = get_script_run_ctx(), actor()
+    if session is not None and me.operator:
+        guests.let_in(session.session_id, me.name)
+    elif session is not None:
+        guests.turn_out(session.session_id)
+
+
+def _ask_for_entry() -> None:
     if not login_is_configured():
         if not _from_here(st.context.ip_address):
             st.error(
