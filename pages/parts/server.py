@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -35,11 +36,12 @@ def guards() -> list[Middleware]:
     redirect = str(login().get("redirect_uri", ""))
     origins = [*st.get_option("server.corsAllowedOrigins"), redirect]
     largest = int(st.get_option("server.maxUploadSize")) * MEGABYTE
+    page = (Path(st.__file__).parent / "static" / "index.html").read_bytes()
     tiles = urlsplit(os.environ.get("CRIMECAST_TILES", ""))
     return [
         Middleware(
             Headers,
-            policy=policy(f"{tiles.scheme}://{tiles.netloc}" if tiles.netloc else ""),
+            policy=policy(page, f"{tiles.scheme}://{tiles.netloc}" if tiles.netloc else ""),
             secure=redirect.startswith("https://"),
         ),
         Middleware(KnownNames, addresses=origins, hosts=st.get_option("server.allowedHosts")),
