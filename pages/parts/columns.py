@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from crimecast.columns import FIELDS, REQUIRED
+from pages.parts.text import text
 
 KINDS = ["csv", "parquet", "json", "geojson", "ndjson"]
 
@@ -29,7 +30,7 @@ def choose_columns(columns: list[str], guessed: dict[str, str], key: str) -> dic
         options = list(
             dict.fromkeys([*([guessed[field]] if field in guessed else []), "–", *columns])
         )
-        label = field + (" *" if field in REQUIRED else "")
+        label = text(field + (" *" if field in REQUIRED else ""))
         value = place.selectbox(label, options, key=f"{key}_{field}")
         if value != "–":
             chosen[field] = value

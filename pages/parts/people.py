@@ -8,6 +8,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from crimecast.access import Actor, actor, identify, local_user, person
 from crimecast.server.uploads import guests
+from pages.parts.text import text
 
 NOBODY = Actor("nobody", False)
 
@@ -63,7 +64,7 @@ def who_is_here() -> None:
         st.caption("No login: this server answers this computer alone.")
         return
     me = actor()
-    st.caption(f"{me.name} · {'operator' if me.operator else 'viewer'}")
+    st.caption(f"{text(me.name)} · {'operator' if me.operator else 'viewer'}")
     st.button("Log out", icon=":material/logout:", on_click=st.logout)
 
 

@@ -192,7 +192,7 @@ def test_bounds(uploads: tuple[Inner, Guests, dict[str, int], Uploads]) -> None:
 def test_what_is_on_its_way_counts(
     uploads: tuple[Inner, Guests, dict[str, int], Uploads],
 ) -> None:
-    inner, guests, held, _ = uploads
+    _, guests, held, _ = uploads
     held.clear()
     answers: list[int] = []
 
