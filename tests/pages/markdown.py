@@ -103,6 +103,8 @@ class Module:
         for keyword in call.keywords:
             if keyword.arg == "unsafe_allow_html":
                 yield f"{name}: HTML"
+        if name == "plotly_chart" and "plain" not in ast.unparse(call.args[0]):
+            yield "plotly_chart: names that Plotly takes for HTML; use charts.draw"
         if name not in MARKDOWN or (name == "text" and isinstance(function, ast.Name)):
             return
         if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Constant):

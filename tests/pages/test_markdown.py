@@ -31,7 +31,7 @@ def test_every_element_is_known() -> None:
      "x = name\nst.error(x)", "for x in names: st.error(x)", "def f(x):\n  st.error(x)", "st.page_link('p', label=name)",
      "st.column_config.NumberColumn(help=name)", "st.error('a' + name)", "st.error('a' if b else name)",
      "nothing_yet(name, 'a', 'b')", "operator_button(name)", "st.progress(1, text=name)", "st.spinner(name)",
-     "with x as y: y.error(name)"],
+     "with x as y: y.error(name)", "st.plotly_chart(figure)"],
 )  # fmt: skip
 def test_the_check_finds(line: str, tmp_path: Path) -> None:
     path = tmp_path / "page.py"

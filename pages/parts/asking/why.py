@@ -13,6 +13,7 @@ from crimecast.runs import Run
 from crimecast.views import insight
 from crimecast.windows import load_cube
 from pages.parts.asking.shared import cell_of, follow
+from pages.parts.charts import draw
 from pages.parts.frame import among
 from pages.parts.maps import maps
 from pages.parts.save import save
@@ -61,10 +62,9 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
         follow(asked)
     with right:
         top = parts[:14]
-        st.plotly_chart(
+        draw(
             signed_bars_figure([n for n, _ in top], [v for _, v in top], "added to the log rate"),
             key="why_bars",
-            config={"displaylogo": False},
             alt="What each input added",
         )
     save(run, "why", {"history": made.history, "static": made.static})
