@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from crimecast.access import act
+from crimecast.access import accounted, act
 from crimecast.cities import City, load_city
 from crimecast.cities.city import check_name
 from crimecast.errors import UserError
@@ -22,6 +22,7 @@ from crimecast.windows import Cube
 FIELDS = ("value", "time", "longitude", "latitude")
 
 
+@accounted
 def import_covariate(
     city_name: str, path: Path, name: str, mapping: dict[str, str]
 ) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import polars as pl
 import shapely
 import xarray as xr
 
-from crimecast.access import act
+from crimecast.access import accounted, act
 from crimecast.archive import month_files, report, type_counts
 from crimecast.cities import City, load_city
 from crimecast.counting import Layout, count
@@ -116,6 +116,7 @@ def _split_types(wanted: str, known: list[str]) -> list[str]:
     return names
 
 
+@accounted
 def make_grid(
     city_name: str,
     cell: float = 500.0,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from crimecast.access import act
+from crimecast.access import accounted, act
 from crimecast.archive import merge, scan
 from crimecast.cities import City, load_city, write_city
 from crimecast.cities.city import check_crs, check_name, check_zone, utm_zone
@@ -19,6 +19,7 @@ from crimecast.sources.files import read_table
 from crimecast.store import data_root
 
 
+@accounted
 def import_file(
     name: str,
     path: Path,

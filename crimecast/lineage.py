@@ -4,7 +4,7 @@ import json
 import tomllib
 from typing import Any
 
-from crimecast.access import act
+from crimecast.access import accounted, act
 from crimecast.designs.spec import Design, to_toml
 from crimecast.errors import UserError
 from crimecast.forecasts import score_sums
@@ -108,6 +108,7 @@ def known_effect(run: Run) -> dict[str, Any] | None:
     return made if current else None
 
 
+@accounted
 def annotate(
     name: str, note: str | None = None, pinned: bool | None = None, archived: bool | None = None
 ) -> Run:

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from crimecast.access import act
+from crimecast.access import accounted, act
 from crimecast.database import connect
 from crimecast.designs.spec import Design, parse_design, to_toml, with_module
 from crimecast.errors import UserError
@@ -180,6 +180,7 @@ def update_run(name: str, **values: Any) -> None:
         db.execute(f"update runs set {fields} where id = ?", (*values.values(), name))
 
 
+@accounted
 def delete_run(name: str) -> None:
     """Remove a run and its files. Raises UserError while it is running or others are forked from it."""
     run = load_run(name)

@@ -18,7 +18,7 @@ from pages.parts.charts import chart
 from pages.parts.columns import KINDS, choose_columns, joined, stored
 from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame, guarded
-from pages.parts.people import operator_button
+from pages.parts.people import for_operators, operator_button
 from pages.parts.places import places as show_places
 from pages.parts.text import text
 
@@ -189,7 +189,7 @@ if not city.simulated:
     with crawling:
         guarded(lambda: crawl_panel(city))
     with uploading:
-        guarded(upload)
+        guarded(for_operators(upload))
 if city.quirks:
     st.subheader("Worth knowing")
     st.markdown("\n".join(f"- {text(quirk)}" for quirk in city.quirks))

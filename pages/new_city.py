@@ -15,7 +15,7 @@ from crimecast.sources.discover import Preview, look_at
 from crimecast.sources.files import read_table
 from pages.parts.columns import KINDS, choose_columns, joined, stored
 from pages.parts.frame import frame, guarded
-from pages.parts.people import operator_button
+from pages.parts.people import for_operators, operator_button
 from pages.parts.text import text
 
 frame(
@@ -131,6 +131,6 @@ def from_file() -> None:
 
 portal, upload = st.tabs(["From a portal", "From a file"])
 with portal:
-    guarded(from_portal)
+    guarded(for_operators(from_portal))
 with upload:
-    guarded(from_file)
+    guarded(for_operators(from_file))

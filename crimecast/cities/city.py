@@ -15,7 +15,7 @@ import shapely
 import shapely.geometry
 import tomli_w
 
-from crimecast.access import act
+from crimecast.access import accounted, act
 from crimecast.errors import UserError
 from crimecast.store import data_root, replacing
 
@@ -161,6 +161,7 @@ def shipped_sources() -> list[Source]:
     return [source for path in SHIPPED.glob("*.toml") for source in _parse(path).sources]
 
 
+@accounted
 def write_city(city: City) -> City:
     """Write a user's city as TOML to the data folder, atomically, and read it back."""
     check_name(city.name)
@@ -189,6 +190,7 @@ def write_city(city: City) -> City:
     return _parse(path)
 
 
+@accounted
 def write_outline(name: str, document: dict[str, Any]) -> str:
     """Store a GeoJSON boundary for a user's city; returns its file name.
 

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from crimecast.access import accounted, act
 from crimecast.commands import terminal
 from crimecast.commands.ready import ready
 from crimecast.errors import UserError
@@ -39,10 +40,10 @@ def cities(_: argparse.Namespace) -> tuple[Any, str]:
     return rows, "\n".join(lines)
 
 
+@accounted
 def crawl(options: argparse.Namespace) -> tuple[Any, str]:
     """Crawl with a progress line on standard error."""
     from crimecast import archive
-    from crimecast.access import act
     from crimecast.cities import load_city
     from crimecast.crawling import crawl_city
 

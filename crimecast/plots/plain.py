@@ -12,13 +12,14 @@ def plain(figure: go.Figure) -> go.Figure:
     made = go.Figure(figure)
     for trace in made.data:
         for where in ("name", "x", "y"):
-            value = getattr(trace, where, None)
+            value: Any = getattr(trace, where, None)
             if isinstance(value, str):
                 setattr(trace, where, html.escape(value, quote=False))
             elif _has_names(value):
                 setattr(trace, where, [_escaped(one) for one in value])
     titles = [axis.title for axis in (*made.select_xaxes(), *made.select_yaxes())]
-    for one in [*titles, *made.layout.annotations]:
+    notes: Any = made.layout.annotations
+    for one in [*titles, *notes]:
         if one.text:
             one.text = html.escape(one.text, quote=False)
     return made

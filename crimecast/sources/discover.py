@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 import numpy as np
 import polars as pl
 
+from crimecast.access import permit
 from crimecast.cities import Source
 from crimecast.columns import guess
 from crimecast.errors import UserError
@@ -52,6 +53,7 @@ def look_at(address: str, guarded: bool = True) -> Preview:
     `guarded`) one inside a private network.
     """
     parts = web_address(address)
+    permit("look at", parts.geturl())
     portal = f"{parts.scheme}://{parts.netloc}"
     client = Client(portal, headers_for(portal), 1, guarded=guarded)
     try:

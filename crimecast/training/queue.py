@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from crimecast.access import act
+from crimecast.access import accounted, act
 from crimecast.cluster import address_asked
 from crimecast.covariates import covariate_maps
 from crimecast.dates import calendar
@@ -25,6 +25,7 @@ from crimecast.training.slots import gpu_count
 from crimecast.windows import Cube, left_out_blocks, load_cube, split
 
 
+@accounted
 def submit(
     design: Design,
     grid: str,
@@ -113,6 +114,7 @@ def _date(times: np.ndarray, index: int) -> str:
     return str(times[index])[:16] if index < len(times) else "the end"
 
 
+@accounted
 def stop(name: str) -> Run:
     """Ask a running run to stop; what it has learnt is kept. A queued one stops at once."""
     run = load_run(name)
@@ -126,6 +128,7 @@ def stop(name: str) -> Run:
     return load_run(name)
 
 
+@accounted
 def resume(name: str) -> Run:
     """Queue a stopped, failed or interrupted run again; it goes on from its last checkpoint."""
     run = load_run(name)
@@ -151,6 +154,7 @@ def prune(name: str) -> Run:
     return stop(name)
 
 
+@accounted
 def retry(name: str) -> Run:
     """Queue a run that has ended again, from the beginning; what it had learnt is forgotten."""
     run = load_run(name)
@@ -174,6 +178,7 @@ def retry(name: str) -> Run:
     return _queue_again(name)
 
 
+@accounted
 def put_first(name: str) -> Run:
     """Let a queued run start before all others that wait."""
     run = load_run(name)

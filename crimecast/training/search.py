@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 import tomli_w
 
-from crimecast.access import act
+from crimecast.access import accounted, act
 from crimecast.cluster import capacity
 from crimecast.designs.spec import Design, parse_design
 from crimecast.errors import UserError
@@ -105,6 +105,7 @@ def _fields(document: dict[str, Any]) -> list[tuple[str, dict[str, Any], str, An
     ]
 
 
+@accounted
 def start(text: str, grid: str, trials: int, seed: int = 0, **settings: Any) -> str:
     """Record a search and start its process; returns its name. `settings` go to every run.
 

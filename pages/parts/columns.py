@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from crimecast.access import permit
 from crimecast.columns import FIELDS, REQUIRED
 from pages.parts.text import text
 
@@ -17,6 +18,7 @@ KINDS = ["csv", "parquet", "json", "geojson", "ndjson"]
 @contextmanager
 def stored(file: Any) -> Iterator[Path]:
     """An uploaded file under its own name in a folder that lasts as long as the block."""
+    permit("read", file.name)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / Path(file.name).name
         path.write_bytes(file.getbuffer())

@@ -1,5 +1,6 @@
 """Who sits in front: the login where one is configured, else whoever sits at this computer."""
 
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
@@ -71,6 +72,19 @@ def who_is_here() -> None:
 def operator_button(label: str, **options: Any) -> bool:
     """A button for something that only operators may do; for a viewer it is off and says so."""
     return bool(st.button(label, **options | locked()))
+
+
+def for_operators(draw: Callable[[], None]) -> Callable[[], None]:
+    """What draws something that only operators may use; a viewer is told so, and nothing else is
+    done."""
+
+    def drawn() -> None:
+        if actor().operator:
+            draw()
+        else:
+            st.caption("Only operators may do this.")
+
+    return drawn
 
 
 def locked() -> dict[str, Any]:

@@ -166,10 +166,10 @@ def test_every_page(watch: Watch, hostile: tuple[App, Path]) -> None:
     for where in PAGES:
         at = f"{where}{'&' if '?' in where else '?'}city=evil&run={run}"
         go(watch.page, app, at)
-        for closed in watch.page.locator(
-            "[data-testid=stExpander] details:not([open]) summary"
-        ).all():
-            closed.click()
+        closed = watch.page.locator("[data-testid=stExpander] details:not([open]) summary:visible")
+        for _ in range(closed.count()):
+            closed.first.click()
+            settle(watch.page)
         settle(watch.page)
         watch.check(where)
         for tab in watch.page.get_by_role("tab").all():
