@@ -25,9 +25,11 @@ def who() -> Actor:
         return local_user()
     if get_script_run_ctx() is None or not st.user.is_logged_in:
         return NOBODY
-    email = str(st.user.get("email") or st.user.get("sub") or "nobody")
+    email = st.user.get("email")
+    name = str(email or st.user.get("sub") or "nobody")
     # An address that the provider does not say it has verified is a claim, not a proof.
-    return person(email) if st.user.get("email_verified") is True else Actor(email, False)
+    proven = isinstance(email, str) and st.user.get("email_verified") is True
+    return person(name) if proven else Actor(name, False)
 
 
 def admit() -> None:

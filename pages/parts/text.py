@@ -7,7 +7,7 @@ Every string that isn't written in this program goes through `text` (tests/pages
 import re
 import string
 
-NOTHING = "\u2060"  # joins words and has no width
+NOTHING = "\u200b"  # has no width; a long address may break there
 MARKS = re.compile(f"([{re.escape(string.punctuation)}])")
 # What Streamlit still finds in text whose marks are escaped: addresses, icons, arrows.
 FOUND = re.compile(
