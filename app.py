@@ -1,31 +1,7 @@
-"""The app's entry: navigation only. `streamlit run app.py` starts it."""
+"""What `streamlit run app.py` starts: the pages (`entry.py`), behind what guards them."""
 
-import importlib
-import os
-import sys
+from streamlit.starlette import App
 
-import streamlit as st
+from pages.parts.server import guards, keep_clean
 
-from crimecast.machine import courtesy
-from crimecast.machine.slots import WAITING
-from crimecast.storage.store import sample_is_ready
-from pages.parts.collecting import leave_modules_out
-from pages.parts.navigation import ENTERED, navigation
-from pages.parts.people import admit
-
-for name, value in WAITING.items():
-    os.environ.setdefault(name, value)
-courtesy.ask()
-leave_modules_out()
-st.session_state[ENTERED] = True
-page = navigation()
-admit()
-if "crimecast.diagnose" not in sys.modules:  # the server's first page
-    with st.spinner("Starting …"):
-        importlib.import_module("crimecast.diagnose")  # with PyTorch, which takes seconds to load
-if not sample_is_ready():
-    with st.spinner("Getting the sample city ready …"):
-        from crimecast.sample.shipped import ensure_sample  # takes a second to load
-
-        ensure_sample()
-page.run()
+app = App("entry.py", middleware=guards(), lifespan=keep_clean)

@@ -18,8 +18,9 @@ from pages.parts.charts import chart
 from pages.parts.columns import KINDS, choose_columns, joined, stored
 from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame, guarded
-from pages.parts.people import operator_button
+from pages.parts.people import for_operators, operator_button
 from pages.parts.places import places as show_places
+from pages.parts.text import text
 
 place = frame("City", "Where the records come from, what they hold, and what was left out and why.")
 city = place.city
@@ -43,7 +44,7 @@ def records() -> None:
         dark = st.context.theme.type == "dark"
         server = tile_server()
         if server is not None and st.toggle(
-            "Streets", help=f"Pictures of streets from {server[1]}, which then learns what part of the map you see."
+            "Streets", help=f"Pictures of streets from {text(server[1])}, which then learns what part of the map you see."
         ):  # fmt: skip
             st.pydeck_chart(
                 street_map(city, places, dark, server[0]),
@@ -83,12 +84,12 @@ def records() -> None:
         if len(known.holes):
             some = ", ".join(map(str, known.holes[:5])) + (" …" if len(known.holes) > 5 else "")
             st.warning(
-                f"Days without any record, where dozens would be expected ({len(known.holes)}): {some}",
+                f"Days without any record, where dozens would be expected ({len(known.holes)}): {text(some)}",
                 icon=":material/event_busy:",
             )
         if known.tail is not None:
             st.warning(
-                f"Records from {known.tail} on are fewer than usual: they were still being reported when they were read. Keep that time out of what is judged.",
+                f"Records from {text(known.tail)} on are fewer than usual: they were still being reported when they were read. Keep that time out of what is judged.",
                 icon=":material/hourglass_bottom:",
             )
     st.subheader("What was left out, and why")
@@ -109,7 +110,9 @@ def records() -> None:
     )
     for reason, entry in account["dropped"].items():
         if entry["examples"]:
-            examples = st.expander(f"Examples: {reason}", on_change="rerun", key=f"of_{reason}")
+            examples = st.expander(
+                f"Examples: {text(reason)}", on_change="rerun", key=f"of_{reason}"
+            )
             if examples.open:
                 examples.dataframe(entry["examples"], hide_index=True, alt=f"Examples of {reason}")
 
@@ -147,7 +150,7 @@ if snapshot(city).months:
     guarded(records)
 else:
     st.info(
-        f"{city.title} has no records yet: crawl its portal or add a file below.",
+        f"{text(city.title)} has no records yet: crawl its portal or add a file below.",
         icon=":material/arrow_downward:",
     )
 
@@ -186,10 +189,10 @@ if not city.simulated:
     with crawling:
         guarded(lambda: crawl_panel(city))
     with uploading:
-        guarded(upload)
+        guarded(for_operators(upload))
 if city.quirks:
     st.subheader("Worth knowing")
-    st.markdown("\n".join(f"- {quirk}" for quirk in city.quirks))
+    st.markdown("\n".join(f"- {text(quirk)}" for quirk in city.quirks))
 if snapshot(city).months:
     st.page_link(
         "pages/grid.py",

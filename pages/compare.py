@@ -11,6 +11,7 @@ from crimecast.views.compare import Comparison, choices, first_choice, is_baseli
 from pages.parts.charts import chart
 from pages.parts.frame import frame, guarded, trained
 from pages.parts.maps import asked_of, maps
+from pages.parts.text import text
 
 NOT_FOR = (
     "Records show what was reported and recorded, not what happened; where police look more, they record more. "
@@ -73,11 +74,11 @@ def scores(view: Comparison) -> None:
     rows = rows_of(grid, view.names, view.against, first, last)
     best = rows[0]
     if best["name"] == view.against:
-        st.subheader(f"None is better than {view.against}")
+        st.subheader(f"None is better than {text(view.against)}")
     else:
         word, much = said(best["versus"])
-        st.subheader(f"{best['name']} is {word} {view.against}")
-        st.markdown(f"{much}, {view.period}.")
+        st.subheader(f"{text(best['name'])} is {text(word)} {text(view.against)}")
+        st.markdown(f"{text(much)}, {text(view.period)}.")
     st.dataframe(
         [
             {
@@ -119,11 +120,11 @@ def scores(view: Comparison) -> None:
     ]
     if alike:
         st.caption(
-            f"Not told apart from {view.against}: {', '.join(alike)}. Their intervals hold zero."
+            f"Not told apart from {text(view.against)}: {text(', '.join(alike))}. Their intervals hold zero."
         )
 
 
-def pick(view: Comparison, key: str) -> str:
+def one_of(view: Comparison, key: str) -> str:
     """Which forecast to look at, of those that are not the one compared with."""
     others = [name for name in view.names if name != view.against]
     return st.selectbox("Forecast", others, key=key, width=260)
@@ -131,14 +132,14 @@ def pick(view: Comparison, key: str) -> str:
 
 def where(view: Comparison) -> None:
     """Maps of both forecasts and of the gain, for the whole period and each month."""
-    name = pick(view, "compare_where")
+    name = one_of(view, "compare_where")
     maps(view.maps(name, place.city, asked_of("compare_maps").step or 0), key="compare_maps")
 
 
 def hits(view: Comparison) -> None:
     """The hit rate over the whole range of area."""
     most = st.segmented_control(
-        "Up to", [5, 20, 100], default=20, format_func=lambda v: f"{v} % of the city"
+        "Up to", [5, 20, 100], default=20, format_func=lambda v: f"{v:d} % of the city"
     )
     curves, share = view.curves(), (most or 100) / 100
     left, right = st.columns(2)
@@ -196,7 +197,7 @@ def calibration(view: Comparison) -> None:
 def groups(view: Comparison) -> None:
     """The score taken apart."""
     with st.container(horizontal=True):
-        name = pick(view, "compare_groups")
+        name = one_of(view, "compare_groups")
         options = ["weekday", "season", "neighbourhood", "count"]
         options += ["hour"] if view.cube.step.days < 1 else []
         options += ["type"] if len(view.cube.types) > 1 else []
@@ -233,7 +234,7 @@ def groups(view: Comparison) -> None:
 
 def fair_use(view: Comparison) -> None:
     """Who is watched, how a forecast feeds on itself, and what it can't be used for."""
-    name = pick(view, "compare_fair")
+    name = one_of(view, "compare_fair")
     st.warning(NOT_FOR, icon=":material/front_hand:")
     st.markdown(
         "**Attention by neighbourhood**: share of the 5 % flagged cells over share of recorded events"
@@ -295,5 +296,5 @@ if st.button(
     help="One HTML file: scores with intervals, hits, where each gained, model cards.",
 ):  # fmt: skip
     with st.spinner("Writing …"):
-        text = comparison_report(view)
-    st.download_button("Save the report", text, f"{run.id}_compared.html", "text/html")
+        page = comparison_report(view)
+    st.download_button("Save the report", page, f"{run.id}_compared.html", "text/html")

@@ -19,13 +19,14 @@ from pages.parts.frame import frame, nothing_yet
 from pages.parts.graph import graph
 from pages.parts.people import operator_button
 from pages.parts.progress import live
+from pages.parts.text import text
 
 place = frame(
     "Design & train",
     "A network as a list of named layers. Change it, train it, and look at what it does.",
 )
 if place.grid is None:
-    nothing_yet(f"{place.city.title} has no grid yet.", "pages/grid.py", "Make a grid")
+    nothing_yet(f"{text(place.city.title)} has no grid yet.", "pages/grid.py", "Make a grid")
 cube = load_cube(place.grid["grid"])
 runs = [run for run in list_runs(cube.grid) if run.spec]
 
@@ -75,7 +76,7 @@ with left:
             disabled=not draft.can_redo,
         )
     if draft.refused:
-        st.warning(draft.refused, icon=":material/warning:")
+        st.warning(text(draft.refused), icon=":material/warning:")
     by_card, given, toml, changed = st.tabs(
         ["Layers", "Inputs & training", "TOML", "Changes"], on_change="rerun", key="design_tab"
     )
@@ -85,7 +86,7 @@ with left:
                 st.info("The spec can't be read: mend it under *TOML*, or undo.")
             elif fields:
                 st.info(
-                    f"{', '.join(fields)} is marked for a search: change this spec under *TOML*."
+                    f"{text(', '.join(fields))} is marked for a search: change this spec under *TOML*."
                 )
             else:
                 shape = (types, height, across, width)
@@ -108,7 +109,7 @@ with left:
         )
 with right:
     if problem or design is None or placed is None:
-        st.error(problem, icon=":material/error:")
+        st.error(text(problem), icon=":material/error:")
     else:
         drawn, table = st.tabs(["Diagram", "Table"], on_change="rerun", key="drawn_as")
         with drawn:
@@ -137,7 +138,7 @@ with right:
             )
         st.caption(
             f"{sum(p.parameters for p in placed):,} parameters. It sees {len(design.lags)} earlier steps and "
-            f"{map_count(used, types)} input maps, and corrects the offset *{design.offset}*. "
+            f"{map_count(used, types):d} input maps, and corrects the offset *{text(design.offset)}*. "
             "A click on a layer opens its card."
         )
         if used != design:
@@ -191,7 +192,7 @@ left_out = st.slider(
 if fields:
     trials = st.number_input(
         "Trials", 1, 1000, 20,
-        help=f"Runs that try values of {', '.join(fields)}; those that fall behind are stopped early.",
+        help=f"Runs that try values of {text(', '.join(fields))}; those that fall behind are stopped early.",
     )  # fmt: skip
 go = operator_button(
     "Search" if fields else "Train",
@@ -206,9 +207,9 @@ if go and fields:
             draft.text, cube.grid, int(trials), int(seed), train_until=str(train_until),
             validate_until=str(validate_until), epochs=int(epochs),
         )  # fmt: skip
-        st.success(f"{name} has begun; its trials are runs like any other.")
+        st.success(f"{text(name)} has begun; its trials are runs like any other.")
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(text(error), icon=":material/error:")
 elif go and design is not None:
     try:
         run = queue.submit(
@@ -228,14 +229,14 @@ elif go and design is not None:
         st.session_state["watched"] = run.id
         st.query_params["run"] = st.session_state["at_run"] = run.id
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(text(error), icon=":material/error:")
 
 known = {run.id: run for run in list_runs(cube.grid)}
 active = [name for name, run in known.items() if run.active]
 chosen = place.run.id if place.run else None
 watched = active[-1] if active else st.session_state.get("watched") or chosen
 if watched in known:
-    st.subheader(f"Training of {watched}")
+    st.subheader(f"Training of {text(watched)}")
     live(watched)
     if known[watched].state == "done":
         with st.container(horizontal=True):

@@ -13,6 +13,7 @@ from crimecast.runs.run import Run
 from crimecast.views.design import spec_diff
 from pages.parts.frame import frame, guarded, trained
 from pages.parts.people import operator_button
+from pages.parts.text import text
 
 MARK = {"high": ":material/error:", "medium": ":material/warning:", "low": ":material/info:"}
 WORD = {"high": "mend this first", "medium": "worth a try", "low": "good to know"}
@@ -29,7 +30,7 @@ def changed(run: Run, finding: Finding, number: int) -> None:
     try:
         design = patched(run.design, finding.patch)
     except UserError as error:
-        st.caption(f"The change can't be made by itself: {error}")
+        st.caption(f"The change can't be made by itself: {text(error)}")
         return
     st.code(spec_diff(to_toml(run.design), to_toml(design), (run.id, "its fork")), language="diff")
     if operator_button(
@@ -37,9 +38,9 @@ def changed(run: Run, finding: Finding, number: int) -> None:
     ):
         try:
             child = fork(run, finding.patch)
-            st.success(f"{child.id} is queued; *Runs* shows it under {run.id}.")
+            st.success(f"{text(child.id)} is queued; *Runs* shows it under {text(run.id)}.")
         except UserError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(text(error), icon=":material/error:")
 
 
 def look() -> None:
@@ -51,10 +52,10 @@ def look() -> None:
         )
     for number, finding in enumerate(findings):
         with st.container(border=True):
-            where = f" in *{finding.layer}*" if finding.layer else ""
-            name = finding.code.replace("_", " ").capitalize()
+            where = f" in *{text(finding.layer)}*" if finding.layer else ""
+            name = text(finding.code.replace("_", " ").capitalize())
             st.markdown(f"{MARK[finding.severity]} **{name}**{where} · {WORD[finding.severity]}")
-            st.write(finding.advice)
+            st.markdown(text(finding.advice))
             with st.container(horizontal=True, vertical_alignment="center"):
                 if finding.layer:
                     st.page_link(
@@ -78,8 +79,8 @@ def look() -> None:
         help="One HTML file: scores, maps, layers, findings, model card.",
     ):
         with st.spinner("Writing …"):
-            text = report(run)
-        st.download_button("Save the report", text, f"{run.id}.html", "text/html")
+            page = report(run)
+        st.download_button("Save the report", page, f"{run.id}.html", "text/html")
 
 
 guarded(look)

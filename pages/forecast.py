@@ -12,6 +12,7 @@ from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, foreca
 from pages.parts.charts import chart
 from pages.parts.frame import frame, guarded, trained
 from pages.parts.maps import asked_of, maps
+from pages.parts.text import text
 
 place = frame(
     "Forecast", "What the network expected, what happened, and where it was wrong, on one scale."
@@ -19,10 +20,10 @@ place = frame(
 run, city = trained(place), place.city
 first, last = unseen_period(run)
 times = load_cube(run.grid).times
-if text := warning(
+if late := warning(
     city, times[first].astype("datetime64[D]"), times[last - 1].astype("datetime64[D]")
 ):
-    st.warning(text, icon=":material/hourglass_bottom:")
+    st.warning(text(late), icon=":material/hourglass_bottom:")
 
 
 def others(ahead: int) -> list[str]:
@@ -80,7 +81,7 @@ def look() -> None:
     maps(view.message(city, step, cell), key="forecast_maps")
     observed, expected = view.step_totals(step)
     st.markdown(
-        f"**{view.label(step)}**: {observed:,.0f} events, {expected:,.1f} expected in the city."
+        f"**{text(view.label(step))}**: {observed:,.0f} events, {expected:,.1f} expected in the city."
     )
     if cell is None:
         st.caption("Click a cell on a map for its history, its forecast and its events.")
@@ -92,11 +93,11 @@ def look() -> None:
 def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
     """What lies behind one cell."""
     row, column = cell
-    st.subheader(f"Cell at row {row}, column {column}")
+    st.subheader(f"Cell at row {row:d}, column {column:d}")
     observed, expected = view.cell_series(cell)
     n, rate = observed[step - view.first], expected[step - view.first]
     st.markdown(
-        f"{view.label(step)}: **{n:.0f}** events, **{rate:.3f}** expected. Over the whole period: "
+        f"{text(view.label(step))}: **{n:.0f}** events, **{rate:.3f}** expected. Over the whole period: "
         f"{observed.sum():.0f} events, {expected.sum():.1f} expected."
     )
     history, near = st.columns([3, 2])
@@ -125,7 +126,7 @@ def worst(view: ForecastView) -> None:
     """Where it was worst against the baseline; a choice jumps there."""
     st.subheader("Where it was worst")
     st.caption(
-        f"By log-likelihood against {other}: the most negative lost most. Choose a row to go there."
+        f"By log-likelihood against {text(other)}: the most negative lost most. Choose a row to go there."
     )
     steps, cells = view.worst()
     left, right = st.columns(2)

@@ -10,6 +10,7 @@ from crimecast.views.grid import grid_message
 from pages.parts.frame import frame, grid_title, guarded, nothing_yet
 from pages.parts.maps import asked_of, maps
 from pages.parts.people import locked
+from pages.parts.text import text
 
 place = frame(
     "Grid",
@@ -17,7 +18,7 @@ place = frame(
 )
 city = place.city
 if not snapshot(city).months:
-    nothing_yet(f"{city.title} has no events yet.", "pages/city.py", "Bring in records")
+    nothing_yet(f"{text(city.title)} has no events yet.", "pages/city.py", "Bring in records")
 
 
 def form() -> None:
@@ -81,7 +82,7 @@ def look(grid: dict[str, Any]) -> None:
 
 if place.grid is not None:
     grid = place.grid
-    st.subheader(grid_title(grid))
+    st.subheader(text(grid_title(grid)))
     columns = st.columns(4)
     columns[0].metric(
         "Events counted", f"{grid['events']:,}", help=f"Of {grid['records']:,} records."
@@ -94,7 +95,7 @@ if place.grid is not None:
         help="Share of cell-steps without an event. The emptier, the less a single step can tell.",
     )
     st.caption(
-        f"`{grid['grid']}` · {grid['first'][:10]} to {grid['last'][:10]} · shape {' × '.join(map(str, grid['shape']))} (time, type, y, x)"
+        f"{text(grid['grid'])} · {text(grid['first'][:10])} to {text(grid['last'][:10])} · shape {text(' × '.join(map(str, grid['shape'])))} (time, type, y, x)"
     )
     lost = [
         {"reason": reason, "records": count} for reason, count in grid["dropped_by_reason"].items()
@@ -106,7 +107,9 @@ if place.grid is not None:
     guarded(lambda: look(grid))
     others = list_grids(city.name)
     if len(others) > 1:
-        st.caption(f"{len(others)} grids of {city.title} are stored; choose one in the bar above.")
+        st.caption(
+            f"{len(others)} grids of {text(city.title)} are stored; choose one in the bar above."
+        )
     st.page_link(
         "pages/design.py",
         label="Design and train a network on it",

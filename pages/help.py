@@ -46,4 +46,6 @@ places and counts, never of persons, and are no ground for acting against anyone
 if actor().operator and (done := audit()):
     lines = st.expander("What was done here, and by whom", on_change="rerun", key="audit")
     if lines.open:
-        lines.dataframe(done, hide_index=True, alt="The latest actions: when (UTC), who, what")
+        lines.dataframe(
+            done, hide_index=True, alt="The latest actions: when (UTC), who, what, how it ended"
+        )

@@ -22,6 +22,7 @@ from pages.parts.charts import chart
 from pages.parts.frame import among, choose, frame, guarded, trained
 from pages.parts.maps import asked_of, maps
 from pages.parts.save import save
+from pages.parts.text import text
 
 FIRST, FINISHED = "Activations", "trained"
 OF_A_LAYER = (
@@ -78,9 +79,9 @@ def look() -> None:
         layer = choose("layer", "Layer", names) if asks in OF_A_LAYER else None
         layer = layer or st.query_params.get("layer") or names[0]
         step = step_now(*span(run))
-        text = st.query_params.get("channel", "0")
+        written = st.query_params.get("channel", "0")
         count = layer_maps(run, layer, step).shape[0] if layer in names else 1
-        channel = int(text) if text.isdigit() and int(text) < count else 0
+        channel = int(written) if written.isdigit() and int(written) < count else 0
         VIEWS[asks](run, city, layer if layer in names else names[0], step, channel)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -100,14 +101,14 @@ def look() -> None:
     epochs = epochs_kept(run.folder)
     epoch, film = None, False
     if len(epochs) > 1:
-        ends = [*(f"epoch {e}" for e in epochs), FINISHED]
+        ends = [*(f"epoch {e:d}" for e in epochs), FINISHED]
         left, right = st.columns([4, 1], vertical_alignment="bottom")
         film = right.toggle(
             "Play it", key="film", help="Below, slide or play through training instead of through steps."
         )  # fmt: skip
         asked_epoch = FINISHED
         if film:
-            left.caption(f"The step of {load_cube(run.grid).label(step)}, epoch by epoch.")
+            left.caption(f"The step of {text(load_cube(run.grid).label(step))}, epoch by epoch.")
         else:
             asked_epoch = left.select_slider(
                 "Travel through training", ends, value=FINISHED, key=among("epoch", ends), bind="query-params",
@@ -135,11 +136,13 @@ def look() -> None:
     ):
         st.session_state["channel_seen"] = (layer, place_asked)
         st.query_params["channel"] = str(view.order[place_asked])
-    text = st.query_params.get("channel", "0")
-    channel = int(text) if text.isdigit() and int(text) < view.channels else int(view.order[0])
+    written = st.query_params.get("channel", "0")
+    channel = (
+        int(written) if written.isdigit() and int(written) < view.channels else int(view.order[0])
+    )
     height, width = view.values.shape[1:]
     st.caption(
-        f"**{layer}**: {view.channels} channels of {height}×{width}. Blue is below zero, orange above. Click a channel to enlarge it."
+        f"**{text(layer)}**: {view.channels:d} channels of {height:d}×{width:d}. Blue is below zero, orange above. Click a channel to enlarge it."
     )
     if film:
         maps(training_gallery(view, city, shared, channel, epochs, part), key="layer_film")
@@ -158,7 +161,7 @@ def look() -> None:
         maps(enlarged(view, city, channel), key="layer_one")
     inside = view.inside(channel)
     with right:
-        st.markdown(f"**How channel {channel} is distributed over the city**")
+        st.markdown(f"**How channel {channel:d} is distributed over the city**")
         chart(
             histogram_figure(inside, "activation"),
             key="layer_histogram",

@@ -15,7 +15,8 @@ from crimecast.records.importing import import_file
 from crimecast.sources.files import read_table
 from pages.parts.columns import KINDS, choose_columns, joined, stored
 from pages.parts.frame import frame, guarded
-from pages.parts.people import operator_button
+from pages.parts.people import for_operators, operator_button
+from pages.parts.text import text
 
 frame(
     "New city",
@@ -62,8 +63,8 @@ def about(tab: str) -> tuple[str, str, str, dict | None]:
     return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_"), title, zone, boundary
 
 
-def done(name: str, text: str) -> None:
-    st.success(text, icon=":material/check:")
+def done(name: str, said: str) -> None:
+    st.success(text(said), icon=":material/check:")
     st.page_link(
         "pages/city.py",
         label="Go to the city",
@@ -80,7 +81,7 @@ def from_portal() -> None:
         return
     found = preview(address)
     st.markdown(
-        f"{'An ArcGIS layer' if found.kind == 'arcgis' else 'A Socrata data set'}: `{found.dataset}` at {found.portal}. Its first rows:"
+        f"{'An ArcGIS layer' if found.kind == 'arcgis' else 'A Socrata data set'}: {text(found.dataset)} at {text(found.portal)}. Its first rows:"
     )
     st.dataframe(
         found.rows.to_pandas(), hide_index=True, height=200, alt="First rows of the data set"
@@ -130,6 +131,6 @@ def from_file() -> None:
 
 portal, upload = st.tabs(["From a portal", "From a file"])
 with portal:
-    guarded(from_portal)
+    guarded(for_operators(from_portal))
 with upload:
-    guarded(from_file)
+    guarded(for_operators(from_file))

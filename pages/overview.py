@@ -11,6 +11,7 @@ from crimecast.runs.progress import line, share
 from crimecast.runs.run import Run, list_runs
 from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.judged import score_rows
+from pages.parts.text import text
 
 place = frame(
     "Overview",
@@ -18,7 +19,7 @@ place = frame(
 )
 if place.grid is None:
     nothing_yet(
-        f"{place.city.title} has no grid yet. Bring in its records, then count them on a grid.",
+        f"{text(place.city.title)} has no grid yet. Bring in its records, then count them on a grid.",
         "pages/city.py",
         "Go to City",
     )
@@ -30,7 +31,7 @@ columns[1].metric("Cells in the city", f"{grid['cells']:,}")
 columns[2].metric(
     "Steps",
     f"{grid['shape'][0]:,}",
-    help=f"{grid['first'][:10]} to {grid['last'][:10]}, {grid['step']} each",
+    help=f"{text(grid['first'][:10])} to {text(grid['last'][:10])}, {text(grid['step'])} each",
 )
 runs = list_runs(grid["grid"])
 columns[3].metric("Runs", len(runs))
@@ -59,9 +60,9 @@ def standing() -> None:
     baselines = [row for row in rows if row["name"] != run.id]
     best = max(baselines, key=lambda row: row["log_likelihood_per_event"])
     word, much = said(best["versus"], swapped=True)  # the table compares each row with the run
-    st.subheader(f"{run.id} is {word} the best baseline")
+    st.subheader(f"{text(run.id)} is {text(word)} the best baseline")
     st.markdown(
-        f"On unseen data from {run.settings.validate_until[:10]} on, against *{best['name']}*: {much}."
+        f"On unseen data from {text(run.settings.validate_until[:10])} on, against *{text(best['name'])}*: {text(much)}."
     )
     st.dataframe(
         [
@@ -101,20 +102,20 @@ def running() -> None:
     if not active:
         st.caption("Nothing.")
     for one in active:
-        st.progress(share(one), text=f"{one.id}: {line(one)}")
+        st.progress(share(one), text=text(f"{one.id}: {line(one)}"))
 
 
 def what_was_found(findings: list[Finding] | None) -> None:
     """The worst of the findings, each in a line."""
     st.subheader("What was found")
     if findings is None:
-        st.caption(f"{run.id} was not diagnosed yet.")
+        st.caption(f"{text(run.id)} was not diagnosed yet.")
     elif not findings:
-        st.caption(f"Nothing is wrong with {run.id} by any rule.")
+        st.caption(f"Nothing is wrong with {text(run.id)} by any rule.")
     for finding in (findings or [])[:3]:
-        where = f" in *{finding.layer}*" if finding.layer else ""
+        where = f" in *{text(finding.layer)}*" if finding.layer else ""
         st.markdown(
-            f"- **{finding.code.replace('_', ' ').capitalize()}**{where} ({finding.severity}). {finding.advice}"
+            f"- **{text(finding.code.replace('_', ' ').capitalize())}**{where} ({text(finding.severity)}). {text(finding.advice)}"
         )
     if findings is not None:
         st.page_link(
@@ -133,9 +134,9 @@ def what_next(findings: list[Finding] | None) -> None:
     to = dict(st.query_params)
     if best_run.id != run.id:
         st.write(
-            f"{best_run.id} has the lowest validation loss of {len(same)} runs with these periods: start from it."
+            f"{text(best_run.id)} has the lowest validation loss of {len(same)} runs with these periods: start from it."
         )
-        other_run(best_run, f"Go to {best_run.id}")
+        other_run(best_run, f"Go to {text(best_run.id)}")
     elif findings is None:
         st.write("Let the network be diagnosed: a finding comes with the change that may mend it.")
         st.page_link(
@@ -143,7 +144,9 @@ def what_next(findings: list[Finding] | None) -> None:
         )
     elif advised:
         fields = ", ".join(f"{path} = {value}" for path, value in list(advised.patch.items())[:2])
-        st.write(f"Fork {run.id} with {fields}: it answers *{advised.code.replace('_', ' ')}*.")
+        st.write(
+            f"Fork {text(run.id)} with {text(fields)}: it answers *{text(advised.code.replace('_', ' '))}*."
+        )
         st.page_link(
             "pages/findings.py",
             label="See the change",

@@ -11,6 +11,7 @@ from crimecast.views.design import spec_diff
 from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.people import operator_button
 from pages.parts.progress import live
+from pages.parts.text import text
 
 place = frame(
     "Runs",
@@ -20,7 +21,7 @@ everything = list_runs(place.grid["grid"]) if place.grid else []
 put_away = sum(run.archived for run in everything)
 runs = everything
 if put_away and not st.toggle(
-    f"Also the {put_away} that were put away", key="away", bind="query-params"
+    f"Also the {put_away:d} that were put away", key="away", bind="query-params"
 ):
     runs = [run for run in everything if not run.archived]
 if not everything:
@@ -102,7 +103,7 @@ table = st.dataframe(
 chosen = table.selection.rows
 name = order[chosen[0]][0].id if chosen else (place.run.id if place.run else everything[0].id)
 run = load_run(name)
-st.subheader(run.id)
+st.subheader(text(run.id))
 live(run.id)
 
 
@@ -114,9 +115,9 @@ def what_it_did() -> None:
         return
     low, high = made["interval"]
     st.markdown(
-        f"Against its parent {run.parent}: **{made['difference']:+.4f}** in log-likelihood per event on {made['on']} "
-        f"data (95 % interval {low:+.4f} to {high:+.4f}): **{made['verdict']}**. Above zero is better. "
-        f"Changed: {change(run)}."
+        f"Against its parent {text(run.parent)}: **{made['difference']:+.4f}** in log-likelihood per event on {text(made['on'])} "
+        f"data (95 % interval {low:+.4f} to {high:+.4f}): **{text(made['verdict'])}**. Above zero is better. "
+        f"Changed: {text(change(run))}."
     )
 
 
@@ -161,19 +162,19 @@ with st.container(horizontal=True):
         st.rerun()
     if not run.active and run.state != "interrupted":
         with st.popover("Train again", icon=":material/replay:"):
-            st.write(f"Train {run.id} from the beginning? What it had learnt is forgotten.")
+            st.write(f"Train {text(run.id)} from the beginning? What it had learnt is forgotten.")
             if operator_button("Train it again", type="primary"):
                 queue.retry(run.id)
                 st.rerun()
     if not run.active:
         with st.popover("Delete", icon=":material/delete:"):
-            st.write(f"Delete {run.id} with its checkpoints? This can't be undone.")
+            st.write(f"Delete {text(run.id)} with its checkpoints? This can't be undone.")
             if operator_button("Delete it", type="primary"):
                 try:
                     delete_run(run.id)
                     st.rerun()
                 except UserError as error:
-                    st.error(str(error))
+                    st.error(text(error))
 spec, diff, log = st.tabs(["Spec", "Changed from its parent", "Log"])
 spec.code(run.spec or "A module of your own; see module.py in the run's folder.", language="toml")
 if run.parent and run.spec:

@@ -23,6 +23,7 @@ from crimecast.plots.judging import gain_maps_figure
 from crimecast.runs.run import list_runs, load_run
 from pages.parts.charts import chart
 from pages.parts.frame import frame, grid_title, guarded, trained
+from pages.parts.text import text
 
 place = frame(
     "Unseen",
@@ -62,7 +63,7 @@ if columns[3].button(
     width="stretch",
     help="The day on which the city's level changed most against the mixture's.",
 ):
-    st.info(f"The level changed most on {str(cube.times[find_break(run)])[:10]}.")
+    st.info(f"The level changed most on {text(str(cube.times[find_break(run)])[:10])}.")
 if away:
     st.query_params["away"] = away
 else:
@@ -87,7 +88,7 @@ def fill(row: dict[str, Any], name: str, trial: Trial, step: int | None) -> None
     """Put a run's gain in a trial into its row; what can't be tried is said."""
     made = tried(name, trial.name, away, step, f"{run.id}-{first}-{trial.meaning}")
     if isinstance(made, str):
-        st.caption(f"{name}, {trial.name}: {made}")
+        st.caption(text(f"{name}, {trial.name}: {made}"))
     else:
         row[trial.name] = made
 
@@ -117,10 +118,10 @@ def show() -> None:
     step = cube.index(str(when)) if when else None
     found = trials(run, away, step)
     table = judged(found, step)
-    st.subheader(verdict(table))
+    st.subheader(text(verdict(table)))
     table |= fine_tuned(found, step)
     st.caption(
-        f"Gain in log-likelihood per event on *{RIVAL}*, fitted to the same city's own past: above zero is better; "
+        f"Gain in log-likelihood per event on *{text(RIVAL)}*, fitted to the same city's own past: above zero is better; "
         "95 % intervals over weeks."
     )
     st.dataframe(
@@ -135,12 +136,12 @@ def show() -> None:
         ],
         hide_index=True,
         column_config={
-            trial.name: st.column_config.TextColumn(help=trial.meaning) for trial in found
+            trial.name: st.column_config.TextColumn(help=text(trial.meaning)) for trial in found
         },
         alt="Gain of every run in every trial",
     )
     for trial in found:
-        st.caption(f"**{trial.name}**: {trial.meaning}.")
+        st.caption(f"**{text(trial.name)}**: {text(trial.meaning)}.")
     if all(trial.name != "left-out places" for trial in found):
         st.info(
             "No run of this grid was trained without some places. In Design & train, leave out a share of the city "
@@ -151,7 +152,7 @@ def show() -> None:
     for name in table:
         maps = {trial: made["map"] for trial, made in table[name].items()}
         if maps:
-            st.caption(name)
+            st.caption(text(name))
             chart(
                 gain_maps_figure(maps, dark),
                 key=f"maps_{name}",

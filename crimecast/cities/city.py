@@ -16,7 +16,7 @@ import shapely.geometry
 import tomli_w
 
 from crimecast.errors import UserError
-from crimecast.storage.access import act
+from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root, replacing
 
 SHIPPED = Path(__file__).parent
@@ -156,6 +156,12 @@ def load_city(name: str) -> City:
     raise UserError(f"There is no city called '{name}'. Known cities: {known}.")
 
 
+def shipped_sources() -> list[Source]:
+    """The data sets of the cities of this package, whatever users' entries say."""
+    return [source for path in SHIPPED.glob("*.toml") for source in _parse(path).sources]
+
+
+@accounted
 def write_city(city: City) -> City:
     """Write a user's city as TOML to the data folder, atomically, and read it back."""
     check_name(city.name)
@@ -184,6 +190,7 @@ def write_city(city: City) -> City:
     return _parse(path)
 
 
+@accounted
 def write_outline(name: str, document: dict[str, Any]) -> str:
     """Store a GeoJSON boundary for a user's city; returns its file name.
 

@@ -6,6 +6,7 @@ from typing import Any
 from crimecast.commands import terminal
 from crimecast.commands.ready import ready
 from crimecast.errors import UserError
+from crimecast.storage.access import accounted, act
 
 
 def cities(_: argparse.Namespace) -> tuple[Any, str]:
@@ -39,12 +40,12 @@ def cities(_: argparse.Namespace) -> tuple[Any, str]:
     return rows, "\n".join(lines)
 
 
+@accounted
 def crawl(options: argparse.Namespace) -> tuple[Any, str]:
     """Crawl with a progress line on standard error."""
     from crimecast.cities import load_city
     from crimecast.crawling import crawl_city
     from crimecast.records.snapshot import snapshot
-    from crimecast.storage.access import act
 
     def show(progress: dict[str, Any]) -> None:
         left = progress.get("seconds_left")

@@ -16,7 +16,7 @@ from crimecast.errors import UserError
 from crimecast.records.importing import fix_extent
 from crimecast.sources.arcgis import FeatureLayer
 from crimecast.sources.http import Client, Refused, Stopped
-from crimecast.sources.socrata import Dataset, token
+from crimecast.sources.socrata import Dataset, headers_for
 from crimecast.storage.store import data_root, write_json
 
 CONNECTIONS = 4
@@ -81,7 +81,7 @@ def crawl_city(
                 window = _window(source, period)
                 if window is None:
                     continue
-                headers = {"X-App-Token": text} if (text := token()) else {}
+                headers = headers_for(source.portal)
                 client = Client(url or source.portal, headers, CONNECTIONS, stop, guarded)
                 crawl = Crawl(
                     city,

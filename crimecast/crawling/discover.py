@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 import polars as pl
@@ -13,7 +13,8 @@ from crimecast.errors import UserError
 from crimecast.records.columns import guess
 from crimecast.sources.arcgis import LATITUDE, LONGITUDE, FeatureLayer
 from crimecast.sources.http import Client, Refused
-from crimecast.sources.socrata import token
+from crimecast.sources.socrata import headers_for
+from crimecast.storage.access import permit
 
 DATASET = re.compile(r"\b[a-z0-9]{4}-[a-z0-9]{4}\b")
 LAYER = re.compile(r"(/.*?/(?:FeatureServer|MapServer)/\d+)", re.IGNORECASE)
@@ -51,12 +52,10 @@ def look_at(address: str, guarded: bool = True) -> Preview:
     Raises UserError for an address of another kind, one that can't be reached, or (with
     `guarded`) one inside a private network.
     """
-    parts = urlsplit(address.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UserError(f"'{address.strip()}' is not a web address; it begins with https://.")
+    parts = web_address(address)
+    permit("look at", parts.geturl())
     portal = f"{parts.scheme}://{parts.netloc}"
-    headers = {"X-App-Token": text} if (text := token()) else {}
-    client = Client(portal, headers, 1, guarded=guarded)
+    client = Client(portal, headers_for(portal), 1, guarded=guarded)
     try:
         if layer := LAYER.search(parts.path):
             return _layer(client, portal, layer[1])
@@ -68,6 +67,21 @@ def look_at(address: str, guarded: bool = True) -> Preview:
     raise UserError(
         "The address names neither a Socrata data set (…/abcd-1234) nor an ArcGIS layer (…/FeatureServer/0)."
     )
+
+
+def web_address(text: str) -> SplitResult:
+    """The parts of an http or https address, without a name or password. Raises UserError."""
+    shown = text.strip()[:200]
+    try:
+        parts = urlsplit(text.strip())
+        well = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        well = False
+    if not well:
+        raise UserError(f"'{shown}' is not a web address; it begins with https://.")
+    if "@" in parts.netloc:
+        raise UserError("Give the address without a name and password.")
+    return parts
 
 
 def _flat(rows: Any) -> list[dict[str, Any]]:

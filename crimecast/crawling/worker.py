@@ -11,10 +11,11 @@ import psutil
 from crimecast.crawling.city import crawl_city, crawl_folder
 from crimecast.errors import UserError
 from crimecast.sources.http import Stopped
-from crimecast.storage.access import act
+from crimecast.storage.access import accounted, act, failed
 from crimecast.storage.store import PACKAGE_DATA, read_json, write_json
 
 
+@accounted
 def start_crawl(city: str, token: str | None = None) -> None:
     """Crawl a city in a process of its own, unless it is being crawled; `token` is for the portal."""
     if crawl_progress(city).get("state") == "crawling":
@@ -37,6 +38,7 @@ def start_crawl(city: str, token: str | None = None) -> None:
     write_json(folder / "process.json", {"pid": process.pid, "started": started})
 
 
+@accounted
 def stop_crawl(city: str) -> None:
     """Ask the crawl to stop; what it fetched is kept."""
     act("stop the crawl of", city)
@@ -83,6 +85,7 @@ def main(city: str) -> int:
     except Stopped:
         return 0
     except UserError as error:
+        failed("crawl", city, str(error))
         print(error, file=sys.stderr)
         return 2
     finally:

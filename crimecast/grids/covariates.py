@@ -16,12 +16,13 @@ from crimecast.cities.city import check_name
 from crimecast.errors import UserError
 from crimecast.grids.cube import Cube
 from crimecast.sources.files import read_table
-from crimecast.storage.access import act
+from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root, replacing
 
 FIELDS = ("value", "time", "longitude", "latitude")
 
 
+@accounted
 def import_covariate(
     city_name: str, path: Path, name: str, mapping: dict[str, str]
 ) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from crimecast.cities import City, load_city
 from crimecast.errors import UserError
 from crimecast.grids.counting import Job, Layout, count
 from crimecast.records.snapshot import Snapshot, snapshot
-from crimecast.storage.access import act
+from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root, read_json, replacing, write_json
 
 MAX_CELLS = 4_000_000
@@ -114,6 +114,7 @@ def _split_types(wanted: str, known: list[str]) -> list[str]:
     return names
 
 
+@accounted
 def make_grid(
     city_name: str,
     cell: float = 500.0,

@@ -52,7 +52,9 @@ def attribute(
     error = float("nan")
     if not batch.static.numel():
         # Captum needs something to attribute to: a design without maps has only its frames.
-        history_only = lambda history: forward(history, batch.static)  # noqa: E731
+        def history_only(history: Tensor) -> Tensor:
+            return forward(history, batch.static.expand(len(history), *batch.static.shape[1:]))
+
         parts = _run(method, history_only, (batch.history,), (empty[0],))
         parts = (*parts, torch.zeros_like(batch.static))
     else:

@@ -10,7 +10,7 @@ from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import compare
 from crimecast.runs.run import Run, load_run, update_run
-from crimecast.storage.access import act
+from crimecast.storage.access import accounted, act
 from crimecast.storage.store import read_json, write_json
 
 NOTE = 2_000  # characters of a note
@@ -107,6 +107,7 @@ def known_effect(run: Run) -> dict[str, Any] | None:
     return made if current else None
 
 
+@accounted
 def annotate(
     name: str, note: str | None = None, pinned: bool | None = None, archived: bool | None = None
 ) -> Run:

@@ -16,10 +16,11 @@ from crimecast.records.columns import plain, resolve
 from crimecast.records.events import standardise
 from crimecast.records.snapshot import snapshot
 from crimecast.sources.files import read_table
-from crimecast.storage.access import act
+from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root
 
 
+@accounted
 def import_file(
     name: str,
     path: Path,

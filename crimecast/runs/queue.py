@@ -24,7 +24,7 @@ from crimecast.machine.slots import gpu_count
 from crimecast.runs import supervisor
 from crimecast.runs.run import Run, create_run, list_runs, load_run, update_run
 from crimecast.runs.settings import Settings, Trial
-from crimecast.storage.access import act
+from crimecast.storage.access import accounted, act
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Request:
     workers: int = 1
 
 
+@accounted
 def submit(request: Request) -> Run:
     """Check everything that can be checked, record the run, and start it if the machine is free.
 
@@ -166,6 +167,7 @@ def _date(times: np.ndarray, index: int) -> str:
     return str(times[index])[:16] if index < len(times) else "the end"
 
 
+@accounted
 def stop(name: str) -> Run:
     """Ask a running run to stop; what it has learnt is kept. A queued one stops at once."""
     run = load_run(name)
@@ -179,6 +181,7 @@ def stop(name: str) -> Run:
     return load_run(name)
 
 
+@accounted
 def resume(name: str) -> Run:
     """Queue a stopped, failed or interrupted run again; it goes on from its last checkpoint."""
     run = load_run(name)
@@ -203,6 +206,7 @@ def prune(name: str) -> Run:
     return stop(name)
 
 
+@accounted
 def retry(name: str) -> Run:
     """Queue a run that has ended again, from the beginning; what it had learnt is forgotten."""
     run = load_run(name)
@@ -227,6 +231,7 @@ def retry(name: str) -> Run:
     return _queue_again(name)
 
 
+@accounted
 def put_first(name: str) -> Run:
     """Let a queued run start before all others that wait."""
     run = load_run(name)

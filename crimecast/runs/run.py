@@ -16,7 +16,7 @@ from crimecast.errors import UserError
 from crimecast.grids.cube import Cube
 from crimecast.grids.grid import grid_folder
 from crimecast.runs.settings import Settings
-from crimecast.storage.access import act
+from crimecast.storage.access import accounted, act
 from crimecast.storage.database import reading, writing
 from crimecast.storage.store import data_root, read_json, write_json
 
@@ -185,6 +185,7 @@ def update_run(name: str, **values: Any) -> None:
         db.execute(f"update runs set {fields} where id = ?", (*values.values(), name))
 
 
+@accounted
 def delete_run(name: str) -> None:
     """Remove a run and its files. Raises UserError while it is running or others are forked from it."""
     run = load_run(name)

@@ -28,7 +28,7 @@ from crimecast.machine.slots import slots
 from crimecast.runs import queue
 from crimecast.runs.run import Run, list_runs, load_run, process_lives
 from crimecast.runs.settings import Trial
-from crimecast.storage.access import act
+from crimecast.storage.access import accounted, act
 from crimecast.storage.store import PACKAGE_DATA, data_root, read_json, write_json
 
 POLL = 0.5
@@ -116,6 +116,7 @@ def _fields(document: dict[str, Any]) -> list[tuple[str, dict[str, Any], str, An
     ]
 
 
+@accounted
 def start(text: str, grid: str, trials: int, seed: int = 0, **settings: Any) -> str:
     """Record a search and start its process; returns its name. `settings` go to every run.
 

@@ -1,21 +1,19 @@
 """Ask a portal, patiently: time-outs, retries with back-off, and obedience to `Retry-After`."""
 
 import email.utils
-import ipaddress
 import json
-import os
 import random
-import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 
 from crimecast.errors import UserError
+from crimecast.sources.public import PublicAdapter
 
+TOKEN = "X-App-Token"
 ATTEMPTS = 10
 LONGEST_WAIT = 120.0  # seconds, whatever the portal asks for
 TIMEOUT = (10.0, 60.0)  # to connect, and between bytes
@@ -33,34 +31,14 @@ class Stopped(Exception):
     """The crawl was asked to stop."""
 
 
-class GuardedAdapter(requests.adapters.HTTPAdapter):
-    """Refuses addresses inside private networks, redirects included."""
+class Session(requests.Session):
+    """One whose token stays with the portal that it was meant for."""
 
-    def send(
-        self, request: requests.PreparedRequest, *args: Any, **options: Any
-    ) -> requests.Response:
-        """Send a request if its host is public. Raises UserError if it isn't."""
-        check_public(urlsplit(str(request.url)).hostname or "")
-        return super().send(request, *args, **options)
-
-
-def check_public(host: str) -> None:
-    """Raise UserError if a host is, or resolves to, a private, loopback or link-local address.
-
-    The server's owner allows them with CRIMECAST_ALLOW_PRIVATE=1.
-    """
-    if os.environ.get("CRIMECAST_ALLOW_PRIVATE") == "1":
-        return
-    try:
-        found = socket.getaddrinfo(host, None)
-    except (OSError, UnicodeError):
-        return  # it can't be reached, which the request itself will say
-    for entry in found:
-        if not ipaddress.ip_address(str(entry[4][0]).split("%")[0]).is_global:
-            raise UserError(
-                f"{host} lies inside a private network; this server asks public portals only "
-                "(its owner can set CRIMECAST_ALLOW_PRIVATE=1)."
-            )
+    def rebuild_auth(self, prepared: requests.PreparedRequest, response: requests.Response) -> None:
+        """At a redirect to another host, port or scheme the token is dropped."""
+        super().rebuild_auth(prepared, response)
+        if self.should_strip_auth(str(response.request.url), str(prepared.url)):
+            prepared.headers.pop(TOKEN, None)
 
 
 class Client:
@@ -75,9 +53,9 @@ class Client:
         guarded: bool = False,
     ) -> None:
         self.base, self.stop = base.rstrip("/"), stop
-        self.session = requests.Session()
+        self.session = Session()
         self.session.headers.update({"Accept": "application/json", **headers})
-        kind = GuardedAdapter if guarded else requests.adapters.HTTPAdapter
+        kind = PublicAdapter if guarded else requests.adapters.HTTPAdapter
         adapter = kind(pool_connections=connections, pool_maxsize=connections)
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, adapter)
@@ -111,11 +89,19 @@ class Client:
                     return parse(response.content)
                 trouble = f"it answered {response.status_code}"
                 self._rest(attempt, response.headers.get("Retry-After"))
+            except requests.exceptions.TooManyRedirects:
+                raise UserError(
+                    f"The portal at {self.base} sends from one address to the next."
+                ) from None
             except (
                 requests.exceptions.MissingSchema,
                 requests.exceptions.InvalidURL,
                 requests.exceptions.InvalidSchema,
             ):
+                if self.base.startswith(("http://", "https://")):
+                    raise UserError(
+                        f"'{self.base}' is no address of a portal, or sends to what is none."
+                    ) from None
                 raise UserError(
                     f"'{self.base}' is not a web address; it begins with https://."
                 ) from None

@@ -8,21 +8,50 @@ import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import polars as pl
 
+from crimecast.cities.city import shipped_sources
 from crimecast.errors import UserError
-from crimecast.sources.http import Refused
+from crimecast.sources.http import TOKEN, Refused
 from crimecast.sources.table import PortalTable
 
 KEY, UPDATED = ":id", ":updated_at"
 REQUIRED = ("time", "longitude", "latitude", "source_id")
 
 
-def token() -> str | None:
-    """The app token, from the environment."""
-    return os.environ.get("SOCRATA_APP_TOKEN") or None
+def token(portal: str) -> str | None:
+    """The app token for a portal, from SOCRATA_APP_TOKEN; None if there is none for it.
+
+    A token alone belongs to the portals of the cities that ship; one for another portal names it,
+    `data.seattle.gov=TOKEN`. Several are separated by commas. Nobody else is ever sent one.
+    """
+    try:
+        host = (urlsplit(portal).hostname or "").rstrip(".")
+    except ValueError:
+        return None
+    found = None
+    for entry in os.environ.get("SOCRATA_APP_TOKEN", "").split(","):
+        name, named, text = entry.strip().partition("=")
+        if named and "." in name and name.strip().lower() == host:
+            return text.strip() or None
+        if entry.strip() and not (named and "." in name) and host in _shipped():
+            found = entry.strip()
+    return found if urlsplit(portal).scheme == "https" else None
+
+
+@lru_cache
+def _shipped() -> set[str]:
+    """The hosts that cities of this package are crawled from."""
+    return {urlsplit(source.portal).hostname or "" for source in shipped_sources()}
+
+
+def headers_for(portal: str) -> dict[str, str]:
+    """What a portal is sent with every question: its own token, where there is one."""
+    return {TOKEN: text} if (text := token(portal)) else {}
 
 
 @dataclass
@@ -180,7 +209,7 @@ class Dataset(PortalTable):
         """After a refusal: find out whether a column is gone, and say so."""
         if error.status in (401, 403):
             raise UserError(
-                f"The portal refuses access ({error.text}); set SOCRATA_APP_TOKEN to a token of yours."
+                f"The portal refuses access ({error.text}); an app token for it may help."
             ) from None
         if error.status == 404:
             raise UserError(

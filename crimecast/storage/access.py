@@ -1,7 +1,7 @@
 """Who may do what, and a line for everything that was done.
 
 Whatever changes something (crawl, import, grid, train, stop, delete, note) calls `act`, which refuses
-viewers and writes a line of the audit. The app says who acts by `identify`; without it the command
+viewers and writes a line of the audit, as refused or begun; what then failed has a second one. The app says who acts by `identify`; without it the command
 line's user acts, who may do everything.
 """
 
@@ -13,11 +13,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from crimecast.errors import UserError
 from crimecast.storage.store import data_root
 
 AUDIT = "audit.jsonl"
+LONGEST = 300  # characters of what a line says
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Actor:
 
 _who: Callable[[], Actor] | None = None
 _by_itself = ContextVar("by_itself", default=False)
+_acted: ContextVar[tuple[str, str] | None] = ContextVar("acted", default=None)
 
 
 def identify(who: Callable[[], Actor]) -> None:
@@ -71,21 +77,55 @@ def person(email: str) -> Actor:
     return Actor(email, bool(({own, domain} - {""}) & named))
 
 
-def act(action: str, what: str) -> None:
-    """Write a line of the audit before something is changed. Raises UserError for a viewer."""
+def permit(action: str, what: str) -> Actor:
+    """Who acts, if they may. Raises UserError for a viewer, with a line of the audit that says so."""
     who = actor()
     if not who.operator:
+        _write(who, action, what, "refused")
         raise UserError(f"{who.name} may look at everything, and an operator must {action} {what}.")
+    return who
+
+
+def act(action: str, what: str) -> None:
+    """Write a line of the audit before something is changed. Raises UserError for a viewer."""
+    _write(permit(action, what), action, what, "begun")
+    _acted.set((action, what))
+
+
+def failed(action: str, what: str, why: str) -> None:
+    """Write that what was begun was not done."""
+    _write(actor(), action, what, "failed", why)
+
+
+def accounted(function: Callable[P, T]) -> Callable[P, T]:
+    """A function that calls `act`: where it fails afterwards, the audit says that too."""
+
+    @wraps(function)
+    def run(*arguments: P.args, **options: P.kwargs) -> T:
+        before = _acted.set(None)
+        try:
+            return function(*arguments, **options)
+        except BaseException as error:
+            if begun := _acted.get():
+                failed(*begun, str(error) or type(error).__name__)
+            raise
+        finally:
+            _acted.reset(before)
+
+    return run
+
+
+def _write(who: Actor, action: str, what: str, outcome: str, why: str = "") -> None:
     entry = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "who": who.name, "action": action, "what": what,
-    }  # fmt: skip
+        "who": who.name, "action": action, "what": what[:LONGEST], "outcome": outcome,
+    } | ({"why": why[:LONGEST]} if why else {})  # fmt: skip
     with (data_root() / AUDIT).open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry, ensure_ascii=False) + "\n")  # one write: lines never mix
 
 
 def audit(last: int = 200) -> list[dict[str, str]]:
-    """What was done, the latest first."""
+    """What was begun, failed and was refused, the latest first."""
     path = data_root() / AUDIT
     if not path.exists():
         return []

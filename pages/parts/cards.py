@@ -11,6 +11,7 @@ from crimecast.designs.shapes import Placed
 from crimecast.designs.spec import LIKELIHOODS, OFFSETS, Design, to_toml
 from crimecast.errors import UserError
 from pages.parts.draft import Draft
+from pages.parts.text import text
 
 WORDS = {"activation": ACTIVATIONS, "norm": NORMS, "method": ("mean", "max")}
 HELP = {
@@ -46,13 +47,13 @@ def cards(design: Design, placed: list[Placed] | None, sees: dict[str, str], dra
             opened = layer.name == chosen
             with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
                 st.markdown(
-                    f"**{layer.name}** · {layer.kind}  \n:small[:gray[{' · '.join(facts) or 'no options'}]]",
+                    f"**{text(layer.name)}** · {text(layer.kind)}  \n:small[:gray[{text(' · '.join(facts) or 'no options')}]]",
                     width="stretch",
                 )
                 st.button(
                     "Close" if opened else "Change",
                     key=f"open_{number}", on_click=_choose, args=(None if opened else layer.name,),
-                    help=f"Options of {layer.name}",
+                    help=f"Options of {text(layer.name)}",
                 )  # fmt: skip
             if opened:
                 _options(design, number, draft)
@@ -168,7 +169,7 @@ def _renamed(design: Design, old: str, new: str) -> Design:
 def _option(
     design: Design, layer: str, option: str, value: Any, draft: Draft, before: list[str]
 ) -> None:
-    key, label = f"{draft.key}_{option}", option.replace("_", " ").capitalize()
+    key, label = f"{draft.key}_{option}", text(option.replace("_", " ").capitalize())
     asked: dict[str, Any] = {
         "key": key, "help": HELP.get(option), "on_change": _apply,
         "args": (draft, lambda v: editing.set_option(design, layer, option, v), key),

@@ -9,6 +9,8 @@ from typing import Any
 import streamlit as st
 
 from crimecast.records.columns import FIELDS, REQUIRED
+from crimecast.storage.access import permit
+from pages.parts.text import text
 
 KINDS = ["csv", "parquet", "json", "geojson", "ndjson"]
 
@@ -16,6 +18,7 @@ KINDS = ["csv", "parquet", "json", "geojson", "ndjson"]
 @contextmanager
 def stored(file: Any) -> Iterator[Path]:
     """An uploaded file under its own name in a folder that lasts as long as the block."""
+    permit("read", file.name)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / Path(file.name).name
         path.write_bytes(file.getbuffer())
@@ -29,7 +32,7 @@ def choose_columns(columns: list[str], guessed: dict[str, str], key: str) -> dic
         options = list(
             dict.fromkeys([*([guessed[field]] if field in guessed else []), "–", *columns])
         )
-        label = field + (" *" if field in REQUIRED else "")
+        label = text(field + (" *" if field in REQUIRED else ""))
         value = place.selectbox(label, options, key=f"{key}_{field}")
         if value != "–":
             chosen[field] = value

@@ -8,6 +8,11 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
+def keyed(name: str) -> str:
+    """The key of a component that has a name in it: Streamlit keeps `__` for itself."""
+    return name.replace("__", "_\u2017")
+
+
 @st.cache_resource
 def component(name: str, style: str, *scripts: str) -> Callable:
     """The component of that name, made once; the last of its scripts has the default export."""

@@ -7,6 +7,7 @@ from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
 from crimecast.errors import UserError
 from crimecast.runs.progress import time_left
 from pages.parts.people import operator_button
+from pages.parts.text import text
 
 
 def portal_token() -> str | None:
@@ -35,7 +36,7 @@ def _crawl_panel(city: City) -> None:
             if source.until
             else ""
         )
-        st.markdown(f"`{source.dataset}` at {source.portal}" + (f" ({span})" if span else ""))
+        st.markdown(text(f"{source.dataset} at {source.portal}" + (f" ({span})" if span else "")))
     progress = crawl_progress(city.name)
     state = progress.get("state")
     if state != "crawling" and st.session_state.get(f"crawl_{city.name}") == "crawling":
@@ -44,19 +45,25 @@ def _crawl_panel(city: City) -> None:
     st.session_state[f"crawl_{city.name}"] = state
     if state == "crawling":
         rows, expected, left = progress["rows"], progress["expected"], progress.get("seconds_left")
-        text = f"{rows:,} rows · {progress['rate']:,.0f} a second"
+        going = f"{rows:,} rows · {progress['rate']:,.0f} a second"
         if left is not None:
-            text += f" · {time_left(left)} left"
-        st.progress(min(1.0, rows / expected) if expected else 0.0, text=text)
+            going += f" · {time_left(left)} left"
+        st.progress(min(1.0, rows / expected) if expected else 0.0, text=text(going))
         if operator_button("Stop", icon=":material/stop:", key="crawl_stop"):
             stop_crawl(city.name)
         return
     if progress.get("message"):
-        {"done": st.success, "failed": st.error}.get(str(state), st.warning)(progress["message"])
+        told = text(progress["message"])
+        if state == "done":
+            st.success(told)
+        elif state == "failed":
+            st.error(told)
+        else:
+            st.warning(told)
     label = "Crawl again: fetch what is new and what changed" if state == "done" else "Crawl"
     if operator_button(label, icon=":material/cloud_download:", type="primary", key="crawl_start"):
         try:
             start_crawl(city.name, portal_token())
         except UserError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(text(error), icon=":material/error:")
         st.rerun()

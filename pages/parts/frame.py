@@ -14,6 +14,7 @@ from crimecast.runs.run import Run, list_runs
 from pages.parts.navigation import enter
 from pages.parts.people import who_is_here
 from pages.parts.progress import running_now
+from pages.parts.text import text
 
 STYLE, DARK = (Path(__file__).with_name(f"{name}.html") for name in ("style", "dark"))
 
@@ -124,7 +125,7 @@ def guarded(draw: Callable[[], None]) -> None:
     try:
         draw()
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(text(error), icon=":material/error:")
 
 
 def trained(place: Place) -> Run:

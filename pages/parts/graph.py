@@ -3,11 +3,12 @@
 import streamlit as st
 
 from crimecast.plots.diagram import Item, diagram
-from pages.parts.component import component
+from pages.parts.component import component, keyed
 
 
 def graph(items: list[Item], key: str, chosen: str | None, alt: str) -> str | None:
     """Draw layers; returns the one that was clicked just now."""
+    key = keyed(key)
     placed = diagram(items)
     lines = {item.name: item for item in items}
     data = {

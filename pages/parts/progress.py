@@ -8,6 +8,7 @@ from crimecast.runs.progress import line, share, time_left
 from crimecast.runs.run import list_runs, load_run
 from pages.parts.charts import chart
 from pages.parts.people import operator_button
+from pages.parts.text import text
 
 
 def running_now() -> None:
@@ -23,7 +24,7 @@ def _running_now() -> None:
     supervisor.ensure()
     st.caption("RUNNING NOW")
     for run in active:
-        st.progress(share(run), text=f"{run.id}: {line(run)}")
+        st.progress(share(run), text=text(f"{run.id}: {line(run)}"))
 
 
 def live(name: str) -> None:
@@ -40,7 +41,7 @@ def _live(name: str) -> None:
     at = run.progress()
     left, right = st.columns([3, 1], vertical_alignment="center")
     if run.active:
-        left.progress(share(run), text=f"**{run.id}**: {line(run)}")
+        left.progress(share(run), text=f"**{text(run.id)}**: {text(line(run))}")
         if run.request == "stop":
             right.caption("stopping …")
         else:
@@ -48,7 +49,7 @@ def _live(name: str) -> None:
                 if operator_button("Stop", icon=":material/stop:", key=f"stop_{name}"):
                     queue.stop(name)
     else:
-        left.markdown(f"**{run.id}** is {run.state}. {run.message}")
+        left.markdown(f"**{text(run.id)}** is {text(run.state)}. {text(run.message)}")
         if run.state in ("stopped", "failed", "interrupted"):
             with right:
                 if operator_button("Resume", icon=":material/play_arrow:", key=f"resume_{name}"):
@@ -72,7 +73,7 @@ def _live(name: str) -> None:
         columns[2].metric("Steps a second", f"{at['steps_a_second']:.1f}")
         columns[3].metric(
             "Time left",
-            time_left(at["seconds_left"]) if run.active else "–",
+            text(time_left(at["seconds_left"])) if run.active else "–",
             help="At most: a run stops early when validation no longer improves.",
         )
     if history:

@@ -10,7 +10,7 @@ from crimecast.crawling.discover import look_at
 from crimecast.errors import UserError
 from crimecast.grids.grid import make_grid
 from crimecast.records.snapshot import snapshot
-from crimecast.sources.http import check_public
+from crimecast.sources.public import check_public
 from tests.portal import Portal, chicago_rows
 from tests.sources.layer import PATH, Layer, features
 

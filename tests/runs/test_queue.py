@@ -25,7 +25,8 @@ KILLS = int(os.environ.get("CRIMECAST_KILLS", "12"))  # 100 in the whole test
 
 APP = """
 import random, time
-from crimecast.training import courtesy, supervisor
+from crimecast.machine import courtesy
+from crimecast.runs import supervisor
 rng = random.Random(7)
 while True:
     supervisor.ensure()
@@ -114,7 +115,7 @@ def test_a_run_rests_while_a_page_is_drawn(sample: str) -> None:
 SUBMIT = """
 import sys
 from crimecast.designs.spec import parse_design
-from crimecast.training import queue
+from crimecast.runs import queue
 for seed in range(int(sys.argv[2])):
     print(queue.submit(parse_design(sys.argv[3]), sys.argv[1], seed=seed).id, flush=True)
 """

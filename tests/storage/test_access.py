@@ -54,7 +54,46 @@ def test_a_viewer_can_change_nothing(sample: str, tmp_path: Path) -> None:
         with pytest.raises(UserError, match=r"eve@elsewhere.example may look"):
             action()
     assert list_runs() == runs
-    assert not [x for x in audit() if x["who"].startswith("eve")]
+    tried = [x for x in audit() if x["who"].startswith("eve")]
+    assert len(tried) == len(actions(sample, file))
+    assert {x["outcome"] for x in tried} == {"refused"}
+
+
+@pytest.mark.usefixtures("as_viewer")
+def test_a_viewer_has_nothing_read_or_fetched(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crimecast.crawling import discover
+    from pages.parts.columns import stored
+
+    def reached(*_: object, **__: object) -> None:
+        raise AssertionError("rights come first")
+
+    monkeypatch.setattr(discover, "Client", reached)
+    with pytest.raises(UserError, match="may look"):
+        discover.look_at("https://portal.example/d/abcd-1234")
+
+    class File:
+        name = "records.csv"
+        getbuffer = reached
+
+    with pytest.raises(UserError, match="may look"), stored(File()):
+        pass
+    assert [(x["action"], x["outcome"]) for x in audit()] == [
+        ("read", "refused"),
+        ("look at", "refused"),
+    ]
+
+
+def test_what_failed_is_told_from_what_was_done(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "records.csv"
+    file.write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(UserError):
+        import_file("elsewhere", file, zone="UTC")
+    last, first = audit()
+    assert (first["action"], first["outcome"]) == ("import", "begun")
+    assert (last["action"], last["outcome"]) == ("import", "failed")
+    assert last["why"]
 
 
 def test_an_action_has_a_line(sample: str) -> None:

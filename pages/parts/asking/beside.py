@@ -15,6 +15,7 @@ from crimecast.views.layers import layer_names, span
 from pages.parts.frame import among
 from pages.parts.maps import maps
 from pages.parts.save import save
+from pages.parts.text import text
 
 T = TypeVar("T")
 KINDS = ("another step", "another layer", "another channel", "another epoch", "another run")
@@ -34,7 +35,7 @@ def peaks(run: Run, city: City, layer: str, step: int, channel: int) -> None:
     with st.spinner("Looking through the unseen period …"):
         made = channel_peaks(run.id, run.stamp, layer, channel)
     st.caption(
-        f"The steps of the unseen period in which channel {channel} of **{layer}** reached its highest values: "
+        f"The steps of the unseen period in which channel {channel:d} of **{text(layer)}** reached its highest values: "
         "the number is the value, and the row and column of the cell where it was reached."
     )
     maps(peaks_message(run, city, layer, channel, made), key="layer_peaks")
@@ -58,7 +59,7 @@ def two(run: Run, city: City, layer: str, step: int, channel: int) -> None:
         one = Shown(run, layer, channel, step)
         other = second(one, kind)
     if other is None:
-        st.info(f"There is not {kind} to put beside it.", icon=":material/info:")
+        st.info(f"There is not {text(kind)} to put beside it.", icon=":material/info:")
         return
     made = beside(one, other)
     maps(beside_message(one, other, made, city), key="layer_beside")

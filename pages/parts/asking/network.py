@@ -7,6 +7,7 @@ from crimecast.runs.run import Run
 from crimecast.views import insight
 from pages.parts.asking.shared import open_view
 from pages.parts.graph import graph
+from pages.parts.text import text
 
 
 def network(run: Run, _city: City, layer: str, _step: int, _channel: int) -> None:
@@ -30,7 +31,7 @@ def network(run: Run, _city: City, layer: str, _step: int, _channel: int) -> Non
         st.session_state["at_layer"] = st.query_params["layer"] = clicked
         st.rerun(scope="fragment")
     with right.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{layer}**")
+        st.markdown(f"**{text(layer)}**")
         for view in ("Activations", "What if", "Training", "Weights"):
             st.button(view, on_click=open_view, args=(view, layer))
     right.dataframe(

@@ -10,6 +10,7 @@ from crimecast.views import insight
 from pages.parts.asking.shared import cell_of, dark, follow
 from pages.parts.charts import chart
 from pages.parts.maps import maps
+from pages.parts.text import text
 
 
 def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
@@ -37,7 +38,7 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
         help="How far events are followed by more events the next step than four weeks later, beyond chance (Knox ratio).",
     )
     if field.whole:
-        st.caption(f"Through {', '.join(field.whole)} it sees the whole map.")
+        st.caption(f"Through {text(', '.join(field.whole))} it sees the whole map.")
     left, right = st.columns(2)
     with left:
         moves = insight.rising("what moves its forecast", seen, "square root of the gradient")

@@ -11,6 +11,7 @@ from crimecast.runs.run import Run
 from crimecast.views import insight
 from pages.parts.asking.shared import dark
 from pages.parts.charts import chart
+from pages.parts.text import text
 
 
 def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> None:
@@ -33,7 +34,7 @@ def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> No
     with st.spinner("Looking at every epoch that was kept …"):
         epochs, edges, shares = insight.spread_over_training(run.id, run.stamp, layer)
     if epochs:
-        st.markdown(f"**How the values of {layer} spread, by epoch**")
+        st.markdown(f"**How the values of {text(layer)} spread, by epoch**")
         middle = [f"{x:.3g}" for x in (edges[:-1] + edges[1:]) / 2]
         chart(
             table_figure(

@@ -14,20 +14,21 @@ from crimecast.views import insight
 from pages.parts.asking.shared import dark
 from pages.parts.charts import chart
 from pages.parts.save import save
+from pages.parts.text import text
 
 
 def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None:
     """The layer's weights: norms, spectrum, change, kernels."""
     own = insight.layer_weights(run.id, run.stamp, layer)
     if not own:
-        st.caption(f"{layer} has no weights.")
+        st.caption(f"{text(layer)} has no weights.")
     else:
         save(run, f"weights of {layer}", {one.name: one.values for one in own})
     for one in own:
         st.markdown(
-            f"**{one.name}** · {'×'.join(map(str, one.values.shape))} · moved {100 * one.change:.0f} % of its length since the start"
+            f"**{text(one.name)}** · {text('×'.join(map(str, one.values.shape)))} · moved {100 * one.change:.0f} % of its length since the start"
             if math.isfinite(one.change)
-            else f"**{one.name}** · {'×'.join(map(str, one.values.shape))}"
+            else f"**{text(one.name)}** · {text('×'.join(map(str, one.values.shape)))}"
         )
         left, right = st.columns(2)
         chart(

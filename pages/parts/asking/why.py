@@ -13,9 +13,11 @@ from crimecast.plots.figures import (
 from crimecast.runs.run import Run
 from crimecast.views import insight
 from pages.parts.asking.shared import cell_of, follow
+from pages.parts.charts import draw
 from pages.parts.frame import among
 from pages.parts.maps import maps
 from pages.parts.save import save
+from pages.parts.text import text
 
 
 def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
@@ -28,7 +30,7 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
             default=METHODS[0],
             key="method",
             bind="query-params",
-            format_func=lambda m: m.replace("_", " "),
+            format_func=lambda m: text(m.replace("_", " ")),
             help="Integrated gradients add up to the forecast's change from an empty past; the others are quicker to compute and only rank.",
         )
         or METHODS[0]
@@ -40,7 +42,7 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
     with st.spinner("Asking the network …"):
         made, parts = insight.attribution(run.id, run.stamp, step, cell, types.index(kind), method)
     st.caption(
-        f"What moved the log rate of the cell at row {cell[0]}, column {cell[1]}: +0.1 is 10 % more. From an empty past to this one it "
+        f"What moved the log rate of the cell at row {cell[0]:d}, column {cell[1]:d}: +0.1 is 10 % more. From an empty past to this one it "
         f"changes by {made.change:+.3f}"
         + (
             f"; the parts add up to all but {made.error:+.4f} of it."
@@ -60,10 +62,9 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
         follow(asked)
     with right:
         top = parts[:14]
-        st.plotly_chart(
+        draw(
             signed_bars_figure([n for n, _ in top], [v for _, v in top], "added to the log rate"),
             key="why_bars",
-            config={"displaylogo": False},
             alt="What each input added",
         )
     save(run, "why", {"history": made.history, "static": made.static})

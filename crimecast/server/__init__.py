@@ -1,0 +1,1 @@
+"""What stands between the app and whoever sends it something: ASGI middleware, without Streamlit."""
