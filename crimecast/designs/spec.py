@@ -81,7 +81,7 @@ class Training:
     epochs: Annotated[int, _whole(1, 100_000)] = 12
     batch: Annotated[int, _whole(1, 65_536)] = 16
     learning_rate: Annotated[
-        float, _number("a learning rate above 0 and at most 1", gt=0, le=1)
+        float, _number("a learning rate above 0 and at most 5", gt=0, le=5)
     ] = 2e-3
     weight_decay: Annotated[float, _number("a number from 0 to 10", ge=0, le=10)] = 1e-2
     patience: Annotated[int, _whole(1, 100_000)] = 3
