@@ -81,7 +81,7 @@ def crawl_city(
                 window = _window(source, period)
                 if window is None:
                     continue
-                headers = headers_for(source.portal)
+                headers = headers_for(url or source.portal)
                 client = Client(url or source.portal, headers, CONNECTIONS, stop, guarded)
                 crawl = Crawl(
                     city,

@@ -30,17 +30,19 @@ def token(portal: str) -> str | None:
     `data.seattle.gov=TOKEN`. Several are separated by commas. Nobody else is ever sent one.
     """
     try:
-        host = (urlsplit(portal).hostname or "").rstrip(".")
+        address = urlsplit(portal)
+        host = (address.hostname or "").rstrip(".")
     except ValueError:
         return None
     found = None
     for entry in os.environ.get("SOCRATA_APP_TOKEN", "").split(","):
         name, named, text = entry.strip().partition("=")
-        if named and "." in name and name.strip().lower() == host:
-            return text.strip() or None
-        if entry.strip() and not (named and "." in name) and host in _shipped():
+        if named and "." in name:
+            if name.strip().lower() == host:
+                return text.strip() or None
+        elif entry.strip() and host in _shipped() and address.scheme == "https":
             found = entry.strip()
-    return found if urlsplit(portal).scheme == "https" else None
+    return found
 
 
 @lru_cache

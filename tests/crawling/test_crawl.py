@@ -227,19 +227,38 @@ def test_soda_3_asks_the_same_by_post(data: Path) -> None:
 
 def test_the_token_comes_from_the_environment(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setenv("SOCRATA_APP_TOKEN", "abc")
+    monkeypatch.setenv("SOCRATA_APP_TOKEN", "127.0.0.1=abc, the-shipped-portals-own")
     original = Portal.answer
     monkeypatch.setattr(
         Portal,
         "answer",
         lambda self, h, q, c=False: (
-            seen.append(h.headers["X-App-Token"]),
+            seen.append(h.headers.get("X-App-Token")),
             original(self, h, q, c),
         )[1],
     )
     with Portal(chicago_rows(10)) as portal:
         crawl_city("chicago", url=portal.url)
     assert set(seen) == {"abc"}
+
+
+def test_another_address_than_the_portals_gets_no_token(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    monkeypatch.setenv("SOCRATA_APP_TOKEN", "abc")
+    original = Portal.answer
+    monkeypatch.setattr(
+        Portal,
+        "answer",
+        lambda self, h, q, c=False: (
+            seen.append(h.headers.get("X-App-Token")),
+            original(self, h, q, c),
+        )[1],
+    )
+    with Portal(chicago_rows(10)) as portal:
+        crawl_city("chicago", url=portal.url)
+    assert set(seen) == {None}
 
 
 @pytest.mark.parametrize(
