@@ -5,6 +5,8 @@ import subprocess
 import sys
 from typing import Any
 
+from crimecast.commands.arguments import Add
+
 
 def app(options: argparse.Namespace) -> tuple[Any, str]:
     """Start Streamlit on this computer only."""
@@ -22,3 +24,9 @@ def app(options: argparse.Namespace) -> tuple[Any, str]:
     ]
     status = subprocess.call(command, cwd=top)
     return {"status": status}, ""
+
+
+def register(add: Add) -> None:
+    """The command that starts the app."""
+    p = add("app", app, "Open the app.")
+    p.add_argument("--port", type=int, default=8501, metavar="N")
