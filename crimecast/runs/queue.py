@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from crimecast.calendar.dates import calendar
-from crimecast.designs.inputs import for_step, map_inputs
+from crimecast.designs.inputs import calendar_numbers, for_step, map_inputs
 from crimecast.designs.shapes import place
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
@@ -104,7 +103,7 @@ def check(design: Design, grid: str) -> Cube:
     cube = load_cube(grid)
     _, types, height, width = cube.counts.shape
     if design.module is None:
-        numbers = calendar(cube.times[:1], cube.step, design.calendar).shape[1]
+        numbers = calendar_numbers(design, cube.step)
         place(for_step(design, cube.step), types, height, width, numbers)
     return cube
 
