@@ -10,7 +10,7 @@ import torch
 from captum.attr import FeatureAblation, InputXGradient, IntegratedGradients
 from torch import Tensor
 
-from crimecast.inspect.subject import Subject
+from crimecast.inspect.specimen import Specimen
 
 METHODS = ("integrated_gradients", "gradient_x_input", "occlusion")
 STEPS = 64  # points along the path of integrated gradients
@@ -30,7 +30,7 @@ class Attribution:
 
 
 def attribute(
-    subject: Subject, step: int, cell: tuple[int, int], kind: int = 0,
+    subject: Specimen, step: int, cell: tuple[int, int], kind: int = 0,
     method: str = "integrated_gradients",
 ) -> Attribution:  # fmt: skip
     """How the inputs of a step moved the log rate of a cell (row, column) and type.

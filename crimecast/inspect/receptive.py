@@ -15,7 +15,7 @@ import torch
 from crimecast.designs.build import Network, build
 from crimecast.designs.inputs import map_count
 from crimecast.designs.spec import Design
-from crimecast.inspect.subject import Subject
+from crimecast.inspect.specimen import Specimen
 from crimecast.inspect.tape import Tape, record
 
 INPUTS = 3  # the first records of a tape: history, calendar, static
@@ -42,7 +42,7 @@ class Field:
         )  # fmt: skip
 
 
-def theoretical_field(subject: Subject, cell: tuple[int, int]) -> Field:
+def theoretical_field(subject: Specimen, cell: tuple[int, int]) -> Field:
     """What the forecast of a cell (row, column) can see of the inputs."""
     batch = subject.batch(subject.probes(1))
     tape = record(subject.network, subject.layers, batch.history, batch.calendar, batch.static)
@@ -131,7 +131,7 @@ def _leads_to_map(tape: Tape, number: int) -> bool:
     return False
 
 
-def effective_field(subject: Subject, cell: tuple[int, int], steps: list[int]) -> np.ndarray:
+def effective_field(subject: Specimen, cell: tuple[int, int], steps: list[int]) -> np.ndarray:
     """(H, W) mean over steps of Σ |∂ log λ(cell) / ∂ input| over lagged frames and input maps."""
     total = torch.zeros(subject.area.shape)
     for step in steps:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from crimecast.calendar.dates import month, weekday
 from crimecast.inspect.activations import capture
-from crimecast.inspect.subject import Subject
+from crimecast.inspect.specimen import Specimen
 
 ROWS = 4000  # rows of a layer's features that are kept
 BATCH_ROWS = 1000  # rows over which HSIC is estimated before it is averaged
@@ -28,7 +28,7 @@ class Features:
 
 
 @torch.no_grad()
-def features(subject: Subject, probes: int = 24, seed: int = 0) -> Features:
+def features(subject: Specimen, probes: int = 24, seed: int = 0) -> Features:
     """Every layer's channels at the same sampled cells and probe steps.
 
     A coarser layer is spread to the grid's cells, a sequence gives its latest step.
