@@ -19,6 +19,11 @@ class Step:
 
     Civil time in the city's zone: the day on which clocks change is one day, and the hour that is
     lived twice in autumn is one step with the events of both.
+
+    >>> week = Step.parse("1w")
+    >>> number = week.number(np.array(["2024-05-15T13:00"], dtype="datetime64[m]"))
+    >>> week.start(number).astype("datetime64[D]").tolist()  # the Monday before
+    [datetime.date(2024, 5, 13)]
     """
 
     count: int
@@ -70,7 +75,12 @@ class Step:
 
 
 def parse_date(text: str, option: str) -> np.datetime64:
-    """An ISO date or date-time given by a user, as datetime64[us]."""
+    """An ISO date or date-time given by a user, as datetime64[us]. Raises UserError, which names the
+    `option`, for anything else.
+
+    >>> str(parse_date("2017-01-31", "--since"))
+    '2017-01-31T00:00:00.000000'
+    """
     try:
         return np.datetime64(datetime.fromisoformat(text.strip()).replace(tzinfo=None), "us")
     except ValueError:

@@ -37,7 +37,9 @@ def attribute(
 
     Integrated gradients (Sundararajan, Taly & Yan 2017, ICML) and occlusion start from no events and
     average maps (zeros, since maps are standardised); occlusion blanks one lag or map at a time over
-    the whole city, so its maps are spread evenly over the cells that changed the forecast.
+    the whole city (Zeiler & Fergus 2014, ECCV), so its maps are spread evenly over the cells that changed
+    the forecast; gradient × input: Shrikumar et al. 2016 (arXiv 1605.01713). Raises UserError for a step
+    that can't be forecast.
     """
     batch = subject.batch([step])
     inputs = (batch.history, batch.static)

@@ -108,7 +108,8 @@ def ablations(
 ) -> list[Ablation]:
     """Without `layer` every layer as a whole, with it each of its channels, by what the score loses.
 
-    The score is the log-likelihood an event over probe steps of the validation period.
+    The score is the log-likelihood an event over probe steps of the validation period (ablation of
+    units: Morcos et al. 2018, ICLR). Raises UserError for a layer or a way that there isn't.
     """
     batches = _batches(subject, probes)
     whole = likelihood(subject, batches)

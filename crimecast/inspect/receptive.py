@@ -149,7 +149,13 @@ def effective_field(subject: Specimen, cell: tuple[int, int], steps: list[int]) 
 
 
 def radius_holding(field: np.ndarray, cell: tuple[int, int], share: float) -> float:
-    """Distance in cells within which a share of an effective field lies."""
+    """Distance in cells within which a share of an effective field (H, W) lies; 0 for an empty one.
+
+    >>> field = np.zeros((5, 5))
+    >>> field[2, 2], field[2, 4] = 3.0, 1.0
+    >>> radius_holding(field, (2, 2), 0.5), radius_holding(field, (2, 2), 0.9)
+    (0.0, 2.0)
+    """
     rows, columns = np.indices(field.shape)
     distance = np.hypot(rows - cell[0], columns - cell[1]).ravel()
     order = np.argsort(distance, kind="stable")
