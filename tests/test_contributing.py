@@ -124,5 +124,5 @@ def test_a_notebook_without_a_data_folder(tmp_path: Path, monkeypatch: pytest.Mo
     assert made["field"].size == (5, 5)
     assert made["seen"].nonzero()[0].min() >= 4
     assert abs(made["why"].error) < 1e-3
-    assert {one.layer for one in made["worth"]} == {"net.0", "net.1", "net.2"}
+    assert {one.layer for one in made["worth"]} == {"net", "net.0", "net.1", "net.2"}
     assert not (tmp_path / "unused").exists()
