@@ -8,7 +8,7 @@ import streamlit as st
 
 from crimecast.machine import courtesy
 from crimecast.machine.slots import WAITING
-from crimecast.storage.store import sample_is_ready
+from crimecast.sample import sample_is_ready
 from pages.parts.collecting import leave_modules_out
 from pages.parts.navigation import ENTERED, navigation
 from pages.parts.people import admit

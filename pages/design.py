@@ -4,8 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from crimecast.calendar.dates import calendar
-from crimecast.designs.inputs import for_step, map_count
+from crimecast.designs.inputs import calendar_numbers, for_step, map_count
 from crimecast.designs.shapes import place as place_layers
 from crimecast.designs.spec import list_designs, load_design, parse_design, to_toml
 from crimecast.errors import UserError
@@ -48,7 +47,7 @@ try:
         design = search.filled(draft.text, search.first_values(fields))
     else:
         design = parse_design(draft.text)
-    width = calendar(cube.times[:1], cube.step, list(design.calendar)).shape[1]
+    width = calendar_numbers(design, cube.step)
     used = for_step(design, cube.step)
     placed = place_layers(used, types, height, across, width)
 except UserError as error:

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from crimecast.baselines import AHEAD
-from crimecast.forecasting.forecasts import ready_baselines
+from crimecast.forecasting.forecasts import rivals
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.plots.figures import forecast_figure
@@ -28,9 +27,8 @@ if late := warning(
 
 def others(ahead: int) -> list[str]:
     """The baselines that are quick or made already, the strongest first."""
-    ready = ready_baselines(load_cube(run.grid), first, last)
-    names = ["memory_mixture", *(name for name in ready[::-1] if name != "memory_mixture")]
-    return names if ahead == 1 else [f"{name}@{ahead}" for name in names if name in AHEAD]
+    names = rivals(run, first, last, ahead)[::-1]
+    return sorted(names, key=lambda name: not name.startswith("memory_mixture"))
 
 
 types = place.grid["type_names"] if place.grid else []

@@ -77,7 +77,7 @@ def train(case: Case, grid: str) -> Any:
 
 
 def _shape(cube: Any, design: Any) -> tuple[int, ...]:
-    from crimecast.calendar.dates import calendar
+    from crimecast.designs.inputs import calendar_numbers
 
-    numbers = calendar(cube.times[:1], cube.step, design.calendar).shape[1]
+    numbers = calendar_numbers(design, cube.step)
     return (*cube.counts.shape[1:], numbers)

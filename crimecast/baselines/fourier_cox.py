@@ -1,7 +1,7 @@
 """The winner of the US National Institute of Justice's Real-Time Crime Forecasting Challenge.
 
 A log-Gaussian Cox process, its Gaussian process approximated by random Fourier features of place
-and time, plus smoothed lags of the counts, fitted under the Poisson likelihood with a ridge
+and time (Rahimi & Recht 2007, NeurIPS), plus smoothed lags of the counts, fitted under the Poisson likelihood with a ridge
 (Flaxman, Chirico, Pereira & Loeffler 2019, Annals of Applied Statistics 13; arXiv 1801.02858):
 
     log λ = β₀ + β·[cos(Ω z), sin(Ω z)] + γ·log(smoothed lags) + δ·calendar,   z = (x, y, t) scaled.

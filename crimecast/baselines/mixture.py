@@ -2,7 +2,8 @@
 
 λ_t(c) = L_t · Σ_k w_k m_k,t(c), where the m_k are decayed means of each cell's own past at several
 half-lives, some blurred in space, some of the same weekday only, and the long-run and city means.
-The weights maximise the Poisson likelihood of the last year before the period, by EM: with
+The weights maximise the Poisson likelihood of the last year before the period, by EM (Dempster, Laird &
+Rubin 1977, JRSS B 39): with
 responsibilities r_k = w_k m_k / Σ_j w_j m_j, w_k ← Σ n r_k / Σ m_k. All from the past only.
 """
 

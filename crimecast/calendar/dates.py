@@ -24,6 +24,9 @@ def calendar(times: np.ndarray, step: Step, names: Sequence[str]) -> np.ndarray:
     twice a year. `dom`: whether it is the first, the fifteenth, or the thirtieth or later of a
     month. `hour`: one indicator for each step of the day (steps shorter than a day). `holidays`:
     one indicator each. Raises UserError for another name.
+
+    >>> calendar(np.array(["2024-01-01"], "datetime64[D]"), Step(1, "d"), ["dow", "dom"]).tolist()
+    [[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]]
     """
     parts = [np.zeros((len(times), 0), dtype=np.float32)]
     for name in names:
@@ -45,7 +48,11 @@ def calendar(times: np.ndarray, step: Step, names: Sequence[str]) -> np.ndarray:
 
 
 def weekday(times: np.ndarray) -> np.ndarray:
-    """0 on Mondays to 6 on Sundays."""
+    """0 on Mondays to 6 on Sundays.
+
+    >>> weekday(np.array(["2024-01-01", "2024-01-07"], dtype="datetime64[D]")).tolist()
+    [0, 6]
+    """
     return (times.astype("datetime64[D]").astype(np.int64) + 3) % 7
 
 
@@ -81,6 +88,9 @@ def holidays(times: np.ndarray) -> np.ndarray:
     """(T, 7) bool: New Year, 4 July, 24, 25 and 31 December, Memorial and Labor Day, Thanksgiving.
 
     Those of the United States; elsewhere a regression finds that most of them mean nothing.
+
+    >>> holidays(np.array(["2024-11-28"], dtype="datetime64[D]")).argmax(axis=1).tolist()
+    [6]
     """
     day, of_year, of_week = month_day(times), month(times), weekday(times)
     parts = [(of_year == m) & (day == d) for m, d in ((1, 1), (7, 4), (12, 24), (12, 25), (12, 31))]

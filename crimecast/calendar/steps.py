@@ -21,6 +21,11 @@ class Step:
 
     Civil time in the city's zone: the day on which clocks change is one day, and the hour that is
     lived twice in autumn is one step with the events of both.
+
+    >>> week = Step.parse("1w")
+    >>> number = week.number(np.array(["2024-05-15T13:00"], dtype="datetime64[m]"))
+    >>> week.start(number).astype("datetime64[D]").tolist()  # the Monday before
+    [datetime.date(2024, 5, 13)]
     """
 
     count: int
@@ -82,8 +87,8 @@ def parse_date(text: str, option: str) -> np.datetime64:
 
     Raises UserError, which names the `option`, for what is none or lies outside of YEARS.
 
-    >>> parse_date("2017-01-31", "--since")
-    numpy.datetime64('2017-01-31T00:00:00.000000')
+    >>> str(parse_date("2017-01-31", "--since"))
+    '2017-01-31T00:00:00.000000'
     """
     try:
         moment = datetime.fromisoformat(text.strip()).replace(tzinfo=None)

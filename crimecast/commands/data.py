@@ -1,9 +1,11 @@
 """What the commands about records and grids do."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from crimecast.commands import terminal
+from crimecast.commands.arguments import Add, cluster
 from crimecast.commands.ready import ready
 from crimecast.errors import UserError
 from crimecast.storage.access import accounted, act
@@ -129,3 +131,61 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
             raise UserError(f"--map '{pair}' is not of the form FIELD=COLUMN.")
         mapping[field] = column
     return mapping
+
+
+def register(add: Add) -> None:
+    """The commands about records and grids."""
+    add("cities", cities, "List the cities that are known.")
+
+    p = add(
+        "crawl",
+        crawl,
+        "Fetch a city's records from its portal; again, to fetch what is new.",
+    )
+    p.add_argument("city")
+    p.add_argument("--since", metavar="DATE")
+    p.add_argument("--until", metavar="DATE")
+    p.add_argument("--url", help="another base address, with the portal's own paths")
+    p.add_argument("--page-size", type=int, default=10_000, metavar="N")
+
+    p = add("import", import_, "Add the records of a CSV, Parquet or JSON file to a city.")
+    p.add_argument("city")
+    p.add_argument("file", type=Path)
+    p.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help="time=date, longitude=lng, …",
+    )
+    p.add_argument(
+        "--crs", metavar="EPSG:N", help="of the file's coordinates (default: longitude, latitude)"
+    )
+    p.add_argument("--tz", metavar="ZONE", help="of the file's times, such as America/Chicago")
+
+    p = add(
+        "covariate",
+        covariate,
+        "Add other maps to a city from a file: weather by day, population by place.",
+    )
+    p.add_argument("city")
+    p.add_argument("file", type=Path)
+    p.add_argument("--name", required=True, help="as a spec's static names it")
+    p.add_argument(
+        "--map", action="append", default=[], metavar="FIELD=COLUMN",
+        help="value=temperature, time=date, longitude=lng, latitude=lat",
+    )  # fmt: skip
+
+    p = add("grid", grid, "Count a city's events on cells and steps.")
+    p.add_argument("city")
+    p.add_argument("--cell", type=float, default=500.0, metavar="METRES")
+    p.add_argument(
+        "--heatmaps", type=Path, metavar="FOLDER",
+        help="also write weekly 32×32 greyscale pictures of each large type, as the 2018 thesis did",
+    )  # fmt: skip
+    p.add_argument("--step", default="1d", help="1h, 6h, 8h, 1d, 1w or 1mo")
+    p.add_argument("--types", default="all", help="all (as one), each (one channel a type), or a,b")
+    p.add_argument("--since", metavar="DATE")
+    p.add_argument("--until", metavar="DATE")
+
+    cluster(p)

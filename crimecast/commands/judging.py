@@ -1,8 +1,10 @@
 """What the commands about forecasts and scores do."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
+from crimecast.commands.arguments import Add
 from crimecast.commands.ready import ready
 from crimecast.errors import UserError
 
@@ -66,3 +68,21 @@ def score(options: argparse.Namespace) -> tuple[Any, str]:
             )
         )
     return rows, "\n".join(lines)
+
+
+def register(add: Add) -> None:
+    """The commands about forecasts and scores."""
+    p = add("forecast", forecast, "Forecast a period with a run or a baseline.")
+    p.add_argument("name", metavar="RUN|BASELINE")
+    _period(p)
+    p.add_argument("--out", type=Path, metavar="FILE.nc|.parquet|.geojson|.tif")
+
+    p = add("score", score, "Score runs and baselines over a period.")
+    p.add_argument("names", nargs="+", metavar="RUN|BASELINE")
+    _period(p)
+
+
+def _period(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--grid", required=True)
+    parser.add_argument("--since", required=True, metavar="DATE")
+    parser.add_argument("--until", required=True, metavar="DATE")

@@ -1,8 +1,10 @@
 """What the commands that look into a run do."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
+from crimecast.commands.arguments import Add
 from crimecast.commands.ready import ready
 from crimecast.errors import UserError
 
@@ -104,3 +106,27 @@ def report(options: argparse.Namespace) -> tuple[Any, str]:
     return {"run": run.id, "out": str(options.out), "bytes": len(text.encode())}, (
         f"{run.id} written to {options.out}."
     )
+
+
+def register(add: Add) -> None:
+    """The commands that look into a run."""
+    p = add("inspect", inspect, "Save what the layers of a run put out for one step.")
+    p.add_argument("run")
+    p.add_argument("--at", required=True, metavar="DATE")
+    p.add_argument("--layer", metavar="NAME")
+    p.add_argument("--out", required=True, type=Path, metavar="FILE.npz")
+
+    p = add("diagnose", diagnose, "Say what is wrong with a trained run, and what to do.")
+    p.add_argument("run")
+
+    p = add("steer", steer, "Fork a run by what its diagnosis advises, several times over.")
+    p.add_argument("run")
+    p.add_argument("--rounds", type=int, default=5, metavar="N")
+
+    p = add("report", report, "Write a run as one self-contained HTML file.")
+    p.add_argument("run")
+    p.add_argument("--out", required=True, type=Path, metavar="FILE.html")
+    p.add_argument(
+        "--against", nargs="+", default=[], metavar="NAME",
+        help="Compare it with these runs and baselines instead, the first of them being the measure.",
+    )  # fmt: skip

@@ -3,9 +3,11 @@
 import argparse
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from crimecast.commands import terminal
+from crimecast.commands.arguments import Add, cluster
 from crimecast.commands.ready import ready
 from crimecast.errors import UserError
 from crimecast.machine.cluster import address_asked
@@ -96,8 +98,6 @@ def _run_row(run: Any) -> dict[str, Any]:
 
 def search(options: argparse.Namespace) -> tuple[Any, str]:
     """Start a search over a spec's marked fields, or show one that was started."""
-    from pathlib import Path
-
     from crimecast.runs import search as searching
 
     ready()
@@ -151,3 +151,61 @@ def export(options: argparse.Namespace) -> tuple[Any, str]:
     if not said:
         raise UserError("Say what to write: --tensorboard FOLDER or --network FILE.onnx.")
     return made, " ".join(said)
+
+
+def register(add: Add) -> None:
+    """The commands about training."""
+    p = add("train", train, "Queue the training of a design on a grid.")
+    p.add_argument("grid")
+    p.add_argument("--design", metavar="NAME|FILE.toml|FILE.py:Class")
+    p.add_argument("--train-until", metavar="DATE")
+    p.add_argument("--validate-until", metavar="DATE")
+    p.add_argument("--epochs", type=int, metavar="N")
+    p.add_argument("--seed", type=int, default=0, metavar="N")
+    p.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    p.add_argument("--fork", metavar="RUN", help="the run this one is a change of")
+    p.add_argument(
+        "--refit", action="store_true", help="train once more with the validation period"
+    )
+    p.add_argument(
+        "--start-from", metavar="RUN", help="go on from its weights, in its city or another"
+    )
+    p.add_argument(
+        "--leave-out", type=float, default=0.0, metavar="SHARE",
+        help="hide that share of the city, in blocks, from training",
+    )  # fmt: skip
+    p.add_argument("--wait", action="store_true", help="return when the run has ended")
+    cluster(p)
+    p.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that train it together"
+    )
+
+    p = add(
+        "runs",
+        runs,
+        "List runs, show one, or stop, resume, retry, put first or delete it.",
+    )
+    p.add_argument("run", nargs="?")
+    p.add_argument("action", nargs="?", choices=["stop", "resume", "retry", "first", "delete"])
+
+    p = add(
+        "search", search,
+        "Search over a spec's marked fields, or, given only a search's name, show what it found.",
+    )  # fmt: skip
+    p.add_argument("grid", metavar="GRID|SEARCH")
+    p.add_argument(
+        "--design", metavar="FILE.toml", help="with fields such as { search = [16, 32] }"
+    )
+    p.add_argument("--trials", type=int, default=20, metavar="N")
+    p.add_argument("--train-until", metavar="DATE")
+    p.add_argument("--validate-until", metavar="DATE")
+    p.add_argument("--epochs", type=int, metavar="N")
+    p.add_argument("--seed", type=int, default=0, metavar="N", help="of the search")
+    p.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    p.add_argument("--wait", action="store_true", help="return when the search is over")
+    cluster(p)
+
+    p = add("export", export, "Write a run's record for TensorBoard, or its network.")
+    p.add_argument("run")
+    p.add_argument("--tensorboard", type=Path, metavar="FOLDER")
+    p.add_argument("--network", type=Path, metavar="FILE.onnx|.pt2")

@@ -1,7 +1,5 @@
 """Crawl a city: each of its data sets, with one account of what was fetched."""
 
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,16 +9,16 @@ from filelock import FileLock, Timeout
 
 from crimecast.calendar.steps import parse_date
 from crimecast.cities import Source, load_city
+from crimecast.crawling.counter import Counter, Report
 from crimecast.crawling.dataset import Crawl
 from crimecast.errors import UserError
 from crimecast.records.importing import fix_extent
 from crimecast.sources.arcgis import FeatureLayer
 from crimecast.sources.http import Client, Refused, Stopped
 from crimecast.sources.socrata import Dataset, headers_for
-from crimecast.storage.store import data_root, write_json
+from crimecast.storage.store import data_root
 
 CONNECTIONS = 4
-Report = Callable[[dict[str, Any]], None]
 
 
 def crawl_folder(city: str) -> Path:
@@ -121,38 +119,6 @@ def _account(total: dict[str, Any]) -> str:
         f"{total['read']:,} rows read: {total['added']:,} new, {total['corrected']:,} corrected, "
         f"{total['removed']:,} removed at the portal."
     )
-
-
-class Counter:
-    """Rows fetched so far, their rate and the time left, for whoever watches."""
-
-    def __init__(self, folder: Path, report: Report) -> None:
-        self.folder, self.report = folder, report
-        self.rows, self.expected = 0, 0
-        self.began = self.told = time.time()
-        self.lock = threading.Lock()
-
-    def add(self, rows: int) -> None:
-        """Count rows; tell at most twice a second."""
-        with self.lock:
-            self.rows += rows
-            if time.time() - self.told > 0.5:
-                self.told = time.time()
-                self.tell("crawling")
-
-    def tell(self, state: str, message: str = "") -> None:
-        """Write the progress file and call the report."""
-        seconds = time.time() - self.began
-        rate = self.rows / max(seconds, 1e-6)
-        left = (
-            (self.expected - self.rows) / rate if rate > 0 and self.expected > self.rows else None
-        )
-        progress = {
-            "state": state, "message": message, "rows": self.rows, "expected": self.expected, "rate": rate,
-            "seconds_left": left, "at": time.time(),
-        }  # fmt: skip
-        write_json(self.folder / "progress.json", progress)
-        self.report(progress)
 
 
 def _window(source: Source, period: tuple[Any, ...]) -> tuple[str | None, str | None] | None:

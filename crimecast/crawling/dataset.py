@@ -10,21 +10,19 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from crimecast.cities import City
 from crimecast.crawling.brought import Brought
+from crimecast.crawling.counter import Counter
 from crimecast.records.archive import merge, remove
 from crimecast.records.events import standardise
 from crimecast.sources.arcgis import FeatureLayer
 from crimecast.sources.socrata import Dataset
 from crimecast.storage.store import read_json, replacing, write_json
-
-if TYPE_CHECKING:
-    from crimecast.crawling.city import Counter
 
 BATCH = 50_000  # rows merged into the archive at a time
 ROUNDS = 6  # of updates, at most, before a crawl ends although the portal keeps changing
@@ -38,7 +36,7 @@ class Crawl:
     dataset: Dataset | FeatureLayer
     window: tuple[str | None, str | None]
     folder: Path
-    counter: "Counter"
+    counter: Counter
     connections: int
     sums: dict[str, Any] = field(default_factory=dict)
     round: int = 1

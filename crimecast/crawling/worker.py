@@ -1,7 +1,5 @@
 """A crawl in the background: its own process, started and stopped from a page or anywhere else."""
 
-import os
-import subprocess
 import sys
 import time
 from typing import Any
@@ -10,9 +8,10 @@ import psutil
 
 from crimecast.crawling.city import crawl_city, crawl_folder
 from crimecast.errors import UserError
+from crimecast.machine import background
 from crimecast.sources.http import Stopped
 from crimecast.storage.access import accounted, act, failed
-from crimecast.storage.store import PACKAGE_DATA, read_json, write_json
+from crimecast.storage.store import read_json, write_json
 
 
 @accounted
@@ -28,12 +27,10 @@ def start_crawl(city: str, token: str | None = None) -> None:
         folder / "progress.json",
         {"state": "starting", "rows": 0, "expected": 0, "rate": 0.0, "at": time.time()},
     )
-    with (folder / "log.txt").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "crimecast.crawling.worker", city],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            cwd=PACKAGE_DATA.parent, env={**os.environ, "PYTHONUNBUFFERED": "1"} | ({"SOCRATA_APP_TOKEN": token} if token else {}),
-        )  # fmt: skip
+    process = background.start(
+        "crimecast.crawling.worker", city, log=folder / "log.txt",
+        environment={"SOCRATA_APP_TOKEN": token} if token else None,
+    )  # fmt: skip
     started = psutil.Process(process.pid).create_time()
     write_json(folder / "process.json", {"pid": process.pid, "started": started})
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from crimecast.calendar.dates import calendar
 from crimecast.calendar.steps import Step
 from crimecast.designs.spec import Design
 from crimecast.grids.memories import Memory, tells_apart
@@ -27,6 +30,14 @@ def for_step(design: Design, step: Step) -> Design:
     if not tells_apart(step, "weekday"):
         design = replace(design, weekday_memories=(), weekday_surprises=())
     return design
+
+
+def calendar_numbers(design: Design, step: Step) -> int:
+    """How many numbers of the calendar a network of the design is given at each step.
+
+    Raises UserError for an input of the calendar that there isn't.
+    """
+    return calendar(np.zeros(1, dtype="datetime64[us]"), step, design.calendar).shape[1]
 
 
 def map_inputs(design: Design) -> list[MapInput]:

@@ -28,7 +28,8 @@ class Poisson(nn.Module):
 
 
 class NegativeBinomial(nn.Module):
-    """Variance λ + α λ², α learnt for each type: −ln NB(n; λ, r = 1/α), the n! left out."""
+    """Variance λ + α λ², α learnt for each type: −ln NB(n; λ, r = 1/α), the n! left out (NB2 of
+    Cameron & Trivedi 1986, J. Applied Econometrics 1)."""
 
     def __init__(self, types: int) -> None:
         super().__init__()
@@ -47,7 +48,8 @@ class NegativeBinomial(nn.Module):
 
 
 class ZeroInflatedPoisson(nn.Module):
-    """With probability π, learnt for each type, nothing happens; else Poisson with rate λ/(1 − π)."""
+    """With probability π, learnt for each type, nothing happens; else Poisson with rate λ/(1 − π)
+    (Lambert 1992, Technometrics 34)."""
 
     def __init__(self, types: int) -> None:
         super().__init__()

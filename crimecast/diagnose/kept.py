@@ -1,8 +1,8 @@
 """Findings kept beside their run, so that no page makes again what it has."""
 
-from crimecast import __version__
 from crimecast.diagnose.finding import Finding
 from crimecast.runs.run import Run
+from crimecast.storage.kept import code_of
 from crimecast.storage.store import read_json, write_json
 
 
@@ -24,7 +24,7 @@ def findings_of(run: Run) -> list[Finding]:
 
 
 def known_findings(run: Run) -> list[Finding] | None:
-    """The findings if they were made of this network by this version of the rules."""
+    """The findings if they were made of this network by these rules."""
     path = run.folder / "findings.json"
     if run.state != "done" or not path.exists():
         return None
@@ -33,4 +33,4 @@ def known_findings(run: Run) -> list[Finding] | None:
 
 
 def _stamp(run: Run) -> list[object]:
-    return [run.stamp, __version__]
+    return [run.stamp, code_of("diagnose", "inspect", "judging").hex()]

@@ -80,8 +80,8 @@ def load_network(run: Run, cube: Cube | None = None) -> tuple["torch.nn.Module",
     With `cube`, a network for maps of that cube's size. Raises UserError where it has other types,
     or where layers learnt something for each cell of the run's own grid.
     """
-    from crimecast.calendar.dates import calendar
     from crimecast.designs.build import build
+    from crimecast.designs.inputs import calendar_numbers
     from crimecast.training import checkpoints
 
     tensors, note = checkpoints.load(run.folder / "network.safetensors")
@@ -93,7 +93,7 @@ def load_network(run: Run, cube: Cube | None = None) -> tuple["torch.nn.Module",
             f"{run.id} forecasts {own.counts.shape[1]} types, and this grid has {types}: "
             "make a grid with as many."
         )
-    numbers = calendar(cube.times[:1], cube.step, run.design.calendar).shape[1]
+    numbers = calendar_numbers(run.design, cube.step)
     network = build(run.design, types, height, width, numbers, run.seed)
     checkpoints.load_network(network, tensors)
     return network.eval(), note
@@ -171,9 +171,10 @@ def ready_baselines(cube: Cube, first: int, last: int) -> list[str]:
     return [name for name in BASELINES if name in QUICK or is_stored(name, cube, first, last)]
 
 
-def rivals(run: Run, first: int, last: int) -> list[str]:
-    """The baselines to compare a run with at once: as many steps ahead as it looks."""
-    ahead, ready = run.design.horizon, ready_baselines(load_cube(run.grid), first, last)
+def rivals(run: Run, first: int, last: int, ahead: int | None = None) -> list[str]:
+    """The baselines to compare a run with at once: `ahead` steps ahead, else as many as it looks."""
+    ahead = ahead or run.design.horizon
+    ready = ready_baselines(load_cube(run.grid), first, last)
     return ready if ahead == 1 else [f"{n}@{ahead}" for n in ready if n in AHEAD]
 
 

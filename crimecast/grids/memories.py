@@ -203,7 +203,11 @@ def shrunk(sums: np.ndarray, mass: np.ndarray) -> np.ndarray:
 
 def evidence(sums: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """log((remembered + 1) / (expected + 1)): how far a memory's events differ from what was
-    expected of the same steps, pulled towards no difference by one event on either side."""
+    expected of the same steps, pulled towards no difference by one event on either side.
+
+    >>> evidence(np.array([0.0, 3.0]), np.array([1.0, 1.0])).round(3).tolist()
+    [-0.693, 0.693]
+    """
     return np.log((sums + 1.0) / (expected + 1.0))
 
 
@@ -218,6 +222,14 @@ def decayed_means(
         m_t = (Σ_s w^(t−lead−s) n_s + κ r_t) / (Σ_s w^(t−lead−s) + κ),   w = 2^(−1/half-life),
 
     with r_t the same mean over the whole area and κ = PRIOR_STEPS. Before the first step it is 0.
+
+    An event in one cell of four, remembered with a half-life of a step:
+
+    >>> counts = np.zeros((4, 1, 2, 2))
+    >>> counts[1, 0, 0, 0] = 1
+    >>> made = decayed_means(counts, [1.0], np.ones((2, 2), dtype=bool))[:, 0, 0]
+    >>> bool(made[1].sum() == 0 and made[2, 0, 0] > made[3, 0, 0] > made[2, 1, 1] > 0)
+    True
     """
     steps = counts.shape[0]
     weight = np.exp2(-1.0 / np.asarray(half_lives, dtype=np.float64))

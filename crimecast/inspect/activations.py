@@ -12,7 +12,8 @@ from torch.overrides import TorchFunctionMode
 
 from crimecast.designs.build import Network, named_layers
 from crimecast.errors import UserError
-from crimecast.inspect.subject import Subject, subject
+from crimecast.inspect.specimen import Specimen
+from crimecast.inspect.subject import subject
 from crimecast.runs.run import Run
 
 
@@ -126,7 +127,7 @@ def activations_of_steps(
 
 @torch.no_grad()
 def activations_of(
-    one: Subject, steps: list[int], names: list[str] | None = None
+    one: Specimen, steps: list[int], names: list[str] | None = None
 ) -> dict[str, np.ndarray]:
     """The same of a network at hand. A spec's network is left as soon as all that was asked for is
     there, since each of its layers runs once."""

@@ -10,7 +10,7 @@ import torch
 from captum.attr import FeatureAblation, InputXGradient, IntegratedGradients
 from torch import Tensor
 
-from crimecast.inspect.subject import Subject
+from crimecast.inspect.specimen import Specimen
 
 METHODS = ("integrated_gradients", "gradient_x_input", "occlusion")
 STEPS = 64  # points along the path of integrated gradients
@@ -30,14 +30,16 @@ class Attribution:
 
 
 def attribute(
-    subject: Subject, step: int, cell: tuple[int, int], kind: int = 0,
+    subject: Specimen, step: int, cell: tuple[int, int], kind: int = 0,
     method: str = "integrated_gradients",
 ) -> Attribution:  # fmt: skip
     """How the inputs of a step moved the log rate of a cell (row, column) and type.
 
     Integrated gradients (Sundararajan, Taly & Yan 2017, ICML) and occlusion start from no events and
     average maps (zeros, since maps are standardised); occlusion blanks one lag or map at a time over
-    the whole city, so its maps are spread evenly over the cells that changed the forecast.
+    the whole city (Zeiler & Fergus 2014, ECCV), so its maps are spread evenly over the cells that changed
+    the forecast; gradient × input: Shrikumar et al. 2016 (arXiv 1605.01713). Raises UserError for a step
+    that can't be forecast.
     """
     batch = subject.batch([step])
     inputs = (batch.history, batch.static)

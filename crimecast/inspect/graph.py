@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from crimecast.designs.build import Network
-from crimecast.inspect.subject import Subject
+from crimecast.inspect.specimen import Specimen
 from crimecast.inspect.tape import Tape, record
 
 TIMED = 5  # forward passes whose median is a layer's time
@@ -34,7 +34,7 @@ class Node:
     milliseconds: float
 
 
-def graph(subject: Subject) -> list[Node]:
+def graph(subject: Specimen) -> list[Node]:
     """The layers in the order in which they run; those of a user's module are its leaf modules.
 
     Layers that a forward pass doesn't use are left out.
@@ -61,7 +61,7 @@ def graph(subject: Subject) -> list[Node]:
     return made
 
 
-def shown_layers(subject: Subject) -> dict[str, nn.Module]:
+def shown_layers(subject: Specimen) -> dict[str, nn.Module]:
     """A spec's own layers; of a user's module those without others inside, or all if it is one."""
     if isinstance(subject.network, Network):
         return subject.layers
@@ -69,7 +69,7 @@ def shown_layers(subject: Subject) -> dict[str, nn.Module]:
     return leaves or {"network": subject.network}
 
 
-def _kind(subject: Subject, name: str, module: nn.Module) -> str:
+def _kind(subject: Specimen, name: str, module: nn.Module) -> str:
     if isinstance(subject.network, Network):
         return next(p.layer.kind for p in subject.network.placed if p.layer.name == name)
     return type(module).__name__

@@ -8,7 +8,8 @@ import torch
 
 from crimecast.designs.build import Network
 from crimecast.inspect.activations import Activated, capture
-from crimecast.inspect.subject import Subject, epochs_kept, subject
+from crimecast.inspect.specimen import Specimen
+from crimecast.inspect.subject import epochs_kept, subject
 from crimecast.runs.run import Run
 
 BINS = 40
@@ -37,7 +38,7 @@ class Units:
 
 
 @torch.no_grad()
-def units(subject: Subject, probes: int = PROBES) -> dict[str, Units]:
+def units(subject: Specimen, probes: int = PROBES) -> dict[str, Units]:
     """Every layer that puts out maps, judged on the same probe steps for every network of a split."""
     steps = subject.probes(probes)
     area = subject.area

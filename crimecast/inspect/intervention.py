@@ -13,6 +13,7 @@ from torch import Tensor
 
 from crimecast.errors import UserError
 from crimecast.inspect.activations import capture
+from crimecast.inspect.specimen import Specimen
 from crimecast.inspect.subject import Subject
 from crimecast.judging.likelihood import log_likelihood_of_log
 from crimecast.training.samples import Batch, Samples
@@ -33,7 +34,7 @@ class Ablation:
 
 @contextmanager
 def changed(
-    subject: Subject, layer: str, channels: list[int] | None, value: Tensor | float
+    subject: Specimen, layer: str, channels: list[int] | None, value: Tensor | float
 ) -> Iterator[None]:
     """Inside the block the channels of a layer (None: all) are `value`, a number or what broadcasts
     to (B, channels, H, W). Raises UserError for an unknown layer or channel."""
@@ -63,7 +64,7 @@ def changed(
 
 @torch.no_grad()
 def forecast_with(
-    subject: Subject,
+    subject: Specimen,
     step: int,
     layer: str,
     channels: list[int] | None,
@@ -80,7 +81,9 @@ def forecast_with(
 
 
 @torch.no_grad()
-def replacement(subject: Subject, layer: str, way: str, other: int | None = None) -> Tensor | float:
+def replacement(
+    subject: Specimen, layer: str, way: str, other: int | None = None
+) -> Tensor | float:
     """What to put in a layer's place. Raises UserError for a way there isn't."""
     if way == "zero":
         return 0.0
@@ -102,11 +105,12 @@ def replacement(subject: Subject, layer: str, way: str, other: int | None = None
 
 @torch.no_grad()
 def ablations(
-    subject: Subject, layer: str | None = None, way: str = "mean", probes: int = 24
+    subject: Specimen, layer: str | None = None, way: str = "mean", probes: int = 24
 ) -> list[Ablation]:
     """Without `layer` every layer as a whole, with it each of its channels, by what the score loses.
 
-    The score is the log-likelihood an event over probe steps of the validation period.
+    The score is the log-likelihood an event over probe steps of the validation period (ablation of
+    units: Morcos et al. 2018, ICLR). Raises UserError for a layer or a way that there isn't.
     """
     batches = _batches(subject, probes)
     whole = likelihood(subject, batches)
@@ -127,7 +131,7 @@ def ablations(
 
 @torch.no_grad()
 def loss_over_period(
-    subject: Subject,
+    subject: Specimen,
     layer: str,
     channels: list[int] | None,
     way: str,
@@ -160,19 +164,19 @@ def loss_over_period(
     return whole - total / max(events, 1.0)
 
 
-def maps_of(subject: Subject, batch: Batch) -> dict[str, int]:
+def maps_of(subject: Specimen, batch: Batch) -> dict[str, int]:
     """Layers that put out maps, with the number of their channels."""
     with capture(subject.network, list(subject.layers)) as caught:
         subject.network(batch.history, batch.calendar, batch.static)
     return {n: x.shape[-3] for n, x in caught.items() if x.dim() >= 4}
 
 
-def _batches(subject: Subject, probes: int) -> list[Batch]:
+def _batches(subject: Specimen, probes: int) -> list[Batch]:
     steps = subject.probes(probes)
     return [subject.batch(steps[i : i + CHUNK]) for i in range(0, len(steps), CHUNK)]
 
 
-def likelihood(subject: Subject, batches: list[Batch]) -> float:
+def likelihood(subject: Specimen, batches: list[Batch]) -> float:
     """Σ(n ln λ − λ) / Σn over the study area."""
     area = torch.from_numpy(subject.area)
     total, events = 0.0, 0.0

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crimecast.calendar.dates import calendar
 from crimecast.designs.build import build, named_layers
+from crimecast.designs.inputs import calendar_numbers
 from crimecast.inspect.subject import Subject
 
 
@@ -54,9 +54,7 @@ def weights(subject: Subject, layer: str) -> list[Weights]:
 def _at_start(subject: Subject) -> nn.Module:
     """The network as it was before the first step: its weights are drawn from the run's seed."""
     _, types, height, width = subject.cube.counts.shape
-    numbers = calendar(
-        subject.cube.times[:1], subject.cube.step, subject.run.design.calendar
-    ).shape[1]
+    numbers = calendar_numbers(subject.run.design, subject.cube.step)
     return build(subject.run.design, types, height, width, numbers, subject.run.seed)
 
 

@@ -15,7 +15,7 @@ import torch
 from crimecast.designs.build import Network, build
 from crimecast.designs.inputs import map_count
 from crimecast.designs.spec import Design
-from crimecast.inspect.subject import Subject
+from crimecast.inspect.specimen import Specimen
 from crimecast.inspect.tape import Tape, record
 
 INPUTS = 3  # the first records of a tape: history, calendar, static
@@ -42,7 +42,7 @@ class Field:
         )  # fmt: skip
 
 
-def theoretical_field(subject: Subject, cell: tuple[int, int]) -> Field:
+def theoretical_field(subject: Specimen, cell: tuple[int, int]) -> Field:
     """What the forecast of a cell (row, column) can see of the inputs."""
     batch = subject.batch(subject.probes(1))
     tape = record(subject.network, subject.layers, batch.history, batch.calendar, batch.static)
@@ -131,7 +131,7 @@ def _leads_to_map(tape: Tape, number: int) -> bool:
     return False
 
 
-def effective_field(subject: Subject, cell: tuple[int, int], steps: list[int]) -> np.ndarray:
+def effective_field(subject: Specimen, cell: tuple[int, int], steps: list[int]) -> np.ndarray:
     """(H, W) mean over steps of Σ |∂ log λ(cell) / ∂ input| over lagged frames and input maps."""
     total = torch.zeros(subject.area.shape)
     for step in steps:
@@ -149,7 +149,13 @@ def effective_field(subject: Subject, cell: tuple[int, int], steps: list[int]) -
 
 
 def radius_holding(field: np.ndarray, cell: tuple[int, int], share: float) -> float:
-    """Distance in cells within which a share of an effective field lies."""
+    """Distance in cells within which a share of an effective field (H, W) lies; 0 for an empty one.
+
+    >>> field = np.zeros((5, 5))
+    >>> field[2, 2], field[2, 4] = 3.0, 1.0
+    >>> radius_holding(field, (2, 2), 0.5), radius_holding(field, (2, 2), 0.9)
+    (0.0, 2.0)
+    """
     rows, columns = np.indices(field.shape)
     distance = np.hypot(rows - cell[0], columns - cell[1]).ravel()
     order = np.argsort(distance, kind="stable")

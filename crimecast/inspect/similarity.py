@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from crimecast.calendar.dates import month, weekday
 from crimecast.inspect.activations import capture
-from crimecast.inspect.subject import Subject
+from crimecast.inspect.specimen import Specimen
 
 ROWS = 4000  # rows of a layer's features that are kept
 BATCH_ROWS = 1000  # rows over which HSIC is estimated before it is averaged
@@ -28,7 +28,7 @@ class Features:
 
 
 @torch.no_grad()
-def features(subject: Subject, probes: int = 24, seed: int = 0) -> Features:
+def features(subject: Specimen, probes: int = 24, seed: int = 0) -> Features:
     """Every layer's channels at the same sampled cells and probe steps.
 
     A coarser layer is spread to the grid's cells, a sequence gives its latest step.
@@ -67,6 +67,11 @@ def cka(x: np.ndarray, y: np.ndarray, batch: int = BATCH_ROWS) -> float:
 
     Kornblith et al. (2019, ICML), with the unbiased HSIC of Song et al. (2012, JMLR), averaged over
     minibatches before the ratio (Nguyen, Raghu & Kornblith 2021, ICLR). nan if a side is constant.
+
+    >>> x = np.random.default_rng(0).normal(size=(500, 4))
+    >>> turned = x @ np.linalg.qr(np.random.default_rng(1).normal(size=(4, 4)))[0]
+    >>> round(cka(x, 3 * turned), 6)
+    1.0
     """
     sums = np.zeros(3)
     order = np.random.default_rng(0).permutation(len(x))
@@ -121,7 +126,13 @@ class Width:
 
 
 def width(x: np.ndarray, share: float = 0.99) -> Width:
-    """How many directions features (rows, channels) vary in."""
+    """How many directions features (rows, channels) vary in: those that hold `share` of the variance, and
+    the participation ratio (Gao et al. 2017, bioRxiv 214262).
+
+    >>> x = np.random.default_rng(0).normal(size=(1000, 2))
+    >>> width(np.hstack([x, x])).used
+    2
+    """
     values = np.linalg.eigvalsh(np.cov(x.astype(np.float64), rowvar=False).reshape(x.shape[1], -1))
     values = np.clip(values[::-1], 0.0, None)
     total = values.sum()
@@ -137,7 +148,8 @@ KNOWN = ("weekday", "season", "forecast", "count")
 def probe(made: Features, times: np.ndarray, layer: str) -> dict[str, float]:
     """How well a ridge regression reads things off a layer, as R² on steps it wasn't fitted to:
     1 is all, 0 nothing. `weekday` and `season` are mean R² over their indicators, `forecast` is the
-    network's own log rate, `count` the events that came (noise holds it low whatever is known)."""
+    network's own log rate, `count` the events that came (noise holds it low whatever is known).
+    Linear probes: Alain & Bengio 2017 (ICLR workshop). Raises KeyError for a layer that isn't there."""
     x = made.values[layer].astype(np.float64)
     x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)
     moments = times[made.step]

@@ -1,36 +1,30 @@
-"""What every inspection takes: a run's network, at its end or at a checkpoint, with its samples."""
+"""A run's network, at its end or at a checkpoint, with its samples."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from crimecast.designs.build import named_layers
 from crimecast.designs.inputs import map_inputs
 from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import load_network, samples_of
 from crimecast.grids.cube import Cube, load_cube
+from crimecast.inspect.specimen import Specimen
 from crimecast.runs.run import Run
 from crimecast.training import checkpoints
-from crimecast.training.samples import Batch, Samples, log_rate
+from crimecast.training.samples import Batch, Samples
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A network of its own (so that hooks are nobody else's) and samples that are shared."""
+class Subject(Specimen):
+    """A run's network, with samples that are shared."""
 
     run: Run
     cube: Cube
     network: nn.Module
     samples: Samples
     checkpoint: int | None = None
-
-    @cached_property
-    def layers(self) -> dict[str, nn.Module]:
-        """The layers one can look at, by name."""
-        return named_layers(self.network)
 
     @property
     def area(self) -> np.ndarray:
@@ -52,21 +46,10 @@ class Subject:
             )
         return self.samples.batch(torch.tensor(steps))
 
-    def log_rate(self, batch: Batch) -> Tensor:
-        """(B, C, H, W) the forecast's logarithm."""
-        return log_rate(self.network, batch)
-
     def held_out(self) -> tuple[int, int]:
         """Steps [first, last) of the validation period."""
         settings = self.run.settings
         return max(settings.train, self.samples.first), settings.validate
-
-    def probes(self, count: int) -> list[int]:
-        """Steps spread evenly over the validation period, the same for every network of a split."""
-        first, last = self.held_out()
-        return np.unique(
-            np.linspace(first, last - 1, min(count, last - first)).astype(int)
-        ).tolist()
 
     def input_names(self) -> tuple[list[str], list[str]]:
         """Names of the lagged frames and of the input maps, one a channel."""

@@ -1,7 +1,15 @@
 """Forecast rates + counts → scores with 95 % intervals, and a paired test of two forecasts.
 
 Everything is computed from sums per step, so that a block bootstrap over weeks only re-adds them.
-Arrays: counts n and rates λ (T, C, H, W), study area (H, W).
+Arrays: counts n and rates λ (T, C, H, W), events and expected events of each step, type and cell;
+study area (H, W) bool; times (T,) datetime64, when each step begins. Nothing here needs a run or a
+data folder.
+
+Hit rate: Bowers, Johnson & Pease 2004 (Brit. J. Criminology 44). PAI, the prediction accuracy index:
+Chainey, Tompson & Uhlig 2008 (Security Journal 21). PEI, the prediction efficiency index: Hunt 2016
+(PhD thesis, Temple University). Deviance: McCullagh & Nelder 1989. The bootstrap draws blocks of time so
+that what hangs together stays together (Künsch 1989, Annals of Statistics 17), here whole weeks that
+don't overlap (Carlstein 1986, Annals of Statistics 14).
 """
 
 from dataclasses import dataclass
@@ -39,7 +47,17 @@ def step_sums(
     """The sums of every step over the study area.
 
     Likelihood, deviance and errors are summed over the types; flagged cells are places, so hit
-    rates are of the types together.
+    rates are of the types together. Raises ValueError where counts and rates differ in shape,
+    UserError for an area without cells.
+
+    One step of a hundred cells with four events, three of them where the forecast is highest:
+
+    >>> counts, rates = np.zeros((1, 1, 10, 10)), np.full((1, 1, 10, 10), 0.01)
+    >>> counts[0, 0, 0, 0], counts[0, 0, 5, 5], rates[0, 0, 0, 0] = 3, 1, 2.0
+    >>> area = np.ones((10, 10), dtype=bool)
+    >>> sums = step_sums(counts, rates, area, np.array(["2024-01-01"], dtype="datetime64[D]"))
+    >>> float(sums.events[0]), float(sums.hits[1][0]), float(sums.best[5][0])
+    (4.0, 3.0, 4.0)
     """
     if counts.shape != rates.shape:
         raise ValueError(f"counts {counts.shape} and rates {rates.shape} differ in shape")
@@ -77,7 +95,13 @@ def hit_curve(
     """The hit rate over the whole range of area: (share of cells flagged, hit rate, the best possible).
 
     As `hit_rate@p`, for every share p: in each step the cells with the highest rates are flagged.
-    Each is (points + 1,), from no cell to all.
+    Each is (points + 1,) at most, from no cell to all.
+
+    >>> counts = np.array([3.0, 1.0, 0.0, 0.0]).reshape(1, 1, 2, 2)
+    >>> rates = np.array([0.5, 0.9, 0.1, 0.1]).reshape(1, 1, 2, 2)
+    >>> share, hit, best = hit_curve(counts, rates, np.ones((2, 2), dtype=bool), points=4)
+    >>> hit.tolist(), best.tolist()
+    ([0.0, 0.25, 1.0, 1.0, 1.0], [0.0, 0.75, 1.0, 1.0, 1.0])
     """
     n = counts[..., area].sum(axis=1, dtype=np.float64)
     lam = floored(rates[..., area]).sum(axis=1)
@@ -91,18 +115,36 @@ def hit_curve(
 
 
 def flagged_count(cells: int, share: int) -> int:
-    """⌈share % of the cells⌉."""
+    """⌈share % of the cells⌉.
+
+    >>> flagged_count(2648, 1), flagged_count(100, 5)
+    (27, 5)
+    """
     return -(-cells * share // 100)
 
 
 def week_numbers(times: np.ndarray) -> np.ndarray:
-    """0, 0, …, 1, …: the week (from Monday) that each step begins in, the blocks of the bootstrap."""
+    """0, 0, …, 1, …: the week (from Monday) that each step begins in, the blocks of the bootstrap.
+
+    >>> week_numbers(np.arange("2024-01-05", "2024-01-10", dtype="datetime64[D]")).tolist()
+    [0, 0, 0, 1, 1]
+    """
     monday = (times.astype("datetime64[D]").astype(np.int64) + 3) // 7
     return np.unique(monday, return_inverse=True)[1]
 
 
 def scores(sums: StepSums) -> dict[str, float]:
-    """The scores of DESIGN.md over all steps of `sums`; NaN where there were no events."""
+    """Every score over all steps of `sums`, as docs/scores.md says; NaN where there were no events.
+
+    With one of a hundred cells flagged that holds three of four events:
+
+    >>> counts, rates = np.zeros((1, 1, 10, 10)), np.full((1, 1, 10, 10), 0.01)
+    >>> counts[0, 0, 0, 0], counts[0, 0, 5, 5], rates[0, 0, 0, 0] = 3, 1, 2.0
+    >>> area = np.ones((10, 10), dtype=bool)
+    >>> made = scores(step_sums(counts, rates, area, np.array(["2024-01-01"], "datetime64[D]")))
+    >>> made["hit_rate@1"], made["pai@1"], made["pei@1"]
+    (0.75, 75.0, 1.0)
+    """
     return {
         name: float(value[0])
         for name, value in _ratios(sums, np.ones((1, len(sums.events)))).items()
@@ -129,7 +171,12 @@ def _ratios(sums: StepSums, weight: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def resampled_weeks(weeks: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
-    """(resamples, T) how often each step is drawn when whole weeks are drawn with replacement."""
+    """(resamples, T) how often each step is drawn when whole weeks are drawn with replacement.
+
+    >>> drawn = resampled_weeks(np.array([0, 0, 1, 1, 2, 2]), resamples=4)
+    >>> drawn.shape, drawn.sum(axis=1).tolist()
+    ((4, 6), [6.0, 6.0, 6.0, 6.0])
+    """
     blocks = int(weeks.max()) + 1
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
@@ -152,6 +199,13 @@ def compare(one: StepSums, other: StepSums) -> dict[str, Any]:
 
     `difference` is one − other (above zero: `one` is better), `interval` its 95 % block-bootstrap
     interval, `p` the two-sided share of resamples on the other side of zero, `verdict` a word.
+
+    >>> rng = np.random.default_rng(0)
+    >>> rates, area = np.full((70, 1, 4, 4), 1.0), np.ones((4, 4), dtype=bool)
+    >>> counts, times = rng.poisson(rates), np.arange(70).astype("datetime64[D]")
+    >>> one, other = (step_sums(counts, made, area, times) for made in (rates, 1.5 * rates))
+    >>> compare(one, other)["verdict"]
+    'better'
     """
     weight = resampled_weeks(one.weeks)
     events = weight @ one.events

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from crimecast.errors import UserError
 from crimecast.machine.slots import WAITING
-from crimecast.storage.store import PACKAGE_DATA, data_root
+from crimecast.storage.store import PACKAGE, data_root
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -45,7 +45,7 @@ def connect(address: str) -> Any:
     environment = {
         "CRIMECAST_DATA": str(data_root()),
         "PYTHONPATH": os.pathsep.join(
-            [str(PACKAGE_DATA.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+            [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
         ),
         **WAITING,
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",

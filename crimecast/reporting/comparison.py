@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from crimecast.cities import City, load_city
-from crimecast.errors import UserError
 from crimecast.grids.cube import on_map
 from crimecast.judging.scoring import said
 from crimecast.reporting.model_card import model_card
@@ -23,8 +22,7 @@ def comparison_report(view: Comparison) -> str:
 
     Raises UserError for fewer than two forecasts.
     """
-    if len({*view.names, view.against}) < 2:
-        raise UserError("A comparison needs at least two forecasts.")
+    view.need_two()
     city = load_city(view.cube.city)
     title = f"{', '.join(n for n in view.names if n != view.against)} against {view.against}"
     simulated = " · simulated city: nothing here happened" if city.simulated else ""

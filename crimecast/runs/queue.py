@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from crimecast.calendar.dates import calendar
 from crimecast.designs.cost import cost
-from crimecast.designs.inputs import for_step, map_inputs
+from crimecast.designs.inputs import calendar_numbers, for_step, map_inputs
 from crimecast.designs.shapes import Placed, place
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
@@ -137,7 +136,7 @@ def check(design: Design, grid: str) -> Cube:
 
 def _placed(design: Design, cube: Cube) -> list[Placed]:
     _, types, height, width = cube.counts.shape
-    numbers = calendar(cube.times[:1], cube.step, design.calendar).shape[1]
+    numbers = calendar_numbers(design, cube.step)
     return place(design, types, height, width, numbers)
 
 

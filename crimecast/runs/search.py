@@ -8,9 +8,7 @@ folder, and a search that was interrupted goes on from there.
 """
 
 import copy
-import os
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -23,13 +21,14 @@ import tomli_w
 from crimecast.designs.spec import Design, parse_design, read_toml
 from crimecast.errors import UserError
 from crimecast.grids.grid import grid_folder
+from crimecast.machine import background
 from crimecast.machine.cluster import capacity
 from crimecast.machine.slots import slots
 from crimecast.runs import queue
 from crimecast.runs.run import Run, list_runs, load_run, process_lives
 from crimecast.runs.settings import Trial
 from crimecast.storage.access import accounted, act
-from crimecast.storage.store import PACKAGE_DATA, data_root, read_json, write_json
+from crimecast.storage.store import data_root, read_json, write_json
 
 POLL = 0.5
 UNPRUNED = 4  # trials that are always trained to their end, so that there is a median
@@ -169,12 +168,7 @@ def resume(name: str) -> None:
     """Start the search's process unless it runs."""
     if running(name):
         return
-    with (folder(name) / "log.txt").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "crimecast.runs.search", name],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            cwd=PACKAGE_DATA.parent, env={**os.environ, "CRIMECAST_DATA": str(data_root())},
-        )  # fmt: skip
+    process = background.start("crimecast.runs.search", name, log=folder(name) / "log.txt")
     write_json(
         folder(name) / "process.json",
         {"pid": process.pid, "started": psutil.Process(process.pid).create_time()},

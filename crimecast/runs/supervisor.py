@@ -21,13 +21,13 @@ import psutil
 from filelock import FileLock, Timeout
 
 from crimecast.errors import UserError
-from crimecast.machine import courtesy
+from crimecast.machine import background, courtesy
 from crimecast.machine.slots import WAITING, environment, fits, slots
 from crimecast.runs.on_ray import OnRay
 from crimecast.runs.run import Run, list_runs, load_run, process_lives, update_run
 from crimecast.runs.settings import Settings
 from crimecast.storage.database import reading, writing
-from crimecast.storage.store import PACKAGE_DATA, data_root, read_json, write_json
+from crimecast.storage.store import data_root, read_json, write_json
 
 POLL = 0.25  # seconds between looks
 STARTING = 3.0  # seconds until a supervisor has left its mark, on a busy machine
@@ -55,13 +55,7 @@ def ensure() -> None:
     if time.monotonic() - _started.get(mark, -STARTING) < STARTING:
         return
     _started[mark] = time.monotonic()
-    with (data_root() / "supervisor.log").open("ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "crimecast.runs.supervisor"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            cwd=PACKAGE_DATA.parent,
-            env={**os.environ, "CRIMECAST_DATA": str(data_root()), "PYTHONUNBUFFERED": "1"},
-        )  # fmt: skip
+    background.start("crimecast.runs.supervisor", log=data_root() / "supervisor.log")
 
 
 def main() -> int:
@@ -247,16 +241,11 @@ def claim(slot: str, name: str | None = None) -> Run | None:
 def spawn(run: Run) -> subprocess.Popen[bytes]:
     """Start a worker for a claimed run; its output goes to the run's log."""
     run.folder.mkdir(parents=True, exist_ok=True)
-    with (run.folder / "log.txt").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "crimecast.runs.worker", run.id, run.token or ""],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            cwd=PACKAGE_DATA.parent,
-            env={
-                **WAITING, **os.environ, **environment(run.slot or "cpu:0"),
-                "PYTHONUNBUFFERED": "1",
-            },
-        )  # fmt: skip
+    waiting = {name: os.environ.get(name, value) for name, value in WAITING.items()}
+    return background.start(
+        "crimecast.runs.worker", run.id, run.token or "", log=run.folder / "log.txt",
+        environment={**waiting, **environment(run.slot or "cpu:0")},
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,39 +1,15 @@
-"""The sample city as it ships, how it gets into a data folder, and how it is made anew.
+"""How the sample city as it ships gets into a data folder (`crimecast.commands.sample` makes it anew)."""
 
-`python -m crimecast.sample.shipped` simulates the city, writes data/sample, trains the small run
-that ships with it, and so remakes everything there.
-"""
-
-import json
-import os
 import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
-import pyproj
-import shapely.geometry
 from filelock import FileLock
 
-from crimecast.cities import load_city
-from crimecast.cities.city import SHIPPED
 from crimecast.grids.grid import make_grid
-from crimecast.records.archive import merge
+from crimecast.sample import SAMPLE, sample_is_ready, sample_marker
 from crimecast.storage.access import by_itself
-from crimecast.storage.database import reading, writing
-from crimecast.storage.store import (
-    SAMPLE,
-    data_root,
-    read_json,
-    replacing,
-    sample_is_ready,
-    sample_marker,
-    write_json,
-)
-
-RUN_FILES = ("spec.toml", "metrics.jsonl", "progress.json", "network.safetensors")
+from crimecast.storage.database import writing
+from crimecast.storage.store import data_root, read_json, replacing
 
 
 def ensure_sample() -> None:
@@ -63,72 +39,3 @@ def _add_run(row: dict[str, Any]) -> None:
         fields = ", ".join(row)
         marks = ", ".join("?" for _ in row)
         db.execute(f"insert or ignore into runs ({fields}) values ({marks})", tuple(row.values()))
-
-
-def remake() -> None:
-    """Simulate the city again and train its run; replaces what data/sample and the registry hold."""
-    from crimecast.designs.spec import load_design
-    from crimecast.runs import queue
-    from crimecast.sample.simulate import simulate
-
-    drawn = simulate()
-    back = pyproj.Transformer.from_crs("EPSG:32631", "EPSG:4326", always_xy=True)
-    island = shapely.transform(drawn.outline, back.transform, interleaved=False)
-    _write_outline(SHIPPED / "sample.geojson", island)
-    with replacing(SAMPLE / "truth.npz") as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, rates=drawn.rates.astype(np.float16))
-    with tempfile.TemporaryDirectory() as scratch:
-        os.environ["CRIMECAST_DATA"] = scratch
-        longitude, latitude = back.transform(
-            drawn.events["x"].to_numpy(), drawn.events["y"].to_numpy()
-        )
-        events = drawn.events.select(
-            "source_id", "time", "type",
-            pl.Series("longitude", longitude.round(6)), pl.Series("latitude", latitude.round(6)),
-            "x", "y", pl.lit(None, pl.String).alias("reason"),
-        )  # fmt: skip
-        merge(load_city("sample"), events, "simulated")
-        with replacing(SAMPLE / "events") as temporary:
-            shutil.copytree(
-                Path(scratch) / "cities/sample/events",
-                temporary,
-                ignore=shutil.ignore_patterns(".*"),
-            )
-        grid = make_grid("sample")["grid"]
-        run = queue.wait(queue.submit(queue.Request(load_design("stack"), grid, seed=1)).id)
-        if run.state != "done":
-            raise RuntimeError(run.message)
-        with replacing(SAMPLE / "run") as temporary:
-            temporary.mkdir()
-            for name in RUN_FILES:
-                shutil.copy2(run.folder / name, temporary / name)
-        with reading() as db:
-            row = dict(db.execute("select * from runs where id = ?", (run.id,)).fetchone())
-        row |= {"pid": None, "pid_started": None}
-        write_json(SAMPLE / "run.json", row)
-
-
-def _write_outline(path: Path, island: shapely.Polygon) -> None:
-    """The island, and its four quarters as neighbourhoods."""
-    x0, y0, x1, y1 = island.bounds
-    xm, ym = (x0 + x1) / 2, (y0 + y1) / 2
-    quarters = {
-        "Northwest": shapely.box(x0, ym, xm, y1), "Northeast": shapely.box(xm, ym, x1, y1),
-        "Southwest": shapely.box(x0, y0, xm, ym), "Southeast": shapely.box(xm, y0, x1, ym),
-    }  # fmt: skip
-    shapes = [("outline", "Sample city", island)]
-    shapes += [("neighbourhood", name, island.intersection(box)) for name, box in quarters.items()]
-    features = [
-        {
-            "type": "Feature",
-            "properties": {"kind": kind, "name": name},
-            "geometry": shapely.geometry.mapping(shapely.set_precision(shape, 1e-5)),
-        }
-        for kind, name, shape in shapes
-    ]
-    document = {"type": "FeatureCollection", "source": "Simulated", "features": features}
-    path.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    remake()

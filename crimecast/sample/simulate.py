@@ -9,7 +9,7 @@ with a static risk surface, a level with weekday and season, g geometric with a 
 days and K a Gaussian of `SPREAD` cells (near repeats: Mohler et al. 2011, J. Am. Stat. Assoc. 106).
 Because time is discrete, λ is exactly the mean of the Poisson draw: no forecast can do better.
 
-Remade, with the small run that ships with it, by `python -m crimecast.sample.shipped`.
+Remade, with the small run that ships with it, by `python -m crimecast.commands.sample`.
 """
 
 from dataclasses import dataclass

@@ -7,8 +7,8 @@ import numpy as np
 from crimecast.errors import UserError
 from crimecast.grids.cube import Cube
 from crimecast.grids.grid import open_grid
+from crimecast.sample import SAMPLE
 from crimecast.sample.simulate import CELL, DAYS, FIRST_DAY, ORIGIN, SIZE, TYPES
-from crimecast.storage.store import SAMPLE
 
 TRUTH = "truth"
 

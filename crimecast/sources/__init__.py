@@ -1,1 +1,1 @@
-"""Where events come from: files, portals, and the simulator."""
+"""Where events come from: files and portals."""

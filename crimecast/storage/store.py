@@ -9,13 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PACKAGE_DATA = Path(__file__).resolve().parents[2] / "data"
-SAMPLE = PACKAGE_DATA / "sample"
+import platformdirs
+
+PACKAGE = Path(__file__).resolve().parents[1]
+# What lies beside the package in a clone (app.py, pages/, data/sample) is in it where it was installed.
+INSTALLED = (PACKAGE / "shipped").is_dir()
+TOP = PACKAGE / "shipped" if INSTALLED else PACKAGE.parent
 
 
 def data_root() -> Path:
-    """The data folder: `CRIMECAST_DATA` if set, else `data/` beside the package."""
-    root = Path(os.environ.get("CRIMECAST_DATA") or PACKAGE_DATA).expanduser().resolve()
+    """The data folder: `CRIMECAST_DATA` if set, else `data/` of the clone that this is; where it was
+    installed, a folder of the user's own."""
+    own = platformdirs.user_data_path("crimecast", appauthor=False) if INSTALLED else TOP / "data"
+    root = Path(os.environ.get("CRIMECAST_DATA") or own).expanduser().resolve()
     root.mkdir(parents=True, exist_ok=True)
     return root
 
@@ -25,16 +31,6 @@ def folder(*parts: str) -> Path:
     path = data_root().joinpath(*parts)
     path.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def sample_is_ready() -> bool:
-    """Whether the sample city, its grid and its run are all in the data folder."""
-    return sample_marker().exists()
-
-
-def sample_marker() -> Path:
-    """The file that is written last when the sample city is put into the data folder."""
-    return data_root() / "cities" / "sample" / "ready"
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""Training: what a batch holds, one run's loop, its process, and whose turn it is."""
+"""Training: what a batch holds, and the loop of one run."""

@@ -8,7 +8,9 @@ import pandas as pd
 
 from crimecast.baselines import AHEAD, BASELINES, QUICK
 from crimecast.cities import City, load_city
+from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import (
+    TRUTH,
     at_horizon,
     further_ahead,
     is_stored,
@@ -37,7 +39,6 @@ from crimecast.judging.scoring import (
 )
 from crimecast.plots.rasters import Panel, Scene, lines, message
 from crimecast.runs.run import Run, list_runs
-from crimecast.sample.truth import TRUTH
 
 
 def choices(grid: str, simulated: bool) -> list[str]:
@@ -88,6 +89,11 @@ class Comparison:
     last: int
     names: tuple[str, ...]
     against: str
+
+    def need_two(self) -> None:
+        """Raise UserError for fewer than two forecasts."""
+        if len({*self.names, self.against}) < 2:
+            raise UserError("A comparison needs at least two forecasts.")
 
     @property
     def period(self) -> str:

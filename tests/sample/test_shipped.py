@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from crimecast.runs.run import list_runs
+from crimecast.sample import sample_is_ready
 from crimecast.sample import shipped as sample
 from crimecast.storage import access
-from crimecast.storage.store import sample_is_ready
 
 
 @pytest.fixture
