@@ -12,7 +12,7 @@ import numpy as np
 from crimecast.baselines import AHEAD, BASELINES, QUICK, baseline_rates
 from crimecast.errors import UserError
 from crimecast.grids.cube import Cube, load_cube
-from crimecast.judging.scoring import StepSums, step_sums
+from crimecast.judging.scoring import StepSums, compare, step_sums
 from crimecast.runs.run import Run, load_run
 from crimecast.sample.truth import TRUTH, true_rates
 from crimecast.storage.kept import code_of, forget, used
@@ -217,3 +217,8 @@ def score_sums(name: str, cube: Cube, first: int, last: int) -> StepSums:
         cube.area(first),
         cube.times[first:last],
     )
+
+
+def versus(name: str, other: str, cube: Cube, first: int, last: int) -> dict[str, Any]:
+    """What one forecast gains on another over steps [first, last), with interval and verdict."""
+    return compare(*(score_sums(one, cube, first, last) for one in (name, other)))

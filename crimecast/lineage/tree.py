@@ -5,10 +5,9 @@ from typing import Any
 
 from crimecast.designs.spec import Design, to_toml
 from crimecast.errors import UserError
-from crimecast.forecasting.forecasts import score_sums
+from crimecast.forecasting.forecasts import versus
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
-from crimecast.judging.scoring import compare
 from crimecast.runs.run import Run, load_run, update_run
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import read_json, write_json
@@ -86,9 +85,8 @@ def effect(run: Run) -> dict[str, Any] | None:
         last = min(run.settings.validate, parent.settings.validate)
     if first >= last:
         return None
-    one, other = (score_sums(name, cube, first, last) for name in (run.id, parent.id))
     made = {
-        **compare(one, other),
+        **versus(run.id, parent.id, cube, first, last),
         "on": "unseen" if refit else "validation",
         "stamps": [run.stamp, parent.stamp],
     }
