@@ -64,19 +64,24 @@ def read_dropped(city: City) -> pl.DataFrame:
     return pl.read_parquet(archive_folder(city) / name)
 
 
-def merge(city: City, incoming: pl.DataFrame, origin: str) -> dict[str, Any]:
+def merge(
+    city: City, incoming: pl.DataFrame, origin: str, about: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Add standardised records to the archive; returns what was read, added, corrected and known.
 
     A record whose id is stored already replaces it if it differs and is left alone if not, so a
-    file may be read any number of times. `origin` is kept in the record of imports.
+    file may be read any number of times. `origin`, and what there is to say `about` the file, are kept in the
+    record of imports.
     """
     folder = archive_folder(city)
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
-        return _merge(city, folder, incoming, origin)
+        return _merge(city, folder, incoming, origin, about or {})
 
 
-def _merge(city: City, folder: Path, incoming: pl.DataFrame, origin: str) -> dict[str, Any]:
+def _merge(
+    city: City, folder: Path, incoming: pl.DataFrame, origin: str, about: dict[str, Any]
+) -> dict[str, Any]:
     old = manifest(city)
     files = {month: folder / entry["file"] for month, entry in old["months"].items()}
     duplicate = incoming["reason"].eq_missing("duplicate")
@@ -123,6 +128,7 @@ def _merge(city: City, folder: Path, incoming: pl.DataFrame, origin: str) -> dic
         "corrected": replaced.height,
         "known": same.height,
         "dropped": {str(reason): int(count) for reason, count in counts},
+        **about,
     }
     new = {
         "months": months,
@@ -132,6 +138,19 @@ def _merge(city: City, folder: Path, incoming: pl.DataFrame, origin: str) -> dic
     write_json(folder / "manifest.json", new)
     _sweep(folder, new)
     return entry
+
+
+def stored_between(city: City, first: datetime, last: datetime) -> pl.DataFrame:
+    """The events of the months from that of `first` to that of `last`."""
+    low, high = f"{first:%Y-%m}", f"{last:%Y-%m}"
+    files = [path for month, path in month_files(city).items() if low <= month <= high]
+    return pl.read_parquet(files) if files else pl.DataFrame(schema=SCHEMA)
+
+
+def stored_ids(city: City, ids: pl.Series) -> pl.DataFrame:
+    """What the archive holds of these ids: events and what was dropped, with `reason`."""
+    incoming = pl.DataFrame({"source_id": ids})
+    return _stored(month_files(city), read_dropped(city), incoming).drop("month")
 
 
 def remove(city: City, ids: list[str]) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from crimecast.commands import data, judging, looking, serving, training
-from crimecast.errors import UserError
+from crimecast.errors import Doubt, UserError
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,6 +28,14 @@ def main(arguments: list[str] | None = None) -> int:
         elif text:
             print(text)
         sys.stdout.flush()  # here, where it is noticed that nobody reads on
+    except Doubt as doubt:
+        print(
+            " ".join(
+                part for part in (str(doubt), f"({doubt.flag})" if doubt.flag else "") if part
+            ),
+            file=sys.stderr,
+        )
+        return 2
     except UserError as error:
         print(str(error), file=sys.stderr)
         return 2
@@ -75,7 +83,9 @@ def _parser() -> _Parser:
     p.add_argument("--url", help="another base address, with the portal's own paths")
     p.add_argument("--page-size", type=int, default=10_000, metavar="N")
 
-    p = add("import", data.import_, "Add the records of a CSV, Parquet or JSON file to a city.")
+    p = add(
+        "import", data.import_, "Add the records of a CSV, Excel, Parquet or JSON file to a city."
+    )
     p.add_argument("city")
     p.add_argument("file", type=Path)
     p.add_argument(
@@ -89,6 +99,13 @@ def _parser() -> _Parser:
         "--crs", metavar="EPSG:N", help="of the file's coordinates (default: longitude, latitude)"
     )
     p.add_argument("--tz", metavar="ZONE", help="of the file's times, such as America/Chicago")
+    p.add_argument(
+        "--date-format", metavar="ORDER", help="where dates can be read in two ways: dmy, mdy, ymd or dd/mm/yyyy"
+    )  # fmt: skip
+    p.add_argument("--encoding", metavar="NAME", help="of the text (default: found)")
+    p.add_argument(
+        "--delimiter", metavar="SIGN", help="between fields (default: found); tab for tabs"
+    )
 
     p = add(
         "covariate",

@@ -75,12 +75,18 @@ def import_(options: argparse.Namespace) -> tuple[Any, str]:
     from crimecast.cities import load_city
     from crimecast.importing import import_file
 
-    result = import_file(options.city, options.file, _mapping(options.map), options.crs, options.tz)
+    result = import_file(
+        options.city, options.file, _mapping(options.map), options.crs, options.tz,
+        date_format=options.date_format, encoding=options.encoding, delimiter=options.delimiter,
+    )  # fmt: skip
     result["report"] = report(load_city(options.city))
-    return result, (
+    lines = [
         f"{result['read']:,} records read: {result['added']:,} new, {result['corrected']:,} corrected, "
-        f"{result['known']:,} known already; not used: {_reasons(result['dropped'])}."
-    )
+        f"{result['known']:,} known already; not used: {_reasons(result['dropped'])}.",
+        f"Read as: {'; '.join(f'{what}: {how}' for what, how in result['read_as'].items())}.",
+        *(f"Notice: {notice['says']}" for notice in result["notices"]),
+    ]
+    return result, "\n".join(lines)
 
 
 def covariate(options: argparse.Namespace) -> tuple[Any, str]:

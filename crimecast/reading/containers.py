@@ -19,7 +19,13 @@ MOST_SHEET_BYTES = 2**30  # of a spreadsheet, which has to be held in memory
 BLOCK = 2**20
 TABLES = {".csv", ".tsv", ".txt", ".parquet", ".json", ".ndjson", ".jsonl", ".geojson", ".xlsx", ".xls", ".xlsb", ".ods"}  # fmt: skip
 PACKED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-MAGIC = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\x00": ".xz", b"PAR1": ".parquet", b"\xd0\xcf\x11\xe0": ".xls"}
+MAGIC = {
+    b"\x1f\x8b": ".gz",
+    b"BZh": ".bz2",
+    b"\xfd7zXZ\x00": ".xz",
+    b"PAR1": ".parquet",
+    b"\xd0\xcf\x11\xe0": ".xls",
+}
 
 
 def kind_of(path: Path) -> str:
@@ -56,17 +62,29 @@ def unpacked(path: Path, depth: int = 0) -> Iterator[list[Path]]:
         yield [path]
         return
     if depth:
-        raise UserError(f"{path.name} is packed more than once; unpack it and import what is in it.")
+        raise UserError(
+            f"{path.name} is packed more than once; unpack it and import what is in it."
+        )
     with TemporaryDirectory(prefix="crimecast-") as name:
         folder = Path(name)
         try:
             members = _unzip(path, folder) if kind == ".zip" else [_unpack(path, folder, kind)]
-        except (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        except (
+            OSError,
+            EOFError,
+            lzma.LZMAError,
+            zlib.error,
+            zipfile.BadZipFile,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
             raise UserError(f"{path.name} can't be unpacked: {str(error)[:120]}.") from None
         if depth == 0:
             for member in members:
                 if kind_of(member) in PACKED or kind_of(member) == ".zip":
-                    raise UserError(f"{path.name} is packed more than once; unpack it and import what is in it.")
+                    raise UserError(
+                        f"{path.name} is packed more than once; unpack it and import what is in it."
+                    )
         yield members
 
 
@@ -117,6 +135,12 @@ def _copy(packed: IO[bytes], target: Path, name: str, most: int) -> int:
     return size
 
 
+def is_sheet(path: Path) -> bool:
+    """Whether a file's first bytes are those of a spreadsheet, old or new."""
+    with path.open("rb") as file:
+        return file.read(4) in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
 def check_sheets(path: Path) -> None:
     """A spreadsheet is a zip of XML: refuse one that unpacks to more than memory should hold."""
     if not zipfile.is_zipfile(path):
@@ -129,6 +153,15 @@ def check_sheets(path: Path) -> None:
                     while block := packed.read(BLOCK):  # what it says of its size isn't relied on
                         size += len(block)
                         if size > MOST_SHEET_BYTES:
-                            raise UserError(f"{path.name} unpacks to more than {MOST_SHEET_BYTES / 2**30:g} GB: save it as CSV and import that.")
-    except (zipfile.BadZipFile, OSError, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+                            raise UserError(
+                                f"{path.name} unpacks to more than {MOST_SHEET_BYTES / 2**30:g} GB: save it as CSV and import that."
+                            )
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+    ) as error:
         raise UserError(f"{path.name} can't be unpacked: {str(error)[:120]}.") from None

@@ -31,14 +31,21 @@ def numbers(series: pl.Series) -> np.ndarray:
     if left.str.contains(",", literal=True).any():
         # 1,162,147.5 has its commas every three digits, 41,8781 one for the decimals.
         grouped = left.str.contains(r"^[-+]?\d{1,3}(?:,\d{3})+\.\d+$|^[-+]?\d{1,3}(?:,\d{3}){2,}$")
-        text = text.str.replace_all(",", "") if grouped.any() else text.str.replace(r"^([-+]?\d+),(\d+)$", "$1.$2")
+        text = (
+            text.str.replace_all(",", "")
+            if grouped.any()
+            else text.str.replace(r"^([-+]?\d+),(\d+)$", "$1.$2")
+        )
         value = text.cast(pl.Float64, strict=False)
         left = text.filter(value.is_null() & text.is_not_null() & text.str.contains(r"\d"))
     if left.str.contains("−", literal=True).any():
         text = text.str.replace("−", "-")
         value = text.cast(pl.Float64, strict=False)
     array = value.to_numpy().astype(float).copy()
-    marked = np.flatnonzero(value.is_null().to_numpy() & text.str.contains(HEMISPHERE.pattern).fill_null(False).to_numpy())
+    marked = np.flatnonzero(
+        value.is_null().to_numpy()
+        & text.str.contains(HEMISPHERE.pattern).fill_null(False).to_numpy()
+    )
     if marked.size:
         found = {t: _degrees(t) for t in text.gather(marked).unique().to_list()}
         array[marked] = [found[t] for t in text.gather(marked).to_list()]
@@ -50,7 +57,9 @@ def _degrees(text: str) -> float:
     match = DEGREES.fullmatch(text)
     if not match:
         return float("nan")
-    degree, minute, second = (float(part.replace(",", ".")) if part else 0.0 for part in match.groups()[1:4])
+    degree, minute, second = (
+        float(part.replace(",", ".")) if part else 0.0 for part in match.groups()[1:4]
+    )
     if minute >= 60 or second >= 60:
         return float("nan")
     value = abs(degree) + minute / 60 + second / 3600
@@ -94,5 +103,6 @@ def points(series: pl.Series, form: str) -> tuple[np.ndarray, np.ndarray]:
 def _binary(series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
     shapes = shapely.from_wkb(series.fill_null("").to_numpy(), on_invalid="ignore")
     point = shapely.get_type_id(shapes) == 0
-    return np.where(point, shapely.get_x(shapes), np.nan), np.where(point, shapely.get_y(shapes), np.nan)
-
+    return np.where(point, shapely.get_x(shapes), np.nan), np.where(
+        point, shapely.get_y(shapes), np.nan
+    )

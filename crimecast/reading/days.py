@@ -12,6 +12,7 @@ from crimecast.errors import Doubt, UserError
 
 ORDERS = ("mdy", "dmy", "ymd", "ydm")
 WORDS = {"mdy": "month first", "dmy": "day first", "ymd": "year first", "ydm": "year, day, month"}
+SHORT_FROM = 1970  # no two digits mean an earlier year
 # Of the months as Europe's languages begin them; longer beginnings first where a shorter one is another's.
 MONTHS = {
     1: "jan gen ene janv", 2: "feb fev fév fe", 3: "mar mär maa mrt mrz", 4: "apr abr avr", 5: "may mai mag mei maj mayo",
@@ -72,6 +73,8 @@ class Day:
             year, month, day = parts["y"], parts["m"], parts["d"]
         if self.short_year:
             year = full_year(year, latest)
+            if year < SHORT_FROM:
+                return None
         try:
             return date(year, month, day)
         except ValueError:

@@ -90,7 +90,10 @@ def _single_bytes(path: Path) -> str:
         return "utf-8"
     letters = b"\n".join(lines)
     # Where Windows' Latin reads words, it is taken: by far the most frequent, and Latin-1 within it.
-    best = from_bytes(letters, cp_isolation=["cp1252", "cp1250", "cp1251", "cp850", "mac_roman", "cp1253", "cp1254"]).best()
+    best = from_bytes(
+        letters,
+        cp_isolation=["cp1252", "cp1250", "cp1251", "cp850", "mac_roman", "cp1253", "cp1254"],
+    ).best()
     return "cp1252" if best is None or _latin(letters) else best.encoding
 
 
@@ -98,7 +101,13 @@ def _latin(letters: bytes) -> bool:
     """Whether the bytes beyond ASCII are mostly the accented letters of western Europe in Latin-1."""
     high = np.frombuffer(letters, dtype=np.uint8)
     high = high[high > 127]
-    common = np.isin(high, np.frombuffer("àâäåæçèéêëìíîïñòóôöøùúûüßÀÂÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖØÙÚÛÜáÁ§°´’–".encode("cp1252"), dtype=np.uint8))
+    common = np.isin(
+        high,
+        np.frombuffer(
+            "àâäåæçèéêëìíîïñòóôöøùúûüßÀÂÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖØÙÚÛÜáÁ§°´’–".encode("cp1252"),
+            dtype=np.uint8,
+        ),
+    )
     return bool(high.size == 0 or common.mean() > 0.8) and not _cyrillic(high)
 
 
@@ -116,7 +125,9 @@ def as_utf8(path: Path, folder: Path, encoding: str | None = None) -> Text:
     try:
         codecs.lookup(name)
     except LookupError:
-        raise UserError(f"'{name}' is not an encoding; use one such as utf-8, cp1252 or utf-16.") from None
+        raise UserError(
+            f"'{name}' is not an encoding; use one such as utf-8, cp1252 or utf-16."
+        ) from None
     with path.open("rb") as file:
         head = file.read(BLOCK)
     alone_cr = b"\r" in head and b"\n" not in head
@@ -143,15 +154,25 @@ def as_utf8(path: Path, folder: Path, encoding: str | None = None) -> Text:
             try:
                 for block in blocks(path):
                     text_block = decoder.decode(block)
-                    out.write((text_block.replace("\r", "\n") if alone_cr else text_block).encode("utf-8"))
+                    out.write(
+                        (text_block.replace("\r", "\n") if alone_cr else text_block).encode("utf-8")
+                    )
                 out.write(decoder.decode(b"", final=True).encode("utf-8"))
             except UnicodeError:
-                raise UserError(f"{path.name} can't be read in {name}; leave the encoding out and it is found.") from None
+                raise UserError(
+                    f"{path.name} can't be read in {name}; leave the encoding out and it is found."
+                ) from None
     notices = []
     if not plain and name not in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"):
         notices.append(Notice("encoding", f"The text is read as {name}, by its letters."))
     if mended:
-        notices.append(Notice("encoding", f"{mended:,} lines aren't UTF-8 as the rest is; they are read as cp1252.", mended))
+        notices.append(
+            Notice(
+                "encoding",
+                f"{mended:,} lines aren't UTF-8 as the rest is; they are read as cp1252.",
+                mended,
+            )
+        )
     return Text(target, name, notices)
 
 
@@ -196,7 +217,11 @@ def delimiter_of(path: Path) -> str:
             continue
         width, count = Counter(widths).most_common(1)[0]
         # Commas in decimals cut every line as evenly as semicolons do; what they leave tells.
-        score = count / len(widths) * (1 + min(width, 50) / 1000) * _whole(lines, delimiter) if width > 1 else 0.0
+        score = (
+            count / len(widths) * (1 + min(width, 50) / 1000) * _whole(lines, delimiter)
+            if width > 1
+            else 0.0
+        )
         if score > most:
             best, most = delimiter, score
     return best
@@ -224,7 +249,9 @@ def _sample(path: Path) -> list[str]:
                 found = found[1:]
             if file.tell() < size:
                 found = found[:-1]
-            lines += [line for line in found if line.strip()][: SAMPLE_LINES if place else 2 * SAMPLE_LINES]
+            lines += [line for line in found if line.strip()][
+                : SAMPLE_LINES if place else 2 * SAMPLE_LINES
+            ]
             if size < 64 * 1024:
                 break
     return lines
@@ -242,7 +269,9 @@ class Layout:
     titles: int = 0
 
 
-def read_delimited(path: Path, folder: Path, encoding: str | None = None, delimiter: str | None = None) -> tuple[pl.DataFrame, list[Notice]]:
+def read_delimited(
+    path: Path, folder: Path, encoding: str | None = None, delimiter: str | None = None
+) -> tuple[pl.DataFrame, list[Notice]]:
     """A file of delimited text as a table of text, with what was found and left out.
 
     Raises UserError where too many rows don't fit together.
@@ -265,12 +294,26 @@ def read_delimited(path: Path, folder: Path, encoding: str | None = None, delimi
     if bad:
         some = ", ".join(f"{line:,}" for line in bad[:8]) + (" …" if len(bad) > 8 else "")
         notices.append(
-            Notice("bad_rows", f"{len(bad):,} rows are left out, since they have too many or too few fields or an unclosed quote: line {some}.", len(bad))
+            Notice(
+                "bad_rows",
+                f"{len(bad):,} rows are left out, since they have too many or too few fields or an unclosed quote: line {some}.",
+                len(bad),
+            )
         )
     if not header:
-        notices.append(Notice("no_header", "The first line holds values, not names: the columns are numbered."))
+        notices.append(
+            Notice("no_header", "The first line holds values, not names: the columns are numbered.")
+        )
     try:
-        table = pl.read_csv(cleaned, infer_schema=False, separator=mark, has_header=False, new_columns=columns, quote_char='"', low_memory=True)
+        table = pl.read_csv(
+            cleaned,
+            infer_schema=False,
+            separator=mark,
+            has_header=False,
+            new_columns=columns,
+            quote_char='"',
+            low_memory=True,
+        )
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().split("\n")[0][:160]
         raise UserError(f"{path.name} can't be read as CSV: {reason}.") from None
@@ -278,7 +321,14 @@ def read_delimited(path: Path, folder: Path, encoding: str | None = None, delimi
 
 
 def _named(delimiter: str) -> str:
-    mark = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}.get(delimiter.lower(), delimiter)
+    mark = {
+        "tab": "\t",
+        "\\t": "\t",
+        "comma": ",",
+        "semicolon": ";",
+        "pipe": "|",
+        "space": " ",
+    }.get(delimiter.lower(), delimiter)
     if len(mark.encode()) != 1 or mark in '"\n\r':
         raise UserError(f"'{delimiter}' can't separate fields: give one sign, or tab.")
     return mark
@@ -311,10 +361,16 @@ def _clean(path: Path, target: Path, mark: str) -> tuple[list[str], int, list[in
             body, rest = rest[:cut], rest[cut:]
             for number, record, good in _records(body, sign, width, line):
                 if columns is None:
-                    if not record.strip(b" \r\n" + sign + b'"') or not good and kept == 0 and not _fits_header(record, mark, width):
+                    if not record.strip(b" \r\n" + sign + b'"') or (
+                        not good and kept == 0 and not _fits_header(record, mark, width)
+                    ):
                         continue  # titles above the names
-                    names = next(csv.reader([record.decode("utf-8").rstrip("\r\n")], delimiter=mark))
-                    if names[0].lower().startswith("sep=") or sum(not name.strip() for name in names) > 0.5 * len(names):
+                    names = next(
+                        csv.reader([record.decode("utf-8").rstrip("\r\n")], delimiter=mark)
+                    )
+                    if names[0].lower().startswith("sep=") or sum(
+                        not name.strip() for name in names
+                    ) > 0.5 * len(names):
                         continue
                     columns, named = _header(names, width, head, mark)
                     header_text = record.strip()
@@ -396,8 +452,13 @@ def _records(body: bytes, sign: bytes, width: int, line: int) -> Iterator[tuple[
             yield line + number + 1, b"\n".join(lines[number : number + taken]) + b"\n", True
             number += taken
         else:
-            inside = text.replace(b'"', b"")  # a quote within an unquoted field is a letter: 5" pipe
-            stray = not re.search(rb'(^|' + re.escape(sign) + rb')\s*"', text) and inside.count(sign) == width - 1
+            inside = text.replace(
+                b'"', b""
+            )  # a quote within an unquoted field is a letter: 5" pipe
+            stray = (
+                not re.search(rb"(^|" + re.escape(sign) + rb')\s*"', text)
+                and inside.count(sign) == width - 1
+            )
             yield line + number + 1, (inside if stray else text) + b"\n", stray
             number += 1
 

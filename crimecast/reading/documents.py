@@ -21,7 +21,9 @@ def read_document(path: Path) -> tuple[pl.DataFrame, list[Notice], str | None]:
     Raises ValueError if it holds no list of records, UserError beyond MOST_BYTES.
     """
     if path.stat().st_size > MOST_BYTES:
-        raise UserError(f"{path.name} is larger than {MOST_BYTES / 2**30:g} GB, more JSON than is read at once: use CSV or Parquet.")
+        raise UserError(
+            f"{path.name} is larger than {MOST_BYTES / 2**30:g} GB, more JSON than is read at once: use CSV or Parquet."
+        )
     name = encoding_of(path)
     text = path.read_bytes().decode(name, errors="replace").removeprefix("\ufeff")
     notices: list[Notice] = []
@@ -33,7 +35,13 @@ def read_document(path: Path) -> tuple[pl.DataFrame, list[Notice], str | None]:
             raise ValueError(str(error)) from None
         if bad:
             some = ", ".join(f"{line:,}" for line in bad[:8])
-            notices.append(Notice("bad_rows", f"{len(bad):,} lines are no JSON and are left out: line {some}.", len(bad)))
+            notices.append(
+                Notice(
+                    "bad_rows",
+                    f"{len(bad):,} lines are no JSON and are left out: line {some}.",
+                    len(bad),
+                )
+            )
     rows, crs = _rows(document)
     if not rows:
         raise ValueError("expected a list of records")
@@ -42,7 +50,11 @@ def read_document(path: Path) -> tuple[pl.DataFrame, list[Notice], str | None]:
         raise ValueError("expected a list of records")
     if odd:
         notices.append(Notice("bad_rows", f"{odd:,} entries are no records and are left out.", odd))
-    flat = [{str(key): _scalar(value) for key, value in row.items()} for row in rows if isinstance(row, dict)]
+    flat = [
+        {str(key): _scalar(value) for key, value in row.items()}
+        for row in rows
+        if isinstance(row, dict)
+    ]
     return pl.from_dicts(flat, infer_schema_length=None, strict=False), notices, crs
 
 
@@ -66,34 +78,66 @@ def _rows(document: Any) -> tuple[list[Any], str | None]:
             return _from_lists([str(name) for name in document[0]], document[1:]), None
         if any(isinstance(row, dict) and row.get("type") == "Feature" for row in document):
             return [_feature(row) for row in document], None
-        return [row["_source"] if isinstance(row, dict) and isinstance(row.get("_source"), dict) else row for row in document], None
+        return [
+            row["_source"]
+            if isinstance(row, dict) and isinstance(row.get("_source"), dict)
+            else row
+            for row in document
+        ], None
     if not isinstance(document, dict):
         return [], None
     if isinstance(document.get("features"), list):
         if any("attributes" in f for f in document["features"] if isinstance(f, dict)):
             reference = document.get("spatialReference") or {}
             code = reference.get("latestWkid") or reference.get("wkid")
-            return [_esri(f) for f in document["features"]], f"EPSG:{code}" if code and int(code) != 4326 else None
+            return [_esri(f) for f in document["features"]], f"EPSG:{code}" if code and int(
+                code
+            ) != 4326 else None
         return [_feature(f) for f in document["features"]], _named_crs(document)
     if document.get("type") == "Feature":
         return [_feature(document)], None
-    columns = (document.get("meta") or {}).get("view", {}).get("columns") if isinstance(document.get("meta"), dict) else None
+    columns = (
+        (document.get("meta") or {}).get("view", {}).get("columns")
+        if isinstance(document.get("meta"), dict)
+        else None
+    )
     if columns and isinstance(document.get("data"), list):
         return _from_lists([str(column["name"]) for column in columns], document["data"]), None
     if isinstance(document.get("columns"), list) and isinstance(document.get("data"), list):
         names = [str(c["name"] if isinstance(c, dict) else c) for c in document["columns"]]
         return _from_lists(names, document["data"]), None
     values = list(document.values())
-    if values and all(isinstance(value, list) for value in values) and len({len(v) for v in values}) == 1 and not isinstance(values[0][:1] and values[0][0], dict | list):
+    if (
+        values
+        and all(isinstance(value, list) for value in values)
+        and len({len(v) for v in values}) == 1
+        and not isinstance(values[0][:1] and values[0][0], dict | list)
+    ):
         return _from_lists([str(key) for key in document], list(zip(*values, strict=True))), None
-    if values and all(isinstance(value, dict) for value in values) and len(values) > 1 and not any(isinstance(inner, dict | list) for value in values for inner in list(value.values())[:3]):
+    if (
+        values
+        and all(isinstance(value, dict) for value in values)
+        and len(values) > 1
+        and not any(
+            isinstance(inner, dict | list) for value in values for inner in list(value.values())[:3]
+        )
+    ):
         keys = [set(value) for value in values]
         if all(key == keys[0] for key in keys) and len(keys[0]) > len(values):
             order = list(values[0])
-            return [{str(name): value[key] for name, value in document.items()} for key in order], None
+            return [
+                {str(name): value[key] for name, value in document.items()} for key in order
+            ], None
         return values, None
     inner = max(_lists(document), key=len, default=[])
-    return (_rows(inner)[0], None) if inner else ([document] if values and not any(isinstance(v, dict | list) for v in values) else [], None)
+    return (
+        (_rows(inner)[0], None)
+        if inner
+        else (
+            [document] if values and not any(isinstance(v, dict | list) for v in values) else [],
+            None,
+        )
+    )
 
 
 def _lists(value: Any, depth: int = 0) -> Iterator[list[Any]]:
@@ -108,7 +152,10 @@ def _lists(value: Any, depth: int = 0) -> Iterator[list[Any]]:
 
 
 def _from_lists(names: list[str], rows: list[Any]) -> list[Any]:
-    return [dict(zip(names, row, strict=False)) if isinstance(row, list | tuple) else row for row in rows]
+    return [
+        dict(zip(names, row, strict=False)) if isinstance(row, list | tuple) else row
+        for row in rows
+    ]
 
 
 def _named_crs(document: dict[str, Any]) -> str | None:
@@ -145,7 +192,10 @@ def _place(geometry: Any) -> tuple[Any, Any]:
     if not isinstance(geometry, dict):
         return None, None
     if geometry.get("type") == "GeometryCollection":
-        return next((p for p in map(_place, geometry.get("geometries") or []) if p[0] is not None), (None, None))
+        return next(
+            (p for p in map(_place, geometry.get("geometries") or []) if p[0] is not None),
+            (None, None),
+        )
     points = list(_points(geometry.get("coordinates")))
     if not points:
         return None, None

@@ -28,7 +28,9 @@ SPLIT = (
 CLOCK_FIRST = re.compile(
     r"(\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s?[ap]\.?m\.?)?)(?:\s+on|\s*-)?[\s,]+(.+)", re.IGNORECASE
 )
-CTIME = re.compile(r"(?:\w{2,4}\.?,? )?(\w{3,9}\.?\s+\d{1,2})\s+(\d{1,2}:\d{2}:\d{2})\s*([A-Z]{2,5}|[+-]\d{4})?\s+(\d{4})")
+CTIME = re.compile(
+    r"(?:\w{2,4}\.?,? )?(\w{3,9}\.?\s+\d{1,2})\s+(\d{1,2}:\d{2}:\d{2})\s*([A-Z]{2,5}|[+-]\d{4})?\s+(\d{4})"
+)
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,21 @@ def _clean(series: pl.Series) -> pl.Series:
     if series.dtype.is_numeric() or series.dtype.is_temporal():
         return series
     text = series.cast(pl.String, strict=False).str.strip_chars("\ufeff \t\r\n\xa0\"'")
-    return text.set(text.str.len_bytes() == 0, None) if text.has_nulls() or (text == "").any() else text
+    return (
+        text.set(text.str.len_bytes() == 0, None)
+        if text.has_nulls() or (text == "").any()
+        else text
+    )
 
 
 def _is_year(series: pl.Series) -> bool:
     number = series.cast(pl.Float64, strict=False) if not series.dtype.is_temporal() else None
     if number is None or number.null_count() == len(number):
         return False
-    return bool(number.is_between(1000, 2999).mean() or 0 > 0.5) and (number.drop_nulls().median() or 0) < 3000
+    return (
+        bool(number.is_between(1000, 2999).mean() or 0 > 0.5)
+        and (number.drop_nulls().median() or 0) < 3000
+    )
 
 
 def _column(series: pl.Series, asked: Asked) -> Moments:
@@ -117,7 +126,9 @@ def _typed(series: pl.Series, asked: Asked) -> Moments:
         return _absolute(utc, asked, "times with an offset, converted")
     if dtype == pl.Date:
         return _sane(series.cast(pl.Datetime("us")), "day", asked)
-    return Moments(pl.Series(series.name, [None] * len(series), pl.Datetime("us")), "minute", len(series))
+    return Moments(
+        pl.Series(series.name, [None] * len(series), pl.Datetime("us")), "minute", len(series)
+    )
 
 
 def _number_column(numbers: pl.Series, asked: Asked, given: int | None = None) -> Moments:
@@ -126,7 +137,9 @@ def _number_column(numbers: pl.Series, asked: Asked, given: int | None = None) -
     given = len(numbers) - numbers.null_count() if given is None else given
     found = moment_numbers(numbers.to_numpy().astype(float), earliest, latest, asked.order)
     if found is None:
-        return Moments(pl.Series(numbers.name, [None] * len(numbers), pl.Datetime("us")), "minute", given)
+        return Moments(
+            pl.Series(numbers.name, [None] * len(numbers), pl.Datetime("us")), "minute", given
+        )
     micros = pl.Series(numbers.name, found.micros).set(pl.Series(~found.known), None)
     values = micros.cast(pl.Datetime("us"))
     unread = given - int(found.known.sum())
@@ -136,7 +149,12 @@ def _number_column(numbers: pl.Series, asked: Asked, given: int | None = None) -
     if not found.whole:
         return replace(_sane(values, "month", asked), unread=unread, says="months alone")
     whole = bool((micros.drop_nulls() % DAY == 0).all())
-    return replace(_sane(values, "day" if whole else "minute", asked), unread=unread, says=found.form, order=order)
+    return replace(
+        _sane(values, "day" if whole else "minute", asked),
+        unread=unread,
+        says=found.form,
+        order=order,
+    )
 
 
 def _absolute(utc: pl.Series, asked: Asked, says: str) -> Moments:
@@ -144,9 +162,15 @@ def _absolute(utc: pl.Series, asked: Asked, says: str) -> Moments:
     micros = utc.drop_nulls().to_physical()
     midnight = float((micros % DAY == 0).mean() or 0.0)  # type: ignore[arg-type]
     if len(micros) and midnight == 1.0:
-        notice = Notice("utc_dates", "All times are midnight in UTC: they are read as dates, not moved to local time.", len(micros))
+        notice = Notice(
+            "utc_dates",
+            "All times are midnight in UTC: they are read as dates, not moved to local time.",
+            len(micros),
+        )
         return replace(_sane(utc, "day", asked), says="dates", notices=(notice,))
-    local = utc.dt.replace_time_zone("UTC").dt.convert_time_zone(asked.zone).dt.replace_time_zone(None)
+    local = (
+        utc.dt.replace_time_zone("UTC").dt.convert_time_zone(asked.zone).dt.replace_time_zone(None)
+    )
     found = _sane(local, "minute", asked)
     if midnight > 0.3:
         found = replace(found, notices=(*found.notices, _half_midnight(midnight, len(micros))))
@@ -177,7 +201,10 @@ def _text(series: pl.Series, asked: Asked) -> Moments:
             counts[text] = counts.get(text, 0) + rows
     lexed = {text: day for text in counts if (day := days.lex(text)) is not None}
     order = days.judge(
-        [(day, counts[text]) for text, day in lexed.items()], asked.latest.date(), asked.order, asked.hint
+        [(day, counts[text]) for text, day in lexed.items()],
+        asked.latest.date(),
+        asked.order,
+        asked.hint,
     )
     year = asked.latest.year
     micros = {
@@ -190,11 +217,15 @@ def _text(series: pl.Series, asked: Asked) -> Moments:
         frames.append(
             piece.select(
                 "row",
-                pl.col("day").replace_strict(micros, default=None, return_dtype=pl.Int64).alias("micros"),
+                pl.col("day")
+                .replace_strict(micros, default=None, return_dtype=pl.Int64)
+                .alias("micros"),
                 *_clock_columns(piece["clock"]),
             )
         )
-    empty = pl.DataFrame(schema={"row": pl.UInt32, "micros": pl.Int64, "clock": pl.Int64, "offset": pl.Int64})
+    empty = pl.DataFrame(
+        schema={"row": pl.UInt32, "micros": pl.Int64, "clock": pl.Int64, "offset": pl.Int64}
+    )
     whole = pl.concat([empty, *frames]) if len(frames) != 1 else frames[0]
     if whole.height == len(series):
         read = whole.sort("row") if len(frames) > 1 else whole
@@ -205,7 +236,9 @@ def _text(series: pl.Series, asked: Asked) -> Moments:
     given = sum(counts[text] for text in micros)
     in_months = sum(counts[text] for text in months)
     if months and in_months < 0.5 * given:  # a month among days is no day
-        unclear = pl.concat([piece.filter(pl.col("day").is_in(list(months)))["row"] for piece in pieces])
+        unclear = pl.concat(
+            [piece.filter(pl.col("day").is_in(list(months)))["row"] for piece in pieces]
+        )
         read = read.with_columns(
             pl.when(pl.int_range(pl.len(), dtype=pl.UInt32).is_in(unclear.implode()))
             .then(None)
@@ -214,7 +247,11 @@ def _text(series: pl.Series, asked: Asked) -> Moments:
         )
         months = set()
     found = _assemble(read, asked)
-    empties = int(series.str.to_lowercase().is_in(list(days.EMPTY)).sum()) if found.values.has_nulls() else 0
+    empties = (
+        int(series.str.to_lowercase().is_in(list(days.EMPTY)).sum())
+        if found.values.has_nulls()
+        else 0
+    )
     unread = found.values.null_count() - series.null_count() - empties
     kinds = {lexed[text].orders for text in micros}
     judged = any("mdy" in orders for orders in kinds)
@@ -224,7 +261,11 @@ def _text(series: pl.Series, asked: Asked) -> Moments:
     notices = list(found.notices)
     if judged and order.doubtful:
         notices.append(
-            Notice("date_order", f"Dates are read {says}, {order.says}: no row of this file tells.", given)
+            Notice(
+                "date_order",
+                f"Dates are read {says}, {order.says}: no row of this file tells.",
+                given,
+            )
         )
     return replace(
         found,
@@ -238,10 +279,14 @@ def _text(series: pl.Series, asked: Asked) -> Moments:
 
 def _pieces(series: pl.Series) -> list[pl.DataFrame]:
     """Rows whose text could be taken apart: `row`, `day`, `clock` (null without one), by the split that did it."""
-    left = pl.DataFrame({"row": pl.int_range(len(series), dtype=pl.UInt32, eager=True), "text": series}).drop_nulls()
+    left = pl.DataFrame(
+        {"row": pl.int_range(len(series), dtype=pl.UInt32, eager=True), "text": series}
+    ).drop_nulls()
     first = left["text"].head(50)
     by_t = bool(first.str.contains(r"\dT\d").any())
-    splits: list[Callable[[pl.DataFrame], pl.DataFrame]] = [lambda rows: _split_at(rows, "T" if by_t else " ")]
+    splits: list[Callable[[pl.DataFrame], pl.DataFrame]] = [
+        lambda rows: _split_at(rows, "T" if by_t else " ")
+    ]
     splits += [_unsplit, _split_by_form, _one_by_one]
     pieces = []
     for split in splits:
@@ -250,26 +295,40 @@ def _pieces(series: pl.Series) -> list[pl.DataFrame]:
         parts = split(left)
         if parts.is_empty():
             continue
-        good_days = [text for text in parts["day"].unique() if text is not None and days.lex(text) is not None]
+        good_days = [
+            text
+            for text in parts["day"].unique()
+            if text is not None and days.lex(text) is not None
+        ]
         good_clocks = [
-            text for text in parts["clock"].unique() if text is not None and clocks.lex(text) is not None
+            text
+            for text in parts["clock"].unique()
+            if text is not None and clocks.lex(text) is not None
         ]
         fits = parts["day"].is_in(good_days) & (
             parts["clock"].is_null() | parts["clock"].is_in(good_clocks)
         )
-        if fits.all():
-            piece = parts
-        else:
-            piece = parts.filter(fits)
+        piece = parts if fits.all() else parts.filter(fits)
         if piece.height:
             pieces.append(piece)
-            left = left.clear() if piece.height == left.height else left.join(piece, on="row", how="anti")
+            left = (
+                left.clear()
+                if piece.height == left.height
+                else left.join(piece, on="row", how="anti")
+            )
     return pieces
 
 
 def _split_at(rows: pl.DataFrame, mark: str) -> pl.DataFrame:
-    parts = rows["text"].to_frame().select(pl.col("text").str.splitn(mark, 2).struct.rename_fields(["day", "clock"])).unnest("text")
-    return pl.DataFrame({"row": rows["row"], "day": parts["day"], "clock": parts["clock"].str.strip_chars()})
+    parts = (
+        rows["text"]
+        .to_frame()
+        .select(pl.col("text").str.splitn(mark, 2).struct.rename_fields(["day", "clock"]))
+        .unnest("text")
+    )
+    return pl.DataFrame(
+        {"row": rows["row"], "day": parts["day"], "clock": parts["clock"].str.strip_chars()}
+    )
 
 
 def _unsplit(rows: pl.DataFrame) -> pl.DataFrame:
@@ -279,7 +338,9 @@ def _unsplit(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _split_by_form(rows: pl.DataFrame) -> pl.DataFrame:
-    parts = rows.select("row", pl.col("text").str.extract_groups(SPLIT).struct.rename_fields(["day", "clock"])).unnest("text")
+    parts = rows.select(
+        "row", pl.col("text").str.extract_groups(SPLIT).struct.rename_fields(["day", "clock"])
+    ).unnest("text")
     return parts.filter(pl.col("day").is_not_null())
 
 
@@ -306,7 +367,9 @@ def _clock_columns(texts: pl.Series) -> list[pl.Series]:
     lexed = {text: clocks.lex(text) for text in texts.unique() if text is not None}
     micros = {text: clock.micros for text, clock in lexed.items() if clock is not None}
     offsets = {
-        text: clock.offset for text, clock in lexed.items() if clock is not None and clock.offset is not None
+        text: clock.offset
+        for text, clock in lexed.items()
+        if clock is not None and clock.offset is not None
     }
     if not lexed:
         clock = pl.repeat(0, len(texts), dtype=pl.Int64, eager=True)
@@ -341,9 +404,15 @@ def _assemble(read: pl.DataFrame, asked: Asked) -> Moments:
     plain = int((~aware & local.is_not_null()).sum())
     if plain:
         notices += (
-            Notice("mixed_offsets", f"{plain:,} times have no offset from UTC while others do; they are taken as local.", plain),
+            Notice(
+                "mixed_offsets",
+                f"{plain:,} times have no offset from UTC while others do; they are taken as local.",
+                plain,
+            ),
         )
-    whole = converted.precision == "day" and bool((values.drop_nulls().to_physical() % DAY == 0).all())
+    whole = converted.precision == "day" and bool(
+        (values.drop_nulls().to_physical() % DAY == 0).all()
+    )
     return Moments(values, "day" if whole else "minute", notices=notices)
 
 
@@ -354,14 +423,30 @@ def _day_and_clock(day: pl.Series, clock: pl.Series, asked: Asked) -> Moments:
     base = _column(day, asked)
     span, says, zoned = _clock_column(clock)
     local = base.values.dt.truncate("1d").to_physical() + span
-    frame = pl.DataFrame({"micros": local, "clock": pl.repeat(0, len(local), dtype=pl.Int64, eager=True), "offset": zoned})
+    frame = pl.DataFrame(
+        {
+            "micros": local,
+            "clock": pl.repeat(0, len(local), dtype=pl.Int64, eager=True),
+            "offset": zoned,
+        }
+    )
     found = _assemble(frame, asked)
     missing = int((base.values.is_not_null() & span.is_null()).sum())
     notices = (*base.notices, *found.notices)
     if missing:
-        notices += (Notice("no_clock", f"{missing:,} rows have a day but no time of day that can be read; they are left out.", missing),)
+        notices += (
+            Notice(
+                "no_clock",
+                f"{missing:,} rows have a day but no time of day that can be read; they are left out.",
+                missing,
+            ),
+        )
     return replace(
-        base, values=found.values, precision="minute", says=f"{base.says}, clock as {says}", notices=notices
+        base,
+        values=found.values,
+        precision="minute",
+        says=f"{base.says}, clock as {says}",
+        notices=notices,
     )
 
 
@@ -388,7 +473,11 @@ def _clock_column(series: pl.Series) -> tuple[pl.Series, str, pl.Series]:
         hour, minute = np.floor(values / 100), values % 100
         good = (minute < 60) & (hour * 60 + minute <= 1440)
         micros = np.where(good, (hour * 60 + minute) * 60_000_000, 0)
-        return pl.Series(np.nan_to_num(micros).astype(np.int64)).set(pl.Series(~good), None), "HHMM", none
+        return (
+            pl.Series(np.nan_to_num(micros).astype(np.int64)).set(pl.Series(~good), None),
+            "HHMM",
+            none,
+        )
     found = clock_numbers(values)
     if found is None:
         return none, "nothing known", none
@@ -413,7 +502,10 @@ def _clock_texts(series: pl.Series, none: pl.Series) -> tuple[pl.Series, str, pl
 
 def _joined(parts: list[pl.Series]) -> pl.Series:
     """Hour, minute, second columns as microseconds-of-day text that `clocks.lex` reads."""
-    whole = [pl.Series(part.cast(pl.Float64, strict=False)).cast(pl.Int64, strict=False) for part in parts]
+    whole = [
+        pl.Series(part.cast(pl.Float64, strict=False)).cast(pl.Int64, strict=False)
+        for part in parts
+    ]
     text = whole[0].cast(pl.String)
     for part in whole[1:3]:
         text = text + ":" + part.cast(pl.String).str.zfill(2)
@@ -436,12 +528,28 @@ def _components(parts: list[pl.Series], asked: Asked) -> Moments:
     for values in numbers.values():
         good &= np.isfinite(values) & (np.abs(values) < 1e6)
     part_of = {
-        name: np.where(good, numbers.get(name, np.full(size, 1.0 if name in ("month", "day") else 0.0)), 1).astype(np.int64)
+        name: np.where(
+            good, numbers.get(name, np.full(size, 1.0 if name in ("month", "day") else 0.0)), 1
+        ).astype(np.int64)
         for name in names
     }
-    good &= (part_of["month"] >= 1) & (part_of["month"] <= 12) & (part_of["year"] >= 1) & (part_of["year"] < 9999)
-    good &= (part_of["hour"] >= 0) & (part_of["hour"] <= 24) & (part_of["minute"] >= 0) & (part_of["minute"] < 60)
-    month = (np.where(good, part_of["year"], 1970) - 1970).astype("datetime64[Y]").astype("datetime64[M]")
+    good &= (
+        (part_of["month"] >= 1)
+        & (part_of["month"] <= 12)
+        & (part_of["year"] >= 1)
+        & (part_of["year"] < 9999)
+    )
+    good &= (
+        (part_of["hour"] >= 0)
+        & (part_of["hour"] <= 24)
+        & (part_of["minute"] >= 0)
+        & (part_of["minute"] < 60)
+    )
+    month = (
+        (np.where(good, part_of["year"], 1970) - 1970)
+        .astype("datetime64[Y]")
+        .astype("datetime64[M]")
+    )
     month = month + (np.where(good, part_of["month"], 1) - 1)
     day = month.astype("datetime64[D]") + (part_of["day"] - 1)
     good &= (day.astype("datetime64[M]") == month) & (part_of["day"] >= 1)

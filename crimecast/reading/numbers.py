@@ -14,6 +14,7 @@ from crimecast.errors import Doubt
 DAY = 86_400_000_000  # microseconds
 EXCEL = 25_569  # its number of 1970-01-01
 COUNTED_FROM = 10 * 365 * DAY  # before 1980 nobody stamped records so; 20190101 s would be in 1970
+ENOUGH = 20  # clocks from which on it is told that they count minutes or seconds
 MISFITS = 0.005  # of a column's numbers may be dirt
 
 
@@ -45,7 +46,9 @@ def _written(places: tuple[int, int, int]) -> Callable[[np.ndarray], tuple[np.nd
         whole = values.astype(np.int64)
         year, month, day = places
         powers = [10**power for power in (year, month, day)]
-        micros, sane = _days(whole // powers[0] % 10_000, whole // powers[1] % 100, whole // powers[2] % 100)
+        micros, sane = _days(
+            whole // powers[0] % 10_000, whole // powers[1] % 100, whole // powers[2] % 100
+        )
         sane &= (values == whole) & (whole >= 10**6) & (whole < 10**8)
         if year == 4:
             sane &= whole >= 10**7
@@ -130,7 +133,9 @@ FORMS: tuple[tuple[str, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], b
 )  # fmt: skip
 
 
-def moment_numbers(values: np.ndarray, earliest: int, latest: int, wanted: str | None = None) -> Numbers | None:
+def moment_numbers(
+    values: np.ndarray, earliest: int, latest: int, wanted: str | None = None
+) -> Numbers | None:
     """Read a column of float64 numbers (NaN where there is none) as moments between two bounds (µs).
 
     None if no form reads it. Raises Doubt where forms that read all of it disagree.
@@ -148,7 +153,9 @@ def moment_numbers(values: np.ndarray, earliest: int, latest: int, wanted: str |
             continue
         full, known = np.zeros(values.size, dtype=np.int64), np.zeros(values.size, dtype=bool)
         full[there], known[there] = np.where(sane, micros, 0), sane
-        readings.append((float(sane.mean()), Numbers(full, known, form, absolute, form != "months")))
+        readings.append(
+            (float(sane.mean()), Numbers(full, known, form, absolute, form != "months"))
+        )
     if wanted is not None:
         readings = [entry for entry in readings if entry[1].form == wanted] or readings
     if not readings:
@@ -181,27 +188,27 @@ def clock_numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, str] | No
     whole = np.floor(given).astype(np.int64)
     integral = bool((given == whole).all())
     top = float(np.quantile(given, 0.995))
-    if not integral and top < 1.0 or bool((given <= 1).all()) and not integral:
+    if (not integral and top < 1.0) or (bool((given <= 1).all()) and not integral):
         micros, form = np.round(given * 86_400).astype(np.int64) * 1_000_000, "parts of a day"
         sane = given <= 1
     elif not integral and top > 100_000:
         return None
     else:
         pairs = (whole // 100, whole % 100)
-        if top <= 24 and len(np.unique(whole)) > 1 or set(np.unique(whole)) <= {0}:
+        if (top <= 24 and len(np.unique(whole)) > 1) or set(np.unique(whole)) <= {0}:
             micros, sane, form = whole * 3_600_000_000, whole <= 24, "hours"
         elif top <= 2400 and _mostly(pairs[1] < 60):
             micros = (pairs[0] * 60 + pairs[1]) * 60_000_000
             sane, form = (pairs[1] < 60) & (micros <= DAY), "HHMM"
-        elif top < 1440:
+        elif top < 1440 and given.size >= ENOUGH:
             micros, sane, form = whole * 60_000_000, whole < 1440, "minutes of the day"
         else:
             hour, minute, second = whole // 10_000, whole // 100 % 100, whole % 100
             fits = (hour <= 24) & (minute < 60) & (second < 60)
-            if _mostly(fits):
+            if _mostly(fits) or given.size < ENOUGH:
                 micros = ((hour * 60 + minute) * 60 + second) * 1_000_000
                 sane, form = fits & (micros <= DAY), "HHMMSS"
-            elif top < 86_400:
+            elif top < 86_400 and given.size >= ENOUGH:
                 micros, sane, form = whole * 1_000_000, whole < 86_400, "seconds of the day"
             else:
                 return None

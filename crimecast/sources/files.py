@@ -1,7 +1,7 @@
 """Read a table of records from a file: CSV and its kin, Parquet, JSON, GeoJSON, Excel, packed or not."""
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +11,7 @@ import polars as pl
 from pyarrow import parquet
 
 from crimecast.errors import UserError
-from crimecast.reading.containers import PACKED, TABLES, check_sheets, kind_of, unpacked
+from crimecast.reading.containers import PACKED, TABLES, check_sheets, is_sheet, kind_of, unpacked
 from crimecast.reading.delimited import read_delimited
 from crimecast.reading.documents import read_document
 from crimecast.reading.notice import Notice
@@ -52,10 +52,21 @@ def read_file(path: Path, encoding: str | None = None, delimiter: str | None = N
         if len(tables) > 1:
             if any(set(table.rows.columns) != set(tables[0].rows.columns) for table in tables):
                 names = ", ".join(member.name.partition("-")[2] for member in members[:6])
-                raise UserError(f"{path.name} holds several tables with other columns ({names}): unpack it and import each that is meant.")
+                raise UserError(
+                    f"{path.name} holds several tables with other columns ({names}): unpack it and import each that is meant."
+                )
             first = tables[0]
-            rows = pl.concat([table.rows.select(first.rows.columns) for table in tables], how="vertical_relaxed")
-            notices = [*(n for table in tables for n in table.notices), Notice("several_tables", f"{len(tables)} tables of {path.name} are read as one.", rows.height)]
+            rows = pl.concat(
+                [table.rows.select(first.rows.columns) for table in tables], how="vertical_relaxed"
+            )
+            notices = [
+                *(n for table in tables for n in table.notices),
+                Notice(
+                    "several_tables",
+                    f"{len(tables)} tables of {path.name} are read as one.",
+                    rows.height,
+                ),
+            ]
             return FileTable(rows, notices, first.crs)
     return tables[0]
 
@@ -63,8 +74,10 @@ def read_file(path: Path, encoding: str | None = None, delimiter: str | None = N
 def _read(path: Path, name: str, encoding: str | None, delimiter: str | None) -> FileTable:
     kind = kind_of(path)
     suffix = kind if kind in TABLES else path.suffix.lower()
-    if suffix == ".xls" and kind != ".xls" or suffix not in TABLES:
-        raise UserError(f"{name} is not a kind of file that can be read: use CSV, Excel, Parquet or JSON.")
+    if suffix not in TABLES or (suffix in SHEETS and not is_sheet(path)):
+        raise UserError(
+            f"{name} is not a kind of file that can be read: use CSV, Excel, Parquet or JSON."
+        )
     try:
         if suffix == ".parquet":
             _bounded(path)
@@ -82,7 +95,13 @@ def _read(path: Path, name: str, encoding: str | None, delimiter: str | None) ->
     except UserError as error:
         error.args = (str(error).replace(path.name, name), *error.args[1:])
         raise
-    except (pl.exceptions.PolarsError, fastexcel.FastExcelError, ValueError, OSError, OverflowError) as error:
+    except (
+        pl.exceptions.PolarsError,
+        fastexcel.FastExcelError,
+        ValueError,
+        OSError,
+        OverflowError,
+    ) as error:
         reason = str(error).strip().split("\n")[0][:160]
         raise UserError(f"{name} can't be read as {suffix[1:].upper()}: {reason}.") from None
     if found.rows.width == 0 or found.rows.height == 0:
@@ -99,7 +118,11 @@ def _scratch() -> Iterator[Path]:
 def _is_json(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    return head[:1] == b"{" or head[:2] in (b"[{", b"[[") or head[:1] == b"[" and head[1:].lstrip()[:1] == b"{"
+    return (
+        head[:1] == b"{"
+        or head[:2] in (b"[{", b"[[")
+        or (head[:1] == b"[" and head[1:].lstrip()[:1] == b"{")
+    )
 
 
 def _bounded(path: Path) -> None:
@@ -126,7 +149,9 @@ def _flat(table: pl.DataFrame) -> pl.DataFrame:
         elif isinstance(dtype, pl.Binary):
             columns.append(pl.col(name).bin.encode("hex"))
         elif isinstance(dtype, pl.List | pl.Array):
-            columns.append(pl.format("[{}]", pl.col(name).cast(pl.List(pl.String)).list.join(", ")).alias(name))
+            columns.append(
+                pl.format("[{}]", pl.col(name).cast(pl.List(pl.String)).list.join(", ")).alias(name)
+            )
     return table.with_columns(columns)
 
 
@@ -135,7 +160,8 @@ def _sheet(path: Path) -> FileTable:
     check_sheets(path)
     book = fastexcel.read_excel(path)
     sheets = [
-        (name, book.load_sheet(name, header_row=None, dtypes="string").to_polars()) for name in book.sheet_names
+        (name, book.load_sheet(name, header_row=None, dtypes="string").to_polars())
+        for name in book.sheet_names
     ]
     filled = [(name, sheet) for name, sheet in sheets if sheet.height > 1 and sheet.width > 1]
     if not filled:
