@@ -140,6 +140,11 @@ def _merge(
     return entry
 
 
+def months_only(city: City) -> bool:
+    """Whether a file was imported whose records give no more than the month."""
+    return any(entry.get("precision") == "month" for entry in manifest(city)["imports"])
+
+
 def stored_between(city: City, first: datetime, last: datetime) -> pl.DataFrame:
     """The events of the months from that of `first` to that of `last`."""
     low, high = f"{first:%Y-%m}", f"{last:%Y-%m}"
@@ -197,12 +202,15 @@ def _stored(files: dict[str, Path], dropped: pl.DataFrame, incoming: pl.DataFram
         .join(ids, on="source_id", how="semi")
         .with_columns(month=pl.lit(None, pl.String))
     ]
-    hashed = incoming["source_id"].hash().unique()
-    for month, path in files.items():
-        # Most months hold none of them, which their hashed ids tell without reading a file again.
-        if not _hashed_ids(path).is_in(hashed.implode()).any():
-            continue
-        part = pl.scan_parquet(path).join(ids, on="source_id", how="semi")
+    # Most months hold none of them, which their hashed ids tell without reading a file again.
+    hashed = incoming.select(pl.col("source_id").hash().alias("id"))
+    held = [
+        pl.DataFrame({"id": _hashed_ids(path)}).with_columns(month=pl.lit(month))
+        for month, path in files.items()
+    ]
+    touched = pl.concat(held).join(hashed, on="id", how="semi")["month"].unique() if held else []
+    for month in touched:
+        part = pl.scan_parquet(files[month]).join(ids, on="source_id", how="semi")
         parts.append(part.with_columns(reason=pl.lit(None, pl.String), month=pl.lit(month)))
     return pl.concat(parts).collect()
 

@@ -16,7 +16,7 @@ import shapely
 import xarray as xr
 
 from crimecast.access import act
-from crimecast.archive import month_files, report, type_counts
+from crimecast.archive import month_files, months_only, report, type_counts
 from crimecast.cities import City, load_city
 from crimecast.counting import Layout, count
 from crimecast.errors import UserError
@@ -137,6 +137,10 @@ def make_grid(
     unit = Step.parse(step)
     if not month_files(city):
         raise UserError(f"{city.title} has no events yet: crawl or import some first.")
+    if unit.unit != "mo" and months_only(city):
+        raise UserError(
+            f"Some records of {city.title} give the month alone: make a grid of months (1mo), not of {unit.words}s."
+        )
     channels = resolve_types(city, types)
     spec = GridSpec(city.name, float(cell), str(unit), ",".join(channels), since, until)
     files = {

@@ -21,6 +21,7 @@ from crimecast.reading.meaning import resolve_values
 from crimecast.reading.moments import Asked, no_time
 from crimecast.reading.notice import Notice
 from crimecast.reading.places import Places, placeholders, read_places, zone_notice
+from crimecast.reading.plausibility import plausibility
 from crimecast.reading.zones import zone_of
 from crimecast.sources.files import FileTable, read_file
 from crimecast.store import data_root
@@ -107,6 +108,8 @@ def import_file(
                 events.height,
             )
         )
+    kept = events.filter(pl.col("reason").is_null())
+    notices += plausibility(kept, read.precision)
     about = {
         "precision": read.precision,
         "order": read.order,

@@ -23,6 +23,9 @@ def numbers(series: pl.Series) -> np.ndarray:
     """(N,) float64, NaN where there is none: plain, with decimal commas, or as degrees with a hemisphere."""
     if series.dtype != pl.String:
         return series.cast(pl.Float64, strict=False).to_numpy().astype(float)
+    value = series.cast(pl.Float64, strict=False)
+    if value.null_count() == series.null_count():
+        return value.to_numpy().astype(float)
     text = series.str.strip_chars(" \t\xa0'\"")
     value = text.cast(pl.Float64, strict=False)
     left = text.filter(value.is_null() & text.is_not_null() & (text.str.contains(r"\d")))

@@ -78,7 +78,7 @@ def resolve_values(
                 )
             )
     if "source_id" not in found:
-        own = _identity(table, options["source_id"], found)
+        own = _identity(table, options["source_id"], found, city)
         if own:
             found["source_id"] = [own]
     for field in REQUIRED:
@@ -327,7 +327,7 @@ def _kind(table: pl.DataFrame, options: list[list[str]], found: dict[str, list[s
 
 
 def _identity(
-    table: pl.DataFrame, options: list[list[str]], found: dict[str, list[str]]
+    table: pl.DataFrame, options: list[list[str]], found: dict[str, list[str]], city: City
 ) -> str | None:
     """A column that names each record; a number that only counts the rows of this file is none."""
     taken = _taken(found)
@@ -335,6 +335,8 @@ def _identity(
         name = option[0]
         if name in taken or COUNTER.match(plain(name)):
             continue
+        if plain(name) in {plain(source.columns.get("source_id", "")) for source in city.sources}:
+            return name  # the registry knows this portal's
         values = table[name].drop_nulls()
         if len(values) >= 0.5 * table.height and values.n_unique() >= 0.5 * len(values):
             return name

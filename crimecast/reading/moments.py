@@ -79,12 +79,8 @@ def read_moments(table: pl.DataFrame, columns: list[str], asked: Asked) -> Momen
 def _clean(series: pl.Series) -> pl.Series:
     if series.dtype.is_numeric() or series.dtype.is_temporal():
         return series
-    text = series.cast(pl.String, strict=False).str.strip_chars("\ufeff \t\r\n\xa0\"'")
-    return (
-        text.set(text.str.len_bytes() == 0, None)
-        if text.has_nulls() or (text == "").any()
-        else text
-    )
+    text = series.cast(pl.String, strict=False).str.strip_chars()
+    return text.set(text == "", None) if (text == "").any() else text
 
 
 def _is_year(series: pl.Series) -> bool:
@@ -295,20 +291,15 @@ def _pieces(series: pl.Series) -> list[pl.DataFrame]:
         parts = split(left)
         if parts.is_empty():
             continue
-        good_days = [
-            text
-            for text in parts["day"].unique()
-            if text is not None and days.lex(text) is not None
-        ]
-        good_clocks = [
-            text
-            for text in parts["clock"].unique()
-            if text is not None and clocks.lex(text) is not None
-        ]
-        fits = parts["day"].is_in(good_days) & (
-            parts["clock"].is_null() | parts["clock"].is_in(good_clocks)
-        )
-        piece = parts if fits.all() else parts.filter(fits)
+        fits = None
+        for name, lex in (("day", days.lex), ("clock", clocks.lex)):
+            texts = [text for text in parts[name].unique() if text is not None]
+            good = [text for text in texts if lex(text) is not None]
+            if len(good) < len(texts) or (name == "day" and parts[name].has_nulls()):
+                own = parts[name].is_in(good)
+                own = own | parts[name].is_null() if name == "clock" else own.fill_null(False)
+                fits = own if fits is None else fits & own
+        piece = parts if fits is None else parts.filter(fits)
         if piece.height:
             pieces.append(piece)
             left = (

@@ -165,14 +165,12 @@ def _metres(
     return longitude, latitude, f"{crs.name}", notices
 
 
-def _distinct(a: np.ndarray, b: np.ndarray, digits: int = 4) -> tuple[np.ndarray, np.ndarray]:
+def _distinct(a: np.ndarray, b: np.ndarray, most: int = 10_000) -> tuple[np.ndarray, np.ndarray]:
     """Each place once: what stands for *no place* in a third of the rows is still one place."""
-    if a.size > 200_000:
-        step = a.size // 200_000 + 1
+    if a.size > most:
+        step = a.size // most + 1
         a, b = a[::step], b[::step]
-    kept = pl.DataFrame({"a": np.round(a, digits), "b": np.round(b, digits)}).unique(
-        maintain_order=True
-    )
+    kept = pl.DataFrame({"a": np.round(a, 4), "b": np.round(b, 4)}).unique(maintain_order=True)
     return kept["a"].to_numpy(), kept["b"].to_numpy()
 
 
@@ -204,7 +202,7 @@ def placeholders(
     none = np.zeros(longitude.size, dtype=bool)
     if not there.any():
         return none, None
-    a, b = _distinct(longitude[there], latitude[there])
+    a, b = _distinct(longitude[there], latitude[there], 200_000)
     box = _box(a, b)
     far_places = ~_inside(a, b, box)
     if (
