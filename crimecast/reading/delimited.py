@@ -22,6 +22,7 @@ from crimecast.reading.notice import Notice
 DELIMITERS = ",;\t|^~"
 BLOCK = 16 * 2**20
 SAMPLE_LINES = 400
+LONGEST = 100  # lines over which a quoted field may go
 BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -357,9 +358,15 @@ def _clean(path: Path, target: Path, mark: str) -> tuple[list[str], int, list[in
             block = next(source, b"")
             ended = not block
             rest += block
-            cut = len(rest) if ended else _cut(rest)
-            body, rest = rest[:cut], rest[cut:]
-            for number, record, good in _records(body, sign, width, line):
+            cut = len(rest) if ended else rest.rfind(b"\n") + 1
+            lines = rest[:cut].split(b"\n")
+            if lines[-1] == b"":
+                lines.pop()
+            # What may go on in the next block is looked at with it.
+            whole = len(lines) if ended else max(0, len(lines) - LONGEST)
+            taken = 0
+            for first, count, record, good in _records(lines, whole, sign, width):
+                number, taken = line + first + 1, first + count
                 if columns is None:
                     if not record.strip(b" \r\n" + sign + b'"') or (
                         not good and kept == 0 and not _fits_header(record, mark, width)
@@ -385,7 +392,9 @@ def _clean(path: Path, target: Path, mark: str) -> tuple[list[str], int, list[in
                     continue
                 out.write(record if record.endswith(b"\n") else record + b"\n")
                 kept += 1
-            line += body.count(b"\n")
+            line += taken
+            left = b"\n".join(lines[taken:])
+            rest = (left + b"\n" if taken < len(lines) else b"") + rest[cut:]
     return columns or [], kept, bad, named
 
 
@@ -417,49 +426,32 @@ def _header(names: list[str], width: int, head: list[str], mark: str) -> tuple[l
     return unique, named
 
 
-def _cut(text: bytes) -> int:
-    """Where to cut a block: after the last line break that leaves an even number of quotes before, if there is one."""
-    end = text.rfind(b"\n") + 1
-    for _ in range(200):
-        if end <= 0:
-            break
-        if text.count(b'"', 0, end) % 2 == 0:
-            return end
-        end = text.rfind(b"\n", 0, end - 1) + 1
-    return text.rfind(b"\n") + 1
-
-
-def _records(body: bytes, sign: bytes, width: int, line: int) -> Iterator[tuple[int, bytes, bool]]:
-    """Each record with its line number and whether it has `width` fields."""
-    if not body:
-        return
-    lines = body.split(b"\n")
-    if lines[-1] == b"":
-        lines.pop()
+def _records(
+    lines: list[bytes], until: int, sign: bytes, width: int
+) -> Iterator[tuple[int, int, bytes, bool]]:
+    """Records that begin before line `until`: first line, how many, the text, and whether it has `width` fields."""
     number = 0
-    while number < len(lines):
+    while number < until:
         text = lines[number]
         if b'"' not in text:
-            yield line + number + 1, text + b"\n", text.count(sign) == width - 1
+            yield number, 1, text + b"\n", text.count(sign) == width - 1
             number += 1
             continue
         if text.count(b'"') % 2 == 0:
-            yield line + number + 1, text + b"\n", _width(text, sign) == width
+            yield number, 1, text + b"\n", _width(text, sign) == width
             number += 1
             continue
         taken = _spread(lines, number, sign, width)
         if taken:
-            yield line + number + 1, b"\n".join(lines[number : number + taken]) + b"\n", True
+            yield number, taken, b"\n".join(lines[number : number + taken]) + b"\n", True
             number += taken
         else:
             inside = text.replace(
                 b'"', b""
             )  # a quote within an unquoted field is a letter: 5" pipe
-            stray = (
-                not re.search(rb"(^|" + re.escape(sign) + rb')\s*"', text)
-                and inside.count(sign) == width - 1
-            )
-            yield line + number + 1, (inside if stray else text) + b"\n", stray
+            opened = re.search(rb"(^|" + re.escape(sign) + rb')\s*"', text)
+            stray = not opened and inside.count(sign) == width - 1
+            yield number, 1, (inside if stray else text) + b"\n", stray
             number += 1
 
 
@@ -469,10 +461,10 @@ def _width(text: bytes, sign: bytes) -> int:
     return sum(part.count(sign) for part in parts[::2]) + 1
 
 
-def _spread(lines: list[bytes], first: int, sign: bytes, width: int, most: int = 100) -> int:
+def _spread(lines: list[bytes], first: int, sign: bytes, width: int) -> int:
     """Over how many lines a record goes whose quoted field holds line breaks; 0 if it isn't one."""
     text = lines[first]
-    for number in range(first + 1, min(first + most, len(lines))):
+    for number in range(first + 1, min(first + LONGEST, len(lines))):
         text += b"\n" + lines[number]
         if width > 2 and lines[number].count(sign) == width - 1 and b'"' not in lines[number]:
             return 0  # a whole row of its own: the quote before it was never closed

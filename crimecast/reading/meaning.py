@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,12 @@ import polars as pl
 from crimecast.cities import City
 from crimecast.columns import FIELDS, GUESSES, REQUIRED, SYNONYMS, find, plain
 from crimecast.errors import Doubt, UserError
-from crimecast.reading import clocks
 from crimecast.reading.coordinates import numbers, point_form
-from crimecast.reading.moments import Asked, read_moments
+from crimecast.reading.moments import Asked, is_clock, read_moments
 from crimecast.reading.notice import Notice
 
 SAMPLE = 400
+NO_DAY = datetime(1902, 1, 1)
 POINT = ("point", "location", "place", "geometry", "coordinates")
 HAPPENED = re.compile(
     r"occ|offen|incid|crime|event|happen|start|begin|from|commit|hecho|tat|delit|fait|when"
@@ -148,7 +149,9 @@ def _reads(table: pl.DataFrame, columns: list[str], asked: Asked) -> tuple[float
         return 1.0, "day", "in doubt"
     except UserError:
         return 0.0, "", ""
-    return 1 - found.values.null_count() / sample.height, found.precision, found.says
+    # Clocks as spreadsheets keep them are moments of a day long ago.
+    read = int((found.values > NO_DAY).sum())
+    return read / sample.height, found.precision, found.says
 
 
 def _time(
@@ -237,7 +240,7 @@ def _clock(table: pl.DataFrame, day: str, taken: set[str]) -> str | None:
             pl.Float64, strict=False
         ).null_count() > 0.5 * len(sample):
             texts = sample.to_list()
-            share = sum(clocks.lex(text) is not None for text in texts) / len(texts)
+            share = sum(is_clock(text) for text in texts) / len(texts)
         elif named:
             value = sample.cast(pl.Float64, strict=False).drop_nulls()
             share = (

@@ -491,6 +491,17 @@ def _clock_texts(series: pl.Series, none: pl.Series) -> tuple[pl.Series, str, pl
     return series.replace_strict(micros, default=None, return_dtype=pl.Int64), "text", zoned
 
 
+def is_clock(text: str) -> bool:
+    """Whether a text is a time of day, alone or after a day long ago as spreadsheets keep it."""
+    if clocks.lex(text) is not None:
+        return True
+    parts = re.fullmatch(SPLIT, text)
+    day = days.lex(parts[1]) if parts else None
+    if parts is None or day is None or clocks.lex(parts[2]) is None:
+        return False
+    return any(year in (day.ymd or day.numbers) for year in (1899, 1900, 1970))
+
+
 def _joined(parts: list[pl.Series]) -> pl.Series:
     """Hour, minute, second columns as microseconds-of-day text that `clocks.lex` reads."""
     whole = [

@@ -13,6 +13,7 @@ from crimecast.errors import Doubt
 
 DAY = 86_400_000_000  # microseconds
 EXCEL = 25_569  # its number of 1970-01-01
+EXCEL_FROM = 18_264  # 1950: below it are clocks such as 2345, not days
 COUNTED_FROM = 10 * 365 * DAY  # before 1980 nobody stamped records so; 20190101 s would be in 1970
 ENOUGH = 20  # clocks from which on it is told that they count minutes or seconds
 MISFITS = 0.005  # of a column's numbers may be dirt
@@ -83,7 +84,7 @@ def _since(scale: float) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]
 
 def _excel(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     # Days as fractions of two to the minus something: to the nearest millisecond.
-    sane = (values > 0) & (values < 80_000)
+    sane = (values > EXCEL_FROM) & (values < 80_000)
     milli = np.round((np.where(sane, values, 0) - EXCEL) * 86_400_000).astype(np.int64)
     return milli * 1000, sane
 
