@@ -208,7 +208,11 @@ def _stored(files: dict[str, Path], dropped: pl.DataFrame, incoming: pl.DataFram
         pl.DataFrame({"id": _hashed_ids(path)}).with_columns(month=pl.lit(month))
         for month, path in files.items()
     ]
-    touched = pl.concat(held).join(hashed, on="id", how="semi")["month"].unique() if held else []
+    touched: list[str] = (
+        pl.concat(held).join(hashed, on="id", how="semi")["month"].unique().to_list()
+        if held
+        else []
+    )
     for month in touched:
         part = pl.scan_parquet(files[month]).join(ids, on="source_id", how="semi")
         parts.append(part.with_columns(reason=pl.lit(None, pl.String), month=pl.lit(month)))

@@ -15,7 +15,8 @@ import polars as pl
 
 from crimecast.cities import City
 from crimecast.cities.city import check_zone
-from crimecast.reading.moments import Asked, Moments, read_moments
+from crimecast.reading.moment import Asked, Moments
+from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
 from crimecast.reading.places import Places, read_places, shared
 from crimecast.reading.zones import same_clock
@@ -178,8 +179,8 @@ def _without_placeholders(events: pl.DataFrame, outside: pl.Expr) -> pl.DataFram
     far = events.select(outside.fill_null(False)).to_series().to_numpy()
     if not far.any():
         return events
-    values = (events[name].to_numpy() for name in ("longitude", "latitude"))
-    gone = pl.Series(shared(*values, far, events.height))
+    east, north = events["longitude"].to_numpy(), events["latitude"].to_numpy()
+    gone = pl.Series(shared(east, north, far, events.height))
     if not gone.any():
         return events
     return events.with_columns(

@@ -18,7 +18,7 @@ from crimecast.events import read_events
 from crimecast.identity import identified
 from crimecast.reading.days import order_of
 from crimecast.reading.meaning import resolve_values
-from crimecast.reading.moments import Asked, no_time
+from crimecast.reading.moment import Asked, no_time
 from crimecast.reading.notice import Notice
 from crimecast.reading.places import Places, placeholders, read_places, zone_notice
 from crimecast.reading.plausibility import plausibility

@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from crimecast.reading.moments import Asked, read_moments
+from crimecast.reading.moment import Asked
+from crimecast.reading.moments import read_moments
 
 
 def parse_time(table: pl.DataFrame, columns: list[str], zone: str) -> pl.Series:

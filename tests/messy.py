@@ -144,7 +144,7 @@ def make(seed: int, folder: Path) -> Messy:
     count = rng.randint(60, 160)
     begin = datetime(rng.randint(2005, 2023), rng.randint(1, 12), rng.randint(1, 28))
     span = rng.choice([25, 60, 200, 365, 700])
-    events = []
+    events: list[Any] = []
     while len(events) < count:
         utc = begin + timedelta(minutes=rng.randrange(span * 1440))
         aware = utc.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(zone))
@@ -276,8 +276,8 @@ def _times(
             names[0]: [DAYS[day](t) for t in local],
             names[1]: [CLOCKS[clock](t) for t in local],
         }, options
-    names = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE"]
-    return {n: [str(getattr(t, n.lower())) for t in local] for n in names}, {}
+    parts = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE"]
+    return {n: [str(getattr(t, n.lower())) for t in local] for n in parts}, {}
 
 
 def _places(

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crimecast.errors import Doubt
-from crimecast.reading.moments import Asked, read_moments
+from crimecast.reading.moment import Asked
+from crimecast.reading.moments import read_moments
 from crimecast.times import parse_time
 
 FORMATS = [

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, Any
 
 from crimecast.errors import UserError
 
@@ -18,7 +18,7 @@ MOST_BYTES = 8 * 2**30  # of what a compressed file unpacks to
 MOST_SHEET_BYTES = 2**30  # of a spreadsheet, which has to be held in memory
 BLOCK = 2**20
 TABLES = {".csv", ".tsv", ".txt", ".parquet", ".json", ".ndjson", ".jsonl", ".geojson", ".xlsx", ".xls", ".xlsb", ".ods"}  # fmt: skip
-PACKED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 MAGIC = {
     b"\x1f\x8b": ".gz",
     b"BZh": ".bz2",
@@ -94,7 +94,7 @@ def _unpack(path: Path, folder: Path, kind: str) -> Path:
         stem = f"{Path(stem).name}.csv"
     target = folder / Path(stem).name
     with PACKED[kind](path, "rb") as packed:
-        _copy(packed, target, path.name, MOST_BYTES)  # type: ignore[arg-type]
+        _copy(packed, target, path.name, MOST_BYTES)
     return target
 
 

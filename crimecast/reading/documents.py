@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from crimecast.errors import UserError
-from crimecast.reading.delimited import encoding_of
+from crimecast.reading.encodings import encoding_of
 from crimecast.reading.notice import Notice
 
 MOST_BYTES = 2 * 2**30
@@ -202,7 +202,7 @@ def _place(geometry: Any) -> tuple[Any, Any]:
     if geometry.get("type") in ("Point", "MultiPoint"):
         return points[0]
     numbers = [(float(x), float(y)) for x, y in points]
-    return tuple((min(axis) + max(axis)) / 2 for axis in zip(*numbers, strict=True))  # type: ignore[return-value]
+    return tuple((min(axis) + max(axis)) / 2 for axis in zip(*numbers, strict=True))
 
 
 def _points(coordinates: Any) -> Iterator[tuple[Any, Any]]:

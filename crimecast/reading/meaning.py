@@ -12,8 +12,10 @@ from crimecast.cities import City
 from crimecast.columns import FIELDS, GUESSES, REQUIRED, SYNONYMS, find, plain
 from crimecast.errors import Doubt, UserError
 from crimecast.reading.coordinates import numbers, point_form
-from crimecast.reading.moments import Asked, is_clock, read_moments
+from crimecast.reading.moment import Asked
+from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
+from crimecast.reading.several import is_clock
 
 SAMPLE = 400
 NO_DAY = datetime(1902, 1, 1)
@@ -243,11 +245,7 @@ def _clock(table: pl.DataFrame, day: str, taken: set[str]) -> str | None:
             share = sum(is_clock(text) for text in texts) / len(texts)
         elif named:
             value = sample.cast(pl.Float64, strict=False).drop_nulls()
-            share = (
-                float(value.is_between(0, 240_000).mean() or 0)
-                if len(value) > 0.5 * len(sample)
-                else 0.0
-            )  # type: ignore[arg-type]
+            share = int(value.is_between(0, 240_000).sum()) / len(sample)
         else:
             continue
         if share < 0.8 or (LATER.search(word) and not LATER.search(plain(day))):

@@ -150,9 +150,9 @@ def _metres(
         else there
     )
     straight = back.transform(first[probes], second[probes])
-    if there.size and not agrees(*map(np.asarray, straight), city.time_zone):
+    if there.size and not agrees(np.asarray(straight[0]), np.asarray(straight[1]), city.time_zone):
         turned = back.transform(second[probes], first[probes])
-        if agrees(*map(np.asarray, turned), city.time_zone):
+        if agrees(np.asarray(turned[0]), np.asarray(turned[1]), city.time_zone):
             first, second = second, first
             notices.append(
                 Notice(
