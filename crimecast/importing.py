@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,7 @@ from crimecast.errors import Doubt, UserError
 from crimecast.events import read_events
 from crimecast.identity import identified
 from crimecast.reading.days import order_of
-from crimecast.reading.meaning import resolve_values
+from crimecast.reading.meaning import found_columns, joined, resolve_values
 from crimecast.reading.moment import Asked, no_time
 from crimecast.reading.notice import Notice
 from crimecast.reading.places import Places, placeholders, read_places, zone_notice
@@ -141,6 +142,18 @@ def _city(
                 choices=(proposed,) if proposed else (),
             ) from None
     return City(name, title, zone, "EPSG:4326", path=path), True
+
+
+def guess_values(table: pl.DataFrame, city: City | None = None) -> dict[str, str]:
+    """For each field the columns that seem to hold it, several joined by +, as far as values and names tell."""
+    known = city or City("new", "New", "UTC", "EPSG:4326")
+    return joined(found_columns(table, {}, known, Asked(known.time_zone, hint="mdy"))[0])
+
+
+def zone_of_file(table: pl.DataFrame, mapping: dict[str, str]) -> str | None:
+    """The time zone in which a file's places lie, from the columns chosen; None where it can't be told."""
+    zone = propose_zone(table, mapping, City("new", "New", "UTC", "EPSG:4326"))
+    return zone if zone in available_timezones() else None
 
 
 def propose_zone(table: pl.DataFrame, mapping: dict[str, str], city: City) -> str | None:

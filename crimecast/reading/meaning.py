@@ -56,9 +56,23 @@ def resolve_values(
 
     Raises UserError for a field or a column that doesn't exist, Doubt for a field that nothing holds.
     """
-    said = mapped(table.columns, mapping)
+    found, notices = found_columns(table, mapping, city, asked)
+    for field in REQUIRED:
+        if field not in found:
+            raise Doubt(
+                f"No column was found for the {field}; say which it is. The columns are {', '.join(table.columns)}.",
+                f"--map {field}=COLUMN",
+                tuple(table.columns),
+            )
+    return found, notices
+
+
+def found_columns(
+    table: pl.DataFrame, mapping: dict[str, str], city: City, asked: Asked
+) -> tuple[dict[str, list[str]], list[Notice]]:
+    """The same, whether or not every field that is needed was found."""
+    found = mapped(table.columns, mapping)
     notices: list[Notice] = []
-    found = dict(said)
     options = _options(table.columns, city)
     if "time" not in found:
         time = _time(table, options["time"], asked, notices, taken=_taken(found))
@@ -84,13 +98,6 @@ def resolve_values(
         own = _identity(table, options["source_id"], found, city)
         if own:
             found["source_id"] = [own]
-    for field in REQUIRED:
-        if field not in found:
-            raise Doubt(
-                f"No column was found for the {field}; say which it is. The columns are {', '.join(table.columns)}.",
-                f"--map {field}=COLUMN",
-                tuple(table.columns),
-            )
     return {field: found[field] for field in FIELDS if field in found}, notices
 
 

@@ -10,7 +10,8 @@ import streamlit as st
 
 from crimecast.columns import FIELDS, REQUIRED
 
-KINDS = ["csv", "parquet", "json", "geojson", "ndjson"]
+KINDS = ["csv", "tsv", "txt", "parquet", "json", "geojson", "ndjson", "xlsx", "xls", "gz", "zip"]
+ORDERS = {"as found": None, "day first": "dmy", "month first": "mdy", "year first": "ymd"}
 
 
 @contextmanager
@@ -39,3 +40,22 @@ def choose_columns(columns: list[str], guessed: dict[str, str], key: str) -> dic
 def joined(guessed: dict[str, list[str]]) -> dict[str, str]:
     """Guessed columns as a mapping is written: several joined by +."""
     return {field: "+".join(parts) for field, parts in guessed.items()}
+
+
+def choose_order(key: str) -> str | None:
+    """The order of day and month in the file's dates, where it can't be told from them."""
+    chosen = st.selectbox(
+        "Dates are written",
+        list(ORDERS),
+        key=f"{key}_order",
+        help="Found from all rows. If they can be read in two ways, choose one.",
+    )
+    return ORDERS[chosen]
+
+
+def show_notices(notices: list[dict[str, Any]], read_as: dict[str, str] | None = None) -> None:
+    """How a file was read, and what was decided in doubt, left out, or looks wrong."""
+    if read_as:
+        st.caption("Read as: " + "; ".join(f"{what}: {how}" for what, how in read_as.items()) + ".")
+    for notice in notices:
+        st.warning(notice["says"], icon=":material/info:")
