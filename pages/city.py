@@ -6,7 +6,6 @@ import streamlit as st
 
 from crimecast.archive import manifest, month_files, report, type_counts
 from crimecast.cities import write_city
-from crimecast.columns import guess
 from crimecast.importing import guess_values, import_file
 from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure
 from crimecast.plots.places import places_message
@@ -15,7 +14,7 @@ from crimecast.sources.files import read_table
 from crimecast.views.coverage import by_month, city_coverage
 from crimecast.views.records import sample_places
 from pages.parts.charts import chart
-from pages.parts.columns import KINDS, choose_columns, choose_order, joined, show_notices, stored
+from pages.parts.columns import KINDS, choose_columns, choose_order, show_notices, stored
 from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame, guarded
 from pages.parts.people import operator_button

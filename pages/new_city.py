@@ -8,12 +8,12 @@ import streamlit as st
 
 from crimecast.cities import City, write_city
 from crimecast.cities.city import utm_zone, write_outline
-from crimecast.columns import REQUIRED, guess
+from crimecast.columns import REQUIRED
 from crimecast.errors import UserError
 from crimecast.importing import guess_values, import_file, zone_of_file
 from crimecast.sources.discover import Preview, look_at
 from crimecast.sources.files import read_table
-from pages.parts.columns import KINDS, choose_columns, choose_order, joined, show_notices, stored
+from pages.parts.columns import KINDS, choose_columns, choose_order, show_notices, stored
 from pages.parts.frame import frame, guarded
 from pages.parts.people import operator_button
 
