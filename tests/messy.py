@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import random
+import re
 import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -515,11 +516,8 @@ def _write(
                 if isinstance(value, datetime):
                     sheet.write_datetime(number, column, value, dated)
                 elif value not in (None, ""):
-                    plain = (
-                        str(value).replace("-", "", 1).replace(".", "", 1).isdigit()
-                        and not str(value).startswith("0")
-                        and len(str(value)) < 14
-                    )
+                    text = str(value)
+                    plain = re.fullmatch(r"-?(0|[1-9]\d{0,12})(\.\d+)?", text) is not None
                     sheet.write_number(
                         number, column, float(value)
                     ) if plain else sheet.write_string(number, column, str(value))
