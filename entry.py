@@ -5,13 +5,16 @@ import os
 import sys
 
 import streamlit as st
+from polars.exceptions import PanicException
 
 from crimecast.machine import courtesy
 from crimecast.machine.slots import WAITING
 from crimecast.sample import sample_is_ready
+from crimecast.storage.faults import sentence
 from pages.parts.collecting import leave_modules_out
 from pages.parts.navigation import ENTERED, navigation
 from pages.parts.people import admit
+from pages.parts.text import text
 
 for name, value in WAITING.items():
     os.environ.setdefault(name, value)
@@ -28,4 +31,7 @@ if not sample_is_ready():
         from crimecast.sample.shipped import ensure_sample  # takes a second to load
 
         ensure_sample()
-page.run()
+try:
+    page.run()
+except (Exception, PanicException) as error:  # a library's panic is no Exception
+    st.error(text(sentence(error)), icon=":material/error:")

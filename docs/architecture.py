@@ -15,7 +15,7 @@ PAGE = TOP / "docs" / "architecture.md"
 # or a loose file of crimecast/, or one of the folders and files that use it.
 FLOORS = {
     "What everything stands on": ("errors", "storage", "calendar", "machine"),
-    "Where events come from": ("cities", "sources", "records", "crawling"),
+    "Where events come from": ("cities", "reading", "sources", "records", "crawling"),
     "Counts, what forecasts are worth, networks and what they have to beat": (
         "grids",
         "sample",
@@ -40,10 +40,10 @@ def files() -> list[Path]:
 
 
 def room_of(path: Path) -> str | None:
-    """The room that a file lies in; the package's own __init__.py is in none."""
+    """The room that a file lies in; the package's own __init__.py and the tests are in none."""
     parts = path.relative_to(TOP).with_suffix("").parts
     room = parts[1] if parts[0] == "crimecast" else parts[0]
-    return None if room == "__init__" else room
+    return None if room in ("__init__", "tests") else room  # benches use the tests' generators
 
 
 def imported(path: Path) -> set[Path]:

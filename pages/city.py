@@ -8,14 +8,13 @@ from crimecast.cities import write_city
 from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure
 from crimecast.plots.places import places_message
 from crimecast.plots.streets import HEIGHT, street_map, tile_server
-from crimecast.records.columns import guess
-from crimecast.records.importing import import_file
+from crimecast.reading.files import read_table
+from crimecast.records.importing import guess_values, import_file
 from crimecast.records.snapshot import snapshot
-from crimecast.sources.files import read_table
 from crimecast.views.coverage import by_month, city_coverage
 from crimecast.views.records import sample_places
 from pages.parts.charts import chart
-from pages.parts.columns import KINDS, choose_columns, joined, stored
+from pages.parts.columns import KINDS, choose_columns, choose_order, show_notices, stored
 from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame, guarded
 from pages.parts.people import for_operators, operator_button
@@ -129,13 +128,16 @@ def upload() -> None:
         table = read_table(path)
         st.dataframe(table.head(5).to_pandas(), hide_index=True, alt="The first rows of the file")
         st.caption("Columns, as guessed; correct them where they are wrong.")
-        mapping = choose_columns(table.columns, joined(guess(table.columns, city)), "map")
+        mapping = choose_columns(table.columns, guess_values(table, city), "map")
         crs = st.text_input(
-            "Coordinates", "EPSG:4326", help="EPSG:4326 is longitude and latitude in degrees."
+            "Coordinates",
+            city.file_crs or "EPSG:4326",
+            help="EPSG:4326 is longitude and latitude in degrees.",
         )
+        order = choose_order("map")
         if operator_button("Import", type="primary", icon=":material/upload:"):
             with st.spinner("Reading …"):
-                result = import_file(city.name, path, mapping, crs)
+                result = import_file(city.name, path, mapping, crs, date_format=order)
             st.session_state["imported"] = result
             st.rerun()
 
@@ -146,6 +148,12 @@ if result := st.session_state.pop("imported", None):
         f"{result['known']:,} known already.",
         icon=":material/check:",
     )
+    show_notices(result["notices"], result["read_as"])
+elif (imports := snapshot(city).imports) and imports[-1].get("notices"):
+    with st.expander(
+        f"About the last file, {text(imports[-1]['origin'])}: {len(imports[-1]['notices'])} notices"
+    ):
+        show_notices(imports[-1]["notices"], imports[-1].get("read_as"))
 if snapshot(city).months:
     guarded(records)
 else:

@@ -10,10 +10,10 @@ from crimecast.cities import City, write_city
 from crimecast.cities.city import utm_zone, write_outline
 from crimecast.crawling.discover import Preview, look_at
 from crimecast.errors import UserError
-from crimecast.records.columns import REQUIRED, guess
-from crimecast.records.importing import import_file
-from crimecast.sources.files import read_table
-from pages.parts.columns import KINDS, choose_columns, joined, stored
+from crimecast.reading.columns import REQUIRED
+from crimecast.reading.files import read_table
+from crimecast.records.importing import guess_values, import_file, zone_of_file
+from pages.parts.columns import KINDS, choose_columns, choose_order, show_notices, stored
 from pages.parts.frame import frame, guarded
 from pages.parts.people import for_operators, operator_button
 from pages.parts.text import text
@@ -38,14 +38,19 @@ def mapping(columns: list[str], guessed: dict[str, str], tab: str) -> dict[str, 
     return choose_columns(columns, guessed, tab)
 
 
-def about(tab: str) -> tuple[str, str, str, dict | None]:
+def about(tab: str, proposed: str | None = None) -> tuple[str, str, str, dict | None]:
     """Name, title, time zone and boundary of the city."""
     columns = st.columns(2)
     title = columns[0].text_input("The city's name", placeholder="Seattle", key=f"{tab}_name")
     zones = sorted(available_timezones())
     zone = columns[1].selectbox(
-        "Time zone", zones, index=zones.index("America/Chicago"), key=f"{tab}_zone"
+        "Time zone",
+        zones,
+        index=zones.index(proposed or "America/Chicago"),
+        key=f"{tab}_zone_{proposed}",
     )
+    if proposed:
+        columns[1].caption(f"The places lie in {text(proposed)}.")
     file = st.file_uploader(
         "Boundary, GeoJSON (optional)",
         key=f"{tab}_boundary",
@@ -116,17 +121,22 @@ def from_file() -> None:
         st.dataframe(
             table.head(20).to_pandas(), hide_index=True, height=200, alt="First rows of the file"
         )
-        columns = mapping(table.columns, joined(guess(table.columns)), "file")
+        columns = mapping(table.columns, guess_values(table), "file")
         crs = st.text_input(
             "Coordinates are in",
             "EPSG:4326",
             help="EPSG:4326 is longitude and latitude in degrees; UTM zones are EPSG:326xx.",
         )
-        name, title, zone, boundary = about("file")
+        order = choose_order("file")
+        name, title, zone, boundary = about("file", zone_of_file(table, columns))
         if operator_button("Add the city", type="primary", disabled=not name, key="file_add"):
             outline = write_outline(name, boundary) if boundary else None
-            result = import_file(name, path, columns, crs, zone, title=title, outline=outline)
+            result = import_file(
+                name, path, columns, crs if crs != "EPSG:4326" else None, zone,
+                title=title, outline=outline, date_format=order,
+            )  # fmt: skip
             done(name, f"{result['read']:,} records read, {result['added']:,} added.")
+            show_notices(result["notices"], result["read_as"])
 
 
 portal, upload = st.tabs(["From a portal", "From a file"])

@@ -1,1 +1,1 @@
-"""Civil time: steps, dates, and times as people write them."""
+"""Civil time: steps, and the calendar of a date."""

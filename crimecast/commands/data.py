@@ -78,12 +78,18 @@ def import_(options: argparse.Namespace) -> tuple[Any, str]:
     from crimecast.records.importing import import_file
     from crimecast.records.snapshot import snapshot
 
-    result = import_file(options.city, options.file, _mapping(options.map), options.crs, options.tz)
+    result = import_file(
+        options.city, options.file, _mapping(options.map), options.crs, options.tz,
+        date_format=options.date_format, encoding=options.encoding, delimiter=options.delimiter,
+    )  # fmt: skip
     result["report"] = snapshot(load_city(options.city)).report()
-    return result, (
+    lines = [
         f"{result['read']:,} records read: {result['added']:,} new, {result['corrected']:,} corrected, "
-        f"{result['known']:,} known already; not used: {_reasons(result['dropped'])}."
-    )
+        f"{result['known']:,} known already; not used: {_reasons(result['dropped'])}.",
+        f"Read as: {'; '.join(f'{what}: {how}' for what, how in result['read_as'].items())}.",
+        *(f"Notice: {notice['says']}" for notice in result["notices"]),
+    ]
+    return result, "\n".join(lines)
 
 
 def covariate(options: argparse.Namespace) -> tuple[Any, str]:
@@ -148,7 +154,7 @@ def register(add: Add) -> None:
     p.add_argument("--url", help="another base address, with the portal's own paths")
     p.add_argument("--page-size", type=int, default=10_000, metavar="N")
 
-    p = add("import", import_, "Add the records of a CSV, Parquet or JSON file to a city.")
+    p = add("import", import_, "Add the records of a CSV, Excel, Parquet or JSON file to a city.")
     p.add_argument("city")
     p.add_argument("file", type=Path)
     p.add_argument(
@@ -162,6 +168,14 @@ def register(add: Add) -> None:
         "--crs", metavar="EPSG:N", help="of the file's coordinates (default: longitude, latitude)"
     )
     p.add_argument("--tz", metavar="ZONE", help="of the file's times, such as America/Chicago")
+    p.add_argument(
+        "--date-format", metavar="ORDER",
+        help="where dates can be read in two ways: dmy, mdy, ymd or dd/mm/yyyy",
+    )  # fmt: skip
+    p.add_argument("--encoding", metavar="NAME", help="of the text (default: found)")
+    p.add_argument(
+        "--delimiter", metavar="SIGN", help="between fields (default: found); tab for tabs"
+    )
 
     p = add(
         "covariate",

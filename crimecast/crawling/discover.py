@@ -10,7 +10,7 @@ import polars as pl
 
 from crimecast.cities import Source
 from crimecast.errors import UserError
-from crimecast.records.columns import guess
+from crimecast.reading.columns import guess
 from crimecast.sources.arcgis import LATITUDE, LONGITUDE, FeatureLayer
 from crimecast.sources.http import Client, Refused
 from crimecast.sources.socrata import headers_for

@@ -219,6 +219,7 @@ def score_sums(name: str, cube: Cube, first: int, last: int) -> StepSums:
     )
 
 
-def versus(name: str, other: str, cube: Cube, first: int, last: int) -> dict[str, Any]:
-    """What one forecast gains on another over steps [first, last), with interval and verdict."""
+def versus(name: str, other: str, grid: str, first: int, last: int) -> dict[str, Any]:
+    """What one forecast gains on another over steps [first, last) of a grid, with interval and verdict."""
+    cube = load_cube(grid)
     return compare(*(score_sums(one, cube, first, last) for one in (name, other)))

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from crimecast.calendar.times import parse_time
 from crimecast.cities import City, load_city
 from crimecast.cities.city import check_name
 from crimecast.errors import UserError
 from crimecast.grids.cube import Cube
-from crimecast.sources.files import read_table
+from crimecast.reading.files import read_table
+from crimecast.reading.times import parse_time
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root, replacing
 

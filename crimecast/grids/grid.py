@@ -137,6 +137,10 @@ def make_grid(
     records = snapshot(city)
     if not records.months:
         raise UserError(f"{city.title} has no events yet: crawl or import some first.")
+    if unit.unit != "mo" and records.months_only:
+        raise UserError(
+            f"Some records of {city.title} give the month alone: make a grid of months (1mo), not of {unit.words}s."
+        )
     channels = resolve_types(city, list(records.type_counts), types)
     spec = GridSpec(city.name, float(cell), str(unit), ",".join(channels), since, until)
     files = {month: path.name for month, path in records.files.items()}  # named by their content

@@ -7,7 +7,6 @@ from crimecast.designs.spec import Design, to_toml
 from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import versus
 from crimecast.forecasting.unseen import unseen_period
-from crimecast.grids.cube import load_cube
 from crimecast.runs.run import Run, load_run, update_run
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import read_json, write_json
@@ -75,18 +74,17 @@ def effect(run: Run) -> dict[str, Any] | None:
     known = known_effect(run)
     if known is not None:
         return known
-    cube = load_cube(run.grid)
     refit = run.settings.refit or parent.settings.refit
     if refit:
         first = max(unseen_period(run)[0], unseen_period(parent)[0])
-        last = len(cube.times)
+        last = unseen_period(run)[1]
     else:
         first = max(run.settings.train, parent.settings.train)
         last = min(run.settings.validate, parent.settings.validate)
     if first >= last:
         return None
     made = {
-        **versus(run.id, parent.id, cube, first, last),
+        **versus(run.id, parent.id, run.grid, first, last),
         "on": "unseen" if refit else "validation",
         "stamps": [run.stamp, parent.stamp],
     }

@@ -15,25 +15,31 @@ import polars as pl
 from filelock import FileLock
 
 from crimecast.cities import City
+from crimecast.records.events import SCHEMA
 from crimecast.records.snapshot import Snapshot, archive_folder, snapshot
 from crimecast.storage.store import read_json, replacing, write_json
 
 KEEP = timedelta(days=1)  # that replaced files are kept: who reads a snapshot of them reads on
 
 
-def merge(city: City, incoming: pl.DataFrame, origin: str) -> dict[str, Any]:
+def merge(
+    city: City, incoming: pl.DataFrame, origin: str, about: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Add standardised records to the archive; returns what was read, added, corrected and known.
 
     A record whose id is stored already replaces it if it differs and is left alone if not, so a
-    file may be read any number of times. `origin` is kept in the record of imports.
+    file may be read any number of times. `origin`, and what there is to say `about` the file, are kept in the
+    record of imports.
     """
     folder = archive_folder(city)
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
-        return _merge(city, folder, incoming, origin)
+        return _merge(city, folder, incoming, origin, about or {})
 
 
-def _merge(city: City, folder: Path, incoming: pl.DataFrame, origin: str) -> dict[str, Any]:
+def _merge(
+    city: City, folder: Path, incoming: pl.DataFrame, origin: str, about: dict[str, Any]
+) -> dict[str, Any]:
     old = snapshot(city)
     files = old.files
     duplicate = incoming["reason"].eq_missing("duplicate")
@@ -80,9 +86,24 @@ def _merge(city: City, folder: Path, incoming: pl.DataFrame, origin: str) -> dic
         "corrected": replaced.height,
         "known": same.height,
         "dropped": {str(reason): int(count) for reason, count in counts},
+        **about,
     }
     _publish(old, months, dropped, [*old.imports, entry])
     return entry
+
+
+def stored_between(city: City, first: datetime, last: datetime) -> pl.DataFrame:
+    """The events of the months from that of `first` to that of `last`."""
+    low, high = f"{first:%Y-%m}", f"{last:%Y-%m}"
+    files = [path for month, path in snapshot(city).files.items() if low <= month <= high]
+    return pl.read_parquet(files) if files else pl.DataFrame(schema=SCHEMA)
+
+
+def stored_ids(city: City, ids: pl.Series) -> pl.DataFrame:
+    """What the archive holds of these ids: events and what was dropped, with `reason`."""
+    held = snapshot(city)
+    incoming = pl.DataFrame({"source_id": ids})
+    return _stored(held.files, held.read_dropped(), incoming).drop("month")
 
 
 def remove(city: City, ids: list[str]) -> int:
@@ -123,12 +144,19 @@ def _stored(files: dict[str, Path], dropped: pl.DataFrame, incoming: pl.DataFram
         .join(ids, on="source_id", how="semi")
         .with_columns(month=pl.lit(None, pl.String))
     ]
-    hashed = incoming["source_id"].hash().unique()
-    for month, path in files.items():
-        # Most months hold none of them, which their hashed ids tell without reading a file again.
-        if not _hashed_ids(path).is_in(hashed.implode()).any():
-            continue
-        part = pl.scan_parquet(path).join(ids, on="source_id", how="semi")
+    # Most months hold none of them, which their hashed ids tell without reading a file again.
+    hashed = incoming.select(pl.col("source_id").hash().alias("id"))
+    held = [
+        pl.DataFrame({"id": _hashed_ids(path)}).with_columns(month=pl.lit(month))
+        for month, path in files.items()
+    ]
+    touched: list[str] = (
+        pl.concat(held).join(hashed, on="id", how="semi")["month"].unique().to_list()
+        if held
+        else []
+    )
+    for month in touched:
+        part = pl.scan_parquet(files[month]).join(ids, on="source_id", how="semi")
         parts.append(part.with_columns(reason=pl.lit(None, pl.String), month=pl.lit(month)))
     return pl.concat(parts).collect()
 

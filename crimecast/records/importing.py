@@ -1,21 +1,30 @@
 """Read a file of records into a city's archive; make the city if it is new."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import numpy as np
 import polars as pl
 
 from crimecast.cities import City, load_city, write_city
 from crimecast.cities.city import check_crs, check_name, check_zone, utm_zone
-from crimecast.errors import UserError
+from crimecast.errors import Doubt, UserError
+from crimecast.reading.columns import plain
+from crimecast.reading.days import order_of
+from crimecast.reading.files import FileTable, read_file
+from crimecast.reading.meaning import found_columns, joined, resolve_values
+from crimecast.reading.moment import Asked, no_time
+from crimecast.reading.notice import Notice
+from crimecast.reading.places import Places, placeholders, read_places, zone_notice
+from crimecast.reading.plausibility import plausibility
+from crimecast.reading.zones import zone_of
 from crimecast.records.archive import merge
-from crimecast.records.columns import plain, resolve
-from crimecast.records.events import standardise
+from crimecast.records.events import read_events
+from crimecast.records.identity import identified
 from crimecast.records.snapshot import snapshot
-from crimecast.sources.files import read_table
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root
 
@@ -30,92 +39,197 @@ def import_file(
     now: datetime | None = None,
     title: str | None = None,
     outline: str | None = None,
+    date_format: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
 ) -> dict[str, Any]:
     """Add the records of `path` to the city `name`; returns what was read, added, known, dropped.
 
     `mapping` names columns (`{"time": "date"}`), `crs` is that of the file's coordinates, `zone`
-    that of its times. A city without a registry entry needs `zone`; its entry is written, with
-    `title` and the file name of its `outline` if given.
+    that of its times, `date_format` the order of day, month and year. A city without a registry
+    entry needs `zone`; its entry is written, with `title` and the file name of its `outline` if
+    given. `notices` lists what was decided in doubt, left out, or looks wrong, `read_as` how times
+    and places were read. Raises UserError; Doubt, where a person has to decide.
     """
     check_name(name)
     if crs is not None:
         check_crs(crs)
     if zone is not None:
         check_zone(zone)
+    order = order_of(date_format) if date_format else None
     act("import", f"{path.name} into {name}")
-    table = read_table(path)
-    city, is_new = _city(name, zone)
-    columns = resolve(table.columns, mapping, city)
+    file = read_file(path, encoding, delimiter)
+    table, notices = file.rows, list(file.notices)
+    city, is_new = _city(name, zone, file, mapping)
+    local = zone or city.time_zone
+    latest = (now or datetime.now(check_zone(local)).replace(tzinfo=None)) + timedelta(days=1)
+    asked = Asked(local, order, _order_before(city), latest)
+    columns, found = resolve_values(table, mapping or {}, city, asked)
+    notices += found
+    if crs is None and city.file_crs is None and file.crs is not None:
+        check_crs(file.crs)
+        crs = file.crs
     if crs is not None:
         city = replace(city, file_crs=crs)
+    places = None
     if is_new:
-        city = replace(_place(city, table, columns), title=title or city.title, outline=outline)
-    events = standardise(table, city, columns, now)
-    if is_new:
-        city = replace(city, bounds=_bounds(events))
-        events = standardise(table, city, columns, now)
+        places = read_places(table, columns, city, is_new)
+        gone, box = placeholders(places.longitude, places.latitude)
+        if box is None:
+            raise UserError(
+                "No row has a place; check which columns are longitude and latitude, and the CRS."
+            )
+        if gone.any():
+            notices.append(_placeholder_notice(places, gone))
+            places = replace(
+                places,
+                longitude=np.where(gone, np.nan, places.longitude),
+                latitude=np.where(gone, np.nan, places.latitude),
+            )
+        city = replace(_metres(city, places), title=title or city.title, outline=outline)
+        city = replace(city, bounds=_bounds(city, places, box))
+    read = read_events(table, city, columns, asked, is_new, places)
+    notices += read.notices
+    events = read.events
     if not events["reason"].is_null().any():
         worst = events["reason"].value_counts(sort=True).row(0)[0]
+        if worst == "no time":
+            raise no_time(columns["time"])
         raise UserError(
             f"No row of {path.name} can be used: {worst} in most; check the columns and the CRS."
         )
-    entry = merge(city, events, path.name)
+    events, found = identified(city, table, columns, events, read.content)
+    notices += found
+    known = events["longitude"].to_numpy(), events["latitude"].to_numpy()
+    if contradiction := zone_notice(*known, local):
+        notices.append(contradiction)
+    if read.precision == "month":
+        notices.append(
+            Notice(
+                "months_only",
+                "Only months are given: a grid of shorter steps can't be made.",
+                events.height,
+            )
+        )
+    kept = events.filter(pl.col("reason").is_null())
+    notices += plausibility(kept, read.precision)
+    about = {
+        "precision": read.precision,
+        "order": read.order,
+        "notices": [notice.plain() for notice in notices],
+        "read_as": read.read_as,
+    }
+    entry = merge(city, events, path.name, about)
     if is_new:
         mapped = {field: "+".join(plain(c) for c in parts) for field, parts in columns.items()}
         write_city(replace(city, columns=mapped))
     return {"city": name, "columns": columns, **entry}
 
 
-def _city(name: str, zone: str | None) -> tuple[City, bool]:
+def _city(
+    name: str, zone: str | None, file: FileTable, mapping: dict[str, str] | None
+) -> tuple[City, bool]:
     """The registered city, or a blank one of that name when a time zone makes that possible."""
     try:
-        city = load_city(name)
+        return load_city(name), False
     except UserError as error:
-        if zone is None:
-            raise UserError(f"{error} To make it from a file, add --tz ZONE.") from None
         title = name.replace("_", " ").replace("-", " ").title()
         path = data_root() / "cities" / f"{name}.toml"
-        return City(name, title, zone, "EPSG:4326", path=path), True
-    return (replace(city, time_zone=zone) if zone else city), False
+        if zone is None:
+            blank = City(name, title, "UTC", "EPSG:4326", path=path, file_crs=file.crs)
+            proposed = propose_zone(file.rows, mapping or {}, blank)
+            where = f" ({proposed} is where its places lie)" if proposed else ""
+            raise Doubt(
+                f"{error} To make it from a file, add --tz {proposed or 'ZONE'}{where}.",
+                choices=(proposed,) if proposed else (),
+            ) from None
+    return City(name, title, zone, "EPSG:4326", path=path), True
 
 
-def _place(city: City, table: pl.DataFrame, columns: dict[str, list[str]]) -> City:
+def guess_values(table: pl.DataFrame, city: City | None = None) -> dict[str, str]:
+    """For each field the columns that seem to hold it, several joined by +, as far as values and names tell."""
+    known = city or City("new", "New", "UTC", "EPSG:4326")
+    return joined(found_columns(table, {}, known, Asked(known.time_zone, hint="mdy"))[0])
+
+
+def zone_of_file(table: pl.DataFrame, mapping: dict[str, str]) -> str | None:
+    """The time zone in which a file's places lie, from the columns chosen; None where it can't be told."""
+    zone = propose_zone(table, mapping, City("new", "New", "UTC", "EPSG:4326"))
+    return zone if zone in available_timezones() else None
+
+
+def propose_zone(table: pl.DataFrame, mapping: dict[str, str], city: City) -> str | None:
+    """The time zone in which a file's places lie, as far as they can be told; else None."""
+    try:
+        columns, _ = resolve_values(table, mapping, city, Asked(city.time_zone, hint="mdy"))
+        places = read_places(table, columns, city, True)
+    except UserError:
+        return None
+    gone, box = placeholders(places.longitude, places.latitude)
+    if box is None:
+        return None
+    return zone_of(places.longitude[~gone], places.latitude[~gone])
+
+
+def _order_before(city: City) -> str | None:
+    """The order of day and month in what was read of the city before."""
+    orders = [entry.get("order") for entry in snapshot(city).imports]
+    return next((order for order in reversed(orders) if order), None)
+
+
+def _placeholder_notice(places: Places, gone: np.ndarray) -> Notice:
+    some = pl.DataFrame({"a": places.longitude[gone], "b": places.latitude[gone]})
+    a, b, rows = some.group_by("a", "b").len().sort("len", descending=True).row(0)
+    return Notice(
+        "placeholders",
+        f"{int(gone.sum()):,} rows stand far from the city at values that many share, such as ({a:g}, {b:g}) in {rows:,}: they have no place.",
+        int(gone.sum()),
+    )
+
+
+def _metres(city: City, places: Places) -> City:
     """Give a new city a CRS in metres: the file's own if it is in metres, else its UTM zone."""
     file_crs = check_crs(city.file_crs or "EPSG:4326")
-    if file_crs.is_projected and file_crs.axis_info[0].unit_name == "metre":
+    if (
+        file_crs.is_projected
+        and file_crs.axis_info[0].unit_name == "metre"
+        and file_crs.to_epsg() != 3857
+    ):
         return replace(city, crs=str(city.file_crs))
-    probe = standardise(table.head(10_000), city, columns)
-    known = probe.filter(pl.col("longitude").is_not_null())
-    if known.is_empty():
-        raise UserError(
-            "No row has a place; check which columns are longitude and latitude, and the CRS."
-        )
-    longitude, latitude = (float(np.median(known[name])) for name in ("longitude", "latitude"))
+    longitude, latitude = (float(np.nanmedian(v)) for v in (places.longitude, places.latitude))
     return replace(city, crs=utm_zone(longitude, latitude))
 
 
 def fix_extent(city: City) -> None:
     """Fix the extent of a city without an outline to where its first records are."""
-    events = (
-        snapshot(city).scan().select("x", "y", pl.lit(None, pl.String).alias("reason")).collect()
-    )
-    write_city(replace(city, bounds=_bounds(events)))
+    events = snapshot(city).scan().select("longitude", "latitude").collect()
+    places = Places(events["longitude"].to_numpy(), events["latitude"].to_numpy(), "")
+    _, box = placeholders(places.longitude, places.latitude)
+    if box is not None:
+        write_city(replace(city, bounds=_bounds(city, places, box)))
 
 
-def _bounds(events: pl.DataFrame) -> tuple[float, float, float, float] | None:
+def _bounds(
+    city: City, places: Places, box: tuple[float, float, float, float]
+) -> tuple[float, float, float, float] | None:
     """The city's extent where no outline is known, fixed at the first import, in metres.
 
-    The box of 98 % of the places, half as wide again on each side, cut to where records are,
-    rounded outward to a kilometre: one mistyped place doesn't make the city a continent.
+    That of the places within the box that holds the city, rounded outward to a kilometre: neither
+    a mistyped place nor what stands for none makes the city a continent.
     """
-    sides = []
-    for axis in ("x", "y"):
-        values = events.filter(pl.col("reason").is_null())[axis].to_numpy()
-        if values.size == 0:
-            return None
-        low, high = np.quantile(values, [0.01, 0.99])
-        slack = 0.5 * (high - low) + 1000.0
-        inside = values[(values >= low - slack) & (values <= high + slack)]
-        sides.append((np.floor(inside.min() / 1000) * 1000, np.ceil(inside.max() / 1000) * 1000))
-    (x0, x1), (y0, y1) = sides
-    return float(x0), float(y0), float(x1), float(y1)
+    longitude, latitude = places.longitude, places.latitude
+    with np.errstate(invalid="ignore"):
+        inside = (
+            (longitude >= box[0])
+            & (longitude <= box[2])
+            & (latitude >= box[1])
+            & (latitude <= box[3])
+        )
+    if not inside.any():
+        return None
+    x, y = city.to_metres.transform(longitude[inside], latitude[inside])
+    x0, y0, x1, y1 = float(np.min(x)), float(np.min(y)), float(np.max(x)), float(np.max(y))
+    return (
+        float(np.floor(x0 / 1000) * 1000), float(np.floor(y0 / 1000) * 1000),
+        float(np.ceil(x1 / 1000) * 1000), float(np.ceil(y1 / 1000) * 1000),
+    )  # fmt: skip

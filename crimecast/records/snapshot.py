@@ -45,6 +45,11 @@ class Snapshot:
                 totals[name] = totals.get(name, 0) + count
         return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
 
+    @property
+    def months_only(self) -> bool:
+        """Whether a file was imported whose records give no more than the month."""
+        return any(entry.get("precision") == "month" for entry in self.imports)
+
     def scan(self) -> pl.LazyFrame:
         """All events, in the order of their months."""
         files = list(self.files.values())

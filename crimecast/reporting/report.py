@@ -4,11 +4,10 @@ from html import escape
 
 import numpy as np
 
-from crimecast.baselines import QUICK
 from crimecast.cities import load_city
 from crimecast.diagnose import Finding
 from crimecast.diagnose.kept import findings_of
-from crimecast.forecasting.forecasts import rates, score_sums
+from crimecast.forecasting.forecasts import rates, rivals, score_sums
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.inspect.activations import activations
@@ -47,7 +46,7 @@ def report(run: Run) -> str:
 
 
 def _scores(run: Run, cube: Cube, first: int, last: int, period: str) -> str:
-    names = [run.id, *QUICK]
+    names = [run.id, *rivals(run, first, last)]
     rows = score_table(names, [score_sums(name, cube, first, last) for name in names])
     best = max(rows[1:], key=lambda r: r["log_likelihood_per_event"])
     word, much = said(best["versus"], swapped=True)  # the table compares each row with the run

@@ -1,1 +1,1 @@
-"""Where events come from: files and portals."""
+"""Portals: where events come from, asked page by page."""

@@ -8,11 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from crimecast.records.columns import FIELDS, REQUIRED
+from crimecast.reading.columns import FIELDS, REQUIRED
 from crimecast.storage.access import permit
 from pages.parts.text import text
 
-KINDS = ["csv", "parquet", "json", "geojson", "ndjson"]
+KINDS = ["csv", "tsv", "txt", "parquet", "json", "geojson", "ndjson", "xlsx", "xls", "gz", "zip"]
+ORDERS = {"as found": None, "day first": "dmy", "month first": "mdy", "year first": "ymd"}
 
 
 @contextmanager
@@ -42,3 +43,23 @@ def choose_columns(columns: list[str], guessed: dict[str, str], key: str) -> dic
 def joined(guessed: dict[str, list[str]]) -> dict[str, str]:
     """Guessed columns as a mapping is written: several joined by +."""
     return {field: "+".join(parts) for field, parts in guessed.items()}
+
+
+def choose_order(key: str) -> str | None:
+    """The order of day and month in the file's dates, where it can't be told from them."""
+    chosen = st.selectbox(
+        "Dates are written",
+        list(ORDERS),
+        key=f"{key}_order",
+        help="Found from all rows. If they can be read in two ways, choose one.",
+    )
+    return ORDERS[chosen]
+
+
+def show_notices(notices: list[dict[str, Any]], read_as: dict[str, str] | None = None) -> None:
+    """How a file was read, and what was decided in doubt, left out, or looks wrong."""
+    if read_as:
+        said = "; ".join(f"{what}: {how}" for what, how in read_as.items())
+        st.caption(f"Read as: {text(said)}.")
+    for notice in notices:
+        st.warning(text(notice["says"]), icon=":material/info:")

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import streamlit as st
+from polars.exceptions import PanicException
 
 from crimecast.cities import City, list_cities, load_city
 from crimecast.errors import UserError
 from crimecast.grids.grid import list_grids
 from crimecast.runs.run import Run, list_runs
+from crimecast.storage.faults import sentence
 from pages.parts.navigation import enter
 from pages.parts.people import who_is_here
 from pages.parts.progress import running_now
@@ -126,6 +128,8 @@ def guarded(draw: Callable[[], None]) -> None:
         draw()
     except UserError as error:
         st.error(text(error), icon=":material/error:")
+    except (Exception, PanicException) as error:  # a library's panic is no Exception
+        st.error(text(sentence(error)), icon=":material/error:")
 
 
 def trained(place: Place) -> Run:

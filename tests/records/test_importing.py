@@ -7,10 +7,10 @@ import pytest
 
 from crimecast.cities import load_city
 from crimecast.errors import UserError
+from crimecast.reading import files
+from crimecast.reading.files import read_table
 from crimecast.records.importing import import_file
 from crimecast.records.snapshot import snapshot
-from crimecast.sources import files
-from crimecast.sources.files import read_table
 from tests.conftest import tiny_csv
 
 MAPPING = {"time": "when", "longitude": "lng", "latitude": "lat", "type": "what"}

@@ -4,7 +4,7 @@ import pytest
 
 from crimecast.cities import load_city
 from crimecast.errors import UserError
-from crimecast.records.columns import guess, plain, resolve
+from crimecast.reading.columns import guess, plain, resolve
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import re
 
 from crimecast.cities import City
-from crimecast.errors import UserError
+from crimecast.errors import Doubt, UserError
 
 FIELDS = ("time", "longitude", "latitude", "type", "source_id")
 REQUIRED = ("time", "longitude", "latitude")
@@ -25,7 +25,7 @@ GUESSES: dict[str, list[str]] = {
         "type", "primary_type", "incident_category", "crm_cd_desc", "category", "offense",
         "offense_type", "crime_type", "offense_category", "primary_offense",
     ],
-    "source_id": ["source_id", "id", "row_id", "dr_no", "pdid", "record_id", "objectid", "event_id"],
+    "source_id": ["source_id", "id", "row_id", "dr_no", "pdid", "record_id", "event_id", "incident_id", "incident_number", "case_number", "report_number"],
 }  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
 
 
-def _find(wanted: str, names: dict[str, str]) -> list[str] | None:
+def find(wanted: str, names: dict[str, str]) -> list[str] | None:
     """The columns that `a+b` names, or None if one is missing."""
     parts = [names.get(plain(part)) for part in wanted.split("+")]
     return None if None in parts else [part for part in parts if part is not None]
@@ -55,7 +55,7 @@ def guess(columns: list[str], city: City | None = None) -> dict[str, list[str]]:
     for name in FIELDS:
         options = [mapping[name] for mapping in known if name in mapping] + GUESSES[name]
         for option in options:
-            match = _find(option, names)
+            match = find(option, names)
             if match:
                 found[name] = match
                 break
@@ -84,8 +84,9 @@ def resolve(
         found[name] = parts
     for name in REQUIRED:
         if name not in found:
-            raise UserError(
-                f"No column was found for the {name}; name it with --map {name}=COLUMN. "
-                f"The columns are {', '.join(columns)}."
+            raise Doubt(
+                f"No column was found for the {name}; say which it is. The columns are {', '.join(columns)}.",
+                f"--map {name}=COLUMN",
+                tuple(columns),
             )
     return found

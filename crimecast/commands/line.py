@@ -1,0 +1,80 @@
+"""The command line: what the pages do, without a browser. Bad input is one sentence and exit code 2."""
+
+import argparse
+import contextlib
+import json
+import math
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from crimecast.commands import data, judging, looking, serving, training
+from crimecast.errors import Doubt, UserError
+from crimecast.storage.faults import sentence
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    try:
+        options = _parser().parse_args(arguments)
+        result, text = options.command(options)
+        if options.json:
+            print(json.dumps(_plain(result), indent=1, default=str))
+        elif text:
+            print(text)
+        sys.stdout.flush()  # here, where it is noticed that nobody reads on
+    except UserError as error:
+        flag = f" ({error.flag})" if isinstance(error, Doubt) and error.flag else ""
+        return _say(f"{error}{flag}")
+    except KeyboardInterrupt as interrupt:
+        _say(str(interrupt) or "Stopped.")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:
+        raise
+    except BaseException as error:  # a library's panic is no Exception
+        return _say(sentence(error))
+    return 0
+
+
+def _say(text: str) -> int:
+    """One line on standard error, whatever it quotes; the exit status that goes with it."""
+    line = " ".join(text.split())
+    with contextlib.suppress(OSError, ValueError):  # nobody listens there
+        print(line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
+    return 2
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN: null stands for a score that can't be computed."""
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="crimecast", description="Design networks that forecast events on city maps."
+    )
+    children = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def add(name: str, command: Callable[..., Any], text: str) -> argparse.ArgumentParser:
+        child = children.add_parser(name, help=text, description=text)
+        child.add_argument("--json", action="store_true", help="print one JSON document")
+        child.set_defaults(command=command)
+        return child
+
+    for module in (data, training, judging, looking, serving):
+        module.register(add)
+    return parser

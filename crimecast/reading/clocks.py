@@ -1,0 +1,83 @@
+"""One text that names a time of day, with its offset from UTC or its zone, taken apart."""
+
+import re
+from dataclasses import dataclass
+
+HOUR = 3_600_000_000  # microseconds
+DAY = 24 * HOUR
+CLOCK = re.compile(
+    r"(?:at |um |kl\.? ?|à |@ ?)?(\d{1,2})(?:\s?[:.h]\s?(\d{1,2})(?:\s?[:.m]\s?(\d{1,2}))?s?(?:[.,:](\d{1,9}))?)?\s?"
+    r"(?:([ap])\.?\s?m\.?|([ap]))?\s?(?:uhr|hrs?|hours|h)?\s?(.*)"
+)
+DIGITS = re.compile(r"(\d{2})(\d{2})(\d{2})?(?:[.,](\d+))?(.*)")
+OFFSET = re.compile(
+    r"(?:utc|gmt|z)?\s?(?:([+\-−])\s?(\d{1,2}):?(\d{2})?(?::?00)?)?\s?(?:\[[\w/+\-]+\]|\([^)]*\))?"
+)
+# Hours from UTC of the abbreviations that portals and programs write; others are no time at all.
+NAMED = {
+    "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "akst": -9,
+    "akdt": -8, "hst": -10, "wet": 0, "west": 1, "cet": 1, "cest": 2, "mez": 1, "mesz": 2, "eet": 2, "eest": 3,
+    "msk": 3, "jst": 9, "kst": 9, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "brt": -3, "art": -3,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Microseconds since midnight (a whole day for 24:00) and seconds east of UTC, None where local."""
+
+    micros: int
+    offset: int | None = None
+
+
+def lex(text: str) -> Clock | None:
+    """Take one text apart; None if it isn't a time of day.
+
+    Digits alone are a time of day only after a date (`20190101T2345`); a column of them is judged
+    as a whole (`numbers.clock_numbers`).
+    """
+    text = text.strip().strip("\"'").lower().removeprefix("t")
+    if match := CLOCK.fullmatch(text):
+        hour, minute, second = (int(part or 0) for part in match.groups()[:3])
+        half = match[5] or match[6]
+        if match[2] is None and not half:
+            match = None  # a number alone
+        else:
+            return _clock(hour, minute, second, match[4], half, match[7])
+    if match := DIGITS.fullmatch(text):
+        return _clock(int(match[1]), int(match[2]), int(match[3] or 0), match[4], None, match[5])
+    return None
+
+
+def _clock(
+    hour: int, minute: int, second: int, fraction: str | None, half: str | None, zone: str
+) -> Clock | None:
+    if half:
+        if hour > 23 or (half == "a" and hour > 12):
+            return None
+        if hour == 12:
+            hour = 0 if half == "a" else 12
+        elif half == "p" and hour < 12:
+            hour += 12
+    micros = round(float(f"0.{fraction}") * 1e6) if fraction else 0
+    micros += ((hour * 60 + minute) * 60 + second) * 1_000_000
+    if minute > 59 or second > 60 or hour > 24 or micros > DAY:
+        return None
+    try:
+        return Clock(micros, offset(zone.strip()))
+    except ValueError:
+        return None
+
+
+def offset(zone: str) -> int | None:
+    """Seconds east of UTC; None without a zone. Raises ValueError for one that isn't known."""
+    if not zone:
+        return None
+    if match := OFFSET.fullmatch(zone):
+        hours, minutes = int(match[2] or 0), int(match[3] or 0)
+        if hours > 14 or minutes > 59:
+            raise ValueError(zone)
+        seconds = (hours * 60 + minutes) * 60
+        return -seconds if match[1] in ("-", "−") else seconds
+    if zone in NAMED:
+        return NAMED[zone] * 3600
+    raise ValueError(zone)

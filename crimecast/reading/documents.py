@@ -1,0 +1,221 @@
+"""JSON in the forms of portals and programs → a table: lists of records, GeoJSON, Esri JSON, lines, columns."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from crimecast.errors import UserError
+from crimecast.reading.encodings import encoding_of
+from crimecast.reading.notice import Notice
+
+MOST_BYTES = 2 * 2**30
+LONGITUDE, LATITUDE = "longitude", "latitude"
+
+
+def read_document(path: Path) -> tuple[pl.DataFrame, list[Notice], str | None]:
+    """The records of a JSON file as text, what there is to say, and the CRS that it names, if any.
+
+    Raises ValueError if it holds no list of records, UserError beyond MOST_BYTES.
+    """
+    if path.stat().st_size > MOST_BYTES:
+        raise UserError(
+            f"{path.name} is larger than {MOST_BYTES / 2**30:g} GB, more JSON than is read at once: use CSV or Parquet."
+        )
+    name = encoding_of(path)
+    text = path.read_bytes().decode(name, errors="replace").removeprefix("\ufeff")
+    notices: list[Notice] = []
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        document, bad = _lines(text)
+        if not document or len(bad) > 0.2 * (len(document) + len(bad)):
+            raise ValueError(str(error)) from None
+        if bad:
+            some = ", ".join(f"{line:,}" for line in bad[:8])
+            notices.append(
+                Notice(
+                    "bad_rows",
+                    f"{len(bad):,} lines are no JSON and are left out: line {some}.",
+                    len(bad),
+                )
+            )
+    rows, crs = _rows(document)
+    if not rows:
+        raise ValueError("expected a list of records")
+    odd = sum(not isinstance(row, dict) for row in rows)
+    if odd > 0.2 * len(rows):
+        raise ValueError("expected a list of records")
+    if odd:
+        notices.append(Notice("bad_rows", f"{odd:,} entries are no records and are left out.", odd))
+    flat = [
+        {str(key): _scalar(value) for key, value in row.items()}
+        for row in rows
+        if isinstance(row, dict)
+    ]
+    return pl.from_dicts(flat, infer_schema_length=None, strict=False), notices, crs
+
+
+def _lines(text: str) -> tuple[list[Any], list[int]]:
+    found, bad = [], []
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.strip("\x1e \r\t,")
+        if not line:
+            continue
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            bad.append(number)
+    return found, bad
+
+
+def _rows(document: Any) -> tuple[list[Any], str | None]:
+    """The list of records in a document, and the CRS it names."""
+    if isinstance(document, list):
+        if document and all(isinstance(row, list) for row in document):
+            return _from_lists([str(name) for name in document[0]], document[1:]), None
+        if any(isinstance(row, dict) and row.get("type") == "Feature" for row in document):
+            return [_feature(row) for row in document], None
+        return [
+            row["_source"]
+            if isinstance(row, dict) and isinstance(row.get("_source"), dict)
+            else row
+            for row in document
+        ], None
+    if not isinstance(document, dict):
+        return [], None
+    if isinstance(document.get("features"), list):
+        if any("attributes" in f for f in document["features"] if isinstance(f, dict)):
+            reference = document.get("spatialReference") or {}
+            code = reference.get("latestWkid") or reference.get("wkid")
+            return [_esri(f) for f in document["features"]], f"EPSG:{code}" if code and int(
+                code
+            ) != 4326 else None
+        return [_feature(f) for f in document["features"]], _named_crs(document)
+    if document.get("type") == "Feature":
+        return [_feature(document)], None
+    columns = (
+        (document.get("meta") or {}).get("view", {}).get("columns")
+        if isinstance(document.get("meta"), dict)
+        else None
+    )
+    if columns and isinstance(document.get("data"), list):
+        return _from_lists([str(column["name"]) for column in columns], document["data"]), None
+    if isinstance(document.get("columns"), list) and isinstance(document.get("data"), list):
+        names = [str(c["name"] if isinstance(c, dict) else c) for c in document["columns"]]
+        return _from_lists(names, document["data"]), None
+    values = list(document.values())
+    if (
+        values
+        and all(isinstance(value, list) for value in values)
+        and len({len(v) for v in values}) == 1
+        and not isinstance(values[0][:1] and values[0][0], dict | list)
+    ):
+        return _from_lists([str(key) for key in document], list(zip(*values, strict=True))), None
+    if (
+        values
+        and all(isinstance(value, dict) for value in values)
+        and len(values) > 1
+        and not any(
+            isinstance(inner, dict | list) for value in values for inner in list(value.values())[:3]
+        )
+    ):
+        keys = [set(value) for value in values]
+        if all(key == keys[0] for key in keys) and len(keys[0]) > len(values):
+            order = list(values[0])
+            return [
+                {str(name): value[key] for name, value in document.items()} for key in order
+            ], None
+        return values, None
+    inner = max(_lists(document), key=len, default=[])
+    return (
+        (_rows(inner)[0], None)
+        if inner
+        else (
+            [document] if values and not any(isinstance(v, dict | list) for v in values) else [],
+            None,
+        )
+    )
+
+
+def _lists(value: Any, depth: int = 0) -> Iterator[list[Any]]:
+    """Every list of records within a document."""
+    if depth > 4 or not isinstance(value, dict):
+        return
+    for entry in value.values():
+        if isinstance(entry, list) and entry and isinstance(entry[0], dict | list):
+            yield entry
+        else:
+            yield from _lists(entry, depth + 1)
+
+
+def _from_lists(names: list[str], rows: list[Any]) -> list[Any]:
+    return [
+        dict(zip(names, row, strict=False)) if isinstance(row, list | tuple) else row
+        for row in rows
+    ]
+
+
+def _named_crs(document: dict[str, Any]) -> str | None:
+    crs = document.get("crs")
+    name = str((crs.get("properties") or {}).get("name", "")) if isinstance(crs, dict) else ""
+    code = name.rstrip("/").replace("::", ":").split(":")[-1].split("/")[-1]
+    return None if not code.isdigit() or code in ("4326", "84") else f"EPSG:{code}"
+
+
+def _feature(feature: Any) -> Any:
+    if not isinstance(feature, dict):
+        return feature
+    row = dict(feature.get("properties") or {})
+    place = _place(feature.get("geometry"))
+    row[LONGITUDE if LONGITUDE not in row else "geometry.x"] = place[0]
+    row[LATITUDE if LATITUDE not in row else "geometry.y"] = place[1]
+    return row
+
+
+def _esri(feature: Any) -> Any:
+    if not isinstance(feature, dict):
+        return feature
+    row = dict(feature.get("attributes") or {})
+    geometry = feature.get("geometry")
+    if isinstance(geometry, dict):
+        points = geometry.get("points") or [[geometry.get("x"), geometry.get("y")]]
+        row.setdefault("geometry.x", points[0][0])
+        row.setdefault("geometry.y", points[0][1])
+    return row
+
+
+def _place(geometry: Any) -> tuple[Any, Any]:
+    """The first point of a geometry; the middle of a line or an area; nothing where there is none."""
+    if not isinstance(geometry, dict):
+        return None, None
+    if geometry.get("type") == "GeometryCollection":
+        return next(
+            (p for p in map(_place, geometry.get("geometries") or []) if p[0] is not None),
+            (None, None),
+        )
+    points = list(_points(geometry.get("coordinates")))
+    if not points:
+        return None, None
+    if geometry.get("type") in ("Point", "MultiPoint"):
+        return points[0]
+    numbers = [(float(x), float(y)) for x, y in points]
+    return tuple((min(axis) + max(axis)) / 2 for axis in zip(*numbers, strict=True))
+
+
+def _points(coordinates: Any) -> Iterator[tuple[Any, Any]]:
+    if not isinstance(coordinates, list) or len(coordinates) == 0:
+        return
+    if isinstance(coordinates[0], list):
+        for entry in coordinates:
+            yield from _points(entry)
+    elif len(coordinates) >= 2 and all(isinstance(c, int | float | str) for c in coordinates[:2]):
+        yield coordinates[0], coordinates[1]
+
+
+def _scalar(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value)

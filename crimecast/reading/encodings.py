@@ -1,0 +1,195 @@
+"""The encoding of a text, found over the whole file, and the text as UTF-8."""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from charset_normalizer import from_bytes
+
+from crimecast.errors import UserError
+from crimecast.reading.notice import Notice
+
+BLOCK = 16 * 2**20
+
+BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+
+
+@dataclass
+class Text:
+    """A file as UTF-8 with `\\n`: where it lies, how its bytes were read, and what there is to say."""
+
+    path: Path
+    encoding: str
+    notices: list[Notice] = field(default_factory=list)
+
+
+def blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
+    """A file's bytes in blocks."""
+    with path.open("rb") as file:
+        while block := file.read(size):
+            yield block
+
+
+def encoding_of(path: Path) -> str:
+    """The encoding of the whole file: by its mark, as UTF-8 if all of it is, by its zeros, by its letters."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    for mark, name in BOMS:
+        if head.startswith(mark):
+            return name
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) > 0.2 * len(head) / 2:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for block in blocks(path):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+        return "utf-8"
+    except UnicodeDecodeError:
+        pass
+    return _single_bytes(path)
+
+
+def _single_bytes(path: Path) -> str:
+    """Of a file that isn't UTF-8: `utf-8` if nearly all of its letters beyond ASCII are, else an older one."""
+    lines: list[bytes] = []
+    good = bad = 0
+    rest = b""
+    for block in blocks(path):
+        *whole, rest = (rest + block).split(b"\n")
+        for line in whole:
+            if not line.isascii():
+                try:
+                    line.decode("utf-8")
+                    good += 1
+                except UnicodeDecodeError:
+                    bad += 1
+                    if len(lines) < 2000:
+                        lines.append(line)
+        if bad > 20_000:
+            break
+    if rest and not rest.isascii():
+        lines.append(rest)
+    if good > bad:
+        return "utf-8"
+    letters = b"\n".join(lines)
+    # Where Windows' Latin reads words, it is taken: by far the most frequent, and Latin-1 within it.
+    best = from_bytes(
+        letters,
+        cp_isolation=["cp1252", "cp1250", "cp1251", "cp850", "mac_roman", "cp1253", "cp1254"],
+    ).best()
+    return "cp1252" if best is None or _latin(letters) else best.encoding
+
+
+def _latin(letters: bytes) -> bool:
+    """Whether the bytes beyond ASCII are mostly the accented letters of western Europe in Latin-1."""
+    high = np.frombuffer(letters, dtype=np.uint8)
+    high = high[high > 127]
+    common = np.isin(
+        high,
+        np.frombuffer(
+            "àâäåæçèéêëìíîïñòóôöøùúûüßÀÂÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖØÙÚÛÜáÁ§°´’–".encode("cp1252"),
+            dtype=np.uint8,
+        ),
+    )
+    return bool(high.size == 0 or common.mean() > 0.8) and not _cyrillic(high)
+
+
+def _cyrillic(high: np.ndarray) -> bool:
+    return high.size > 40 and len(np.unique(high)) > 20
+
+
+def as_utf8(path: Path, folder: Path, encoding: str | None = None) -> Text:
+    """The file as UTF-8 without a mark and with `\\n`, rewritten into `folder` only where it isn't.
+
+    Raises UserError for an encoding that isn't known or doesn't read the file.
+    """
+    said = encoding is not None
+    name = encoding or encoding_of(path)
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise UserError(
+            f"'{name}' is not an encoding; use one such as utf-8, cp1252 or utf-16."
+        ) from None
+    with path.open("rb") as file:
+        head = file.read(BLOCK)
+    alone_cr = b"\r" in head and b"\n" not in head
+    plain = codecs.lookup(name).name in ("utf-8", "ascii")
+    if plain and not alone_cr and not head.startswith(codecs.BOM_UTF8) and _is_utf8(path):
+        return Text(path, "utf-8")
+    target = folder / "as-utf8.txt"
+    mended = 0
+    with target.open("wb") as out:
+        if plain:
+            rest = b""
+            for block in blocks(path):
+                rest += block.replace(b"\r", b"\n") if alone_cr else block
+                cut = rest.rfind(b"\n") + 1
+                text, count = _mend(rest[:cut])
+                mended += count
+                out.write(text)
+                rest = rest[cut:]
+            text, count = _mend(rest)
+            mended += count
+            out.write(text.removeprefix(codecs.BOM_UTF8))
+        else:
+            decoder = codecs.getincrementaldecoder(name)(errors="strict" if said else "replace")
+            try:
+                for block in blocks(path):
+                    text_block = decoder.decode(block)
+                    out.write(
+                        (text_block.replace("\r", "\n") if alone_cr else text_block).encode("utf-8")
+                    )
+                out.write(decoder.decode(b"", final=True).encode("utf-8"))
+            except UnicodeError:
+                raise UserError(
+                    f"{path.name} can't be read in {name}; leave the encoding out and it is found."
+                ) from None
+    notices = []
+    if not plain and name not in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+        notices.append(Notice("encoding", f"The text is read as {name}, by its letters."))
+    if mended:
+        notices.append(
+            Notice(
+                "encoding",
+                f"{mended:,} lines aren't UTF-8 as the rest is; they are read as cp1252.",
+                mended,
+            )
+        )
+    return Text(target, name, notices)
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for block in blocks(path):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _mend(block: bytes) -> tuple[bytes, int]:
+    """Lines that aren't UTF-8 read as cp1252; the block as UTF-8 and how many there were."""
+    block = block.removeprefix(codecs.BOM_UTF8)
+    try:
+        block.decode("utf-8")
+        return block, 0
+    except UnicodeDecodeError:
+        pass
+    lines, mended = block.split(b"\n"), 0
+    for number, line in enumerate(lines):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError:
+            lines[number] = line.decode("cp1252", errors="replace").encode("utf-8")
+            mended += 1
+    return b"\n".join(lines), mended

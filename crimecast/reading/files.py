@@ -1,0 +1,184 @@
+"""Read a table of records from a file: CSV and its kin, Parquet, JSON, GeoJSON, Excel, packed or not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import fastexcel
+import polars as pl
+from pyarrow import parquet
+
+from crimecast.errors import UserError
+from crimecast.reading.containers import PACKED, TABLES, check_sheets, is_sheet, kind_of, unpacked
+from crimecast.reading.delimited import read_delimited
+from crimecast.reading.documents import read_document
+from crimecast.reading.notice import Notice
+
+SUFFIXES = {*TABLES, *PACKED, ".zip"}
+SHEETS = {".xlsx", ".xls", ".xlsb", ".ods"}
+MOST_VALUES, MOST_BYTES = 10**9, 8 * 2**30  # of one Parquet file, unpacked
+
+
+@dataclass(frozen=True)
+class FileTable:
+    """The rows of a file, text left as text; what there is to say of them; the CRS that it names."""
+
+    rows: pl.DataFrame
+    notices: list[Notice] = field(default_factory=list)
+    crs: str | None = None
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """The file's rows as they stand, text left as text. Raises UserError if it can't be read."""
+    return read_file(path).rows
+
+
+def read_file(path: Path, encoding: str | None = None, delimiter: str | None = None) -> FileTable:
+    """The file's rows with what was found on the way; `encoding` and `delimiter` where a user names them.
+
+    Several tables of a zip are put one below the other if they have the same columns. Raises
+    UserError if the file can't be read, or unpacks to more than is read at once.
+    """
+    if not path.is_file():
+        raise UserError(f"There is no file {path}.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise UserError(
+            f"{path.name} is not a kind of file that can be read: use CSV, Excel, Parquet or JSON."
+        )
+    with unpacked(path) as members:
+        tables = [_read(member, path.name, encoding, delimiter) for member in members]
+        if len(tables) > 1:
+            if any(set(table.rows.columns) != set(tables[0].rows.columns) for table in tables):
+                names = ", ".join(member.name.partition("-")[2] for member in members[:6])
+                raise UserError(
+                    f"{path.name} holds several tables with other columns ({names}): unpack it and import each that is meant."
+                )
+            first = tables[0]
+            rows = pl.concat(
+                [table.rows.select(first.rows.columns) for table in tables], how="vertical_relaxed"
+            )
+            notices = [
+                *(n for table in tables for n in table.notices),
+                Notice(
+                    "several_tables",
+                    f"{len(tables)} tables of {path.name} are read as one.",
+                    rows.height,
+                ),
+            ]
+            return FileTable(rows, notices, first.crs)
+    return tables[0]
+
+
+def _read(path: Path, name: str, encoding: str | None, delimiter: str | None) -> FileTable:
+    kind = kind_of(path)
+    suffix = kind if kind in TABLES else path.suffix.lower()
+    if suffix not in TABLES or (suffix in SHEETS and not is_sheet(path)):
+        raise UserError(
+            f"{name} is not a kind of file that can be read: use CSV, Excel, Parquet or JSON."
+        )
+    try:
+        if suffix == ".parquet":
+            _bounded(path)
+            found = FileTable(_flat(pl.read_parquet(path)))
+        elif suffix in SHEETS:
+            found = _sheet(path)
+        elif suffix in {".csv", ".tsv", ".txt"} and not (delimiter is None and _is_json(path)):
+            with _scratch() as folder:
+                rows, notices = read_delimited(path, folder, encoding, delimiter)
+            found = FileTable(rows, notices)
+        else:
+            found = FileTable(*read_document(path))
+    except RecursionError:
+        raise UserError(f"{name} is nested too deeply for a list of records.") from None
+    except UserError as error:
+        error.args = (str(error).replace(path.name, name), *error.args[1:])
+        raise
+    except (
+        pl.exceptions.PolarsError,
+        fastexcel.FastExcelError,
+        ValueError,
+        OSError,
+        OverflowError,
+    ) as error:
+        reason = str(error).strip().split("\n")[0][:160]
+        raise UserError(f"{name} can't be read as {suffix[1:].upper()}: {reason}.") from None
+    if found.rows.width == 0 or found.rows.height == 0:
+        raise UserError(f"{name} holds no rows.")
+    return found
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="crimecast-") as folder:
+        yield Path(folder)
+
+
+def _is_json(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return (
+        head[:1] == b"{"
+        or head[:2] in (b"[{", b"[[")
+        or (head[:1] == b"[" and head[1:].lstrip()[:1] == b"{")
+    )
+
+
+def _bounded(path: Path) -> None:
+    """A small file may unpack to more than a machine holds; its own account says how much it would."""
+    account = parquet.read_metadata(path)
+    size = sum(account.row_group(i).total_byte_size for i in range(account.num_row_groups))
+    if account.num_rows * account.num_columns > MOST_VALUES or size > MOST_BYTES:
+        raise UserError(
+            f"{path.name} unpacks to {account.num_rows:,} rows of {account.num_columns} columns, more than is read at "
+            "once: split it into parts and import them one after the other."
+        )
+
+
+def _flat(table: pl.DataFrame) -> pl.DataFrame:
+    """Columns of plain values: a record within a record as JSON, categories and decimals as what they stand for."""
+    columns = []
+    for name, dtype in table.schema.items():
+        if isinstance(dtype, pl.Struct):
+            columns.append(pl.col(name).struct.json_encode())
+        elif isinstance(dtype, pl.Categorical | pl.Enum):
+            columns.append(pl.col(name).cast(pl.String))
+        elif isinstance(dtype, pl.Decimal):
+            columns.append(pl.col(name).cast(pl.Float64))
+        elif isinstance(dtype, pl.Binary):
+            columns.append(pl.col(name).bin.encode("hex"))
+        elif isinstance(dtype, pl.List | pl.Array):
+            columns.append(
+                pl.format("[{}]", pl.col(name).cast(pl.List(pl.String)).list.join(", ")).alias(name)
+            )
+    return table.with_columns(columns)
+
+
+def _sheet(path: Path) -> FileTable:
+    """The sheet with most rows; its names are those of the first row that is as wide as the rest."""
+    check_sheets(path)
+    book = fastexcel.read_excel(path)
+    sheets = [
+        (name, book.load_sheet(name, header_row=None, dtypes="string").to_polars())
+        for name in book.sheet_names
+    ]
+    filled = [(name, sheet) for name, sheet in sheets if sheet.height > 1 and sheet.width > 1]
+    if not filled:
+        raise UserError(f"{path.name} holds no rows.")
+    name, sheet = max(filled, key=lambda entry: entry[1].height)
+    notices = []
+    if len(filled) > 1:
+        others = ", ".join(other for other, _ in filled if other != name)
+        notices.append(Notice("sheets", f"The sheet '{name}' is read; not read: {others}."))
+    full = sheet.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32))).to_series()
+    usual = int(full.median() or 0)  # type: ignore[arg-type]
+    first = int((full >= max(2, 0.6 * usual)).arg_max() or 0)
+    names: list[str] = []
+    for number, value in enumerate(sheet.row(first), 1):
+        text = str(value).strip() if value is not None else f"column {number}"
+        names.append(text if text not in names else f"{text} ({number})")
+    rows = sheet.slice(first + 1)
+    rows.columns = names
+    empty = rows.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    return FileTable(rows.filter(~empty), notices)

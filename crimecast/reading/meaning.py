@@ -1,0 +1,356 @@
+"""Which column of a file is the time, the place, the type and the id: the values decide, names break ties."""
+
+import re
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from crimecast.cities import City
+from crimecast.errors import Doubt, UserError
+from crimecast.reading.columns import FIELDS, GUESSES, REQUIRED, SYNONYMS, find, plain
+from crimecast.reading.coordinates import numbers, point_form
+from crimecast.reading.moment import Asked
+from crimecast.reading.moments import read_moments
+from crimecast.reading.notice import Notice
+from crimecast.reading.several import is_clock
+
+SAMPLE = 400
+NO_DAY = datetime(1902, 1, 1)
+POINT = ("point", "location", "place", "geometry", "coordinates")
+HAPPENED = re.compile(
+    r"occ|offen|incid|crime|event|happen|start|begin|from|commit|hecho|tat|delit|fait|when"
+)
+DATED = re.compile(r"date|time|when|dt|day|datum|fecha|stamp|zeit|data|moment|jour|tag")
+LATER = re.compile(
+    r"report|rptd|rpt|creat|updat|modif|load|enter|clos|clear|arrest|record|publish|approv|dispos|end|until|_to$|"
+    r"birth|dob|suppl|receiv|edit|extract|version|valid|due|expir"
+)
+CLOCK = re.compile(r"time|hour|hora|heure|uhr|zeit|clock|tod|hhmm|hrs?$|ora")
+EAST = re.compile(
+    r"(^|_)(longitude|longitud|lon|lng|long|x|easting|east|xcoord\w*|coordx|coord_x|laenge|lange)(_|\d|$)|longitud"
+)
+NORTH = re.compile(
+    r"(^|_)(latitude|latitud|lat|y|northing|north|ycoord\w*|coordy|coord_y|breite)(_|\d|$)|latitud"
+)
+KIND = re.compile(
+    r"type|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac"
+)
+NOT_KIND = re.compile(
+    r"code|id$|_id|date|time|location|premis|weapon|status|district|address|victim|suspect|cd$|num"
+)
+COUNTER = re.compile(
+    r"^(objectid(_\d+)?|object_id|fid|ogc_fid|gid|rowid|row|row_number|rownum|index|idx|no|nr|number|seq|unnamed_0|column_\d+|level_0|_id|n)$"
+)
+IDENTITY = re.compile(
+    r"(^|_)(id|ident|no|nr|num|number|key|uid|uuid|guid|case|report|dr)(_|$)|number|_id$|^id"
+)
+
+
+def resolve_values(
+    table: pl.DataFrame, mapping: dict[str, str], city: City, asked: Asked
+) -> tuple[dict[str, list[str]], list[Notice]]:
+    """The columns of each field: those of `mapping` (`a+b` joins several), the rest found by their values.
+
+    Raises UserError for a field or a column that doesn't exist, Doubt for a field that nothing holds.
+    """
+    found, notices = found_columns(table, mapping, city, asked)
+    for field in REQUIRED:
+        if field not in found:
+            raise Doubt(
+                f"No column was found for the {field}; say which it is. The columns are {', '.join(table.columns)}.",
+                f"--map {field}=COLUMN",
+                tuple(table.columns),
+            )
+    return found, notices
+
+
+def found_columns(
+    table: pl.DataFrame, mapping: dict[str, str], city: City, asked: Asked
+) -> tuple[dict[str, list[str]], list[Notice]]:
+    """The same, whether or not every field that is needed was found."""
+    found = mapped(table.columns, mapping)
+    notices: list[Notice] = []
+    options = _options(table.columns, city)
+    if "time" not in found:
+        time = _time(table, options["time"], asked, notices, taken=_taken(found))
+        if time:
+            found["time"] = time
+    if "longitude" not in found or "latitude" not in found:
+        place = _place(table, options, found)
+        for field, column in place.items():
+            found.setdefault(field, column)
+    if "type" not in found:
+        kind = _kind(table, options["type"], found)
+        if kind:
+            found["type"] = [kind]
+        else:
+            notices.append(
+                Notice(
+                    "no_type",
+                    "No column says the type: all records are of one, 'event'.",
+                    table.height,
+                )
+            )
+    if "source_id" not in found:
+        own = _identity(table, options["source_id"], found, city)
+        if own:
+            found["source_id"] = [own]
+    return {field: found[field] for field in FIELDS if field in found}, notices
+
+
+def mapped(columns: list[str], mapping: dict[str, str]) -> dict[str, list[str]]:
+    """A user's mapping as columns of fields. Raises UserError for a field or a column that doesn't exist."""
+    found: dict[str, list[str]] = {}
+    for key, value in mapping.items():
+        fields = ("longitude", "latitude") if key in POINT else (SYNONYMS.get(key, key),)
+        if fields[0] not in FIELDS:
+            raise UserError(
+                f"'{key}' can't be mapped: the fields are {', '.join(FIELDS)}, or point for both of a place."
+            )
+        parts = [value] if value in columns else value.split("+")
+        for part in parts:
+            if part not in columns:
+                raise UserError(
+                    f"There is no column '{part}'; the columns are {', '.join(columns)}."
+                )
+        for field in fields:
+            found[field] = parts
+    return found
+
+
+def _taken(found: dict[str, list[str]]) -> set[str]:
+    return {column for parts in found.values() for column in parts}
+
+
+def _options(columns: list[str], city: City) -> dict[str, list[list[str]]]:
+    """Columns that names propose for each field, the city's own mapping first."""
+    names: dict[str, str] = {}
+    for column in columns:
+        names.setdefault(plain(column), column)
+    known = [city.columns, *(source.columns for source in city.sources)]
+    return {
+        field: [
+            match
+            for option in [m[field] for m in known if field in m] + GUESSES[field]
+            if (match := find(option, names))
+        ]
+        for field in FIELDS
+    }
+
+
+def _spread(table: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """Rows from all over the file in which the first of the columns isn't empty."""
+    part = table.select(columns).filter(pl.col(columns[0]).is_not_null())
+    return part.gather_every(max(1, part.height // SAMPLE)).head(SAMPLE + 1)
+
+
+def _reads(table: pl.DataFrame, columns: list[str], asked: Asked) -> tuple[float, str, str]:
+    """Share of a sample that is read as times, the precision, and how."""
+    sample = _spread(table, columns)
+    if sample.is_empty():
+        return 0.0, "", ""
+    try:
+        found = read_moments(sample, columns, replace(asked, order=None, hint="mdy"))
+    except Doubt:
+        return 1.0, "day", "in doubt"
+    except UserError:
+        return 0.0, "", ""
+    # Clocks as spreadsheets keep them are moments of a day long ago.
+    read = int((found.values > NO_DAY).sum())
+    return read / sample.height, found.precision, found.says
+
+
+def _time(
+    table: pl.DataFrame,
+    options: list[list[str]],
+    asked: Asked,
+    notices: list[Notice],
+    taken: set[str],
+) -> list[str] | None:
+    chosen: list[str] | None = None
+    precision = ""
+    for option in options:
+        share, precision, _ = _reads(table, option, asked)
+        if share >= 0.5:
+            chosen = option
+            break
+    if chosen is None:
+        ranked = _dated(table, asked, taken)
+        if not ranked:
+            return None
+        chosen, precision = [ranked[0][1]], ranked[0][2]
+        rivals = [name for score, name, _ in ranked[1:] if score >= ranked[0][0]]
+        if rivals:
+            notices.append(
+                Notice(
+                    "time_column",
+                    f"The time is taken from '{chosen[0]}'; {', '.join(rivals)} could be it as well.",
+                    table.height,
+                )
+            )
+    if len(chosen) == 1 and precision == "day":
+        clock = _clock(table, chosen[0], taken)
+        if clock:
+            chosen = [*chosen, clock]
+    return chosen
+
+
+def _dated(table: pl.DataFrame, asked: Asked, taken: set[str]) -> list[tuple[float, str, str]]:
+    """Columns that hold times, best first: (score, column, precision)."""
+    found = []
+    for name in table.columns:
+        if name in taken:
+            continue
+        word = plain(name)
+        hinted = bool(DATED.search(word) or HAPPENED.search(word))
+        share, precision, says = _reads(table, [name], asked)
+        if share < 0.8:
+            continue
+        if (
+            not hinted
+            and (
+                "days" in says
+                or "since" in says
+                or says in ("mdy", "dmy", "months alone")
+                or "two digits" in says
+                or "and day" in says
+            )
+            and (IDENTITY.search(word) or "since" not in says)
+        ):
+            continue  # post codes and case numbers are numbers of days too
+        score = (
+            3.0 * bool(HAPPENED.search(word))
+            + 2.0 * bool(DATED.search(word))
+            - 4.0 * bool(LATER.search(word))
+        )
+        score += 0.5 * (precision == "minute") + (0.0 if "since" in says or "days" in says else 0.2)
+        found.append((score, name, precision))
+    return sorted(found, key=lambda entry: -entry[0])
+
+
+def _clock(table: pl.DataFrame, day: str, taken: set[str]) -> str | None:
+    """A column of clocks that belongs to a column of days: of a like name, or the only one."""
+    words = set(plain(day).split("_"))
+    found = []
+    for name in table.columns:
+        if name == day or name in taken:
+            continue
+        word = plain(name)
+        sample = _spread(table, [name])[name]
+        if sample.is_empty() or sample.dtype == pl.Date or isinstance(sample.dtype, pl.Datetime):
+            continue
+        named = bool(CLOCK.search(word))
+        if sample.dtype == pl.Time:
+            share = 1.0
+        elif sample.dtype == pl.String and sample.cast(
+            pl.Float64, strict=False
+        ).null_count() > 0.5 * len(sample):
+            texts = sample.to_list()
+            share = sum(is_clock(text) for text in texts) / len(texts)
+        elif named:
+            value = sample.cast(pl.Float64, strict=False).drop_nulls()
+            share = int(value.is_between(0, 240_000).sum()) / len(sample)
+        else:
+            continue
+        if share < 0.8 or (LATER.search(word) and not LATER.search(plain(day))):
+            continue
+        if LATER.search(plain(day)) and not LATER.search(word):
+            continue
+        found.append((len(words & set(word.split("_"))) + 0.5 * named, name))
+    return max(found, key=lambda entry: entry[0])[1] if found else None
+
+
+def _place(
+    table: pl.DataFrame, options: dict[str, list[list[str]]], found: dict[str, list[str]]
+) -> dict[str, list[str]]:
+    place: dict[str, list[str]] = {}
+    for field, pattern in (("longitude", EAST), ("latitude", NORTH)):
+        named = [option[0] for option in options[field]]
+        named += [
+            name for name in table.columns if pattern.search(plain(name)) and name not in named
+        ]
+        if field in found:
+            continue
+        good = next((name for name in named if _numeric(table, name) > 0.3), None)
+        if good:
+            place[field] = [good]
+    if len(place) + sum(field in found for field in ("longitude", "latitude")) == 2:
+        return place
+    ranked = sorted(
+        table.columns,
+        key=lambda name: not re.search(r"point|loc|geo|coord|geom|place|shape|wkt", plain(name)),
+    )
+    for name in ranked:
+        if table.schema[name] == pl.String and point_form(table[name]):
+            return {"longitude": [name], "latitude": [name]}
+    guessed = {field: options[field][0] for field in ("longitude", "latitude") if options[field]}
+    return _by_values(table) or {**guessed, **place}
+
+
+def _numeric(table: pl.DataFrame, name: str) -> float:
+    sample = _spread(table, [name])[name]
+    return float(np.isfinite(numbers(sample)).mean()) if len(sample) else 0.0
+
+
+def _by_values(table: pl.DataFrame) -> dict[str, list[str]]:
+    """The only two columns of fractions that can be degrees; the one beyond 90 is the longitude."""
+    found = []
+    for name in table.columns:
+        sample = _spread(table, [name])[name]
+        if sample.is_empty() or sample.dtype.is_temporal():
+            continue
+        values = numbers(sample)
+        values = values[np.isfinite(values) & (values != 0)]
+        if values.size < 0.5 * len(sample) or np.abs(values).max() > 180:
+            continue
+        fine = np.mean(np.abs(values * 100 - np.round(values * 100)) > 1e-6)
+        if fine > 0.7 and np.ptp(np.quantile(values, [0.05, 0.95])) < 10:
+            found.append((float(np.abs(np.median(values))), name))
+    if len(found) != 2:
+        return {}
+    east, north = (
+        (found[0], found[1]) if found[0][0] > 90 or found[1][0] <= 90 else (found[1], found[0])
+    )
+    return {"longitude": [east[1]], "latitude": [north[1]]}
+
+
+def _kind(table: pl.DataFrame, options: list[list[str]], found: dict[str, list[str]]) -> str | None:
+    taken = _taken(found)
+    named = [option[0] for option in options if option[0] not in taken]
+    likely = [
+        name for name in table.columns
+        if name not in taken and name not in named and KIND.search(plain(name)) and not NOT_KIND.search(plain(name))
+        and table.schema[name] == pl.String
+    ]  # fmt: skip
+    for name in named:
+        return name
+    for name in likely:
+        values = table[name].drop_nulls()
+        if len(values) and (values.n_unique() <= max(20, 0.3 * len(values))):
+            return name
+    return None
+
+
+def _identity(
+    table: pl.DataFrame, options: list[list[str]], found: dict[str, list[str]], city: City
+) -> str | None:
+    """A column that names each record; a number that only counts the rows of this file is none."""
+    taken = _taken(found)
+    for option in options:
+        name = option[0]
+        if name in taken or COUNTER.match(plain(name)):
+            continue
+        if plain(name) in {plain(source.columns.get("source_id", "")) for source in city.sources}:
+            return name  # the registry knows this portal's
+        values = table[name].drop_nulls()
+        if len(values) >= 0.5 * table.height and values.n_unique() >= 0.5 * len(values):
+            return name
+    return None
+
+
+def joined(columns: dict[str, list[str]]) -> dict[str, Any]:
+    """Columns as a mapping is written: several joined by +."""
+    return {field: "+".join(parts) for field, parts in columns.items()}

@@ -1,0 +1,217 @@
+"""What looks wrong in a city's records though each of them could be read: as notices with numbers.
+
+The thresholds lie between what eight real files of Chicago, Los Angeles, San Francisco and Vancouver
+hold where nothing is wrong and where something is known to be: a place of 1.6 % of all records is San
+Francisco's hall of justice, 5 % at exactly midnight are Vancouver's unknown hours.
+"""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from crimecast.reading.notice import Notice
+
+ENOUGH = 500  # records below which shares tell nothing
+PLACE, PLACE_TENTH = 0.01, 4.0  # share of the first place; and how many times the tenth's that is
+MIDNIGHT, NOON = 0.04, 0.04  # at exactly that minute; 1 % and 2.5 % are usual
+FIRSTS, NEW_YEARS = (
+    1.45,
+    2.5,
+)  # times what days alike would have: 1.05 to 1.25 and 1.3 to 1.6 are usual
+TROUGH = range(2, 9)  # the hour around which least happens: 5 or 6 everywhere
+JUMP = 1.8  # times the level of the four weeks before: 1.5 is the season's most
+ROUNDED = 0.5
+NO_TYPE = 0.05
+SAMPLE = 100_000
+
+
+def plausibility(events: pl.DataFrame, precision: str) -> list[Notice]:
+    """Notices about kept events (`time`, `type`, `longitude`, `latitude`); `precision` is that of their times."""
+    if events.height < ENOUGH:
+        return []
+    sample = events.gather_every(max(1, events.height // SAMPLE))
+    scale = events.height / sample.height
+    days = events["time"].dt.date().value_counts(sort=False).sort("time")
+    found = [*_place(sample, scale), *_rounded(sample, scale), *_types(events)]
+    if precision == "minute":
+        found += _hours(sample, scale)
+    if precision != "month":
+        found += [*_firsts(days), *_gaps(days)]
+    return found
+
+
+def _place(sample: pl.DataFrame, scale: float) -> list[Notice]:
+    places = sample.group_by("longitude", "latitude").len().sort("len", descending=True)
+    if places.height < 50:
+        return []
+    east, north, rows = places.row(0)
+    share = rows / sample.height
+    if share < PLACE or rows < PLACE_TENTH * places["len"][9]:
+        return []
+    return [
+        Notice(
+            "one_place",
+            f"{share:.1%} of the records are at one place ({north:.5f}, {east:.5f}), far more than at any ordinary one: it may stand for unknown places, such as a police station. Its cell will be forecast high; leave it out of what is judged if so.",
+            round(rows * scale),
+        )
+    ]
+
+
+def _rounded(sample: pl.DataFrame, scale: float) -> list[Notice]:
+    for digits, metres in ((1, 11_000), (2, 1_100), (3, 110)):
+        both = pl.lit(True)
+        for name in ("longitude", "latitude"):
+            value = pl.col(name) * 10**digits
+            both = both & ((value - value.round()).abs() < 1e-6)
+        rows = sample.filter(both).height
+        if rows > ROUNDED * sample.height:
+            return [
+                Notice(
+                    "rounded_places",
+                    f"{rows / sample.height:.0%} of the places are rounded to {digits} decimals, about {metres:,} m: cells smaller than that show the rounding, not the city.",
+                    round(rows * scale),
+                )
+            ]
+    return []
+
+
+def _hours(sample: pl.DataFrame, scale: float) -> list[Notice]:
+    times = sample["time"]
+    minutes = (times.dt.hour().cast(pl.Int32) * 60 + times.dt.minute()).to_numpy()
+    found = []
+    for name, minute, most in (("midnight", 0, MIDNIGHT), ("noon", 720, NOON)):
+        rows = int((minutes == minute).sum())
+        if rows > most * len(minutes):
+            found.append(
+                Notice(
+                    f"many_at_{name}",
+                    f"{rows / len(minutes):.1%} of the times are exactly {name}: many stand for an unknown hour. Steps of a day aren't hurt; in steps of hours that one is forecast too high.",
+                    round(rows * scale),
+                )
+            )
+    usual = minutes[(minutes != 0) & (minutes != 720)]
+    if usual.size >= ENOUGH:
+        hours = np.bincount(usual // 60, minlength=24).astype(float)
+        smooth = hours + np.roll(hours, 1) + np.roll(hours, -1)
+        trough = int(smooth.argmin())
+        if trough not in TROUGH and smooth.min() < 0.6 * smooth.mean():
+            shift = (trough - 5 + 12) % 24 - 12
+            found.append(
+                Notice(
+                    "rhythm",
+                    f"Least happens around {trough}:00, where in other cities it is around 5:00: the times look shifted by {abs(shift)} hours {'later' if shift > 0 else 'earlier'}, as in a wrong time zone. Steps of hours, and days at their edges, would be wrong; import again with the right zone.",
+                    round(usual.size * scale),
+                )
+            )
+    return found
+
+
+def _firsts(days: pl.DataFrame) -> list[Notice]:
+    """Days that stand for a month or a year."""
+    first, last = days["time"][0], days["time"][-1]
+    span = (last - first).days + 1
+    if span < 59:
+        return []
+    total = int(days["count"].sum())
+    found = []
+    for name, code, mask, most in (
+        ("the first of a month", "first_of_month", days["time"].dt.day() == 1, FIRSTS),
+        (
+            "1 January",
+            "first_of_year",
+            (days["time"].dt.day() == 1) & (days["time"].dt.month() == 1),
+            NEW_YEARS,
+        ),
+    ):
+        there, rows = int(mask.sum()), int(days.filter(mask)["count"].sum())
+        if (
+            there
+            and rows - total * there / span > 0.005 * total
+            and rows > most * total * there / span
+        ):
+            found.append(
+                Notice(
+                    code,
+                    f"{rows / total:.1%} of the records are of {name}, {rows / (total * there / span):.1f} times what other days have: that day stands for an unknown one. It looks like a peak that returns; use steps of a month, or leave these days out.",
+                    rows,
+                )
+            )
+    return found
+
+
+def _gaps(days: pl.DataFrame) -> list[Notice]:
+    first: date = days["time"][0]
+    number = (days["time"].to_numpy().astype("datetime64[D]") - np.datetime64(first, "D")).astype(
+        int
+    )
+    counts = np.zeros(number[-1] + 1)
+    counts[number] = days["count"].to_numpy()
+    found = []
+    around = np.convolve(counts, np.ones(29), "same") / np.convolve(
+        np.ones(len(counts)), np.ones(29), "same"
+    )
+    holes = np.flatnonzero((counts == 0) & (around >= 10))
+    if holes.size:
+        some = ", ".join(str(np.datetime64(first, "D") + int(day)) for day in holes[:5])
+        found.append(
+            Notice(
+                "days_without",
+                f"{holes.size} days have no record where dozens are usual ({some}{' …' if holes.size > 5 else ''}): they were not published. A network learns them as quiet days; leave that time out.",
+                int(holes.size),
+            )
+        )
+    if len(counts) >= 112 and counts.mean() >= 10:
+        level = np.convolve(counts, np.ones(28) / 28, "valid")
+        before, after = level[:-28], level[28:]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where((before > 0) & (after > 0), after / before, 1.0)
+        at = int(np.abs(np.log(ratio)).argmax())
+        if not 1 / JUMP < ratio[at] < JUMP and max(before[at], after[at]) >= 10:
+            day = np.datetime64(first, "D") + at + 28
+            found.append(
+                Notice(
+                    "jump",
+                    f"Around {day} the number of records a day goes from {before[at]:,.0f} to {after[at]:,.0f}: a new reporting system, a part that is missing, or records still to come. Train and judge on one side of it.",
+                    round(28 * after[at]),
+                )
+            )
+    return found
+
+
+def _types(events: pl.DataFrame) -> list[Notice]:
+    types = events.group_by("type").agg(
+        pl.len().alias("rows"),
+        pl.col("time").min().alias("first"),
+        pl.col("time").max().alias("last"),
+    )
+    found = []
+    empty = types.filter(pl.col("type") == "(none given)")["rows"].sum()
+    if empty > NO_TYPE * events.height:
+        found.append(
+            Notice(
+                "type_missing",
+                f"{empty / events.height:.0%} of the records have no type: series of single types miss them. Use all types together, or times in which they are given.",
+                int(empty),
+            )
+        )
+    begin, end = types["first"].min(), types["last"].max()
+    large = types.filter(pl.col("rows") >= max(50, 0.005 * events.height))
+    margin = pl.duration(days=60)
+    gone = large.filter(pl.col("last") < pl.lit(end) - margin)
+    come = large.filter(pl.col("first") > pl.lit(begin) + margin)
+    for old in gone.iter_rows(named=True):
+        for new in come.iter_rows(named=True):
+            apart = abs((new["first"] - old["last"]).days)
+            rates = [
+                kind["rows"] / max(1, (kind["last"] - kind["first"]).days) for kind in (old, new)
+            ]
+            if apart <= 31 and 0.5 < rates[0] / rates[1] < 2:
+                found.append(
+                    Notice(
+                        "type_renamed",
+                        f"'{old['type']}' ends on {old['last']:%Y-%m-%d} and '{new['type']}' begins on {new['first']:%Y-%m-%d}, about as often: it looks like one type under two names. Put both into one group, else each looks like a change of crime.",
+                        old["rows"] + new["rows"],
+                    )
+                )
+    return found

@@ -1,0 +1,165 @@
+"""Times are read back from every form in which they are written."""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crimecast.errors import Doubt
+from crimecast.reading.moment import Asked
+from crimecast.reading.moments import read_moments
+from crimecast.reading.times import parse_time
+
+FORMATS = [
+    "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M",
+    "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%y %H:%M",
+    "%d/%m/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M:%S", "%d/%m/%y %H:%M", "%d-%b-%Y %H:%M", "%d-%b-%y %I.%M.%S %p",
+    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y%m%d%H%M", "%Y%m%dT%H%M%S",
+    "%B %d, %Y %I:%M %p", "%A, %d %B %Y at %H:%M", "%a %b %d %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S", "%H:%M %d/%m/%Y",
+]  # fmt: skip
+DAYS = ["%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%Y", "%Y%m%d", "%d %b %Y", "%b %d, %Y", "%G-W%V-%u", "%Y-%j", "%m-%d-%y"]  # fmt: skip
+# Days that can be read in one way alone, so that the few of a test don't leave the order open.
+SETTLING = [datetime(2020, 5, 31), datetime(2019, 7, 30)]
+
+MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2026, 1, 1)).map(
+    lambda t: t.replace(second=0, microsecond=0)
+)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(moments=st.lists(MOMENTS, min_size=1, max_size=20))
+def test_a_column_in_one_form_is_read_back(form: str, moments: list[datetime]) -> None:
+    moments = [*moments, *SETTLING]
+    text = [m.strftime(form) for m in moments]
+    assert parse_time(pl.DataFrame({"t": text}), ["t"], "UTC").to_list() == moments
+
+
+def test_the_order_that_fits_all_rows_is_taken_however_late_it_shows() -> None:
+    text = [f"{day:02d}/03/2021" for day in range(1, 32) for _ in range(200)]
+    assert {t.month for t in parse_time(pl.DataFrame({"t": text}), ["t"], "UTC")} == {3}
+
+
+def test_dates_that_can_be_read_in_two_ways_are_refused_until_somebody_says() -> None:
+    table = pl.DataFrame({"t": ["01/02/2020", "03/04/2020"]})
+    with pytest.raises(Doubt, match="month first or day first") as doubt:
+        parse_time(table, ["t"], "UTC")
+    assert set(doubt.value.choices) == {"mdy", "dmy"}
+    said = read_moments(table, ["t"], Asked("UTC", order="dmy"))
+    assert said.values.to_list() == [datetime(2020, 2, 1), datetime(2020, 4, 3)]
+    before = read_moments(table, ["t"], Asked("UTC", hint="mdy"))
+    assert before.values[0] == datetime(2020, 1, 2)
+    assert [notice.code for notice in before.notices] == ["date_order"]
+
+
+def test_rows_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(Doubt, match="written in two ways"):
+        parse_time(pl.DataFrame({"t": ["13/04/2020", "04/13/2020", "01/02/2020"]}), ["t"], "UTC")
+
+
+@pytest.mark.parametrize("form", DAYS)
+def test_days_without_a_time(form: str) -> None:
+    days = [datetime(2020, 2, 29), datetime(2021, 12, 31)]
+    text = [d.strftime(form) for d in days]
+    assert parse_time(pl.DataFrame({"t": text}), ["t"], "UTC").to_list() == days
+
+
+@given(st.integers(0, 23), st.integers(0, 59))
+def test_hhmm_without_leading_zeros(hour: int, minute: int) -> None:
+    table = pl.DataFrame({"day": ["01/18/2020 12:00:00 AM"], "clock": [hour * 100 + minute]})
+    assert parse_time(table, ["day", "clock"], "UTC")[0] == datetime(2020, 1, 18, hour, minute)
+
+
+def test_hours_that_do_not_exist_are_no_time() -> None:
+    table = pl.DataFrame({"day": ["2020-01-08"] * 3, "clock": ["2460", "x", None]})
+    assert parse_time(table, ["day", "clock"], "UTC").null_count() == 3
+
+
+def test_year_month_day_hour_minute() -> None:
+    table = pl.DataFrame(
+        {"y": [2020, 2020, 99999], "m": [2, 13, 1], "d": [29, 1, 1], "h": [3, 0, 0], "n": [5, 0, 0]}
+    )
+    assert parse_time(table, list("ymdhn"), "UTC").to_list() == [
+        datetime(2020, 2, 29, 3, 5),
+        None,
+        None,
+    ]
+
+
+def test_an_offset_is_converted_to_local_time_and_local_time_is_left_alone() -> None:
+    table = pl.DataFrame(
+        {"t": ["2020-01-01T00:00:00Z", "2020-07-01T12:00:00.000+02:00", "2020-07-01T12:00:00"]}
+    )
+    expected = [datetime(2019, 12, 31, 18), datetime(2020, 7, 1, 5), datetime(2020, 7, 1, 12)]
+    assert parse_time(table, ["t"], "America/Chicago").to_list() == expected
+
+
+@given(st.integers(400_000_000, 1_750_000_000))
+def test_seconds_and_milliseconds_since_1970(seconds: int) -> None:
+    expected = datetime(1970, 1, 1) + timedelta(seconds=seconds)
+    assert parse_time(pl.DataFrame({"t": [seconds]}), ["t"], "UTC")[0] == expected
+    for scale in (1000, 1_000_000):
+        assert parse_time(pl.DataFrame({"t": [seconds * scale]}), ["t"], "UTC")[0] == expected
+        assert parse_time(pl.DataFrame({"t": [str(seconds * scale)]}), ["t"], "UTC")[0] == expected
+
+
+def test_nonsense_is_no_time() -> None:
+    assert parse_time(pl.DataFrame({"t": ["soon", "", None]}), ["t"], "UTC").null_count() == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2019/01/01 05:00:00+00", datetime(2018, 12, 31, 23)),
+        ("2019-01-01 05:00:00 UTC", datetime(2018, 12, 31, 23)),
+        ("2019-01-01 05:00:00+0000", datetime(2018, 12, 31, 23)),
+        ("2019-07-01T05:00:00-05:00[America/Chicago]", datetime(2019, 7, 1, 5)),
+        ("Tue Jan 01 2019 05:00:00 GMT-0600 (Central Standard Time)", datetime(2019, 1, 1, 5)),
+        ("Tue Jan  1 05:00:00 CST 2019", datetime(2019, 1, 1, 5)),
+        ("/Date(1577865600000)/", datetime(2020, 1, 1, 2)),
+        ("1.5778656E12", datetime(2020, 1, 1, 2)),
+        ("43831.5", datetime(2020, 1, 1, 12)),
+        ("20190101", datetime(2019, 1, 1)),
+        ("1 janvier 2020", datetime(2020, 1, 1)),
+        ("1/25/15 13:00", datetime(2015, 1, 25, 13)),
+    ],
+)  # fmt: skip
+def test_forms_with_offsets_names_and_numbers(text: str, expected: datetime) -> None:
+    assert parse_time(pl.DataFrame({"t": [text]}), ["t"], "America/Chicago")[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("clocks", "expected"),
+    [
+        (["11:45 PM", "12:15 AM", "12:00 PM"], ["23:45", "00:15", "12:00"]),
+        (["2345", "330", "15"], ["23:45", "03:30", "00:15"]),
+        (["154500", "001500", "235959"], ["15:45", "00:15", "23:59"]),
+        (["23", "0", "7"], ["23:00", "00:00", "07:00"]),
+        (["0.5", "0.25", "0.989583333"], ["12:00", "06:00", "23:45"]),
+        (["1899-12-30 23:45:00", "1899-12-30 01:00:00"], ["23:45", "01:00"]),
+    ],
+)  # fmt: skip
+def test_clocks_in_a_column_of_their_own(clocks: list[str], expected: list[str]) -> None:
+    table = pl.DataFrame({"day": ["2020-01-22"] * len(clocks), "clock": clocks})
+    found = parse_time(table, ["day", "clock"], "UTC")
+    assert [f"{t:%H:%M}" for t in found] == expected
+
+
+def test_twenty_four_oclock_is_the_next_midnight() -> None:
+    table = pl.DataFrame({"day": ["2020-01-31"] * 2, "clock": ["24:00", "12:30"]})
+    assert parse_time(table, ["day", "clock"], "UTC")[0] == datetime(2020, 2, 1)
+
+
+def test_midnights_in_utc_are_dates() -> None:
+    table = pl.DataFrame({"t": ["2017-05-25T00:00:00Z", "2017-05-26T00:00:00.000Z"]})
+    found = read_moments(table, ["t"], Asked("America/Chicago"))
+    assert found.values.to_list() == [datetime(2017, 5, 25), datetime(2017, 5, 26)]
+    assert (found.precision, found.notices[0].code) == ("day", "utc_dates")
+
+
+def test_months_alone_are_said_to_be_months() -> None:
+    for text in (["2019-01", "2019-02"], ["Jan 2019", "Feb 2019"], ["201901", "201902"]):
+        found = read_moments(pl.DataFrame({"t": text}), ["t"], Asked("UTC"))
+        assert found.precision == "month"
+        assert found.values.to_list() == [datetime(2019, 1, 1), datetime(2019, 2, 1)]
