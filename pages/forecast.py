@@ -8,6 +8,7 @@ from crimecast.grids.cube import load_cube
 from crimecast.plots.figures import forecast_figure
 from crimecast.views.coverage import warning
 from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
+from pages.parts.asked import newly
 from pages.parts.charts import chart
 from pages.parts.frame import frame, guarded, trained
 from pages.parts.maps import asked_of, maps
@@ -52,8 +53,7 @@ with st.container(horizontal=True):
 def chosen_step(view: ForecastView) -> int:
     """The step asked for: by the maps, by a list, by the address, else the first."""
     asked = asked_of("forecast_maps").step
-    if asked is not None and asked != st.session_state.get("forecast_seen"):
-        st.session_state["forecast_seen"] = asked
+    if newly(asked, "forecast_step"):
         st.session_state["forecast_step"] = asked
     step = st.session_state.get("forecast_step")
     if step is None or not view.first <= step < view.last:
@@ -65,8 +65,7 @@ def chosen_step(view: ForecastView) -> int:
 
 def chosen_cell(view: ForecastView) -> tuple[int, int] | None:
     asked = asked_of("forecast_maps").cell
-    if asked is not None and asked != st.session_state.get("forecast_cell_seen"):
-        st.session_state["forecast_cell_seen"] = asked
+    if newly(asked, "forecast_cell"):
         st.query_params["cell"] = f"{asked[0]},{asked[1]}"
     return view.cell_of(st.query_params.get("cell"))
 
@@ -150,11 +149,9 @@ def worst(view: ForecastView) -> None:
 
 def jump(key: str, rows: list[int], go: object) -> None:
     """Go where a newly chosen row says."""
-    if rows != st.session_state.get(key, []):
-        st.session_state[key] = rows
-        if rows:
-            go(rows[0])  # type: ignore[operator]
-            st.rerun(scope="fragment")
+    if newly(rows, key) and rows:
+        go(rows[0])  # type: ignore[operator]
+        st.rerun(scope="fragment")
 
 
 def go_to_step(step: int) -> None:

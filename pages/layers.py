@@ -17,6 +17,7 @@ from crimecast.views.layers import (
     span,
     training_gallery,
 )
+from pages.parts.asked import newly
 from pages.parts.asking import VIEWS
 from pages.parts.charts import chart
 from pages.parts.frame import among, choose, frame, guarded, trained
@@ -45,8 +46,7 @@ def step_now(first: int, last: int) -> int:
     cube = load_cube(run.grid)
     times = [str(t) for t in cube.times]
     asked = asked_of("layer_gallery").step
-    if asked is not None and asked != st.session_state.get("layer_seen") and first <= asked < last:
-        st.session_state["layer_seen"] = asked
+    if newly(asked, "layer_step") and first <= asked < last:
         st.query_params["step"] = cube.label(asked)
     label = st.query_params.get("step")
     step = next(
@@ -128,14 +128,9 @@ def look() -> None:
             "Channels", range(parts), key=among("part", range(parts)), bind="query-params", width=190,
             format_func=lambda i: f"{i * TOGETHER} to {min(view.channels, (i + 1) * TOGETHER) - 1}",
         )  # fmt: skip
-    place_asked = None if asked is None else part * TOGETHER + asked
-    if (
-        place_asked is not None
-        and (layer, place_asked) != st.session_state.get("channel_seen")
-        and place_asked < view.channels
-    ):
-        st.session_state["channel_seen"] = (layer, place_asked)
-        st.query_params["channel"] = str(view.order[place_asked])
+    clicked = None if asked is None else (layer, part * TOGETHER + asked)
+    if newly(clicked, "channel") and clicked[1] < view.channels:
+        st.query_params["channel"] = str(view.order[clicked[1]])
     written = st.query_params.get("channel", "0")
     channel = (
         int(written) if written.isdigit() and int(written) < view.channels else int(view.order[0])

@@ -14,7 +14,7 @@ from crimecast.crawling.dataset import Crawl
 from crimecast.errors import UserError
 from crimecast.records.importing import fix_extent
 from crimecast.sources.arcgis import FeatureLayer
-from crimecast.sources.http import Client, Refused, Stopped
+from crimecast.sources.http import Client, CrawlStopped, Refused
 from crimecast.sources.socrata import Dataset, headers_for
 from crimecast.storage.store import data_root
 
@@ -48,7 +48,7 @@ def crawl_city(
 
     `guarded` refuses portals inside private networks. Returns rows `read`, `added`, `corrected`, `known`, `removed`, and `dropped` by reason. Raises
     UserError for a city without a portal, a wrong period, a portal that fails or changed its
-    columns, or while another crawl of the city runs; Stopped when asked to stop.
+    columns, or while another crawl of the city runs; CrawlStopped when asked to stop.
     """
     city = load_city(name)
     if not city.sources:
@@ -103,7 +103,7 @@ def crawl_city(
     except Refused as error:
         counter.tell("failed", f"The portal refuses the question ({error.text}).")
         raise UserError(f"The portal refuses the question ({error.text}).") from None
-    except Stopped:
+    except CrawlStopped:
         counter.tell(
             "stopped", "Stopped; what was fetched is kept, and the next crawl goes on from there."
         )

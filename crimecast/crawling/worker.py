@@ -9,7 +9,7 @@ import psutil
 from crimecast.crawling.city import crawl_city, crawl_folder
 from crimecast.errors import UserError
 from crimecast.machine import background
-from crimecast.sources.http import Stopped
+from crimecast.sources.http import CrawlStopped
 from crimecast.storage.access import accounted, act, failed
 from crimecast.storage.store import read_json, write_json
 
@@ -79,7 +79,7 @@ def main(city: str) -> int:
     try:
         crawl_city(city, stop=stop.exists, guarded=True)
         return 0
-    except Stopped:
+    except CrawlStopped:
         return 0
     except UserError as error:
         failed("crawl", city, str(error))

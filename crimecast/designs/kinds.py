@@ -22,7 +22,7 @@ LIMITS = {
 
 
 @dataclass(frozen=True)
-class Case:
+class Given:
     """What the rules of a kind are given. `calendar` counts the calendar numbers of a step."""
 
     name: str
@@ -100,190 +100,190 @@ class Case:
         return 0 if self.options["norm"] in ("none", "instance") else 2 * channels
 
 
-def _conv(case: Case) -> Shape:
-    channels, height, width = case.maps()
-    case.odd("kernel")
-    stride = case.whole("stride")
-    case.whole("dilation")
-    groups, out = case.whole("groups"), case.whole("channels")
-    _finish(case)
+def _conv(given: Given) -> Shape:
+    channels, height, width = given.maps()
+    given.odd("kernel")
+    stride = given.whole("stride")
+    given.whole("dilation")
+    groups, out = given.whole("groups"), given.whole("channels")
+    _finish(given)
     if channels % groups or out % groups:
-        raise case.refuse(f"{groups} groups divide neither {channels} nor {out} channels evenly")
+        raise given.refuse(f"{groups} groups divide neither {channels} nor {out} channels evenly")
     return out, -(-height // stride), -(-width // stride)
 
 
-def _conv_weights(case: Case, shape: Shape) -> int:
-    each = case.takes[0][0] // case.options["groups"] * case.options["kernel"] ** 2
-    return shape[0] * (each + 1) + case.norm_weights(shape[0])
+def _conv_weights(given: Given, shape: Shape) -> int:
+    each = given.takes[0][0] // given.options["groups"] * given.options["kernel"] ** 2
+    return shape[0] * (each + 1) + given.norm_weights(shape[0])
 
 
-def _separable(case: Case) -> Shape:
-    _, height, width = case.maps()
-    case.odd("kernel")
-    case.whole("dilation")
-    _finish(case)
-    return case.whole("channels"), height, width
+def _separable(given: Given) -> Shape:
+    _, height, width = given.maps()
+    given.odd("kernel")
+    given.whole("dilation")
+    _finish(given)
+    return given.whole("channels"), height, width
 
 
-def _separable_weights(case: Case, shape: Shape) -> int:
-    channels = case.takes[0][0]
-    each = channels * case.options["kernel"] ** 2 + channels * shape[0] + shape[0]
-    return each + case.norm_weights(shape[0])
+def _separable_weights(given: Given, shape: Shape) -> int:
+    channels = given.takes[0][0]
+    each = channels * given.options["kernel"] ** 2 + channels * shape[0] + shape[0]
+    return each + given.norm_weights(shape[0])
 
 
-def _conv3d(case: Case) -> Shape:
-    steps, _, height, width = case.sequence()
-    case.odd("kernel")
-    case.odd("steps")
-    case.choice("activation", ACTIVATIONS)
-    return steps, case.whole("channels"), height, width
+def _conv3d(given: Given) -> Shape:
+    steps, _, height, width = given.sequence()
+    given.odd("kernel")
+    given.odd("steps")
+    given.choice("activation", ACTIVATIONS)
+    return steps, given.whole("channels"), height, width
 
 
-def _recurrent(case: Case) -> Shape:
-    steps, _, height, width = case.sequence()
-    case.odd("kernel")
-    if not isinstance(case.options["sequence"], bool):
-        raise case.refuse("sequence must be true or false")
-    maps = case.whole("channels"), height, width
-    return (steps, *maps) if case.options["sequence"] else maps
+def _recurrent(given: Given) -> Shape:
+    steps, _, height, width = given.sequence()
+    given.odd("kernel")
+    if not isinstance(given.options["sequence"], bool):
+        raise given.refuse("sequence must be true or false")
+    maps = given.whole("channels"), height, width
+    return (steps, *maps) if given.options["sequence"] else maps
 
 
-def _recurrent_weights(gates: int) -> Callable[[Case, Shape], int]:
-    def weights(case: Case, _: Shape) -> int:
-        hidden = case.options["channels"]
-        return gates * hidden * ((case.takes[0][1] + hidden) * case.options["kernel"] ** 2 + 1)
+def _recurrent_weights(gates: int) -> Callable[[Given, Shape], int]:
+    def weights(given: Given, _: Shape) -> int:
+        hidden = given.options["channels"]
+        return gates * hidden * ((given.takes[0][1] + hidden) * given.options["kernel"] ** 2 + 1)
 
     return weights
 
 
-def _attention(case: Case) -> Shape:
-    _, _, height, width = case.sequence()
-    case.whole("keys")
-    return case.whole("channels"), height, width
+def _attention(given: Given) -> Shape:
+    _, _, height, width = given.sequence()
+    given.whole("keys")
+    return given.whole("channels"), height, width
 
 
-def _attention_weights(case: Case, shape: Shape) -> int:
-    steps, channels = case.takes[0][:2]
-    keys = case.options["keys"]
-    query = keys * (case.calendar + 1)
+def _attention_weights(given: Given, shape: Shape) -> int:
+    steps, channels = given.takes[0][:2]
+    keys = given.options["keys"]
+    query = keys * (given.calendar + 1)
     return (channels + 1) * (keys + shape[0]) + query + steps
 
 
-def _flatten(case: Case) -> Shape:
-    steps, channels, height, width = case.sequence()
+def _flatten(given: Given) -> Shape:
+    steps, channels, height, width = given.sequence()
     return steps * channels, height, width
 
 
-def _select(case: Case) -> Shape:
-    _, channels, height, width = case.sequence()
-    if case.takes[0] != case.known["history"]:
-        raise case.refuse('selects lags of the history: give it inputs = ["history"]')
-    lags = case.options["lags"]
-    if not isinstance(lags, list) or not lags or not all(lag in case.lags for lag in lags):
-        raise case.refuse(
-            f"lags must be some of the design's lags, {shown(list(case.lags))}, not {shown(lags)}"
+def _select(given: Given) -> Shape:
+    _, channels, height, width = given.sequence()
+    if given.takes[0] != given.known["history"]:
+        raise given.refuse('selects lags of the history: give it inputs = ["history"]')
+    lags = given.options["lags"]
+    if not isinstance(lags, list) or not lags or not all(lag in given.lags for lag in lags):
+        raise given.refuse(
+            f"lags must be some of the design's lags, {shown(list(given.lags))}, not {shown(lags)}"
         )
     return len(lags) * channels, height, width
 
 
-def _pool(case: Case) -> Shape:
-    channels, height, width = case.maps()
-    size = case.whole("size", 2)
-    case.choice("method", ("mean", "max"))
+def _pool(given: Given) -> Shape:
+    channels, height, width = given.maps()
+    size = given.whole("size", 2)
+    given.choice("method", ("mean", "max"))
     if size > min(height, width):
-        raise case.refuse(f"a pool of {size} is larger than the map of {height}×{width}")
+        raise given.refuse(f"a pool of {size} is larger than the map of {height}×{width}")
     return channels, -(-height // size), -(-width // size)
 
 
-def _upsample(case: Case) -> Shape:
-    channels = case.maps()[0]
-    like = case.options["like"]
-    if not isinstance(like, str) or like not in case.known:
-        raise case.refuse(f"like names {shown(like)}, which is not a layer before it")
-    return channels, *case.known[like][-2:]
+def _upsample(given: Given) -> Shape:
+    channels = given.maps()[0]
+    like = given.options["like"]
+    if not isinstance(like, str) or like not in given.known:
+        raise given.refuse(f"like names {shown(like)}, which is not a layer before it")
+    return channels, *given.known[like][-2:]
 
 
-def _add(case: Case) -> Shape:
-    if len(case.takes) < 2:
-        raise case.refuse("needs at least two inputs")
-    if len(set(case.takes)) > 1:
-        raise case.refuse(
-            f"can't add shapes {' and '.join('×'.join(map(str, s)) for s in case.takes)}"
+def _add(given: Given) -> Shape:
+    if len(given.takes) < 2:
+        raise given.refuse("needs at least two inputs")
+    if len(set(given.takes)) > 1:
+        raise given.refuse(
+            f"can't add shapes {' and '.join('×'.join(map(str, s)) for s in given.takes)}"
         )
-    return case.takes[0]
+    return given.takes[0]
 
 
-def _concat(case: Case) -> Shape:
-    if len(case.takes) < 2:
-        raise case.refuse("needs at least two inputs")
-    if len({shape[-2:] for shape in case.takes}) > 1 or {len(s) for s in case.takes} != {3}:
-        raise case.refuse(
-            f"can't join shapes {' and '.join('×'.join(map(str, s)) for s in case.takes)}"
+def _concat(given: Given) -> Shape:
+    if len(given.takes) < 2:
+        raise given.refuse("needs at least two inputs")
+    if len({shape[-2:] for shape in given.takes}) > 1 or {len(s) for s in given.takes} != {3}:
+        raise given.refuse(
+            f"can't join shapes {' and '.join('×'.join(map(str, s)) for s in given.takes)}"
         )
-    return sum(shape[0] for shape in case.takes), *case.takes[0][1:]
+    return sum(shape[0] for shape in given.takes), *given.takes[0][1:]
 
 
-def _finish(case: Case) -> None:
-    case.choice("norm", NORMS)
-    case.choice("activation", ACTIVATIONS)
+def _finish(given: Given) -> None:
+    given.choice("norm", NORMS)
+    given.choice("activation", ACTIVATIONS)
 
 
-def _norm(case: Case) -> Shape:
-    _finish(case)
-    return case.maps()
+def _norm(given: Given) -> Shape:
+    _finish(given)
+    return given.maps()
 
 
-def _film(case: Case) -> Shape:
-    if not case.calendar:
-        raise case.refuse("needs calendar inputs, and the design names none")
-    return _norm(case)
+def _film(given: Given) -> Shape:
+    if not given.calendar:
+        raise given.refuse("needs calendar inputs, and the design names none")
+    return _norm(given)
 
 
-def _dropout(case: Case) -> Shape:
-    case.number("rate", 0, 1)
-    return case.maps()
+def _dropout(given: Given) -> Shape:
+    given.number("rate", 0, 1)
+    return given.maps()
 
 
-def _squeeze(case: Case) -> Shape:
-    shape = case.maps()
-    if case.whole("reduction") > shape[0]:
-        raise case.refuse(f"a reduction by more than its {shape[0]} channels leaves none")
+def _squeeze(given: Given) -> Shape:
+    shape = given.maps()
+    if given.whole("reduction") > shape[0]:
+        raise given.refuse(f"a reduction by more than its {shape[0]} channels leaves none")
     return shape
 
 
-def _squeeze_weights(case: Case, shape: Shape) -> int:
-    middle = shape[0] // case.options["reduction"]
+def _squeeze_weights(given: Given, shape: Shape) -> int:
+    middle = shape[0] // given.options["reduction"]
     return middle * (shape[0] + 1) + shape[0] * (middle + 1)
 
 
-def _cell_bias(case: Case) -> Shape:
-    case.number("weight_decay", 0, 1e6)
-    return case.maps()
+def _cell_bias(given: Given) -> Shape:
+    given.number("weight_decay", 0, 1e6)
+    return given.maps()
 
 
-def _embedding(case: Case) -> Shape:
-    case.number("weight_decay", 0, 1e6)
-    return case.whole("channels"), *case.maps()[1:]
+def _embedding(given: Given) -> Shape:
+    given.number("weight_decay", 0, 1e6)
+    return given.whole("channels"), *given.maps()[1:]
 
 
-def _external(case: Case) -> Shape:
-    case.whole("hidden")
-    if not case.calendar:
-        raise case.refuse("needs calendar inputs, and the design names none")
-    return case.types, *case.maps()[1:]
+def _external(given: Given) -> Shape:
+    given.whole("hidden")
+    if not given.calendar:
+        raise given.refuse("needs calendar inputs, and the design names none")
+    return given.types, *given.maps()[1:]
 
 
-def _external_weights(case: Case, shape: Shape) -> int:
-    hidden = case.options["hidden"]
-    return hidden * (case.calendar + 1) + prod(shape) * (hidden + 1)
+def _external_weights(given: Given, shape: Shape) -> int:
+    hidden = given.options["hidden"]
+    return hidden * (given.calendar + 1) + prod(shape) * (hidden + 1)
 
 
-def _head(case: Case) -> Shape:
-    case.odd("kernel")
-    return case.types, *case.maps()[1:]
+def _head(given: Given) -> Shape:
+    given.odd("kernel")
+    return given.types, *given.maps()[1:]
 
 
-def _none(_case: Case, _shape: Shape) -> int:
+def _none(_case: Given, _shape: Shape) -> int:
     return 0
 
 
@@ -292,8 +292,8 @@ class Kind:
     """A kind of layer: its options with their defaults, its rule of shapes, what it learns."""
 
     options: dict[str, Any]
-    shape: Callable[[Case], Shape]
-    weights: Callable[[Case, Shape], int] = _none
+    shape: Callable[[Given], Shape]
+    weights: Callable[[Given, Shape], int] = _none
 
 
 _FINISH = {"norm": "none", "activation": "relu"}
@@ -303,8 +303,8 @@ KINDS: dict[str, Kind] = {
     "separable": Kind({**_KERNEL, "dilation": 1, **_FINISH}, _separable, _separable_weights),
     "conv3d": Kind(
         {**_KERNEL, "steps": 3, "activation": "relu"}, _conv3d,
-        lambda case, shape: shape[1]
-        * (case.takes[0][1] * case.options["kernel"] ** 2 * case.options["steps"] + 1),
+        lambda given, shape: shape[1]
+        * (given.takes[0][1] * given.options["kernel"] ** 2 * given.options["steps"] + 1),
     ),
     "convlstm": Kind({**_KERNEL, "sequence": False}, _recurrent, _recurrent_weights(4)),
     "convgru": Kind({**_KERNEL, "sequence": False}, _recurrent, _recurrent_weights(3)),
@@ -315,24 +315,24 @@ KINDS: dict[str, Kind] = {
     "upsample": Kind({"like": "frames"}, _upsample),
     "add": Kind({}, _add),
     "concat": Kind({}, _concat),
-    "fuse": Kind({}, _add, lambda case, shape: len(case.takes) * prod(shape)),
+    "fuse": Kind({}, _add, lambda given, shape: len(given.takes) * prod(shape)),
     "norm": Kind(
         {"norm": "group", "activation": "none"}, _norm,
-        lambda case, shape: case.norm_weights(shape[0]),
+        lambda given, shape: given.norm_weights(shape[0]),
     ),
     "film": Kind(
         {"norm": "none", "activation": "none"}, _film,
-        lambda case, shape: 2 * shape[0] * (case.calendar + 1) + case.norm_weights(shape[0]),
+        lambda given, shape: 2 * shape[0] * (given.calendar + 1) + given.norm_weights(shape[0]),
     ),
     "squeeze": Kind({"reduction": 4}, _squeeze, _squeeze_weights),
     "dropout": Kind({"rate": 0.1}, _dropout),
-    "cell_bias": Kind({"weight_decay": 1.0}, _cell_bias, lambda case, shape: prod(shape)),
+    "cell_bias": Kind({"weight_decay": 1.0}, _cell_bias, lambda given, shape: prod(shape)),
     "embedding": Kind(
-        {"channels": 4, "weight_decay": 1.0}, _embedding, lambda case, shape: prod(shape)
+        {"channels": 4, "weight_decay": 1.0}, _embedding, lambda given, shape: prod(shape)
     ),
     "external": Kind({"hidden": 10}, _external, _external_weights),
     "head": Kind(
         {"kernel": 1}, _head,
-        lambda case, shape: shape[0] * (case.takes[0][0] * case.options["kernel"] ** 2 + 1),
+        lambda given, shape: shape[0] * (given.takes[0][0] * given.options["kernel"] ** 2 + 1),
     ),
 }  # fmt: skip

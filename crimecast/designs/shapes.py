@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crimecast.designs.inputs import map_count
-from crimecast.designs.kinds import KINDS, Case, Shape
+from crimecast.designs.kinds import KINDS, Given, Shape
 from crimecast.designs.spec import Design, Layer
 from crimecast.errors import UserError
 
@@ -63,9 +63,9 @@ def place(design: Design, types: int, height: int, width: int, calendar: int) ->
                 )
         options = kind.options | layer.options
         takes = tuple(known[name] for name in inputs)
-        case = Case(layer.name, options, takes, known, types, design.lags, calendar)
-        shape = kind.shape(case)
-        placed.append(Placed(layer, inputs, takes, shape, options, kind.weights(case, shape)))
+        given = Given(layer.name, options, takes, known, types, design.lags, calendar)
+        shape = kind.shape(given)
+        placed.append(Placed(layer, inputs, takes, shape, options, kind.weights(given, shape)))
         known[layer.name] = shape
         before = layer.name
     last = placed[-1]

@@ -49,11 +49,11 @@ def outcome(
 
     Reads no record and writes none: only the run's folder and its grid have to be within reach.
     """
-    from crimecast.training.loop import Stopped
+    from crimecast.training.loop import RunStopped
 
     try:
         return {"state": "done", "summary": train_run(run, stop_asked, group), "message": ""}
-    except Stopped:
+    except RunStopped:
         return {"state": "stopped", "message": ""}
     except UserError as error:
         return {"state": "failed", "message": str(error)}

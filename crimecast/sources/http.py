@@ -27,7 +27,7 @@ class Refused(Exception):
         self.status, self.text = status, text
 
 
-class Stopped(Exception):
+class CrawlStopped(Exception):
     """The crawl was asked to stop."""
 
 
@@ -70,13 +70,13 @@ class Client:
         """What `parse` makes of the answer at `path`; it raises ValueError for one that is cut off.
 
         Retries whatever may pass; Refused if the question is wrong. Raises UserError when the
-        portal can't be reached or keeps failing, Stopped when asked to.
+        portal can't be reached or keeps failing, CrawlStopped when asked to.
         """
         url = f"{self.base}{path}"
         trouble = ""
         for attempt in range(ATTEMPTS):
             if self.stop():
-                raise Stopped
+                raise CrawlStopped
             try:
                 if body is None:
                     response = self.session.get(url, params=params, timeout=TIMEOUT)
@@ -127,7 +127,7 @@ class Client:
         end = time.monotonic() + pause
         while (left := end - time.monotonic()) > 0:
             if self.stop():
-                raise Stopped
+                raise CrawlStopped
             time.sleep(min(0.25, left))
 
 

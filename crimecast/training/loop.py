@@ -30,7 +30,7 @@ SAVE_EVERY = 15.0  # seconds within an epoch: what a crash costs at most
 Report = Callable[[dict[str, Any]], None]
 
 
-class Stopped(Exception):
+class RunStopped(Exception):
     """The run was asked to stop; its state is kept."""
 
 
@@ -70,7 +70,7 @@ class Trainer:
     def run(self, report: Report, stop_asked: Callable[[], bool]) -> dict[str, Any]:
         """Train until the epochs are over or validation stops improving.
 
-        Returns best_epoch, best_loss and epoch. Raises Stopped when asked to, UserError if the
+        Returns best_epoch, best_loss and epoch. Raises RunStopped when asked to, UserError if the
         loss is no longer a number.
         """
         random_state = self._restore()
@@ -133,7 +133,7 @@ class Trainer:
                 saved, wish, at["total"], at["seconds"] = now, "", float(total), now - began
                 self._save()
                 if told == "stop":
-                    raise Stopped
+                    raise RunStopped
         total = self.group.gathered(total)
         at["total"] = self.group.same(lambda: float(total))
         if not math.isfinite(at["total"]):

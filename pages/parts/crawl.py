@@ -6,6 +6,7 @@ from crimecast.cities import City
 from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
 from crimecast.errors import UserError
 from crimecast.runs.progress import time_left
+from pages.parts.asked import changed
 from pages.parts.people import operator_button
 from pages.parts.text import text
 
@@ -39,10 +40,8 @@ def _crawl_panel(city: City) -> None:
         st.markdown(text(f"{source.dataset} at {source.portal}" + (f" ({span})" if span else "")))
     progress = crawl_progress(city.name)
     state = progress.get("state")
-    if state != "crawling" and st.session_state.get(f"crawl_{city.name}") == "crawling":
-        st.session_state[f"crawl_{city.name}"] = state
+    if changed(state, f"crawl_{city.name}") == ["crawling"]:
         st.rerun()
-    st.session_state[f"crawl_{city.name}"] = state
     if state == "crawling":
         rows, expected, left = progress["rows"], progress["expected"], progress.get("seconds_left")
         going = f"{rows:,} rows · {progress['rate']:,.0f} a second"

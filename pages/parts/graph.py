@@ -3,6 +3,7 @@
 import streamlit as st
 
 from crimecast.plots.diagram import Item, diagram
+from pages.parts.asked import newly
 from pages.parts.component import component, keyed
 
 
@@ -27,6 +28,4 @@ def graph(items: list[Item], key: str, chosen: str | None, alt: str) -> str | No
         data=data, key=key, on_layer_change=lambda: None
     )
     clicked = (st.session_state.get(key) or {}).get("layer")
-    news = clicked != st.session_state.get(f"{key}_seen")
-    st.session_state[f"{key}_seen"] = clicked
-    return clicked if news else None
+    return clicked if newly(clicked, key) else None

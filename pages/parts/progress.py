@@ -6,6 +6,7 @@ from crimecast.plots.figures import loss_figure
 from crimecast.runs import queue, supervisor
 from crimecast.runs.progress import line, share, time_left
 from crimecast.runs.run import list_runs, load_run
+from pages.parts.asked import changed
 from pages.parts.charts import chart
 from pages.parts.people import operator_button
 from pages.parts.text import text
@@ -34,9 +35,8 @@ def live(name: str) -> None:
 
 def _live(name: str) -> None:
     run = load_run(name)
-    shown = st.session_state.get(f"state_{name}")
-    st.session_state[f"state_{name}"] = run.state
-    if shown and shown != run.state:
+    before = changed(run.state, f"state_{name}")
+    if before and before[0]:
         st.rerun()  # the rest of the page has more to show now
     at = run.progress()
     left, right = st.columns([3, 1], vertical_alignment="center")

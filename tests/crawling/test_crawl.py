@@ -14,7 +14,7 @@ from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
 from crimecast.errors import UserError
 from crimecast.records.snapshot import snapshot
 from crimecast.sources import http
-from crimecast.sources.http import Stopped
+from crimecast.sources.http import CrawlStopped
 from crimecast.storage.store import read_json
 from tests.portal import Portal, Row, chicago_rows
 
@@ -138,7 +138,7 @@ def test_faults_on_the_way_change_nothing(data: Path, seed: int) -> None:
             try:
                 crawl_city("chicago", url=portal.url, page_size=40, stop=stop)
                 break
-            except Stopped:
+            except CrawlStopped:
                 continue
             except UserError as error:  # half of all answers are faulty: at times it gives up
                 if "crawl again later" not in str(error):

@@ -92,7 +92,7 @@ def test_a_stopped_run_goes_on_with_the_same_weights(
     monkeypatch.setattr(loop, "REPORT_EVERY", 0.0)
     whole = train_here(sample, tmp_path / "whole", device="cuda")
     for epoch in (2, 3):
-        with pytest.raises(loop.Stopped):
+        with pytest.raises(loop.RunStopped):
             train_here(sample, tmp_path / "cut", epoch, device="cuda")
     resumed = train_here(sample, tmp_path / "cut", device="cuda")
     assert all(weight.is_cuda for weight in whole.values())

@@ -229,7 +229,7 @@ def test_a_stopped_run_ends_with_the_weights_of_an_undisturbed_one(
     monkeypatch.setattr(loop, "REPORT_EVERY", 0.0)  # it is asked, and stops, within the epoch
     whole = train_here(sample, tmp_path / "whole")
     for epoch in (2, 3):
-        with pytest.raises(loop.Stopped):
+        with pytest.raises(loop.RunStopped):
             train_here(sample, tmp_path / "cut", epoch)
     resumed = train_here(sample, tmp_path / "cut")
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
@@ -249,7 +249,7 @@ def test_an_epoch_takes_as_long_as_its_parts_together(
     monkeypatch.setattr(loop, "time", clock)
     monkeypatch.setattr(loop, "REPORT_EVERY", 0.0)
     train_here(sample, tmp_path / "whole")
-    with pytest.raises(loop.Stopped):
+    with pytest.raises(loop.RunStopped):
         train_here(sample, tmp_path / "cut", 2, step=8)
     train_here(sample, tmp_path / "cut")
     one, two = (
@@ -266,7 +266,7 @@ def test_a_damaged_last_checkpoint_gives_way_to_the_one_before(
 ) -> None:
     whole = train_here(sample, tmp_path / "whole")
     monkeypatch.setattr(loop, "REPORT_EVERY", 0.0)
-    with pytest.raises(loop.Stopped):
+    with pytest.raises(loop.RunStopped):
         train_here(sample, tmp_path / "cut", 3)
     last = tmp_path / "cut" / "checkpoints" / "fit.last.safetensors"
     content = bytearray(last.read_bytes())
@@ -304,7 +304,7 @@ def test_an_averaged_run_resumes_too(
     monkeypatch.setitem(globals(), "SMALL", text)
     whole = train_here(sample, tmp_path / "whole")
     monkeypatch.setattr(loop, "REPORT_EVERY", 0.0)
-    with pytest.raises(loop.Stopped):
+    with pytest.raises(loop.RunStopped):
         train_here(sample, tmp_path / "cut", 2)
     resumed = train_here(sample, tmp_path / "cut")
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
@@ -327,7 +327,7 @@ def test_many_short_epochs_can_be_stopped(
     (tmp_path / "checkpoints").mkdir()
     plan = Plan("fit", 390, 400, (400, 402), 500, 500)
     asked = []
-    with pytest.raises(loop.Stopped):
+    with pytest.raises(loop.RunStopped):
         loop.Trainer(network, samples, design, plan, 4, tmp_path).run(
             lambda values: None, lambda: bool(asked.append(1)) or len(asked) > 3
         )

@@ -5,6 +5,7 @@ import streamlit as st
 from crimecast.grids.cube import load_cube
 from crimecast.runs.run import Run
 from crimecast.views import insight
+from pages.parts.asked import newly
 from pages.parts.maps import Asked
 
 
@@ -32,7 +33,6 @@ def cell_of(run: Run) -> tuple[int, int]:
 
 def follow(asked: Asked) -> None:
     """A click on a map goes into the address, and the view is drawn for that cell."""
-    if asked.cell and asked.cell != st.session_state.get("insight_cell"):
-        st.session_state["insight_cell"] = asked.cell
+    if newly(asked.cell, "insight_cell"):
         st.query_params["cell"] = f"{asked.cell[0]},{asked.cell[1]}"
         st.rerun(scope="fragment")
