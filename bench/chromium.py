@@ -31,7 +31,7 @@ def serve(script: Path, data: Path, port: int | None = None) -> tuple[subprocess
         cwd=TOP, env={**os.environ, "CRIMECAST_DATA": str(data), "MPLBACKEND": "agg"},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    end = time.time() + 60
+    end = time.time() + 600
     while time.time() < end:
         try:
             urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=1)

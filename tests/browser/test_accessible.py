@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import App
 from tests.browser.test_loop import go
+from tests.patience import BROWSER
 
 pytestmark = pytest.mark.browser
 PAGES = (
@@ -25,7 +26,7 @@ def test_axe_finds_nothing_serious(browser: Any, app: App, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(BROWSER)
     page: Page = context.new_page()
     found = []
     for path in PAGES:

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import App
 from tests.browser.test_loop import go, settle
+from tests.patience import BROWSER
 
 pytestmark = pytest.mark.browser
 PATIENCE = 30_000  # ms
@@ -91,7 +92,7 @@ def test_cards_change_the_spec(browser: Any, app: App) -> None:
 
 def test_a_block_is_added_and_trained(browser: Any, app: App) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    page.set_default_timeout(120_000)
+    page.set_default_timeout(BROWSER)
     go(page, app, "design?city=sample&fork=stack-1")
     page.locator(".st-key-card_8").get_by_role("button", name="Change").click()
     page.get_by_label("Add after it").wait_for()

@@ -18,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from bench.chromium import FLAGS, TOP, free_port, serve
 from tests.browser.conftest import CHROMIUM, App
+from tests.patience import BROWSER
 
 pytestmark = pytest.mark.browser
 PATHS = ["/", "/runs", "/_stcore/health", "/_stcore/host-config", "/_stcore/metrics", "/media/x.png", "/static/x.js",
@@ -26,7 +27,7 @@ PATHS = ["/", "/runs", "/_stcore/health", "/_stcore/host-config", "/_stcore/metr
 
 def ask(url: str, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> int:
     """The status that a server answers, with exactly these headers."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=BROWSER / 1000)
     connection.putrequest(method, path, skip_host="Host" in headers)
     for name, value in {**headers, "Content-Length": str(len(body or b""))}.items():
         connection.putheader(name.replace("_", "-"), value)
@@ -49,7 +50,7 @@ def stream(url: str, **headers: str) -> ClientConnection:
         additional_headers=headers,
         subprotocols=["streamlit"],  # type: ignore[list-item]
         proxy=None,
-        open_timeout=20,
+        open_timeout=BROWSER / 1000,
     )
 
 
@@ -76,7 +77,7 @@ def finish(open_: ClientConnection) -> None:
 
 def upload(url: str, session: str, size: int) -> int:
     """Send a file to a session as its page would."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=BROWSER / 1000)
     connection.request("GET", "/_stcore/health")
     answer = connection.getresponse()
     answer.read()
@@ -138,7 +139,7 @@ def test_a_browser_with_a_name_that_was_bound_again(browser: Any, app: App) -> N
     )
     assert seen in (403, "refused")
     page.goto(app.url)  # by its own name it answers as ever
-    page.get_by_role("heading", name="Overview").wait_for(timeout=60_000)
+    page.get_by_role("heading", name="Overview").wait_for(timeout=BROWSER)
     foreign.shutdown()
     own.close()
 
@@ -211,7 +212,9 @@ def test_a_stranger_uploads_nothing_and_sends_nothing_out(
 
 
 def test_cookies_are_for_https_alone(with_login: tuple[str, list[str], int]) -> None:
-    connection = http.client.HTTPConnection(with_login[0].removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(
+        with_login[0].removeprefix("http://"), timeout=BROWSER / 1000
+    )
     connection.request("GET", "/_stcore/health")
     cookies = connection.getresponse().headers.get_all("Set-Cookie") or []
     assert cookies
@@ -224,7 +227,9 @@ def test_files_go_when_their_session_ends(tmp_path: Path, monkeypatch: pytest.Mo
     running = App(tmp_path / "data")
 
     def kept() -> float:
-        connection = http.client.HTTPConnection(running.url.removeprefix("http://"), timeout=20)
+        connection = http.client.HTTPConnection(
+            running.url.removeprefix("http://"), timeout=BROWSER / 1000
+        )
         connection.request("GET", "/_stcore/metrics?families=cache_memory_bytes")
         lines = connection.getresponse().read().decode().splitlines()
         return sum(float(x.split()[-1]) for x in lines if "UploadedFileManager" in x)

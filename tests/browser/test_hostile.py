@@ -19,6 +19,7 @@ from bench.chromium import TOP
 from pages.parts.text import NOTHING
 from tests.browser.conftest import App
 from tests.browser.test_loop import go, settle
+from tests.patience import BROWSER
 
 pytestmark = pytest.mark.browser
 ADDRESS = "http://evil.test:8088"
@@ -109,7 +110,7 @@ class Watch:
 
     def __init__(self, browser: Any, app: App) -> None:
         self.context = browser.new_context(viewport={"width": 1440, "height": 900})
-        self.context.set_default_timeout(60_000)
+        self.context.set_default_timeout(BROWSER)
         self.out: list[str] = []
         own = (app.url, app.url.replace("http", "ws"), "data:", "blob:")
         self.context.on(

@@ -9,6 +9,7 @@ import pytest
 
 from bench.chromium import TOP, free_port, serve
 from tests.browser.provider import Provider
+from tests.patience import BROWSER
 
 
 @pytest.fixture
@@ -35,8 +36,8 @@ def guarded(
 def log_in(browser: Any, url: str) -> Any:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(url)
-    page.get_by_role("button", name="Log in").click(timeout=60_000)
-    page.get_by_role("heading", name="Overview").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Log in").click(timeout=BROWSER)
+    page.get_by_role("heading", name="Overview").wait_for(timeout=BROWSER)
     return page
 
 
@@ -45,7 +46,7 @@ def test_viewers_look_and_operators_act(browser: Any, guarded: tuple[str, Path, 
     # Not logged in, every address shows the login and nothing else.
     stranger = browser.new_page()
     stranger.goto(f"{url}/runs")
-    stranger.get_by_role("button", name="Log in").wait_for(timeout=60_000)
+    stranger.get_by_role("button", name="Log in").wait_for(timeout=BROWSER)
     assert "stack-1" not in stranger.content()
     stranger.close()
 
@@ -54,12 +55,12 @@ def test_viewers_look_and_operators_act(browser: Any, guarded: tuple[str, Path, 
     page.get_by_text("eve@elsewhere.example · viewer").wait_for()
     page.goto(f"{url}/design")
     page.goto(f"{url}/new_city")  # nothing may be given to the server that it would read or fetch
-    page.get_by_text("Only operators may do this.").first.wait_for(timeout=60_000)
+    page.get_by_text("Only operators may do this.").first.wait_for(timeout=BROWSER)
     assert page.locator("input[type=file]").count() == 0
     assert page.get_by_label("Address").count() == 0
     page.goto(f"{url}/design")
     train = page.get_by_role("button", name="Train", exact=True)
-    train.wait_for(timeout=60_000)
+    train.wait_for(timeout=BROWSER)
     assert train.is_disabled()
     page.context.close()
 
@@ -75,7 +76,7 @@ def test_viewers_look_and_operators_act(browser: Any, guarded: tuple[str, Path, 
     page.get_by_text("ana@city.example · operator").wait_for()
     page.goto(f"{url}/runs")
     note = page.get_by_label("Note")
-    note.wait_for(timeout=60_000)
+    note.wait_for(timeout=BROWSER)
     note.fill("looks right")
     note.press("Enter")
     page.wait_for_timeout(3000)
@@ -83,5 +84,5 @@ def test_viewers_look_and_operators_act(browser: Any, guarded: tuple[str, Path, 
     mine = [x for x in lines if x["who"] == "ana@city.example"]
     assert [(x["action"], x["what"]) for x in mine] == [("annotate", "stack-1")]
     page.get_by_role("button", name="Log out").click()
-    page.get_by_role("button", name="Log in").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Log in").wait_for(timeout=BROWSER)
     page.context.close()

@@ -3,6 +3,7 @@
 import io
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SHOTS, App
 from tests.conftest import tiny_csv
+from tests.patience import BROWSER
 
+expect.set_options(timeout=BROWSER)
 pytestmark = pytest.mark.browser
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
@@ -20,7 +23,7 @@ WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 @pytest.fixture
 def page(browser: Any) -> Any:
     context = browser.new_context(viewport=WIDE)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(BROWSER)
     made = context.new_page()
     made.outside = []
     made.on(
@@ -60,8 +63,15 @@ def pixels(canvas: Any) -> np.ndarray:
 
 def assert_drawn(canvas: Any, colours: int = 20) -> None:
     canvas.scroll_into_view_if_needed()
-    found = np.unique(pixels(canvas), axis=0)
-    assert len(found) >= colours, f"only {len(found)} colours on the map"
+    becomes(canvas.page, lambda: len(np.unique(pixels(canvas), axis=0)) >= colours)
+
+
+def becomes(page: Page, condition: Callable[[], object]) -> None:
+    """Return once a condition holds in the page, which may take its time."""
+    end = time.time() + BROWSER / 1000
+    while not condition():
+        assert time.time() < end, "waited in vain"
+        page.wait_for_timeout(100)
 
 
 def shot(page: Page, name: str) -> None:
@@ -79,7 +89,6 @@ def test_the_loop_on_the_sample_city(page: Page, app: App) -> None:
     shot(page, "overview")
 
     go(page, app, "city?city=sample")
-    page.wait_for_timeout(2500)
     assert_drawn(page.locator(".places canvas").first)
     shot(page, "city")
 
@@ -89,23 +98,20 @@ def test_the_loop_on_the_sample_city(page: Page, app: App) -> None:
 
     # One click trains; the page shows it live; a reload finds it again.
     go(page, app, "design?city=sample")
-    began = time.time()
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_text(re.compile(r"steps a second")).first.wait_for()
     shot(page, "training")
     page.reload()
     page.wait_for_selector("h1")
-    page.get_by_role("link", name="See its layers").wait_for(timeout=90_000)
+    page.get_by_role("link", name="See its layers").wait_for(timeout=BROWSER)
     shot(page, "trained")
     page.get_by_role("link", name="See its layers").click()
     page.locator(".gallery .panel canvas").first.wait_for()
     settle(page)
-    assert time.time() - began < 90
     assert re.search("run=stack-[2-9]", page.url)
 
     gallery = page.locator(".gallery .panel canvas")
     assert gallery.count() == 32
-    page.wait_for_timeout(800)
     for number in (0, 5, 31):
         assert_drawn(gallery.nth(number))
     shot(page, "layers")
@@ -119,7 +125,6 @@ def test_the_loop_on_the_sample_city(page: Page, app: App) -> None:
     page.get_by_role("link", name="Forecast").first.click()
     page.locator(".maps3 .panel canvas.map").nth(2).wait_for()
     settle(page)
-    page.wait_for_timeout(600)
     maps = page.locator(".maps3 .panel canvas.map")
     assert maps.count() == 3
     for number in range(3):
@@ -131,18 +136,17 @@ def test_steps_and_cells_on_the_forecast_page(page: Page, app: App) -> None:
     go(page, app, "forecast?city=sample&run=stack-1")
     maps = page.locator(".maps3 .panel canvas.map")
     maps.first.wait_for()
-    page.wait_for_timeout(600)
+    assert_drawn(maps.nth(1), 4)
     before, actual = drawn_step(page), pixels(maps.nth(1))
     slider = page.locator("input[type=range]").first
     slider.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(1200)
+    becomes(page, lambda: int(drawn_step(page)) == int(before) + 5)
     settle(page)
-    assert int(drawn_step(page)) == int(before) + 5
-    assert not np.array_equal(actual, pixels(maps.nth(1)))
+    becomes(page, lambda: not np.array_equal(actual, pixels(maps.nth(1))))
     label = page.locator(".label").first.inner_text()
-    assert f"step={label}" in page.url
+    becomes(page, lambda: f"step={label}" in page.url)
     box = maps.first.bounding_box()
     maps.first.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
     page.get_by_role("heading", name=re.compile("Cell at row")).wait_for()
@@ -160,15 +164,14 @@ def test_steps_and_cells_on_the_forecast_page(page: Page, app: App) -> None:
 def test_many_quick_steps_are_caught_up_with(page: Page, app: App) -> None:
     go(page, app, "forecast?city=sample&run=stack-1")
     page.locator(".maps3 .panel canvas.map").first.wait_for()
-    page.wait_for_timeout(600)
+    becomes(page, lambda: drawn_step(page))
     start = int(drawn_step(page))
     slider = page.locator("input[type=range]").first
     slider.focus()
     for _ in range(70):
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(40)
-    page.wait_for_timeout(2500)
-    assert int(drawn_step(page)) == start + 70
+    becomes(page, lambda: int(drawn_step(page)) == start + 70)
 
 
 def test_training_survives_a_restarted_server_and_stops_and_resumes(page: Page, app: App) -> None:
@@ -264,6 +267,7 @@ def test_every_page_on_a_phone_and_in_the_dark(
     browser: Any, app: App, path: str, scheme: str
 ) -> None:
     context = browser.new_context(viewport=NARROW, color_scheme=scheme)
+    context.set_default_timeout(BROWSER)
     phone = context.new_page()
     go(phone, app, path)
     phone.wait_for_timeout(900)
@@ -317,14 +321,12 @@ def test_the_grid_can_be_blurred_for_the_eye(page: Page, app: App) -> None:
     go(page, app, "grid?city=sample")
     maps = page.locator(".maps3 .panel canvas.map")
     maps.first.wait_for()
-    page.wait_for_timeout(800)
-    sharp = pixels(maps.nth(1))
     assert_drawn(maps.nth(1))
+    settle(page)
+    sharp = pixels(maps.nth(1))
     blur = page.get_by_role("slider", name=re.compile("Blur"))
     blur.first.focus()
     for _ in range(4):
         page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(1500)
-    settle(page)
-    assert not np.array_equal(sharp, pixels(maps.nth(1)))
+    becomes(page, lambda: not np.array_equal(sharp, pixels(maps.nth(1))))
     shot(page, "blur")

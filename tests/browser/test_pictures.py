@@ -16,6 +16,7 @@ from PIL import Image
 
 from tests.browser.conftest import SHOTS, App
 from tests.browser.test_loop import go, settle
+from tests.patience import BROWSER
 
 pytestmark = pytest.mark.browser
 EXPECTED = Path(__file__).with_name("expected")
@@ -48,7 +49,7 @@ def coarse(picture: Image.Image) -> np.ndarray:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_looks_as_it_did(browser: Any, untouched: App, scheme: str) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(BROWSER)
     page = context.new_page()
     changed = []
     for name in PAGES:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tests.browser.conftest import App
 from tests.browser.test_loop import go, pixels, settle
+from tests.patience import BROWSER
 
 pytestmark = pytest.mark.browser
 COLOUR = (12, 200, 34)
@@ -49,7 +50,7 @@ def streets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[A
 def test_streets_are_off_until_asked_for(browser: Any, streets: tuple[App, list[str]]) -> None:
     app, asked = streets
     page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(BROWSER)
     outside: list[str] = []
     page.on(
         "request",

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import TOP, App
 from tests.browser.test_loop import go
+from tests.patience import BROWSER
 
 pytestmark = pytest.mark.browser
 EVIL = "<img src=x onerror='window.hacked=1'>"
@@ -35,7 +36,7 @@ def test_records_that_look_like_html_stay_text(browser: Any, app: App, tmp_path:
     run("import", "evil", str(path), *maps, "--tz", "Europe/Paris", "--crs", "EPSG:4326")
     run("grid", "evil", "--types", "each")
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(BROWSER)
     page: Page = context.new_page()
     for where in ("city", "grid", "design", "runs", ""):
         go(page, app, f"{where}?city=evil")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.conftest import App
 from tests.browser.test_loop import go
+from tests.patience import BROWSER
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +24,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
 
 def test_a_file_that_is_too_large_is_refused(browser: Any, small: App, tmp_path: Path) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(BROWSER)
     large = tmp_path / "large.csv"
     large.write_bytes(b"time,longitude,latitude\n" + b"2024-01-01,3.0,0.1\n" * 120_000)
     go(page, small, "new_city")

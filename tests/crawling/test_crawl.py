@@ -16,6 +16,7 @@ from crimecast.records.snapshot import snapshot
 from crimecast.sources import http
 from crimecast.sources.http import CrawlStopped
 from crimecast.storage.store import read_json
+from tests.patience import until
 from tests.portal import Portal, Row, chicago_rows
 
 FAULTS = ["busy", "busy_until", "error", "drop", "cut", "malformed", "running", "slow"]
@@ -292,12 +293,9 @@ def test_a_crawl_in_the_background_shows_its_progress_and_stops(
             City("slow", "Slow", city.time_zone, city.crs, bounds=city.extent(), sources=(source,))
         )
         start_crawl("slow")
-        end = time.time() + 30
-        while crawl_progress("slow").get("state") == "starting" and time.time() < end:
-            time.sleep(0.1)
+        until(lambda: crawl_progress("slow").get("state") != "starting")
         stop_crawl("slow")
-        while crawl_progress("slow")["state"] == "crawling" and time.time() < end:
-            time.sleep(0.1)
+        until(lambda: crawl_progress("slow")["state"] != "crawling")
         assert crawl_progress("slow")["state"] in ("stopped", "done")
 
 

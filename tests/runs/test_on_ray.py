@@ -13,8 +13,9 @@ from crimecast.grids.grid import grid_folder, make_grid, open_grid
 from crimecast.runs import queue, search
 from crimecast.runs.run import load_run
 from crimecast.storage.store import data_root, read_json
+from tests.patience import until
 from tests.runs.test_queue import epochs_of, spec, weights
-from tests.training.test_training import SMALL, until
+from tests.training.test_training import SMALL
 
 ray = pytest.importorskip("ray")
 pytestmark = pytest.mark.long

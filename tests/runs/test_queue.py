@@ -19,7 +19,8 @@ from crimecast.runs import queue, supervisor
 from crimecast.runs.run import Run, delete_run, list_runs, load_run
 from crimecast.storage.store import data_root, read_json
 from crimecast.training.checkpoints import load
-from tests.training.test_training import SMALL, slow_run, until
+from tests.patience import until
+from tests.training.test_training import SMALL, slow_run
 
 KILLS = int(os.environ.get("CRIMECAST_KILLS", "12"))  # 100 in the whole test
 
@@ -103,7 +104,7 @@ def test_a_run_rests_while_a_page_is_drawn(sample: str) -> None:
     process = psutil.Process(load_run(name).pid)
     assert process.status() != psutil.STATUS_STOPPED
     courtesy.ask()
-    until(lambda: process.status() == psutil.STATUS_STOPPED, courtesy.DRAWING)
+    until(lambda: process.status() == psutil.STATUS_STOPPED, pause=0.005)
     until(lambda: process.status() != psutil.STATUS_STOPPED)
     done = len(load_run(name).history())
     until(lambda: len(load_run(name).history()) > done)

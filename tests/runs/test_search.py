@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import pytest
 from hypothesis import given
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from crimecast.errors import UserError
 from crimecast.runs import search
 from crimecast.storage.store import read_json
+from tests.patience import until
 from tests.training.test_training import SMALL
 
 MARKED = SMALL.replace("channels = 4", "channels = { search = [2, 4, 6] }").replace(
@@ -53,12 +53,9 @@ def test_what_cannot_be_searched_is_refused(sample: str, text: str, says: str) -
 @pytest.mark.long
 def test_a_search_goes_on_after_its_process_was_killed(sample: str) -> None:
     name = search.start(MARKED, sample, 3, epochs=2)
-    deadline = time.time() + 60
-    while not search.trials(name) and time.time() < deadline:
-        time.sleep(0.1)
+    until(lambda: search.trials(name))
     os.kill(read_json(search.folder(name) / "process.json")["pid"], signal.SIGKILL)
-    while search.running(name):
-        time.sleep(0.05)
+    until(lambda: not search.running(name))
     assert search.report(name)["state"] == "interrupted"
     search.resume(name)
     found = search.wait(name)

@@ -1,7 +1,6 @@
 """Training gives what it should, goes on after any interruption, and never sees the future."""
 
 import json
-import time
 from dataclasses import replace
 from itertools import count, pairwise, product
 from pathlib import Path
@@ -24,6 +23,7 @@ from crimecast.training import checkpoints, loop
 from crimecast.training.optimising import Average, schedule
 from crimecast.training.plans import Plan
 from crimecast.training.samples import Samples, log_rate, loss_of
+from tests.patience import until
 from tests.runs.here import train
 
 SMALL = """
@@ -359,13 +359,6 @@ def slow_run(sample: str) -> str:
         "channels = 4", "channels = 48"
     )
     return queue.submit(queue.Request(parse_design(text), sample)).id
-
-
-def until(condition: object, seconds: float = 60) -> None:
-    end = time.time() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.time() < end, "waited in vain"
-        time.sleep(0.05)
 
 
 @pytest.mark.long
