@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 HOUR = 3_600_000_000  # microseconds
 DAY = 24 * HOUR
@@ -29,6 +30,7 @@ class Clock:
     offset: int | None = None
 
 
+@lru_cache(maxsize=100_000)
 def lex(text: str) -> Clock | None:
     """Take one text apart; None if it isn't a time of day.
 

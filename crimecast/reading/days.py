@@ -7,6 +7,7 @@ the orders in which they can stand; `judge` finds the order that fits every text
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from crimecast.errors import Doubt, UserError
 
@@ -94,6 +95,7 @@ def month_number(name: str) -> int | None:
     return None
 
 
+@lru_cache(maxsize=100_000)
 def lex(text: str) -> Day | None:
     """Take one text apart; None if it isn't a day in any form that is known."""
     text = text.strip().strip("\"'").lower()

@@ -43,18 +43,24 @@ def _merge(
     old = snapshot(city)
     files = old.files
     duplicate = incoming["reason"].eq_missing("duplicate")
-    # The second row of an id gets an id of its own among the dropped, so it is counted once.
-    number = pl.int_range(pl.len()).over("source_id")
-    incoming = incoming.with_columns(
-        pl.when(duplicate)
-        .then(pl.format("{}#{}", "source_id", number))
-        .otherwise(pl.col("source_id"))
-        .alias("source_id")
-    )
+    if duplicate.any():
+        # The second row of an id gets an id of its own among the dropped, so it is counted once.
+        number = pl.int_range(pl.len()).over("source_id")
+        incoming = incoming.with_columns(
+            pl.when(duplicate)
+            .then(pl.format("{}#{}", "source_id", number))
+            .otherwise(pl.col("source_id"))
+            .alias("source_id")
+        )
     stored = _stored(files, old.read_dropped(), incoming)
-    same = incoming.join(stored.drop("month"), on=incoming.columns, how="semi", nulls_equal=True)
-    changed = incoming.join(same, on="source_id", how="anti")
-    replaced = stored.join(changed, on="source_id", how="semi")
+    if stored.is_empty():
+        same, changed, replaced = incoming.clear(), incoming, stored
+    else:
+        same = incoming.join(
+            stored.drop("month"), on=incoming.columns, how="semi", nulls_equal=True
+        )
+        changed = incoming.join(same, on="source_id", how="anti")
+        replaced = stored.join(changed, on="source_id", how="semi")
 
     kept = changed.filter(pl.col("reason").is_null()).drop("reason")
     kept = kept.with_columns(pl.col("time").dt.strftime("%Y-%m").alias("month"))
@@ -66,8 +72,9 @@ def _merge(
     )
     months = dict(old.months)
     touched = set(kept["month"].unique()) | set(replaced["month"].drop_nulls().unique())
+    by_month = kept.partition_by("month", as_dict=True)
     for month in sorted(touched):
-        parts = [kept.filter(pl.col("month") == month).drop("month")]
+        parts = [by_month.get((month,), kept.clear()).drop("month")]
         if month in files:
             parts.insert(
                 0, pl.read_parquet(files[month]).join(replaced, on="source_id", how="anti")

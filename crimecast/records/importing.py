@@ -111,7 +111,7 @@ def import_file(
                 events.height,
             )
         )
-    kept = events.filter(pl.col("reason").is_null())
+    kept = events.select("time", "type", "longitude", "latitude").filter(events["reason"].is_null())
     notices += plausibility(kept, read.precision)
     about = {
         "precision": read.precision,
