@@ -3,11 +3,12 @@
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from crimecast.designs import layers, sequences
 from crimecast.designs.likelihoods import LIKELIHOODS
@@ -126,7 +127,24 @@ def load_module(reference: str) -> nn.Module:
 
 
 def named_layers(network: nn.Module) -> dict[str, nn.Module]:
-    """The layers one can look at: of a spec its own, of a user's module every submodule."""
+    """The layers one can look at: of a spec its own, of a user's module every submodule that can run.
+
+    What a weight is made by (`torch.nn.utils.parametrize`) belongs to its layer, and what was
+    scripted is one layer: inside it nothing can be followed.
+    """
     if isinstance(network, Network):
         return dict(network.blocks.items())
-    return {name: module for name, module in network.named_modules() if name}
+    return dict(_submodules(network, "", {network}))
+
+
+def _submodules(
+    module: nn.Module, prefix: str, known: set[nn.Module]
+) -> Iterator[tuple[str, nn.Module]]:
+    if isinstance(module, torch.jit.ScriptModule):
+        return
+    for name, child in module.named_children():
+        if child in known or (name == "parametrizations" and is_parametrized(module)):
+            continue
+        known.add(child)  # a module under two names is one
+        yield f"{prefix}{name}", child
+        yield from _submodules(child, f"{prefix}{name}.", known)

@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crimecast.designs.build import named_layers
+from crimecast.designs.build import Network, named_layers
 from crimecast.designs.inputs import map_inputs
 from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import load_network, samples_of
 from crimecast.grids.cube import Cube, load_cube
+from crimecast.inspect.axes import Axes, axes_of, by_shape
 from crimecast.runs.run import Run
 from crimecast.training import checkpoints
 from crimecast.training.samples import Batch, Samples, log_rate
@@ -31,6 +32,32 @@ class Subject:
     def layers(self) -> dict[str, nn.Module]:
         """The layers one can look at, by name."""
         return named_layers(self.network)
+
+    @cached_property
+    def _axes(self) -> dict[str, Axes]:
+        """The axes of what every call of a user's own module gives."""
+        batch = self.batch(self.probes(1))
+        inputs = {"history": batch.history, "calendar": batch.calendar, "static": batch.static}
+        return axes_of(self.network, self.layers, inputs)
+
+    @property
+    def labels(self) -> list[str]:
+        """The calls of layers in a pass, those of a module that runs several times told apart."""
+        if isinstance(self.network, Network):
+            return list(self.layers)
+        return list(self._axes)
+
+    def axes(self, label: str, shape: tuple[int, ...]) -> Axes:
+        """Which axes of a layer's output are places, steps and channels: a spec's by its own order, a
+        user's by what moves with the inputs."""
+        if isinstance(self.network, Network):
+            return by_shape(tuple(shape))
+        known = self._axes.get(label)
+        return known or by_shape(tuple(shape), self.area.shape)  # type: ignore[arg-type]
+
+    def maps(self, label: str, x: Tensor) -> Tensor:
+        """(B, C, H, W) of a layer's output, of a sequence its last step; what is no map as it is."""
+        return self.axes(label, x.shape).maps(x)
 
     @property
     def area(self) -> np.ndarray:

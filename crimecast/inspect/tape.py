@@ -1,136 +1,387 @@
-"""One forward pass written down: every operation with what it took, and which places it mixed.
+"""One forward pass written down: every operation of torch's core, with the memory it read and wrote.
 
-Works on any network, a user's own included, since it watches torch's functions rather than modules.
-Each record knows, for every row (and column) of its output, the rows of each input that it was
-made from (`taps.py`); `receptive.py` follows these backwards.
-
-By convention the statistics of a normalisation over the map don't count as seeing the whole map.
+It works on any network, since it watches the operations that all of torch is made of (those inside
+scripted modules and C++ layers included), not modules or the functions a user calls. Tensors are
+known by their storage: a view reads the memory it is a view of, and an operation in place overwrites
+it, whatever names it has in the code. `flow.py` says which elements an operation's output is made
+from, `receptive.py` follows them back to the inputs.
 """
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from torch import Tensor, nn, no_grad
+import torch
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from crimecast.inspect.taps import Record, last_two, taps_of, tensors_in
+from crimecast.inspect.calls import ROOT, Counter, Outputs, tensors_in, watched
+
+INPUTS = ("history", "calendar", "static")
+# What takes a tensor's values out of torch: what is made of them can't be followed.
+LEAVING = {"numpy", "tolist", "__array__", "__dlpack__", "data_ptr"}
+READING = {"_local_scalar_dense", "equal", "is_nonzero"}  # the same, of the core
 
 
-class Tape(TorchFunctionMode):
-    """Writes down what happens while it is entered; `inputs` are the maps to follow, by name."""
+@dataclass(frozen=True)
+class Ref:
+    """A tensor as a window on a storage: the storage's number, and shape, strides, offset and size of
+    an element in bytes."""
 
-    def __init__(self, inputs: dict[str, Tensor]) -> None:
+    storage: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    offset: int
+    item: int
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A tensor that nothing of the inputs is in: its shape, its values if they are indices, and where
+    it isn't zero if it is zero somewhere. `storage` is its number if it is made of weights."""
+
+    shape: tuple[int, ...]
+    values: Tensor | None = None
+    support: Tensor | None = None
+    storage: int | None = None
+
+
+@dataclass(frozen=True)
+class Op:
+    """An operation: its name, torch's own handle, its arguments with tensors as `Ref` or `Constant`, what
+    it wrote, and the call it ran in. `shut` is where a softmax, or what is multiplied by one, is zero by
+    a mask."""
+
+    name: str
+    func: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outputs: tuple[Ref, ...]
+    layer: str
+    shut: Tensor | None = None
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """An argument by its name in torch's schema."""
+        for place, argument in enumerate(self.func._schema.arguments):
+            if argument.name == name:
+                if place < len(self.args):
+                    return self.args[place]
+                return self.kwargs.get(name, argument.default_value)
+        return default
+
+    @property
+    def inputs(self) -> list[Ref]:
+        """What it read of what is made from the inputs."""
+        written = {a.name for a in self.func._schema.arguments if a.is_out}
+        kwargs = {k: v for k, v in self.kwargs.items() if k not in written}
+        return _of_type(Ref, (self.args, kwargs))
+
+    @property
+    def weights(self) -> set[int]:
+        """The storages of weights that it read."""
+        made = _of_type(Constant, (self.args, self.kwargs))
+        return {c.storage for c in made if c.storage is not None}
+
+
+@dataclass(frozen=True)
+class Called:
+    """A call of a module: `end` is how many operations had run when it ended, `output` the tensors it
+    gave, `takes` the calls that what it read comes from (or `inputs`, `calendar`)."""
+
+    label: str
+    module: str
+    end: int
+    outputs: tuple[Ref | None, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    takes: tuple[str, ...]
+    leaf: bool
+
+
+@dataclass
+class Record:
+    """What a tape holds: the operations, the calls, the inputs and what `forward` returned.
+
+    `left` says which operations took values out of torch, and where; `used` which modules' own
+    weights were read, by the storages of those weights.
+    """
+
+    ops: list[Op] = field(default_factory=list)
+    calls: Outputs = field(default_factory=Outputs)
+    inputs: dict[str, Ref] = field(default_factory=dict)
+    output: Ref | None = None
+    takes: tuple[str, ...] = ()
+    left: list[tuple[int, str]] = field(default_factory=list)
+    weights: dict[int, set[str]] = field(default_factory=dict)
+    items: dict[int, int] = field(default_factory=dict)  # storage → bytes of its smallest element
+    bytes: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        """How many operations there are."""
+        return len(self.ops)
+
+
+def record(
+    network: nn.Module, modules: dict[str, nn.Module], inputs: dict[str, Tensor], zeros: bool = True
+) -> Record:
+    """The tape of one forward pass, `network(*inputs)`, in evaluation mode.
+
+    With `zeros` a weight that is exactly zero counts as no connection.
+    """
+    network.eval()
+    writer = _Writer(network, inputs, zeros)
+    watching = watched({ROOT: network, **modules}, writer.enter, writer.leave)
+    # Fused layers hide the layers inside of them; compiled ones all of it.
+    with torch.no_grad(), watching, _slow_paths(), writer.leaving, writer:
+        output = network(*inputs.values())
+    return writer.finish(output)
+
+
+@contextmanager
+def _slow_paths() -> Iterator[None]:
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with torch.compiler.set_stance("force_eager"):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+
+
+class _Leaving(TorchFunctionMode):
+    """Notices values that leave torch for NumPy or Python."""
+
+    def __init__(self, writer: "_Writer") -> None:
         super().__init__()
-        self.records: list[Record] = []
-        self.number: dict[int, int] = {}
-        self.alive: list[Tensor] = []  # a tensor's id is its own only while it lives
-        self.stack: list[str] = []
-        self.outputs: dict[str, list[int]] = {}
-        for name, tensor in inputs.items():
-            shape = tuple(tensor.shape)
-            places = last_two(shape) if tensor.dim() >= 4 else None
-            self._write(tensor, Record(name, "", (), (), (), shape, places))
-
-    def _write(self, tensor: Tensor, record: Record) -> None:
-        self.number[id(tensor)] = len(self.records)
-        self.alive.append(tensor)
-        self.records.append(record)
-
-    def of(self, tensor: Tensor) -> int | None:
-        """The number of the record that made a tensor, None for a constant or a parameter."""
-        return self.number.get(id(tensor))
+        self.writer = writer
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        name = getattr(func, "__name__", "")
+        if name in LEAVING:
+            self.writer.leaves(name.strip("_"), tensors_in(args))
+        return func(*args, **(kwargs or {}))
+
+
+class _Writer(TorchDispatchMode):
+    def __init__(self, network: nn.Module, inputs: dict[str, Tensor], zeros: bool) -> None:
+        super().__init__()
+        self.made, self.zeros = Record(), zeros
+        self.alive: dict[int, tuple[int, StorageWeakRef]] = {}  # address → number
+        self.shut: dict[int, Tensor] = {}  # where a softmax is zero by a mask
+        self.live: set[int] = set()  # storages that hold something made from the inputs
+        self.origins: dict[int, dict[str, None]] = {}
+        self.stack: list[tuple[str, int, dict[str, None], list[str]]] = []
+        self.counter, self.leaving = Counter(), _Leaving(self)
+        for module_name, module in network.named_modules():
+            for parameter in module.parameters(recurse=False):
+                number = self._number(parameter)
+                self.made.weights.setdefault(number, set()).add(module_name)
+        for name, tensor in inputs.items():
+            ref = self._ref(tensor)
+            self.live.add(ref.storage)
+            self.made.inputs[name] = ref
+            self.origins[ref.storage] = {"calendar" if name == "calendar" else "inputs": None}
+
+    # Calls
+
+    def enter(self, name: str, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> None:
+        number = self.counter.begin(name)
+        for outer in self.stack:
+            outer[3].append(name)
+        self.stack.append((name, number, {}, []))
+
+    def leave(self, name: str, output: Any) -> Any:
+        _, number, takes, inside = self.stack[-1]
+        changed = None
+        if name != ROOT and not inside:
+            # Passed on as it came (a dropout that is off) or made of weights alone: a layer's output all the same.
+            changed = _each_tensor(output, self._own)
+        self.stack.pop()
+        output = output if changed is None else changed
+        tensors = tensors_in(output)
+        refs = tuple(self._ref(t) if t.layout == torch.strided else None for t in tensors)
+        if name != ROOT:
+            leaf = not inside
+            self.made.calls.put(
+                name, number,
+                Called(
+                    name, name, len(self.made.ops), refs, tuple(tuple(t.shape) for t in tensors),
+                    tuple(takes), leaf,
+                ),
+            )  # fmt: skip
+            if leaf:
+                for ref in refs:
+                    if ref is not None:
+                        self.origins[ref.storage] = {f"{name}:{number}": None}
+        return changed
+
+    def _own(self, tensor: Tensor) -> Tensor:
+        if tensor.layout != torch.strided:
+            return tensor
+        number = self._number(tensor)
+        if number in self.origins or number in self.made.weights:
+            return tensor.clone()
+        return tensor
+
+    @property
+    def where(self) -> str:
+        """The label of the call that runs."""
+        if not self.stack or self.stack[-1][0] == ROOT:
+            return ""
+        name, number = self.stack[-1][:2]
+        return f"{name}:{number}"
+
+    def leaves(self, name: str, tensors: list[Tensor]) -> None:
+        """Note that values of tensors left torch."""
+        if any(t.layout == torch.strided and self._number(t) in self.live for t in tensors):
+            self.made.left.append((len(self.made.ops), said(name, self.where)))
+
+    # Operations
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         kwargs = kwargs or {}
-        name = getattr(func, "__name__", str(func))
-        taken = [t for t in tensors_in((args, kwargs)) if id(t) in self.number]
+        name = func.overloadpacket.__name__
+        taken = tensors_in((args, kwargs))
+        if any(t.layout != torch.strided for t in taken):
+            self.leaves(name, [t for t in taken if t.layout == torch.strided])
+            return func(*args, **kwargs)
+        numbers = [self._number(t) for t in taken]
+        live = any(n in self.live for n in numbers)
+        if live and name in READING:
+            self.leaves(name.strip("_").replace("local_scalar_dense", "item"), taken)
+        given = None
+        if live or any(n in self.made.weights for n in numbers):
+            # Before it runs: an operation in place changes what its arguments hold.
+            given = _arguments(args, self._seen), _arguments(kwargs, self._seen)
         out = func(*args, **kwargs)
-        if name == "__setitem__" and isinstance(args[0], Tensor):
-            new = list({id(t): t for t in taken}.values())
-            if new:
-                self._record(name, func, args, kwargs, new, args[0])
+        if given is None:
             return out
-        if taken and name != "__get__":
-            unique = list({id(t): t for t in taken}.values())
-            for tensor in tensors_in(out):
-                if (tensor.is_floating_point() and id(tensor) not in {id(t) for t in unique}) or (
-                    name.endswith("_") and not name.endswith("__")
-                ):
-                    self._record(name, func, args, kwargs, unique, tensor)
+        written = [t for t in tensors_in(out) if isinstance(t, Tensor)]
+        if any(t.layout != torch.strided for t in written):
+            self.leaves(name, taken)
+            return out
+        if not func._schema.is_mutable:
+            # A view is the memory it is a view of.
+            written = [t for t in written if self._number(t) not in numbers]
+        if not written:
+            return out
+        if not live:
+            made_of = set().union(*(self.made.weights.get(n, set()) for n in numbers))
+            for tensor in written:
+                self.made.weights.setdefault(self._number(tensor), set()).update(made_of)
+            return out
+        origins: dict[str, None] = {}
+        for number in numbers:
+            origins |= self.origins.get(number, {})
+        for frame in self.stack:
+            own = f"{frame[0]}:{frame[1]}"
+            frame[2].update((o, None) for o in origins if o != own)
+        refs = tuple(self._ref(t) for t in written)
+        for ref in refs:
+            self.live.add(ref.storage)
+            kept = self.origins.get(ref.storage, {}) if func._schema.is_mutable else {}
+            self.origins[ref.storage] = kept | origins
+        shut = None
+        if "softmax" in name and bool((taken[0] == -torch.inf).any()):
+            shut = self.shut[refs[0].storage] = taken[0] == -torch.inf
+        elif name == "bmm" and numbers[0] in self.shut:
+            masked = self.shut[numbers[0]]
+            shut = masked.reshape(taken[0].shape) if masked.numel() == taken[0].numel() else None
+        self.made.ops.append(Op(name, func, *given, refs, self.where, shut))
         return out
 
-    def _record(
-        self, name: str, func: Any, args: Any, kwargs: Any, taken: list[Tensor], out: Tensor
-    ) -> None:
-        numbers = tuple(self.number[id(t)] for t in taken)
-        before = [self.records[n] for n in numbers]
-        plain = name.rstrip("_") if not name.startswith("__") else name
-        places, rows, columns = taps_of(plain, func, args, kwargs, taken, before, out)
-        layer = self.stack[-1] if self.stack else ""
-        shape = tuple(out.shape)
-        self._write(out, Record(plain, layer, numbers, tuple(rows), tuple(columns), shape, places))
+    def _seen(self, tensor: Tensor) -> Ref | Constant:
+        number = self._number(tensor)
+        if number in self.live:
+            return self._ref(tensor)
+        shape = tuple(tensor.shape)
+        if not tensor.is_floating_point() and not tensor.is_complex():
+            return Constant(shape, tensor.clone())
+        weight = number if number in self.made.weights else None
+        support = None
+        if self.zeros and tensor.numel() and not bool((zero := tensor == 0).logical_not().all()):
+            support = ~zero
+        return Constant(shape, None, support, weight)
 
-    def _claim(self, layer: str, tensor: Tensor) -> int:
-        """The number of a layer's output: its own record, even if it passed its input on untouched (a
-        dropout that is off) or made something of its weights alone."""
-        number = self.of(tensor)
-        if number is None:
-            shape = tuple(tensor.shape)
-            places = last_two(shape) if tensor.dim() >= 3 else None
-            self._write(tensor, Record("weights", layer, (), (), (), shape, places))
-        elif self.records[number].layer != layer and not self._inside(layer, number):
-            made = self.records[number]
-            rows, columns = (np.arange(size)[:, None] for size in made.sizes)
-            passed = Record(
-                "identity", layer, (number,), (rows,), (columns,), made.shape, made.places
-            )
-            self._write(tensor, passed)
-        return self.number[id(tensor)]
+    def _number(self, tensor: Tensor) -> int:
+        weak = StorageWeakRef(tensor.untyped_storage())
+        known = self.alive.get(weak.cdata)
+        if known is None:
+            known = (len(self.alive), weak)  # kept, so that no other storage gets its address
+            self.alive[weak.cdata] = known
+        return known[0]
 
-    def _inside(self, layer: str, number: int) -> bool:
-        """Whether a record was made by a layer inside of `layer`."""
-        return self.records[number].layer.startswith(f"{layer}.")
+    def _ref(self, tensor: Tensor) -> Ref:
+        number, item = self._number(tensor), tensor.element_size()
+        self.made.items[number] = min(item, self.made.items.get(number, item))
+        self.made.bytes[number] = tensor.untyped_storage().nbytes()
+        return Ref(
+            number, tuple(tensor.shape), tuple(tensor.stride()), tensor.storage_offset(), item
+        )
 
-    @contextlib.contextmanager
-    def layers(self, layers: dict[str, nn.Module]) -> Iterator[None]:
-        """Inside the block records say which of the layers they ran in; `outputs` what each gave."""
+    def finish(self, output: Any) -> Record:
+        """The record, with what `forward` returned and calls under their labels."""
+        tensors = tensors_in(output)
+        if tensors:
+            self.made.output = self._ref(tensors[0])
+            self.made.takes = self._labels(self.origins.get(self.made.output.storage, {}))
+        for label, call in list(self.made.calls.items()):
+            self.made.calls[label] = Called(
+                label, call.module, call.end, call.outputs, call.shapes, self._labels(call.takes),
+                call.leaf,
+            )  # fmt: skip
+        self.made.ops = [
+            Op(o.name, o.func, o.args, o.kwargs, o.outputs, self._label(o.layer), o.shut)
+            for o in self.made.ops
+        ]
+        return self.made
 
-        def enter(name: str) -> Callable[..., None]:
-            return lambda *_: self.stack.append(name)
+    def _label(self, key: str) -> str:
+        name = key.rpartition(":")[0]
+        return key if key in self.made.calls or name not in self.made.calls else name
 
-        def leave(name: str) -> Callable[..., None]:
-            def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-                self.stack.pop()
-                for tensor in tensors_in(output):
-                    self.outputs.setdefault(name, []).append(self._claim(name, tensor))
-
-            return hook
-
-        handles = []
-        try:
-            for name, module in layers.items():
-                handles.append(module.register_forward_pre_hook(enter(name)))
-                handles.append(module.register_forward_hook(leave(name)))
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+    def _labels(self, keys: Any) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._label(key) for key in keys))
 
 
-def record(
-    network: nn.Module,
-    layers: dict[str, nn.Module],
-    history: Tensor,
-    calendar: Tensor,
-    static: Tensor,
-) -> Tape:
-    """The tape of one forward pass; its first records are `history`, `calendar` and `static`."""
-    tape = Tape({"history": history, "calendar": calendar, "static": static})
-    network.eval()
-    with no_grad(), tape.layers(layers), tape:
-        network(history, calendar, static)
-    return tape
+def said(name: str, layer: str) -> str:
+    """An operation and where it ran, as it is told."""
+    return f"`{name}` in `{layer.removesuffix(':1') or 'forward'}`"
+
+
+def _each_tensor(value: Any, change: Any) -> Any:
+    """Tensors at the top of an output changed; None where they all stay as they are."""
+    if isinstance(value, Tensor):
+        made = change(value)
+        return None if made is value else made
+    if type(value) in (tuple, list):
+        parts = [change(part) if isinstance(part, Tensor) else part for part in value]
+        return type(value)(parts) if any(a is not b for a, b in zip(parts, value, strict=True)) else None
+    return None
+
+
+def _arguments(value: Any, seen: Any) -> Any:
+    if isinstance(value, Tensor):
+        return seen(value)
+    if isinstance(value, dict):
+        return {key: _arguments(part, seen) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_arguments(part, seen) for part in value)
+    return value
+
+
+def _of_type(kind: Any, value: Any) -> list[Any]:
+    if isinstance(value, kind):
+        return [value]
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, tuple | list):
+        return [one for part in value for one in _of_type(kind, part)]
+    return []
