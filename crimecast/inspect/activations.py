@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from crimecast.designs.build import Network, named_layers
 from crimecast.errors import UserError
-from crimecast.inspect.calls import ROOT, Counter, Outputs, first_tensor, split, watched
+from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, split, watched
 from crimecast.inspect.subject import Subject, subject
 from crimecast.runs.run import Run
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from crimecast.designs.build import Network
-from crimecast.inspect.calls import ROOT, Counter, split, watched
+from crimecast.networks.calls import ROOT, Counter, split, watched
 from crimecast.inspect.subject import Subject
-from crimecast.inspect.tape import Called, Record, record
+from crimecast.networks.tape import Called, Record, record
 
 TIMED = 5  # forward passes whose median is a layer's time
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from crimecast.designs.build import Network
 from crimecast.errors import UserError
 from crimecast.inspect.activations import capture
-from crimecast.inspect.calls import ROOT, Counter, first_tensor, split, watched
+from crimecast.networks.calls import ROOT, Counter, first_tensor, split, watched
 from crimecast.inspect.subject import Subject
 from crimecast.training.samples import Batch, Samples
 

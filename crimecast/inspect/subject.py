@@ -12,7 +12,7 @@ from crimecast.designs.inputs import map_inputs
 from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import load_network, samples_of
 from crimecast.grids.cube import Cube, load_cube
-from crimecast.inspect.axes import Axes, axes_of, by_shape
+from crimecast.networks.axes import Axes, axes_of, by_shape
 from crimecast.runs.run import Run
 from crimecast.training import checkpoints
 from crimecast.training.samples import Batch, Samples, log_rate

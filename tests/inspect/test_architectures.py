@@ -25,7 +25,7 @@ from crimecast.inspect.attribution import STEPS, attribute
 from crimecast.inspect.intervention import forecast_with
 from crimecast.inspect.receptive import field_of_forecast
 from crimecast.inspect.subject import Subject, subject
-from crimecast.inspect.tape import record
+from crimecast.networks.tape import record
 from crimecast.runs.run import load_run
 from crimecast.training.samples import Samples
 

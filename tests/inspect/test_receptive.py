@@ -17,7 +17,7 @@ from crimecast.inspect.receptive import (
     theoretical_field,
 )
 from crimecast.inspect.subject import subject
-from crimecast.inspect.tape import record
+from crimecast.networks.tape import record
 from crimecast.runs.run import load_run
 
 SIZE = (24, 20)

@@ -18,7 +18,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from crimecast.inspect.calls import ROOT, Counter, Outputs, tensors_in, watched
+from crimecast.networks.calls import ROOT, Counter, Outputs, tensors_in, watched
 
 INPUTS = ("history", "calendar", "static")
 # What takes a tensor's values out of torch: what is made of them can't be followed.

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from crimecast.inspect.tape import Constant, Op, Ref
+from crimecast.networks.tape import Constant, Op, Ref
 
 Asked = list[Tensor | None]
 Given = list[tuple[Ref, Tensor]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from crimecast.inspect.calls import ROOT, Counter, Outputs, first_tensor, watched
+from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, watched
 
 DRAWS = 2  # pairs of inputs whose difference is shifted
 SURE = 0.8  # the error of the best axes must be below this share of every other's
