@@ -182,9 +182,12 @@ def _parser() -> _Parser:
 
     p = add("inspect", looking.inspect, "Save what the layers of a run put out for one step.")
     p.add_argument("run")
-    p.add_argument("--at", required=True, metavar="DATE")
+    p.add_argument("--at", metavar="DATE")
     p.add_argument("--layer", metavar="NAME")
-    p.add_argument("--out", required=True, type=Path, metavar="FILE.npz")
+    p.add_argument("--out", type=Path, metavar="FILE.npz")
+    p.add_argument(
+        "--prove", action="store_true", help="say what is proven of the network, and what isn't"
+    )
 
     p = add("diagnose", looking.diagnose, "Say what is wrong with a trained run, and what to do.")
     p.add_argument("run")

@@ -15,10 +15,12 @@ from crimecast.designs.spec import Design
 from crimecast.inspect.activations import capture
 from crimecast.inspect.graph import Node, graph
 from crimecast.inspect.health import Units, units
+from crimecast.inspect.receptive import weights_that_reach
 from crimecast.inspect.similarity import Features, features
 from crimecast.inspect.subject import Subject, subject
 from crimecast.judging.near_repeat import NearRepeat, near_repeat
 from crimecast.judging.scoring import StepSums, step_sums
+from crimecast.networks.tape import record
 from crimecast.runs.run import Run
 from crimecast.training.samples import Batch
 
@@ -67,6 +69,14 @@ class Case:
     def nodes(self) -> list[Node]:
         """The layers that the forward pass uses."""
         return graph(self.subject)
+
+    @cached_property
+    def weights_used(self) -> set[str]:
+        """The modules of whose own weights something reaches the forecast, also where another module
+        reads them and their `forward` isn't called."""
+        batch = self.subject.batch(self.subject.probes(1))
+        inputs = {"history": batch.history, "calendar": batch.calendar, "static": batch.static}
+        return weights_that_reach(record(self.subject.network, self.subject.layers, inputs))
 
     @cached_property
     def period(self) -> tuple[int, int]:
@@ -165,7 +175,7 @@ class Case:
             # Detached weights get no gradient at all; frozen ones are not meant to have any.
             own = [
                 torch.zeros_like(p) if p.grad is None else p.grad
-                for p in self.subject.layers[node.name].parameters()
+                for p in self.subject.module(node.name).parameters()
                 if p.requires_grad and p.dim() > 1
             ]
             if own:

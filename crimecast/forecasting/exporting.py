@@ -1,7 +1,10 @@
 """A trained network for other programs: as ONNX, and as a program of torch.export."""
 
+import contextlib
+import io
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from crimecast.forecasting.forecasts import load_network, samples_of
 from crimecast.grids.cube import load_cube
 from crimecast.runs.run import Run
 from crimecast.storage.store import replacing
+from crimecast.training.samples import Batch
 
 INPUTS = ("history", "calendar", "static")
 OUTPUT = "log_rate"
@@ -40,7 +44,11 @@ def export_network(run: Run, path: Path) -> dict[str, Any]:
     }  # fmt: skip
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of packages nobody asked for
     try:
-        program = torch.export.export(network, example, dynamic_shapes=tuple(dynamic.values()))
+        if any(isinstance(module, torch.jit.ScriptModule) for module in network.modules()):
+            raise TypeError("a scripted module")
+        with contextlib.redirect_stderr(io.StringIO()):  # where it prints the graph that it gave up
+            program = torch.export.export(network, example, dynamic_shapes=tuple(dynamic.values()))
+        _same(program, network, samples.batch(torch.arange(samples.first, samples.first + 3)))
         with replacing(path) as temporary:
             if path.suffix == ".pt2":
                 renamed = temporary.with_suffix(".pt2")
@@ -53,7 +61,37 @@ def export_network(run: Run, path: Path) -> dict[str, Any]:
                 assert made is not None
                 made.model.metadata_props.update({k: str(v) for k, v in about.items()})
                 made.save(temporary)
-    except (torch._dynamo.exc.TorchDynamoException, torch.onnx.errors.OnnxExporterError) as error:
-        first = str(error).splitlines()[0]
-        raise UserError(f"The network of {run.id} can't be exported: {first}") from None
+    except UserError:
+        raise
+    except Exception as error:  # the exporters fail in many ways, each of which is told in a sentence
+        raise UserError(f"The network of {run.id} can't be exported: {_reason(error)}.") from None
     return {"out": str(path), "takes": shapes, **about}
+
+
+def _same(program: Any, network: torch.nn.Module, batch: Batch) -> None:
+    """Raise UserError unless the exported program gives what the network does, for a batch of another
+    size too: what a module does in Python may have been fixed to the example."""
+    arguments = (batch.history, batch.calendar, batch.static)
+    with torch.no_grad():
+        ours, theirs = network(*arguments), program.module()(*arguments)
+    if not torch.allclose(ours, theirs, rtol=1e-3, atol=1e-4):
+        raise UserError(
+            f"The network can't be exported: the exported one gives forecasts up to {float((ours - theirs).abs().max()):.2g} apart."
+        )
+
+
+def _reason(error: BaseException) -> str:
+    """Why, in the first words of what is at the bottom of an exporter's error."""
+    text = str(error)
+    if "data-dependent" in text or "DataDependent" in type(error).__name__:
+        return "what it does depends on values of its inputs (an `if` or a number taken from a tensor)"
+    if "numpy" in text:
+        return "it works with NumPy in its forward"
+    if "ScriptModule" in text or "scripted" in text:
+        return "it holds a scripted module (torch.jit.script)"
+    cause = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    lines = [line for line in str(cause).splitlines() if line.strip()]
+    first = re.sub(r"\x1b\[[0-9;]*m", "", lines[0]).strip() if lines else "no reason was given"
+    return f"{type(cause).__name__}: {first[:200].rstrip('.')}"

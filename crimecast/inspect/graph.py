@@ -83,12 +83,18 @@ def shown(subject: Subject, call: Called) -> bool:
     return isinstance(subject.network, Network) or call.leaf
 
 
+def kind_of(subject: Subject, label: str) -> str:
+    """The kind of a spec's layer, or the class of a user's."""
+    name = label if label in subject.layers else split(label)[0]
+    return _kind(subject, name, subject.layers[name])
+
+
 def _kind(subject: Subject, name: str, module: nn.Module) -> str:
     if isinstance(subject.network, Network):
         return next(p.layer.kind for p in subject.network.placed if p.layer.name == name)
     if isinstance(module, torch.jit.ScriptModule):
         return f"scripted {module.original_name}"
-    return getattr(module, "_get_name", type(module).__name__)().removeprefix("Parametrized")
+    return module._get_name().removeprefix("Parametrized")
 
 
 def _seconds(

@@ -13,6 +13,7 @@ from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import load_network, samples_of
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.networks.axes import Axes, axes_of, by_shape
+from crimecast.networks.calls import split
 from crimecast.runs.run import Run
 from crimecast.training import checkpoints
 from crimecast.training.samples import Batch, Samples, log_rate
@@ -40,12 +41,23 @@ class Subject:
         inputs = {"history": batch.history, "calendar": batch.calendar, "static": batch.static}
         return axes_of(self.network, self.layers, inputs)
 
+    def module(self, label: str) -> nn.Module:
+        """The module that a call is of."""
+        return self.layers[label if label in self.layers else split(label)[0]]
+
     @property
     def labels(self) -> list[str]:
         """The calls of layers in a pass, those of a module that runs several times told apart."""
         if isinstance(self.network, Network):
             return list(self.layers)
         return list(self._axes)
+
+    @property
+    def shown(self) -> list[str]:
+        """The calls that give maps."""
+        if isinstance(self.network, Network):
+            return list(self.layers)
+        return [label for label, axes in self._axes.items() if axes.is_map]
 
     def axes(self, label: str, shape: tuple[int, ...]) -> Axes:
         """Which axes of a layer's output are places, steps and channels: a spec's by its own order, a

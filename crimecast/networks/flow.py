@@ -192,6 +192,23 @@ def _out_of_place(op: Op) -> Any:
     return getattr(packet, overload if overload in packet.overloads() else "default")
 
 
+def _joined(op: Op, asked: Asked) -> Given:
+    """Each part of what was joined along an axis."""
+    mask, parts = _any(asked), op.args[0]
+    axis = op.argument("dim", 0)
+    shapes = [_shape(part) for part in parts]
+    if any(shape == (0,) for shape in shapes) and mask.dim() > 1:  # torch takes these for nothing
+        parts = [part for part in parts if _shape(part) != (0,)]
+    found: Given = []
+    first = 0
+    for part in parts:
+        size = _shape(part)[axis]
+        if isinstance(part, Ref):
+            found.append((part, mask.narrow(axis, first, size)))
+        first += size
+    return found
+
+
 def _indexed(op: Op, asked: Asked) -> Given | None:
     """By an index that is known; else anything may have been chosen."""
     indices = op.argument("indices", op.argument("index"))
@@ -523,6 +540,7 @@ _KNOWN: list[tuple[Callable[[Op, Asked], Given | None], Iterable[str]]] = [
         "index_copy", "index_fill", "index_put_impl", "take")),
     (_gather, ("gather",)),
     (_scatter, ("scatter", "scatter_add", "scatter_reduce")),
+    (_joined, ("cat",)),
     (_copied, ("copy",)),
     (_nothing, ("zero", "fill", "zeros_like", "ones_like", "full_like", "empty_like", "rand_like",
         "randn_like", "new_zeros", "new_ones", "new_full", "new_empty", "new_empty_strided",
@@ -536,7 +554,7 @@ RULES = {name: rule for rule, names in _KNOWN for name in names}
 # Of those, the ones that mix no more of a map than a window or an index says.
 STILL = {
     "convolution", "max_pool2d_with_indices", "max_pool3d_with_indices", "max_pool2d", "max_pool3d",
-    "copy", "zero", "fill", "embedding", "glu", "index", "unsafe_index", "index_put", "index_select",
+    "cat", "copy", "zero", "fill", "embedding", "glu", "index", "unsafe_index", "index_put", "index_select",
 }  # fmt: skip
 POINTWISE = {
     "clone", "_to_copy", "contiguous", "alias", "detach", "dropout", "native_dropout", "where",
@@ -554,7 +572,7 @@ ALONG = {
     "topk", "linalg_cross",
 }  # fmt: skip
 MOVING = {
-    "cat", "stack", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",
+    "stack", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",
     "replication_pad1d", "replication_pad2d", "replication_pad3d", "roll", "flip", "rot90", "repeat",
     "tile", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "native_channel_shuffle", "im2col",
     "col2im", "tril", "triu", "diag_embed", "diagonal_copy", "trace", "avg_pool1d", "avg_pool2d",

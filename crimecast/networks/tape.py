@@ -7,8 +7,9 @@ it, whatever names it has in the code. `flow.py` says which elements an operatio
 from, `receptive.py` follows them back to the inputs.
 """
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,8 +145,11 @@ def record(
 def _slow_paths() -> Iterator[None]:
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
+    # Where nothing was compiled, the compiler isn't even loaded.
+    compiled = "torch._dynamo" in sys.modules
+    eager = torch.compiler.set_stance("force_eager") if compiled else nullcontext()
     try:
-        with torch.compiler.set_stance("force_eager"):
+        with eager:
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
