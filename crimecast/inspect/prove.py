@@ -543,7 +543,7 @@ class _Trial:
         size = sum(float(s.norm() * w.norm()) for s, w in zip(slopes, ways, strict=True) if s is not None)
         found = 0.0
         # The smallest step is the best, unless single precision is written into the network.
-        for step, room in ((1e-6, 1e-3), (1e-4, 1e-3), (1e-2, 3e-2)):
+        for step, room in ((1e-6, 1e-3), (1e-4, 5e-2), (1e-3, 5e-2), (1e-2, 5e-2)):
             ends = [
                 float(
                     (self._run(history + t * ways[0], calendar, static + t * ways[1]) * weigh).sum()

@@ -112,18 +112,19 @@ def _along(op: Op, asked: Asked) -> Given:
     (ref,) = op.inputs[:1]
     axes = [0] if op.name == "msort" else _axes(op, len(ref.shape))
     found = torch.zeros(ref.shape, dtype=torch.bool)
+    shut = op.shut.get(0)
     for mask in asked:
         if mask is None:
             continue
-        if op.shut is not None:
-            mask = mask & ~op.shut
+        if shut is not None:
+            mask = mask & ~shut
         if mask.dim() == len(ref.shape):
             mask = mask.any(axes, keepdim=True) if axes else mask
         else:
             for axis in sorted(axes):
                 mask = mask.unsqueeze(axis)
         wide = mask.expand(ref.shape)
-        found = found | (wide & ~op.shut if op.shut is not None else wide)
+        found = found | (wide & ~shut if shut is not None else wide)
     return [(ref, found)]
 
 
@@ -277,27 +278,23 @@ def _support(value: Any) -> Tensor | None:
     return value.support if isinstance(value, Constant) else None
 
 
-def _product(
-    left: Any, right: Any, mask: Tensor, left_shut: Tensor | None = None
-) -> Given:
+def _product(left: Any, right: Any, mask: Tensor, shut: dict[int, Tensor]) -> Given:
     """left (…, i, j) times right (…, j, k), of which mask (…, i, k) is asked."""
+    open_left = ~shut[0] if 0 in shut else _support(left)
+    open_right = ~shut[1] if 1 in shut else _support(right)
     found = []
     if isinstance(left, Ref):
-        own = _support(right)
-        if own is None:
+        if open_right is None:
             part = mask.any(-1, keepdim=True).expand(left.shape)
         else:
-            part = mask.float() @ own.float().transpose(-1, -2) > 0
-        if left_shut is not None:
-            part = part & ~left_shut
-        found.append((left, part))
+            part = mask.float() @ open_right.float().transpose(-1, -2) > 0
+        found.append((left, part if 0 not in shut else part & ~shut[0]))
     if isinstance(right, Ref):
-        own = ~left_shut if left_shut is not None else _support(left)
-        if own is None:
+        if open_left is None:
             part = mask.any(-2, keepdim=True).expand(right.shape)
         else:
-            part = own.float().transpose(-1, -2) @ mask.float() > 0
-        found.append((right, part))
+            part = open_left.float().transpose(-1, -2) @ mask.float() > 0
+        found.append((right, part if 1 not in shut else part & ~shut[1]))
     return found
 
 

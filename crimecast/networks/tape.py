@@ -53,8 +53,8 @@ class Constant:
 @dataclass(frozen=True)
 class Op:
     """An operation: its name, torch's own handle, its arguments with tensors as `Ref` or `Constant`, what
-    it wrote, and the call it ran in. `shut` is where a softmax, or what is multiplied by one, is zero by
-    a mask."""
+    it wrote, and the call it ran in. `shut` says where arguments are zero by the mask of a softmax, or
+    are made so by it."""
 
     name: str
     func: Any
@@ -62,7 +62,7 @@ class Op:
     kwargs: dict[str, Any]
     outputs: tuple[Ref, ...]
     layer: str
-    shut: Tensor | None = None
+    shut: dict[int, Tensor] = field(default_factory=dict)
 
     def argument(self, name: str, default: Any = None) -> Any:
         """An argument by its name in torch's schema."""
@@ -292,14 +292,26 @@ class _Writer(TorchDispatchMode):
             self.live.add(ref.storage)
             kept = self.origins.get(ref.storage, {}) if func._schema.is_mutable else {}
             self.origins[ref.storage] = kept | origins
-        shut = None
+        shut: dict[int, Tensor] = {}
         if "softmax" in name and bool((taken[0] == -torch.inf).any()):
-            shut = self.shut[refs[0].storage] = taken[0] == -torch.inf
-        elif name == "bmm" and numbers[0] in self.shut:
-            masked = self.shut[numbers[0]]
-            shut = masked.reshape(taken[0].shape) if masked.numel() == taken[0].numel() else None
+            shut[0] = taken[0] == -torch.inf
+            self._shut(written[0], shut[0])
+        elif name in ("bmm", "mm", "clone"):
+            shut = {place: self._is_shut(t) for place, t in enumerate(taken) if self._number(t) in self.shut}
+            if name == "clone" and shut:
+                self._shut(written[0], shut[0])
         self.made.ops.append(Op(name, func, *given, refs, self.where, shut))
         return out
+
+    def _shut(self, tensor: Tensor, mask: Tensor) -> None:
+        """Remember where what a storage holds is zero by a mask."""
+        whole = torch.zeros(tensor.untyped_storage().nbytes() // tensor.element_size(), dtype=torch.bool)
+        whole.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).copy_(mask)
+        self.shut[self._number(tensor)] = whole
+
+    def _is_shut(self, tensor: Tensor) -> Tensor:
+        whole = self.shut[self._number(tensor)]
+        return whole.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
 
     def _seen(self, tensor: Tensor) -> Ref | Constant:
         number = self._number(tensor)
