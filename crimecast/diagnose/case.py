@@ -20,7 +20,6 @@ from crimecast.inspect.similarity import Features, features
 from crimecast.inspect.subject import Subject, subject
 from crimecast.judging.near_repeat import NearRepeat, near_repeat
 from crimecast.judging.scoring import StepSums, step_sums
-from crimecast.networks.tape import record
 from crimecast.runs.run import Run
 from crimecast.training.samples import Batch
 
@@ -74,9 +73,7 @@ class Case:
     def weights_used(self) -> set[str]:
         """The modules of whose own weights something reaches the forecast, also where another module
         reads them and their `forward` isn't called."""
-        batch = self.subject.batch(self.subject.probes(1))
-        inputs = {"history": batch.history, "calendar": batch.calendar, "static": batch.static}
-        return weights_that_reach(record(self.subject.network, self.subject.layers, inputs))
+        return weights_that_reach(self.subject.record())
 
     @cached_property
     def period(self) -> tuple[int, int]:

@@ -11,8 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from crimecast.designs.build import Network
 from crimecast.networks.calls import ROOT, Counter, split, watched
-from crimecast.inspect.subject import Subject
-from crimecast.networks.tape import Called, Record, record
+from crimecast.networks.looked import Looked
+from crimecast.networks.tape import Called
 
 TIMED = 5  # forward passes whose median is a layer's time
 
@@ -34,20 +34,13 @@ class Node:
     milliseconds: float
 
 
-def graph(subject: Subject) -> list[Node]:
+def graph(subject: Looked) -> list[Node]:
     """The layers in the order in which they run, the one that the forecast comes from last; of a user's
     module its innermost modules, each call by itself, or the whole if it has none.
 
     Layers that a forward pass doesn't use are left out.
     """
-    batch = subject.batch(subject.probes(1))
-    inputs = {"history": batch.history, "calendar": batch.calendar, "static": batch.static}
-    return nodes_of(subject, record(subject.network, subject.layers, inputs), inputs)
-
-
-def nodes_of(subject: Subject, made: Record, inputs: dict[str, Tensor]) -> list[Node]:
-    """The layers of a pass that was written down."""
-    layers = subject.layers
+    made, inputs, layers = subject.record(), subject.example(), subject.layers
     calls = [call for call in made.calls.values() if shown(subject, call)]
     seconds = _seconds(subject.network, layers, inputs)
     flops = _flops(subject.network, layers, tuple(inputs.values()))
@@ -78,18 +71,18 @@ def nodes_of(subject: Subject, made: Record, inputs: dict[str, Tensor]) -> list[
     return [n for n in nodes if n not in last] + last
 
 
-def shown(subject: Subject, call: Called) -> bool:
+def shown(subject: Looked, call: Called) -> bool:
     """A spec's own layers are shown; of a user's module those in which no other one runs."""
     return isinstance(subject.network, Network) or call.leaf
 
 
-def kind_of(subject: Subject, label: str) -> str:
+def kind_of(subject: Looked, label: str) -> str:
     """The kind of a spec's layer, or the class of a user's."""
     name = label if label in subject.layers else split(label)[0]
     return _kind(subject, name, subject.layers[name])
 
 
-def _kind(subject: Subject, name: str, module: nn.Module) -> str:
+def _kind(subject: Looked, name: str, module: nn.Module) -> str:
     if isinstance(subject.network, Network):
         return next(p.layer.kind for p in subject.network.placed if p.layer.name == name)
     if isinstance(module, torch.jit.ScriptModule):

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crimecast.designs.build import Network
 from crimecast.errors import UserError
 from crimecast.inspect.activations import capture
 from crimecast.networks.calls import ROOT, Counter, first_tensor, split, watched
+from crimecast.networks.looked import Looked
 from crimecast.inspect.subject import Subject
 from crimecast.training.samples import Batch, Samples
 
@@ -37,7 +37,7 @@ Replacement = dict[str, Tensor] | float  # by the label of the call, or one numb
 
 @contextmanager
 def changed(
-    subject: Subject, layer: str, channels: list[int] | None, value: Replacement
+    subject: Looked, layer: str, channels: list[int] | None, value: Replacement
 ) -> Iterator[None]:
     """Inside the block the channels (None: all) of what a layer gives are `value`. A layer that runs
     several times is changed in all of its calls that have such channels, `layer:2` in its second.
@@ -79,9 +79,9 @@ def changed(
         yield
 
 
-def _labels(subject: Subject, module: str) -> list[str]:
+def _labels(subject: Looked, module: str) -> list[str]:
     """The calls of a module in a pass."""
-    if isinstance(subject.network, Network):
+    if subject.is_spec:
         return [module]
     return [label for label in subject.labels if label == module or split(label)[0] == module]
 

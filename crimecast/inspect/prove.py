@@ -21,12 +21,14 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.utils.parametrize import ParametrizationList
 
 import crimecast
-from crimecast.designs.build import Network
+from crimecast.designs.build import named_layers
+from crimecast.inspect.graph import kind_of
 from crimecast.inspect.receptive import Cell, Field, field_of_forecast, field_of_layer
-from crimecast.inspect.subject import Subject, subject
+from crimecast.inspect.subject import subject
 from crimecast.networks.axes import Axes
 from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, watched
-from crimecast.networks.tape import Record, record
+from crimecast.networks.looked import Looked
+from crimecast.networks.tape import Record
 from crimecast.runs.run import Run
 from crimecast.storage.store import read_json, write_json
 
@@ -123,11 +125,10 @@ def _code() -> str:
     return made.hexdigest()
 
 
-def prove(one: Subject) -> Proof:
+def prove(one: Looked) -> Proof:
     """Try everything that is shown of a network."""
-    step = one.batch(one.probes(1))
-    inputs = {"history": step.history, "calendar": step.calendar, "static": step.static}
-    made = record(one.network, one.layers, inputs)
+    inputs = one.example()
+    made = one.record()
     trial = _Trial(one, inputs)
     checks = [*_replays(one, inputs), *_axes(one, made)]
     layers, found = _fields(one, made, trial)
@@ -139,7 +140,7 @@ def prove(one: Subject) -> Proof:
 
 
 @torch.no_grad()
-def _replays(one: Subject, inputs: dict[str, Tensor]) -> list[Check]:
+def _replays(one: Looked, inputs: dict[str, Tensor]) -> list[Check]:
     counter, kept = Counter(), Outputs()
     running: list[tuple[str, int, tuple[Any, ...], dict[str, Any], list[str]]] = []
 
@@ -151,7 +152,7 @@ def _replays(one: Subject, inputs: dict[str, Tensor]) -> list[Check]:
     def leave(name: str, output: object) -> None:
         _, number, args, kwargs, inside = running.pop()
         tensor = first_tensor(output)
-        if name != ROOT and tensor is not None and (not inside or isinstance(one.network, Network)):
+        if name != ROOT and tensor is not None and (not inside or one.is_spec):
             kept.put(name, number, (name, args, kwargs, tensor.clone()))
 
     with watched({ROOT: one.network, **one.layers}, enter, leave):
@@ -186,7 +187,7 @@ def _alike(one: Tensor, other: Tensor, tolerance: float) -> bool:
 # Which axes are places, and which channels
 
 
-def _axes(one: Subject, made: Record) -> list[Check]:
+def _axes(one: Looked, made: Record) -> list[Check]:
     checks = []
     for label, call in made.calls.items():
         shape = call.shapes[0] if call.shapes else ()
@@ -201,7 +202,7 @@ def _axes(one: Subject, made: Record) -> list[Check]:
 # What is seen
 
 
-def _fields(one: Subject, made: Record, trial: "_Trial") -> tuple[list[Layer], list[Check]]:
+def _fields(one: Looked, made: Record, trial: "_Trial") -> tuple[list[Layer], list[Check]]:
     places = {
         label: one.axes(label, call.shapes[0])
         for label, call in made.calls.items()
@@ -237,7 +238,7 @@ def _fields(one: Subject, made: Record, trial: "_Trial") -> tuple[list[Layer], l
             if check.ok:
                 here = _of_input(middles[label], axes.size(shape), trial.grid)
                 around = fields[label].around(here)
-        layers.append(Layer(label, trial.kind(label), count, around))
+        layers.append(Layer(label, kind_of(one, label), count, around))
     layers.append(_of_forecast(made, trial, fields, seen, checks))
     return layers, checks
 
@@ -299,7 +300,7 @@ def _compared(said: Field, seen: Seen | None, trial: "_Trial") -> str:
 class _Trial:
     """A copy of a network, in double precision where it can be, with inputs to change."""
 
-    def __init__(self, one: Subject, inputs: dict[str, Tensor]) -> None:
+    def __init__(self, one: Looked, inputs: dict[str, Tensor]) -> None:
         self.one, self.inputs = one, inputs
         self.grid: Cell = inputs["history"].shape[-2], inputs["history"].shape[-1]
         self.why, self.faint = "", FAINT
@@ -315,12 +316,6 @@ class _Trial:
         )
         self.network, self.type = self._copy()
 
-    def kind(self, label: str) -> str:
-        """The kind of a layer."""
-        from crimecast.inspect.graph import kind_of
-
-        return kind_of(self.one, label)
-
     def _copy(self) -> tuple[nn.Module, torch.dtype]:
         try:
             exact = copy.deepcopy(self.one.network)._apply(_double)
@@ -334,13 +329,7 @@ class _Trial:
     @property
     def layers(self) -> dict[str, nn.Module]:
         """The copy's layers."""
-        return dict(self._layers)
-
-    @property
-    def _layers(self) -> list[tuple[str, nn.Module]]:
-        from crimecast.designs.build import named_layers
-
-        return list(named_layers(self.network).items())
+        return named_layers(self.network)
 
     def draw(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
         """One sample's inputs: a step's own, then invented ones of several sizes."""

@@ -21,6 +21,7 @@ from crimecast.designs.spec import Design
 from crimecast.networks.axes import Axes, by_shape
 from crimecast.networks.flow import made_from
 from crimecast.inspect.subject import Subject
+from crimecast.networks.looked import Looked
 from crimecast.networks.tape import Record, Ref, record, said
 
 Cell = tuple[int, int]
@@ -58,11 +59,9 @@ class Field:
         )  # fmt: skip
 
 
-def theoretical_field(subject: Subject, cell: Cell) -> Field:
+def theoretical_field(subject: Looked, cell: Cell) -> Field:
     """What the forecast of a cell (row, column) can see of the inputs."""
-    batch = subject.batch(subject.probes(1))
-    inputs = {"history": batch.history, "calendar": batch.calendar, "static": batch.static}
-    return field_of_forecast(record(subject.network, subject.layers, inputs), cell)
+    return field_of_forecast(subject.record(), cell)
 
 
 def fields_of_design(

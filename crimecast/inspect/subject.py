@@ -1,26 +1,23 @@
 """What every inspection takes: a run's network, at its end or at a checkpoint, with its samples."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crimecast.designs.build import Network, named_layers
 from crimecast.designs.inputs import map_inputs
 from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import load_network, samples_of
 from crimecast.grids.cube import Cube, load_cube
-from crimecast.networks.axes import Axes, axes_of, by_shape
-from crimecast.networks.calls import split
+from crimecast.networks.looked import Looked
 from crimecast.runs.run import Run
 from crimecast.training import checkpoints
 from crimecast.training.samples import Batch, Samples, log_rate
 
 
 @dataclass(frozen=True)
-class Subject:
+class Subject(Looked):
     """A network of its own (so that hooks are nobody else's) and samples that are shared."""
 
     run: Run
@@ -29,47 +26,10 @@ class Subject:
     samples: Samples
     checkpoint: int | None = None
 
-    @cached_property
-    def layers(self) -> dict[str, nn.Module]:
-        """The layers one can look at, by name."""
-        return named_layers(self.network)
-
-    @cached_property
-    def _axes(self) -> dict[str, Axes]:
-        """The axes of what every call of a user's own module gives."""
+    def example(self) -> dict[str, Tensor]:
+        """The inputs of one step."""
         batch = self.batch(self.probes(1))
-        inputs = {"history": batch.history, "calendar": batch.calendar, "static": batch.static}
-        return axes_of(self.network, self.layers, inputs)
-
-    def module(self, label: str) -> nn.Module:
-        """The module that a call is of."""
-        return self.layers[label if label in self.layers else split(label)[0]]
-
-    @property
-    def labels(self) -> list[str]:
-        """The calls of layers in a pass, those of a module that runs several times told apart."""
-        if isinstance(self.network, Network):
-            return list(self.layers)
-        return list(self._axes)
-
-    @property
-    def shown(self) -> list[str]:
-        """The calls that give maps."""
-        if isinstance(self.network, Network):
-            return list(self.layers)
-        return [label for label, axes in self._axes.items() if axes.is_map]
-
-    def axes(self, label: str, shape: tuple[int, ...]) -> Axes:
-        """Which axes of a layer's output are places, steps and channels: a spec's by its own order, a
-        user's by what moves with the inputs."""
-        if isinstance(self.network, Network):
-            return by_shape(tuple(shape))
-        known = self._axes.get(label)
-        return known or by_shape(tuple(shape), self.area.shape)  # type: ignore[arg-type]
-
-    def maps(self, label: str, x: Tensor) -> Tensor:
-        """(B, C, H, W) of a layer's output, of a sequence its last step; what is no map as it is."""
-        return self.axes(label, x.shape).maps(x)
+        return {"history": batch.history, "calendar": batch.calendar, "static": batch.static}
 
     @property
     def area(self) -> np.ndarray:
