@@ -21,8 +21,8 @@ CLOSE = 0.8  # and below this; values that have nothing to do with one another h
 @dataclass(frozen=True)
 class Axes:
     """Axes of a tensor, counted from the front; the batch is the first. `rows` and `columns` are one
-    axis where it lists `places` (rows, columns) after `before` entries of another sort (the batch's
-    own, where every place is a member of it); None where the layer gives no map. `folded`: so many
+    axis where it lists `places` (rows, columns) after `before` entries of another sort; either may be
+    the batch's own axis, where places are members of it; None where the layer gives no map. `folded`: so many
     steps, or places, lie in the batch's axis. `channels` may be several axes, or none. `proven`: by what moved; else by the shape alone.
     """
 
@@ -65,18 +65,18 @@ class Axes:
     def maps(self, x: Tensor) -> Tensor:
         """(B, C, H, W) of what a layer gave: of steps the last. What is no map, as it is."""
         if not self.is_map:
-            return x
+            return x.unflatten(0, (-1, self.folded)) if self.folded > 1 else x
         return self.sequence(x)[:, -1]
 
     def sequence(self, x: Tensor) -> Tensor:
         """(B, T, C, H, W) of what a layer gave, one step where it has none."""
         assert self.rows is not None
         assert self.columns is not None
-        if self.rows == 0:  # every place is a member of the batch
+        if 0 in (self.rows, self.columns):  # places are members of the batch
             x = x.unflatten(0, (-1, self.folded))
-            steps = None if self.steps is None else self.steps + 1
             own = replace(
-                self, rows=1, columns=1, steps=steps, folded=1,
+                self, rows=self.rows + 1, columns=self.columns + 1,
+                steps=None if self.steps is None else self.steps + 1, folded=1,
                 channels=tuple(axis + 1 for axis in self.channels),
             )  # fmt: skip
             return own.sequence(x)
@@ -221,7 +221,7 @@ def _axes(
     plain, rows, columns, lagged = (_differences(x, batch, folded) for x in outputs)
     ways = _apart(plain, rows, columns, grid, shifts) | _listed(plain, rows, columns, grid, shifts)
     rest = tuple(range(1, len(shape)))
-    guess = by_shape(shape, grid) if folded == 1 else Axes(None, None, rest[:1])
+    guess = by_shape(shape, grid) if folded == 1 else Axes(None, None, rest[:1], folded=folded)
     if not ways:
         return guess
     (best, error), *others = sorted(ways.items(), key=lambda way: way[1])
@@ -232,11 +232,13 @@ def _axes(
     where, before, places = best
     left = [axis for axis in rest if axis not in where]
     steps = None
-    if (folded == 1 or where[0] == 0) and len(left) > 1:
+    if (folded == 1 or 0 in where) and len(left) > 1:
         by_lag = {axis: _by_lag(plain, lagged, axis + 1, lags) for axis in left}
         steps = min(left, key=lambda axis: by_lag[axis])
         steps = steps if by_lag[steps] < CLOSE else None
     channels = tuple(axis for axis in left if axis != steps)
+    if sum(shape[axis] > 1 for axis in channels) > 1:
+        return guess  # one of them may be the places within a window
     return Axes(*where, channels, steps, places, before, folded, proven=True)
 
 
@@ -250,7 +252,7 @@ def _apart(
     """The error of every two axes as those of rows and columns."""
     errors: list[dict[int, float]] = [{}, {}]
     for along, moved in enumerate((rows, columns)):
-        for axis in range(2, plain.dim()):  # after the draws, and what is folded into the batch
+        for axis in range(1, plain.dim()):  # after the draws; the first is what the batch folds
             size = plain.shape[axis]
             step = round(shifts[along] * size / grid[along])
             if 1 < size <= grid[along] + 2 and 0 < step < size:

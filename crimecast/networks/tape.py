@@ -263,13 +263,16 @@ class _Writer(TorchDispatchMode):
         given = None
         if live or any(n in self.made.weights for n in numbers):
             # Before it runs: an operation in place changes what its arguments hold.
-            given = _arguments(args, self._seen), _arguments(kwargs, self._seen)
+            whole = name.startswith("grid_sampler")  # whose positions say what is read
+            given = tuple(_arguments(one, lambda t: self._seen(t, whole)) for one in (args, kwargs))
         out = func(*args, **kwargs)
         if given is None:
             return out
         written = [t for t in tensors_in(out) if isinstance(t, Tensor)]
         if any(t.layout != torch.strided for t in written):
             self.leaves(name, taken)
+            return out
+        if torch.Tag.inplace_view in func.tags:
             return out
         if not func._schema.is_mutable:
             # A view is the memory it is a view of.
@@ -313,12 +316,12 @@ class _Writer(TorchDispatchMode):
         whole = self.shut[self._number(tensor)]
         return whole.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
 
-    def _seen(self, tensor: Tensor) -> Ref | Constant:
+    def _seen(self, tensor: Tensor, whole: bool) -> Ref | Constant:
         number = self._number(tensor)
         if number in self.live:
             return self._ref(tensor)
         shape = tuple(tensor.shape)
-        if not tensor.is_floating_point() and not tensor.is_complex():
+        if whole or not (tensor.is_floating_point() or tensor.is_complex()):
             return Constant(shape, tensor.clone())
         weight = number if number in self.made.weights else None
         support = None
