@@ -21,6 +21,7 @@ from pages.parts.asking import VIEWS
 from pages.parts.charts import chart
 from pages.parts.frame import among, choose, frame, guarded, trained
 from pages.parts.maps import asked_of, maps
+from pages.parts.proof import badge, mark
 from pages.parts.save import save
 
 FIRST, FINISHED = "Activations", "trained"
@@ -73,6 +74,7 @@ def chosen_view() -> str:
 def look() -> None:
     with st.spinner("Loading the network and what it is given …"):
         names = layer_names(run)
+    badge(run)
     asks = chosen_view()
     if asks != FIRST:
         layer = choose("layer", "Layer", names) if asks in OF_A_LAYER else None
@@ -141,6 +143,7 @@ def look() -> None:
     st.caption(
         f"**{layer}**: {view.channels} channels of {height}×{width}. Blue is below zero, orange above. Click a channel to enlarge it."
     )
+    mark(run, layer)
     if film:
         maps(training_gallery(view, city, shared, channel, epochs, part), key="layer_film")
     else:
