@@ -1,22 +1,28 @@
 """Random networks looked into, and what is shown of them held against brute force.
 
     python bench/zoo.py [--networks 1000] [--first 0] [--json]
+    python bench/zoo.py --packages 0/1 > lines.json; python bench/zoo.py --table lines.json
 
 `wrong`: networks of which something was shown wrongly without a mark, which has to be 0: a receptive
 field that a change from outside of it reaches, or that is more than a cell too wide; a number of
 channels other than the layer's own; activations that aren't those of a plain pass; a gradient other
 than Captum's; a forecast without a channel other than with its weights at zero. `marked`: the share of
 networks whose forecast's field was withheld as not proven. The peer is a perturbation of every row
-and column in double precision (`tests/networks/zoo.py`).
+and column in double precision (`tests/networks/zoo.py`). With `--packages` ready architectures
+(`bench/architectures.py`) instead, their export to ONNX too: equal, or refused in a sentence.
 """
 
 import argparse
+import contextlib
 import copy
+import io
 import json
 import sys
+import tempfile
 import time
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -151,17 +157,114 @@ def _ablation(look: Look) -> list[str]:
     return []
 
 
+def tried(look: Look, truth_of: Callable[[nn.Module, tuple[int, int]], Any]) -> dict[str, Any]:
+    """What is wrong of a network, and what is marked."""
+    start = time.perf_counter()
+    proof = look.prove()
+    seconds = time.perf_counter() - start
+    cell = look.history.shape[-2] // 2, look.history.shape[-1] // 2
+    truth = truth_of(look.network, cell)
+    maps = [one for one in proof.layers[:-1] if one.layer in look.shown]
+    return {
+        "wrong": wrong_of(look, proof, truth), "field": proof.layers[-1].field, "by brute force": truth,
+        "marked": proof.layers[-1].field is None, "layers": len(maps),
+        "layers_marked": sum(one.field is None for one in maps), "prove_s": seconds,
+        "doubts": [f"{c.check} of {c.layer or 'the network'}: {c.why}" for c in proof.doubts],
+        "checks": [c.check for c in proof.doubts],
+    }  # fmt: skip
+
+
+def exported(network: nn.Module) -> str:
+    """`equal`, or the sentence by which the export to ONNX is refused."""
+    import onnxruntime
+
+    from crimecast.errors import UserError
+    from crimecast.forecasting.exporting import INPUTS, write_network
+
+    def batch(size: int) -> tuple[Tensor, Tensor, Tensor]:
+        return 3 * torch.rand(size, 4, 1, 32, 32), torch.rand(size, 3), torch.zeros(size, 0, 32, 32)
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        path = Path(folder) / "one.onnx"
+        other = batch(3)
+        try:
+            write_network(network, batch(2), other, path, {}, "The network")
+        except UserError as error:
+            return str(error)
+        session = onnxruntime.InferenceSession(path.read_bytes())
+        known = {entry.name for entry in session.get_inputs()}
+        feed = {k: v.numpy() for k, v in zip(INPUTS, other, strict=True) if k in known}
+        given = torch.from_numpy(session.run(None, feed)[0])
+    with torch.no_grad():
+        ours = network(*other)
+    size = float(ours.abs().max())
+    return "equal" if float((ours - given).abs().max()) < 1e-3 * size + 1e-5 else "DIFFERS"
+
+
+def of_packages(part: int, parts: int) -> None:
+    """Every architecture, one JSON line each; of several processes every one does its part."""
+    from bench.architectures import architectures
+    from tests.networks.zoo import perturbed
+
+    for number, (name, make) in enumerate(architectures().items()):
+        if number % parts != part:
+            continue
+        torch.manual_seed(0)
+        try:
+            network = make().eval()
+        except Exception as error:
+            print(json.dumps({"name": name, "cannot be made": str(error)[:100]}), flush=True)
+            continue
+        given = 3 * torch.rand(1, 4, 1, 32, 32), torch.rand(1, 3), torch.zeros(1, 0, 32, 32)
+        look = Look(network, *given)
+        made = tried(look, lambda net, cell: perturbed(net, [cell], 2, given)[0])  # noqa: B023
+        onnx = exported(network)
+        if onnx == "DIFFERS":
+            made["wrong"].append("the export to ONNX gives other forecasts")
+        print(json.dumps({"name": name, **made, "onnx": onnx}), flush=True)
+
+
+def table(lines: list[dict[str, Any]]) -> str:
+    """The architectures as Markdown."""
+    made = [line for line in lines if "field" in line]
+    marked = sum(line["marked"] for line in made)
+    rows = [
+        "| architecture | sees (up, down, left, right) | layers, not proven | wrong | ONNX | s |",
+        "|---|---|---|---|---|---|",
+    ]
+    for line in sorted(made, key=lambda line: str(line["name"])):
+        field = "not proven" if line["field"] is None else ", ".join(map(str, line["field"]))
+        onnx = line["onnx"] if line["onnx"] == "equal" else "refused"
+        wrong = "; ".join(line["wrong"]) or "–"
+        rows.append(
+            f"| {line['name']} | {field} | {line['layers']}, {line['layers_marked']} | {wrong} | {onnx} | {line['prove_s']:.1f} |"
+        )
+    wrong = sum(bool(line["wrong"]) for line in made)
+    head = f"{len(made)} architectures: shown wrong without a mark {wrong}, field withheld {marked} ({100 * marked / len(made):.0f} %).\n"
+    return head + "\n" + "\n".join(rows) + "\n"
+
+
 def main() -> None:
-    """Try so many networks, and print."""
+    """Try so many networks, or every architecture, and print."""
     from tests.networks.zoo import inputs, perturbed, random_network
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--networks", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--packages", default="", metavar="PART/PARTS", help="architectures instead")
+    parser.add_argument("--table", nargs="+", type=Path, help="Markdown of the lines in these files")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)  # the networks are tiny
+    if options.table:
+        text = "".join(path.read_text() for path in options.table)
+        print(table([json.loads(line) for line in text.splitlines() if line.startswith("{")]))
+        return
+    if options.packages:
+        part, parts = map(int, options.packages.split("/"))
+        of_packages(part, parts)
+        return
     began = time.perf_counter()
     wrong: list[dict[str, Any]] = []
     marked: list[dict[str, Any]] = []
@@ -170,32 +273,23 @@ def main() -> None:
     seconds = 0.0
     for seed in range(options.first, options.first + options.networks):
         network = random_network(seed)
-        look = Look(network, *inputs())
-        start = time.perf_counter()
-        proof = look.prove()
-        seconds += time.perf_counter() - start
-        cell = look.history.shape[-2] // 2, look.history.shape[-1] // 2
-        found = wrong_of(look, proof, perturbed(network, [cell], 3)[0])
-        if found:
-            wrong.append({"seed": seed, "blocks": network.names, "wrong": found})
-        if proof.layers[-1].field is None:
-            doubts = [f"{c.check} of {c.layer}: {c.why}" for c in proof.doubts]
-            marked.append({"seed": seed, "blocks": network.names, "doubts": doubts})
-        checks.update(c.check for c in proof.doubts)
-        maps = [one for one in proof.layers[:-1] if one.layer in look.shown]
-        layers, withheld = layers + len(maps), withheld + sum(one.field is None for one in maps)
+        made = tried(
+            Look(network, *inputs()), lambda net, cell: perturbed(net, [cell], 3)[0]
+        )
+        about = {"seed": seed, "blocks": network.names}
+        if made["wrong"]:
+            wrong.append({**about, "wrong": made["wrong"]})
+        if made["marked"]:
+            marked.append({**about, "doubts": made["doubts"]})
+        checks.update(made["checks"])
+        layers, withheld = layers + made["layers"], withheld + made["layers_marked"]
+        seconds += made["prove_s"]
     document = {
-        "networks": options.networks,
-        "wrong": len(wrong),
-        "marked": round(len(marked) / options.networks, 4),
-        "layers": layers,
-        "layers_marked": round(withheld / max(1, layers), 4),
-        "prove_s": round(seconds / options.networks, 3),
-        "seconds": round(time.perf_counter() - began, 1),
-        "doubts": dict(checks),
-        "wrongly": wrong[:20],
-        "withheld": marked[:20],
-    }
+        "networks": options.networks, "wrong": len(wrong), "marked": round(len(marked) / options.networks, 4),
+        "layers": layers, "layers_marked": round(withheld / max(1, layers), 4),
+        "prove_s": round(seconds / options.networks, 3), "seconds": round(time.perf_counter() - began, 1),
+        "doubts": dict(checks), "wrongly": wrong[:20], "withheld": marked[:20],
+    }  # fmt: skip
     print(json.dumps(document, indent=None if options.json else 1))
 
 

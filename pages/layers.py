@@ -74,8 +74,9 @@ def chosen_view() -> str:
 def look() -> None:
     with st.spinner("Loading the network and what it is given …"):
         names = layer_names(run)
-    badge(run)
-    asks = chosen_view()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        asks = chosen_view()
+        badge(run)
     if asks != FIRST:
         layer = choose("layer", "Layer", names) if asks in OF_A_LAYER else None
         layer = layer or st.query_params.get("layer") or names[0]

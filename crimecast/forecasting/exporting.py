@@ -15,10 +15,10 @@ from crimecast.forecasting.forecasts import load_network, samples_of
 from crimecast.grids.cube import load_cube
 from crimecast.runs.run import Run
 from crimecast.storage.store import replacing
-from crimecast.training.samples import Batch
 
 INPUTS = ("history", "calendar", "static")
 OUTPUT = "log_rate"
+Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 def export_network(run: Run, path: Path) -> dict[str, Any]:
@@ -35,20 +35,31 @@ def export_network(run: Run, path: Path) -> dict[str, Any]:
     batch = samples.batch(torch.arange(samples.first, samples.first + 2))
     example = (batch.history, batch.calendar, batch.static)
     shapes = {name: ["B", *part.shape[1:]] for name, part in zip(INPUTS, example, strict=True)}
-    free = torch.export.Dim("B", min=1)
-    dynamic = {name: {0: free} for name in INPUTS}
     design = run.design
     about = {
         "run": run.id, "grid": run.grid, "lags": list(design.lags), "offset": design.offset,
         "gives": "log rate" if design.offset == "none" else "log rate minus the logarithm of the offset",
     }  # fmt: skip
+    three = samples.batch(torch.arange(samples.first, samples.first + 3))
+    other = (three.history, three.calendar, three.static)
+    write_network(network, example, other, path, about, f"The network of {run.id}")
+    return {"out": str(path), "takes": shapes, **about}
+
+
+def write_network(
+    network: torch.nn.Module, example: Inputs, other: Inputs, path: Path, about: dict[str, Any], name: str
+) -> None:  # fmt: skip
+    """Write any network by the suffix of `path`, traced on `example` and tried on `other`, a batch of
+    another size. Raises UserError, which calls it `name`, if that can't be done."""
+    free = torch.export.Dim("B", min=1)
+    dynamic = tuple({0: free} for _ in INPUTS)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of packages nobody asked for
     try:
         if any(isinstance(module, torch.jit.ScriptModule) for module in network.modules()):
             raise TypeError("a scripted module")
         with contextlib.redirect_stderr(io.StringIO()):  # where it prints the graph that it gave up
-            program = torch.export.export(network, example, dynamic_shapes=tuple(dynamic.values()))
-        _same(program, network, samples.batch(torch.arange(samples.first, samples.first + 3)))
+            program = torch.export.export(network, example, dynamic_shapes=dynamic)
+        _same(program, network, other)
         with replacing(path) as temporary:
             if path.suffix == ".pt2":
                 renamed = temporary.with_suffix(".pt2")
@@ -61,28 +72,29 @@ def export_network(run: Run, path: Path) -> dict[str, Any]:
                 assert made is not None
                 made.model.metadata_props.update({k: str(v) for k, v in about.items()})
                 made.save(temporary)
-    except UserError:
-        raise
     except Exception as error:  # the exporters fail in many ways, each of which is told in a sentence
-        raise UserError(f"The network of {run.id} can't be exported: {_reason(error)}.") from None
-    return {"out": str(path), "takes": shapes, **about}
+        raise UserError(f"{name} can't be exported: {_reason(error)}.") from None
 
 
-def _same(program: Any, network: torch.nn.Module, batch: Batch) -> None:
-    """Raise UserError unless the exported program gives what the network does, for a batch of another
-    size too: what a module does in Python may have been fixed to the example."""
-    arguments = (batch.history, batch.calendar, batch.static)
+class _OtherError(Exception):
+    """What was exported isn't what was to be exported."""
+
+
+def _same(program: Any, network: torch.nn.Module, inputs: Inputs) -> None:
+    """Raise unless the exported program gives what the network does: what a module does in Python may
+    have been fixed to the example."""
     with torch.no_grad():
-        ours, theirs = network(*arguments), program.module()(*arguments)
+        ours, theirs = network(*inputs), program.module()(*inputs)
     if not torch.allclose(ours, theirs, rtol=1e-3, atol=1e-4):
-        raise UserError(
-            f"The network can't be exported: the exported one gives forecasts up to {float((ours - theirs).abs().max()):.2g} apart."
-        )
+        apart = float((ours - theirs).abs().max())
+        raise _OtherError(f"what is exported gives forecasts up to {apart:.2g} apart")
 
 
 def _reason(error: BaseException) -> str:
     """Why, in the first words of what is at the bottom of an exporter's error."""
     text = str(error)
+    if isinstance(error, _OtherError):
+        return text
     if "data-dependent" in text or "DataDependent" in type(error).__name__:
         return "what it does depends on values of its inputs (an `if` or a number taken from a tensor)"
     if "numpy" in text:

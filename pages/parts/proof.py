@@ -28,7 +28,7 @@ def _known(run: Run) -> None:
     doubts = [proof.said(check) for check in made.doubts]
     label = "Proven" if made.proven else f"{len(doubts)} not proven"
     icon = ":material/verified:" if made.proven else ":material/help:"
-    with st.popover(label, icon=icon, help="What was tried of all that this page shows."):
+    with st.popover(label, icon=icon):
         if doubts:
             st.markdown("**Not proven**\n" + "\n".join(f"- {text}" for text in doubts[:20]))
         st.markdown("**Proven**\n" + "\n".join(f"- {text}" for text in proof.passed(made)))
