@@ -22,6 +22,7 @@ from pages.parts.asking import VIEWS
 from pages.parts.charts import chart
 from pages.parts.frame import among, choose, frame, guarded, trained
 from pages.parts.maps import asked_of, maps
+from pages.parts.proof import badge, mark
 from pages.parts.save import save
 from pages.parts.text import text
 
@@ -74,7 +75,9 @@ def chosen_view() -> str:
 def look() -> None:
     with st.spinner("Loading the network and what it is given …"):
         names = layer_names(run)
-    asks = chosen_view()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        asks = chosen_view()
+        badge(run)
     if asks != FIRST:
         layer = choose("layer", "Layer", names) if asks in OF_A_LAYER else None
         layer = layer or st.query_params.get("layer") or names[0]
@@ -139,6 +142,7 @@ def look() -> None:
     st.caption(
         f"**{text(layer)}**: {view.channels:d} channels of {height:d}×{width:d}. Blue is below zero, orange above. Click a channel to enlarge it."
     )
+    mark(run, layer)
     if film:
         maps(training_gallery(view, city, shared, channel, epochs, part), key="layer_film")
     else:

@@ -141,6 +141,8 @@ def remark() -> None:
         st.rerun()
 
 
+for warning in run.summary.get("warnings", []):
+    st.warning(warning)
 guarded(what_it_did)
 guarded(remark)
 with st.container(horizontal=True):

@@ -10,7 +10,13 @@ from crimecast.errors import UserError
 
 
 def inspect(options: argparse.Namespace) -> tuple[Any, str]:
-    """Save activations as NPZ, one array (channels, height, width) a layer."""
+    """Save activations as NPZ, one array (channels, height, width) a layer; or say what is proven."""
+    if options.prove:
+        return _proof(options.run)
+    if options.at is None or options.out is None:
+        raise UserError(
+            "Say which step to look at and where to write it (--at and --out), or --prove."
+        )
     import numpy as np
 
     from crimecast.grids.cube import load_cube
@@ -39,6 +45,26 @@ def inspect(options: argparse.Namespace) -> tuple[Any, str]:
     return result, "\n".join(
         f"{name:<16} {'×'.join(map(str, shape))}" for name, shape in shapes.items()
     )
+
+
+def _proof(name: str) -> tuple[Any, str]:
+    from crimecast.inspect.prove import proof_of
+    from crimecast.runs.run import load_run
+
+    ready()
+    made = proof_of(load_run(name))
+    lines = [
+        f"{one.layer:<24} {one.kind:<20} {one.channels or '–':>6}  "
+        + (
+            "not proven"
+            if one.field is None
+            else "sees {} up, {} down, {} left, {} right".format(*one.field)
+        )
+        for one in made.layers
+    ]
+    lines += [f"not proven: {c.check} of {c.layer or 'the network'}: {c.why}" for c in made.doubts]
+    lines.append(f"{sum(c.ok for c in made.checks)} of {len(made.checks)} checks passed.")
+    return made.row(), "\n".join(lines)
 
 
 def diagnose(options: argparse.Namespace) -> tuple[Any, str]:
@@ -112,9 +138,12 @@ def register(add: Add) -> None:
     """The commands that look into a run."""
     p = add("inspect", inspect, "Save what the layers of a run put out for one step.")
     p.add_argument("run")
-    p.add_argument("--at", required=True, metavar="DATE")
+    p.add_argument("--at", metavar="DATE")
     p.add_argument("--layer", metavar="NAME")
-    p.add_argument("--out", required=True, type=Path, metavar="FILE.npz")
+    p.add_argument("--out", type=Path, metavar="FILE.npz")
+    p.add_argument(
+        "--prove", action="store_true", help="say what is proven of the network, and what isn't"
+    )
 
     p = add("diagnose", diagnose, "Say what is wrong with a trained run, and what to do.")
     p.add_argument("run")

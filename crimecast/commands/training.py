@@ -38,7 +38,8 @@ def train(options: argparse.Namespace) -> tuple[Any, str]:
         if run.state == "failed":
             raise UserError(f"{run.id} failed: {run.message}")
     summary = {"run": run.id, "state": run.state, **run.summary}
-    return summary, f"{run.id} is {run.state}."
+    said = [f"{run.id} is {run.state}.", *run.summary.get("warnings", [])]
+    return summary, "\n".join(said)
 
 
 def runs(options: argparse.Namespace) -> tuple[Any, str]:

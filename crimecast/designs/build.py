@@ -3,17 +3,23 @@
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from crimecast.designs import layers, sequences
 from crimecast.designs.likelihoods import LIKELIHOODS
 from crimecast.designs.shapes import FRAMES, HISTORY, MAPS, Placed, place
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
+
+# Torch's fused transformer layers hide the layers inside of them, and round otherwise than these:
+# what is looked into is to be what forecasts.
+torch.backends.mha.set_fastpath_enabled(False)
 
 MODULES: dict[str, Callable[..., nn.Module]] = {
     "conv": layers.Conv,
@@ -111,22 +117,66 @@ def load_module(reference: str) -> nn.Module:
         raise UserError(f"{path} can't be loaded as Python.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[label] = module
+    file = Path(path).name
     try:
         spec.loader.exec_module(module)
-        network = getattr(module, name)()
-    except AttributeError:
-        raise UserError(f"{Path(path).name} has no class {name}.") from None
     except Exception as error:  # whatever a user's code raises is theirs to read, in one line
+        raise UserError(f"{file} can't be run{_line(error, path)}: {_short(error)}.") from None
+    maker = getattr(module, name, None)
+    if maker is None:
+        raise UserError(f"{file} has no class {name}.")
+    try:
+        network = maker()
+    except Exception as error:
         raise UserError(
-            f"{Path(path).name} can't be run: {type(error).__name__}: {error}."
+            f"{name} in {file} can't be made{_line(error, path)}: {_short(error)}."
         ) from None
     if not isinstance(network, nn.Module):
         raise UserError(f"{name} in {Path(path).name} is not a torch.nn.Module.")
     return network
 
 
+def line_of(error: BaseException, file: str) -> int | None:
+    """The last line of a user's file that an error went through."""
+    path = str(Path(file).resolve())
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return error.lineno
+    found = None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if str(Path(frame.f_code.co_filename).resolve()) == path:
+            found = number
+    return found
+
+
+def _line(error: BaseException, file: str) -> str:
+    number = line_of(error, file)
+    return f" (line {number})" if number else ""
+
+
+def _short(error: BaseException) -> str:
+    first = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
+    return f"{type(error).__name__}{': ' if first else ''}{first}"
+
+
 def named_layers(network: nn.Module) -> dict[str, nn.Module]:
-    """The layers one can look at: of a spec its own, of a user's module every submodule."""
+    """The layers one can look at: of a spec its own, of a user's module every submodule that can run.
+
+    What a weight is made by (`torch.nn.utils.parametrize`) belongs to its layer, and what was
+    scripted is one layer: inside it nothing can be followed.
+    """
     if isinstance(network, Network):
         return dict(network.blocks.items())
-    return {name: module for name, module in network.named_modules() if name}
+    return dict(_submodules(network, "", {network}))
+
+
+def _submodules(
+    module: nn.Module, prefix: str, known: set[nn.Module]
+) -> Iterator[tuple[str, nn.Module]]:
+    if isinstance(module, torch.jit.ScriptModule):
+        return
+    for name, child in module.named_children():
+        if child in known or (name == "parametrizations" and is_parametrized(module)):
+            continue
+        known.add(child)  # a module under two names is one
+        yield f"{prefix}{name}", child
+        yield from _submodules(child, f"{prefix}{name}.", known)

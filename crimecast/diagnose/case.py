@@ -15,6 +15,7 @@ from crimecast.designs.spec import Design
 from crimecast.inspect.activations import capture
 from crimecast.inspect.graph import Node, graph
 from crimecast.inspect.health import Units, units
+from crimecast.inspect.receptive import weights_that_reach
 from crimecast.inspect.similarity import Features, features
 from crimecast.inspect.subject import Subject, subject
 from crimecast.judging.likelihood import log_likelihood
@@ -68,6 +69,12 @@ class Case:
     def nodes(self) -> list[Node]:
         """The layers that the forward pass uses."""
         return graph(self.subject)
+
+    @cached_property
+    def weights_used(self) -> set[str]:
+        """The modules of whose own weights something reaches the forecast, also where another module
+        reads them and their `forward` isn't called."""
+        return weights_that_reach(self.subject.record())
 
     @cached_property
     def period(self) -> tuple[int, int]:
@@ -166,7 +173,7 @@ class Case:
             # Detached weights get no gradient at all; frozen ones are not meant to have any.
             own = [
                 torch.zeros_like(p) if p.grad is None else p.grad
-                for p in self.subject.layers[node.name].parameters()
+                for p in self.subject.module(node.name).parameters()
                 if p.requires_grad and p.dim() > 1
             ]
             if own:

@@ -12,19 +12,19 @@ import torch
 from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import Finding
 from crimecast.inspect.intervention import changed, replacement
+from crimecast.networks.calls import split
 
 NOTHING = 1e-4
 
 
 def judge(case: Case) -> Iterator[Finding]:
     """Layers to connect or to take out."""
-    used = {node.name for node in case.nodes}
-    reached = case.reached
+    reached = {split(name)[0] for name in case.reached} | case.weights_used
     for name, module in case.subject.layers.items():
         own = sum(p.numel() for p in module.parameters())
         if any(True for _ in module.children()) and not case.is_spec:
             continue
-        if (name not in used or name not in reached) and own:
+        if name not in reached and own:
             yield Finding(
                 "unused_layer", name, "high", {"parameters": own, "reaches_forecast": False},
                 f"Nothing of {name} reaches the forecast: connect it, or take it out.",
@@ -35,7 +35,7 @@ def judge(case: Case) -> Iterator[Finding]:
         before = case.subject.log_rate(batch)[..., case.mask]
     for node in case.nodes[:-1]:
         if (
-            node.name not in reached
+            node.name not in case.reached
             or len(node.shape) < 3
             or node.kind in ("dropout", "Dropout", "Dropout2d")
         ):

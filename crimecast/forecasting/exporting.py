@@ -1,7 +1,10 @@
 """A trained network for other programs: as ONNX, and as a program of torch.export."""
 
+import contextlib
+import io
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from crimecast.storage.store import replacing
 
 INPUTS = ("history", "calendar", "static")
 OUTPUT = "log_rate"
+Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 def export_network(run: Run, path: Path) -> dict[str, Any]:
@@ -31,16 +35,31 @@ def export_network(run: Run, path: Path) -> dict[str, Any]:
     batch = samples.batch(torch.arange(samples.first, samples.first + 2))
     example = (batch.history, batch.calendar, batch.static)
     shapes = {name: ["B", *part.shape[1:]] for name, part in zip(INPUTS, example, strict=True)}
-    free = torch.export.Dim("B", min=1)
-    dynamic = {name: {0: free} for name in INPUTS}
     design = run.design
     about = {
         "run": run.id, "grid": run.grid, "lags": list(design.lags), "offset": design.offset,
         "gives": "log rate" if design.offset == "none" else "log rate minus the logarithm of the offset",
     }  # fmt: skip
+    three = samples.batch(torch.arange(samples.first, samples.first + 3))
+    other = (three.history, three.calendar, three.static)
+    write_network(network, example, other, path, about, f"The network of {run.id}")
+    return {"out": str(path), "takes": shapes, **about}
+
+
+def write_network(
+    network: torch.nn.Module, example: Inputs, other: Inputs, path: Path, about: dict[str, Any], name: str
+) -> None:  # fmt: skip
+    """Write any network by the suffix of `path`, traced on `example` and tried on `other`, a batch of
+    another size. Raises UserError, which calls it `name`, if that can't be done."""
+    free = torch.export.Dim("B", min=1)
+    dynamic = tuple({0: free} for _ in INPUTS)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of packages nobody asked for
     try:
-        program = torch.export.export(network, example, dynamic_shapes=tuple(dynamic.values()))
+        if any(isinstance(module, torch.jit.ScriptModule) for module in network.modules()):
+            raise TypeError("a scripted module")
+        with contextlib.redirect_stderr(io.StringIO()):  # where it prints the graph that it gave up
+            program = torch.export.export(network, example, dynamic_shapes=dynamic)
+        _same(program, network, other)
         with replacing(path) as temporary:
             if path.suffix == ".pt2":
                 renamed = temporary.with_suffix(".pt2")
@@ -53,7 +72,42 @@ def export_network(run: Run, path: Path) -> dict[str, Any]:
                 assert made is not None
                 made.model.metadata_props.update({k: str(v) for k, v in about.items()})
                 made.save(temporary)
-    except (torch._dynamo.exc.TorchDynamoException, torch.onnx.errors.OnnxExporterError) as error:
-        first = str(error).splitlines()[0]
-        raise UserError(f"The network of {run.id} can't be exported: {first}") from None
-    return {"out": str(path), "takes": shapes, **about}
+    except (
+        Exception
+    ) as error:  # the exporters fail in many ways, each of which is told in a sentence
+        raise UserError(f"{name} can't be exported: {_reason(error)}.") from None
+
+
+class _OtherError(Exception):
+    """What was exported isn't what was to be exported."""
+
+
+def _same(program: Any, network: torch.nn.Module, inputs: Inputs) -> None:
+    """Raise unless the exported program gives what the network does: what a module does in Python may
+    have been fixed to the example."""
+    with torch.no_grad():
+        ours, theirs = network(*inputs), program.module()(*inputs)
+    if not torch.allclose(ours, theirs, rtol=1e-3, atol=1e-4):
+        apart = float((ours - theirs).abs().max())
+        raise _OtherError(f"what is exported gives forecasts up to {apart:.2g} apart")
+
+
+def _reason(error: BaseException) -> str:
+    """Why, in the first words of what is at the bottom of an exporter's error."""
+    text = str(error)
+    if isinstance(error, _OtherError):
+        return text
+    if "data-dependent" in text or "DataDependent" in type(error).__name__:
+        return (
+            "what it does depends on values of its inputs (an `if` or a number taken from a tensor)"
+        )
+    if "numpy" in text:
+        return "it works with NumPy in its forward"
+    if "ScriptModule" in text or "scripted" in text:
+        return "it holds a scripted module (torch.jit.script)"
+    cause = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    lines = [line for line in str(cause).splitlines() if line.strip()]
+    first = re.sub(r"\x1b\[[0-9;]*m", "", lines[0]).strip() if lines else "no reason was given"
+    return f"{type(cause).__name__}: {first[:200].rstrip('.')}"

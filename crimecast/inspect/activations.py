@@ -14,6 +14,7 @@ from crimecast.designs.build import Network, named_layers
 from crimecast.errors import UserError
 from crimecast.inspect.specimen import Specimen
 from crimecast.inspect.subject import subject
+from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, split, watched
 from crimecast.runs.run import Run
 
 
@@ -21,37 +22,40 @@ from crimecast.runs.run import Run
 def capture(
     network: nn.Module, names: list[str], early: bool = False
 ) -> Iterator[dict[str, Tensor]]:
-    """Catch the output of the named layers during the forward passes inside the block.
+    """Catch what the named layers give during the forward passes inside the block: of the last pass,
+    under the labels of their calls (`calls.py`); of a layer that gives several tensors the first.
 
-    With `early` the pass that has caught the last of them ends there, by an exception of ours. Hooks are removed when the block ends, however it ends. Raises UserError for an unknown layer.
+    With `early` the pass that has caught the last of them ends there, by an exception of ours. Nothing
+    stays on the network when the block ends, however it ends. Raises UserError for an unknown layer.
     """
     known = named_layers(network)
-    caught: dict[str, Tensor] = {}
+    wanted: dict[str, set[int | None]] = {}
+    for name in names:
+        module, number = (name, None) if name in known else split(name)
+        if module not in known:
+            raise UserError(f"There is no layer '{name}'; the layers are {', '.join(known)}.")
+        wanted.setdefault(module, set()).add(number)
+    counter, caught = Counter(), Outputs()
+    running: list[tuple[str, int]] = []
     # A user's own module may change what a layer gave in place, a spec's layers never do.
     copied = not isinstance(network, Network)
 
-    def keep(name: str) -> object:
-        def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-            if isinstance(output, tuple):
-                output = output[0]
-            if isinstance(output, Tensor):
-                caught[name] = output.detach().clone() if copied else output.detach()
-            if early and len(caught) == len(names):
-                raise _Enough
+    def enter(name: str, _args: object, _kwargs: object) -> None:
+        if name == ROOT:
+            caught.clear()
+            running.clear()
+        running.append((name, counter.begin(name)))
 
-        return hook
+    def leave(name: str, output: object) -> None:
+        _, number = running.pop()
+        tensor = first_tensor(output)
+        if name != ROOT and tensor is not None and wanted[name] & {None, number}:
+            caught.put(name, number, tensor.detach().clone() if copied else tensor.detach())
+        if early and len(caught) == len(names):
+            raise _Enough
 
-    for name in names:
-        if name not in known:
-            raise UserError(f"There is no layer '{name}'; the layers are {', '.join(known)}.")
-    handles = []
-    try:
-        for name in names:
-            handles.append(known[name].register_forward_hook(keep(name)))  # type: ignore[arg-type]
+    with watched({ROOT: network, **{name: known[name] for name in wanted}}, enter, leave):
         yield caught
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 ACTIVATIONS = {
@@ -116,11 +120,13 @@ def activations(run: Run, step: int, names: list[str] | None = None) -> dict[str
 def activations_of_steps(
     run: Run, steps: list[int], names: list[str] | None = None, epoch: int | None = None
 ) -> dict[str, np.ndarray]:
-    """Layer name → (steps, channels, height, width) float32, from one forward pass over the steps.
+    """Layer name → (steps, channels, height, width) float32, from one forward pass over the steps; of
+    a layer on sequences its last step.
 
     With `epoch` the network is as it was after that epoch, of which a checkpoint must be kept.
 
-    A layer that doesn't put out a tensor of maps is given as it is. Raises UserError as above.
+    A layer that doesn't put out a tensor of maps is given as it is. Raises UserError as above, and
+    for a layer that the forward pass doesn't use.
     """
     return activations_of(subject(run, epoch), steps, names)
 
@@ -136,7 +142,15 @@ def activations_of(
     early = isinstance(one.network, Network)
     with capture(one.network, wanted, early) as caught, contextlib.suppress(_Enough):
         one.network(batch.history, batch.calendar, batch.static)
-    return {name: caught[name].float().numpy() for name in wanted if name in caught}
+    for name in names or []:
+        if not any(label == name or split(label)[0] == name for label in caught):
+            raise UserError(f"The forward pass doesn't use layer '{name}'.")
+    return {label: _plain(one.maps(label, x)) for label, x in caught.items()}
+
+
+def _plain(x: Tensor) -> np.ndarray:
+    """Numbers to look at: of complex values their size."""
+    return (x.abs() if x.is_complex() else x).float().numpy()
 
 
 class _Enough(Exception):

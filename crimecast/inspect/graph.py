@@ -3,16 +3,16 @@
 import math
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from crimecast.designs.build import Network
-from crimecast.inspect.specimen import Specimen
-from crimecast.inspect.tape import Tape, record
+from crimecast.networks.calls import ROOT, Counter, split, watched
+from crimecast.networks.looked import Looked
+from crimecast.networks.tape import Called
 
 TIMED = 5  # forward passes whose median is a layer's time
 
@@ -34,109 +34,106 @@ class Node:
     milliseconds: float
 
 
-def graph(subject: Specimen) -> list[Node]:
-    """The layers in the order in which they run; those of a user's module are its leaf modules.
+def graph(subject: Looked) -> list[Node]:
+    """The layers in the order in which they run, the one that the forecast comes from last; of a user's
+    module its innermost modules, each call by itself, or the whole if it has none.
 
     Layers that a forward pass doesn't use are left out.
     """
-    layers = shown_layers(subject)
-    batch = subject.batch(subject.probes(1))
-    arguments = (batch.history, batch.calendar, batch.static)
-    tape = record(subject.network, layers, *arguments)
-    seconds = _seconds(subject.network, layers, arguments)
-    flops = _flops(subject.network, layers, arguments)
-    made = []
-    for name in dict.fromkeys(r.layer for r in tape.records if r.layer):
-        if name not in tape.outputs:
-            continue
-        last = tape.records[tape.outputs[name][-1]]
-        count = math.prod(last.shape)
-        made.append(
+    made, inputs, layers = subject.record(), subject.example(), subject.layers
+    calls = [call for call in made.calls.values() if shown(subject, call)]
+    seconds = _seconds(subject.network, layers, inputs)
+    flops = _flops(subject.network, layers, tuple(inputs.values()))
+    nodes = []
+    for call in calls:
+        module = layers[call.module]
+        several = sum(other.module == call.module for other in calls)
+        shape = call.shapes[0] if call.shapes else ()
+        nodes.append(
             Node(
-                name, _kind(subject, name, layers[name]), _takes(tape, name), last.shape[1:],
-                sum(p.numel() for p in layers[name].parameters()), flops.get(name, 0) // 2, 4 * count,
-                1000 * seconds.get(name, 0.0),
+                call.label, _kind(subject, call.module, module), call.takes, shape[1:],
+                sum(p.numel() for p in module.parameters()),
+                flops.get(call.module, 0) // 2 // several, 4 * math.prod(shape),
+                1000 * seconds.get(call.label, 0.0),
             )
         )  # fmt: skip
-    return made
+    last = [n for n in nodes if n.name in made.takes][-1:]
+    if not nodes:
+        whole = subject.network
+        shape = made.output.shape if made.output else ()
+        nodes = [
+            Node(
+                "network", type(whole).__name__, ("inputs",), shape[1:],
+                sum(p.numel() for p in whole.parameters()), flops.get("network", 0) // 2,
+                4 * math.prod(shape), 1000 * seconds.get("network", 0.0),
+            )
+        ]  # fmt: skip
+    return [n for n in nodes if n not in last] + last
 
 
-def shown_layers(subject: Specimen) -> dict[str, nn.Module]:
-    """A spec's own layers; of a user's module those without others inside, or all if it is one."""
-    if isinstance(subject.network, Network):
-        return subject.layers
-    leaves = {n: m for n, m in subject.layers.items() if not any(True for _ in m.children())}
-    return leaves or {"network": subject.network}
+def shown(subject: Looked, call: Called) -> bool:
+    """A spec's own layers are shown; of a user's module those in which no other one runs."""
+    return isinstance(subject.network, Network) or call.leaf
 
 
-def _kind(subject: Specimen, name: str, module: nn.Module) -> str:
+def kind_of(subject: Looked, label: str) -> str:
+    """The kind of a spec's layer, or the class of a user's."""
+    name = label if label in subject.layers else split(label)[0]
+    return _kind(subject, name, subject.layers[name])
+
+
+def _kind(subject: Looked, name: str, module: nn.Module) -> str:
     if isinstance(subject.network, Network):
         return next(p.layer.kind for p in subject.network.placed if p.layer.name == name)
-    return type(module).__name__
-
-
-def _takes(tape: Tape, name: str) -> tuple[str, ...]:
-    """The layers whose output reaches this one, through whatever happens between layers."""
-    own = [i for i, r in enumerate(tape.records) if r.layer == name]
-    made_by = {number: layer for layer, numbers in tape.outputs.items() for number in numbers}
-    found: dict[str, None] = {}
-    seen: set[int] = set()
-    ahead = [source for number in own for source in tape.records[number].inputs]
-    while ahead:
-        number = ahead.pop(0)
-        if number in seen:
-            continue
-        seen.add(number)
-        source = tape.records[number]
-        if source.layer == name and number not in made_by:
-            ahead += source.inputs
-        elif made_by.get(number, name) != name:
-            found[made_by[number]] = None
-        elif not source.inputs:
-            found["calendar" if source.name == "calendar" else "inputs"] = None
-        else:
-            ahead += source.inputs
-    return tuple(found)
+    if isinstance(module, torch.jit.ScriptModule):
+        return f"scripted {module.original_name}"
+    return module._get_name().removeprefix("Parametrized")
 
 
 def _seconds(
-    network: nn.Module, layers: dict[str, nn.Module], arguments: tuple[torch.Tensor, ...]
+    network: nn.Module, layers: dict[str, nn.Module], inputs: dict[str, Tensor]
 ) -> dict[str, float]:
-    """Median time of each layer over a few forward passes."""
-    began: dict[str, float] = {}
+    """Median time of each call over a few forward passes."""
+    began: list[tuple[int, float]] = []
     times: dict[str, list[float]] = {}
+    counter = Counter()
 
-    def enter(name: str) -> Callable[..., None]:
-        return lambda *_: began.__setitem__(name, time.perf_counter())
+    def enter(name: str, _args: object, _kwargs: object) -> None:
+        began.append((counter.begin(name), time.perf_counter()))
 
-    def leave(name: str) -> Callable[..., None]:
-        return lambda *_: times.setdefault(name, []).append(time.perf_counter() - began[name])
+    def leave(name: str, _output: object) -> None:
+        number, start = began.pop()
+        times.setdefault(f"{name or 'network'}:{number}", []).append(time.perf_counter() - start)
 
-    handles = []
-    try:
-        for name, module in layers.items():
-            handles.append(module.register_forward_pre_hook(enter(name)))
-            handles.append(module.register_forward_hook(leave(name)))
-        with torch.no_grad():
-            for _ in range(TIMED):
-                network(*arguments)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return {name: statistics.median(values) for name, values in times.items()}
+    with watched({ROOT: network, **layers}, enter, leave), torch.no_grad():
+        for _ in range(TIMED):
+            network(*inputs.values())
+    once = {split(label)[0] for label in times} - {
+        split(label)[0] for label in times if label.endswith(":2")
+    }
+    return {
+        split(label)[0] if split(label)[0] in once else label: statistics.median(values)
+        for label, values in times.items()
+    }
 
 
 def _flops(
-    network: nn.Module, layers: dict[str, nn.Module], arguments: tuple[torch.Tensor, ...]
+    network: nn.Module, layers: dict[str, nn.Module], arguments: tuple[Tensor, ...]
 ) -> dict[str, int]:
-    """Floating-point operations of each layer, counted by torch."""
+    """Floating-point operations of each module, all its calls together, counted by torch."""
+    totals: dict[str, int] = {}
+    running: list[tuple[str, int]] = []
+
     # With gradients on: the counter asks parameters that are put out as they are for theirs.
     with torch.enable_grad(), FlopCounterMode(display=False) as counter:
-        network(*arguments)
-    counts = counter.get_flop_counts()
-    names = {module: name for name, module in network.named_modules()}
-    root = type(network).__name__
-    return {
-        name: sum(counts.get(f"{root}.{names[module]}" if names[module] else root, {}).values())
-        for name, module in layers.items()
-    }
+
+        def enter(name: str, _args: object, _kwargs: object) -> None:
+            running.append((name or "network", counter.get_total_flops()))
+
+        def leave(_name: str, _output: object) -> None:
+            name, before = running.pop()
+            totals[name] = totals.get(name, 0) + counter.get_total_flops() - before
+
+        with watched({ROOT: network, **layers}, enter, leave):
+            network(*arguments)
+    return totals

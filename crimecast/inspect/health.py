@@ -54,9 +54,9 @@ def units(subject: Specimen, probes: int = PROBES) -> dict[str, Units]:
             subject.network(batch.history, batch.calendar, batch.static)
         kinds |= after.kinds
         for name, output in (caught | after.outputs).items():
-            if output.dim() < 4:
+            if not subject.axes(name, output.shape).is_map:
                 continue
-            x = (output[0, -1] if output.dim() == 5 else output[0]).float().numpy()
+            x = subject.maps(name, output)[0].float().numpy()
             kept.setdefault(name, []).append(
                 x[:, area] if x.shape[1:] == area.shape else x.reshape(len(x), -1)
             )
@@ -102,7 +102,7 @@ def histograms(run: Run, layer: str, probes: int = 4) -> tuple[list[int], np.nda
         batch = one.batch(one.probes(probes))
         with capture(one.network, [layer]) as caught:
             one.network(batch.history, batch.calendar, batch.static)
-        x = caught[layer].float()
+        x = next(iter(caught.values())).float()
         x = x[..., torch.from_numpy(one.area)] if x.shape[-2:] == one.area.shape else x
         all_values.append(x.flatten().numpy())
     if not all_values:

@@ -1,6 +1,6 @@
 """What if: switch channels off, hold them at their mean, swap them with another step's, edit the past.
 
-Hooks change what a layer puts out during the block and are gone after it.
+What a layer gives is changed during a block, and nothing stays on the network after it.
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,8 @@ from crimecast.inspect.activations import capture
 from crimecast.inspect.specimen import Specimen
 from crimecast.inspect.subject import Subject
 from crimecast.judging.likelihood import log_likelihood_of_log
+from crimecast.networks.calls import ROOT, Counter, first_tensor, split, watched
+from crimecast.networks.looked import Looked
 from crimecast.training.samples import Batch, Samples
 
 WAYS = ("zero", "mean", "swap")
@@ -32,34 +34,71 @@ class Ablation:
     loss: float
 
 
+Replacement = dict[str, Tensor] | Tensor | float  # by the label of the call, or one number for all
+
+
 @contextmanager
 def changed(
-    subject: Specimen, layer: str, channels: list[int] | None, value: Tensor | float
+    subject: Looked, layer: str, channels: list[int] | None, value: Replacement
 ) -> Iterator[None]:
-    """Inside the block the channels of a layer (None: all) are `value`, a number or what broadcasts
-    to (B, channels, H, W). Raises UserError for an unknown layer or channel."""
-    if layer not in subject.layers:
+    """Inside the block the channels (None: all) of what a layer gives are `value`. A layer that runs
+    several times is changed in all of its calls that have such channels, `layer:2` in its second.
+
+    Raises UserError for an unknown layer or channel.
+    """
+    known = layer in subject.layers
+    module, number = (layer, None) if known else split(layer)
+    if module not in subject.layers:
         raise UserError(f"There is no layer '{layer}'; the layers are {', '.join(subject.layers)}.")
+    counter = Counter()
+    running: list[int] = []
 
-    def hook(_module: object, _inputs: object, output: object) -> object:
-        first = output[0] if isinstance(output, tuple) else output
-        if not isinstance(first, Tensor):
-            return output
-        new = first.clone()
-        axis = first.dim() - 3 if first.dim() >= 4 else 1
-        chosen = list(range(first.shape[axis])) if channels is None else channels
-        if max(chosen, default=0) >= first.shape[axis]:
-            raise UserError(f"Layer '{layer}' has {first.shape[axis]} channels.")
-        index: list[slice | list[int]] = [slice(None)] * first.dim()
-        index[axis] = chosen
-        new[tuple(index)] = torch.as_tensor(value, dtype=first.dtype)
-        return (new, *output[1:]) if isinstance(output, tuple) else new
+    def enter(name: str, _args: object, _kwargs: object) -> None:
+        running.append(counter.begin(name))
 
-    handle = subject.layers[layer].register_forward_hook(hook)
-    try:
+    def leave(name: str, output: object) -> object:
+        own = running.pop()
+        first = first_tensor(output)
+        if name == ROOT or first is None or number not in (None, own):
+            return None
+        label = module if module in labels else f"{module}:{own}"
+        axes = subject.axes(label, first.shape)
+        count = axes.count(first.shape)
+        if max(channels or [], default=0) >= count:
+            if len(labels) > 1 and number is None:
+                return None  # another call of it has them
+            raise UserError(f"Layer '{layer}' has {count} channels.")
+        put = value.get(label) if isinstance(value, dict) else value
+        if put is None or (isinstance(put, Tensor) and put.dim() != first.dim()):
+            return None
+        chosen = list(range(count)) if channels is None else channels
+        return _instead(output, first, axes.put(first, chosen, put))
+
+    # Before the block, so that the layer itself is still as it was.
+    labels = _labels(subject, module)
+    watching = {ROOT: subject.network, module: subject.layers[module]}
+    with watched(watching, enter, leave):
         yield
-    finally:
-        handle.remove()
+
+
+def _labels(subject: Looked, module: str) -> list[str]:
+    """The calls of a module in a pass."""
+    if subject.is_spec:
+        return [module]
+    return [label for label in subject.labels if label == module or split(label)[0] == module]
+
+
+def _instead(output: object, old: Tensor, new: Tensor) -> object:
+    """An output with one of its tensors replaced."""
+    if output is old:
+        return new
+    if isinstance(output, tuple | list):
+        parts = [_instead(part, old, new) for part in output]
+        return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
+    if isinstance(output, dict):
+        for key, part in output.items():
+            output[key] = _instead(part, old, new)
+    return output
 
 
 @torch.no_grad()
@@ -74,16 +113,12 @@ def forecast_with(
     """(C, H, W) the rate of a step with channels of a layer switched off (`zero`), held at their
     mean over the map and the probe steps (`mean`), or as they were in step `other` (`swap`)."""
     value = replacement(subject, layer, way, other)
-    if channels is not None and isinstance(value, Tensor):
-        value = value[:, channels]
     with changed(subject, layer, channels, value):
         return torch.exp(subject.log_rate(subject.batch([step])))[0].numpy()
 
 
 @torch.no_grad()
-def replacement(
-    subject: Specimen, layer: str, way: str, other: int | None = None
-) -> Tensor | float:
+def replacement(subject: Specimen, layer: str, way: str, other: int | None = None) -> Replacement:
     """What to put in a layer's place. Raises UserError for a way there isn't."""
     if way == "zero":
         return 0.0
@@ -93,14 +128,9 @@ def replacement(
     with capture(subject.network, [layer]) as caught:
         batch = subject.batch(steps)
         subject.network(batch.history, batch.calendar, batch.static)
-    output = caught[layer]
     if way == "swap":
-        return output
-    shape = [1] * output.dim()
-    axis = output.dim() - 3 if output.dim() >= 4 else 1
-    shape[axis] = output.shape[axis]
-    rest = [d for d in range(output.dim()) if d != axis]
-    return output.mean(dim=rest).view(shape)
+        return dict(caught)
+    return {label: subject.axes(label, x.shape).mean(x) for label, x in caught.items()}
 
 
 @torch.no_grad()
@@ -123,8 +153,7 @@ def ablations(
         value = replacement(subject, layer, way)
         count = maps_of(subject, batches[0]).get(layer, 0)
         for channel in range(count):
-            one = value[..., channel : channel + 1, :, :] if isinstance(value, Tensor) else value
-            with changed(subject, layer, [channel], one):
+            with changed(subject, layer, [channel], value):
                 found.append(Ablation(layer, channel, whole - likelihood(subject, batches)))
     return sorted(found, key=lambda a: -a.loss)
 
@@ -147,18 +176,14 @@ def loss_over_period(
     batches = [subject.batch(chunk) for chunk in chunks]
     whole = likelihood(subject, batches)
     if way != "swap":
-        value = replacement(subject, layer, way)
-        if channels is not None and isinstance(value, Tensor):
-            value = value[..., channels, :, :]
-        with changed(subject, layer, channels, value):
+        with changed(subject, layer, channels, replacement(subject, layer, way)):
             return whole - likelihood(subject, batches)
     total, events = 0.0, 0.0
     for chunk, batch in zip(chunks, batches, strict=True):
         with capture(subject.network, [layer]) as caught:
             earlier = subject.batch([step - back for step in chunk])
             subject.network(earlier.history, earlier.calendar, earlier.static)
-        value = caught[layer] if channels is None else caught[layer][..., channels, :, :]
-        with changed(subject, layer, channels, value):
+        with changed(subject, layer, channels, dict(caught)):
             own = float(batch.target[..., torch.from_numpy(subject.area)].sum())
             total, events = total + likelihood(subject, [batch]) * own, events + own
     return whole - total / max(events, 1.0)
@@ -168,7 +193,8 @@ def maps_of(subject: Specimen, batch: Batch) -> dict[str, int]:
     """Layers that put out maps, with the number of their channels."""
     with capture(subject.network, list(subject.layers)) as caught:
         subject.network(batch.history, batch.calendar, batch.static)
-    return {n: x.shape[-3] for n, x in caught.items() if x.dim() >= 4}
+    axes = {label: subject.axes(label, x.shape) for label, x in caught.items()}
+    return {n: axes[n].count(x.shape) for n, x in caught.items() if axes[n].is_map}
 
 
 def _batches(subject: Specimen, probes: int) -> list[Batch]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from crimecast.designs.build import build, named_layers
 from crimecast.designs.inputs import calendar_numbers
 from crimecast.inspect.subject import Subject
+from crimecast.networks.calls import split
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,14 @@ class Weights:
 
 def weights(subject: Subject, layer: str) -> list[Weights]:
     """The weights of a layer, biases left out."""
-    start = dict(named_layers(_at_start(subject)).get(layer, nn.Module()).named_parameters())
+    name = layer if layer in subject.layers else split(layer)[0]
+    start = dict(named_layers(_at_start(subject)).get(name, nn.Module()).named_parameters())
     made = []
-    for name, parameter in subject.layers[layer].named_parameters():
+    for name, parameter in subject.module(layer).named_parameters():
         if parameter.dim() < 2:
             continue
-        now = parameter.detach().float()
+        now = parameter.detach()
+        now = (now.abs() if now.is_complex() else now).float()
         flat = now.flatten(1)
         before = start.get(name)
         made.append(
@@ -61,5 +64,5 @@ def _at_start(subject: Subject) -> nn.Module:
 def _change(now: Tensor, before: Tensor | None) -> float:
     if before is None or before.shape != now.shape or not before.any():
         return float("nan")
-    start = before.detach()
+    start = (before.abs() if before.is_complex() else before).detach()
     return float((now - start).norm() / start.norm())

@@ -1,52 +1,67 @@
 """Receptive fields: what a cell's forecast can see (exact, from the network), and what it does see.
 
 The theoretical field follows the tape of a forward pass backwards from one cell of the output,
-operation by operation (Araujo, Norris & Sim 2019, Distill: "Computing receptive fields of
-convolutional neural networks"), so borders, strides and a user's own code are taken as they are.
+operation by operation and element by element (after Araujo, Norris & Sim 2019, Distill: "Computing
+receptive fields of convolutional neural networks"), so borders, strides, any order of the axes and a
+user's own code are taken as they are.
 The effective one is the mean absolute gradient of the cell's log rate by the inputs
 (Luo et al. 2016, NeurIPS).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from crimecast.designs.build import Network, build
 from crimecast.designs.inputs import map_count
 from crimecast.designs.spec import Design
 from crimecast.inspect.specimen import Specimen
-from crimecast.inspect.tape import Tape, record
+from crimecast.networks.axes import Axes, by_shape
+from crimecast.networks.flow import made_from
+from crimecast.networks.looked import Looked
+from crimecast.networks.tape import Record, Ref, record, said
 
-INPUTS = 3  # the first records of a tape: history, calendar, static
+Cell = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Field:
-    """The cells that one cell's forecast can see, bounds included; `whole` names what mixes the map."""
+    """The cells that one cell's forecast can see, bounds included.
+
+    `whole` names what mixes the map; `statistics` the normalisations whose statistics see all of it,
+    which by convention doesn't count as seeing; `unproven` what isn't known to mix so: operations
+    that no rule knows, which count as seeing everything, and values that left torch.
+    """
 
     rows: tuple[int, int]
     columns: tuple[int, int]
-    whole: tuple[str, ...]
+    whole: tuple[str, ...] = ()
+    statistics: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
         """Rows and columns that are seen."""
         return self.rows[1] - self.rows[0] + 1, self.columns[1] - self.columns[0] + 1
 
-    def reach(self, cell: tuple[int, int]) -> int:
+    def reach(self, cell: Cell) -> int:
         """Cells seen beyond the cell itself, in the direction where it sees furthest."""
-        return max(
+        return max(self.around(cell))
+
+    def around(self, cell: Cell) -> tuple[int, int, int, int]:
+        """Cells seen above the cell, below it, to its left and to its right."""
+        return (
             cell[0] - self.rows[0], self.rows[1] - cell[0],
             cell[1] - self.columns[0], self.columns[1] - cell[1],
         )  # fmt: skip
 
 
-def theoretical_field(subject: Specimen, cell: tuple[int, int]) -> Field:
+def theoretical_field(subject: Looked, cell: Cell) -> Field:
     """What the forecast of a cell (row, column) can see of the inputs."""
-    batch = subject.batch(subject.probes(1))
-    tape = record(subject.network, subject.layers, batch.history, batch.calendar, batch.static)
-    return field_on_tape(tape, len(tape.records) - 1, cell)
+    return field_of_forecast(subject.record(), cell)
 
 
 def fields_of_design(
@@ -58,77 +73,150 @@ def fields_of_design(
     """
     network = build(design, types, height, width, calendar)
     assert isinstance(network, Network)  # a user's own module isn't built to be drawn
-    maps = map_count(design, types)
-    tape = record(
-        network, dict(network.blocks.items()), torch.zeros(1, len(design.lags), types, height, width),
-        torch.zeros(1, calendar), torch.zeros(1, maps, height, width),
-    )  # fmt: skip
-    made = {}
+    inputs = {
+        "history": torch.zeros(1, len(design.lags), types, height, width),
+        "calendar": torch.zeros(1, calendar),
+        "static": torch.zeros(1, map_count(design, types), height, width),
+    }
+    made = record(network, dict(network.blocks.items()), inputs, zeros=False)
+    fields = {}
     for placed in network.placed:
         name = placed.layer.name
-        last = tape.outputs[name][-1]
-        if tape.records[last].places is not None:
-            rows, columns = tape.records[last].sizes
-            made[name] = field_on_tape(tape, last, (rows // 2, columns // 2))
-    return made
-
-
-def field_on_tape(tape: Tape, target: int, cell: tuple[int, int]) -> Field:
-    """Follow one cell of a record back to the inputs."""
-    # Which rows and which columns of each record have a part in the cell.
-    seen: dict[int, list[np.ndarray]] = {target: [np.array([cell[0]]), np.array([cell[1]])]}
-    found: list[list[np.ndarray]] = []
-    whole: dict[str, None] = {}
-    for number in range(target, -1, -1):
-        if number not in seen:
-            continue
-        made = tape.records[number]
-        if number < INPUTS and made.places is not None:
-            found.append(seen[number])
-        for source, *taps in zip(made.inputs, made.rows, made.columns, strict=True):
-            before = tape.records[source]
-            if before.places is None and not _leads_to_map(tape, source):
-                continue
-            sizes = before.sizes
-            parts = []
-            for own, tap, size in zip(seen[number], taps, sizes, strict=True):
-                chosen = np.unique(tap[np.minimum(own, len(tap) - 1)])
-                parts.append(chosen[(chosen >= 0) & (chosen < size)])
-            if not len(parts[0]) or not len(parts[1]):
-                continue  # all of it padding
-            every = tuple(map(len, parts)) == sizes
-            if before.places and every and made.name in _WHOLE and min(sizes) > 1:
-                whole[made.layer or made.name] = None
-            known = seen.get(source)
-            seen[source] = (
-                [np.union1d(*pair) for pair in zip(known, parts, strict=True)] if known else parts
+        shape = made.calls[name].shapes[0]
+        if len(shape) >= 4:
+            fields[name] = field_of_layer(
+                made, name, by_shape(shape), (shape[-2] // 2, shape[-1] // 2)
             )
-    if not found:
-        return Field((cell[0], cell[0]), (cell[1], cell[1]), tuple(whole))
-    rows, columns = (np.concatenate([f[axis] for f in found]) for axis in (0, 1))
-    return Field(
-        (int(rows.min()), int(rows.max())), (int(columns.min()), int(columns.max())), tuple(whole)
-    )
+    return fields
 
 
-_WHOLE = {
-    "mean", "sum", "amax", "amin", "max", "min", "std", "var", "matmul", "bmm", "linear", "softmax",
-    "adaptive_avg_pool2d", "adaptive_max_pool2d", "scaled_dot_product_attention", "einsum",
-}  # fmt: skip
+def field_of_forecast(made: Record, cell: Cell, statistics: bool = False) -> Field:
+    """What a cell (row, column) of what `forward` returned was made from."""
+    assert made.output is not None
+    asked = torch.zeros(made.output.shape, dtype=torch.bool)
+    asked[..., cell[0], cell[1]] = True
+    return follow(made, made.output, asked, made.end, cell, statistics)
 
 
-def _leads_to_map(tape: Tape, number: int) -> bool:
-    """Whether a record without places was made from one that has them (a mean over the map, say)."""
-    seen, ahead = set(), [number]
-    while ahead:
-        at = ahead.pop()
-        if at in seen:
+def field_of_layer(
+    made: Record, label: str, axes: Axes, cell: Cell, statistics: bool = False
+) -> Field:
+    """What a cell (row, column of its own map) of a layer's output was made from."""
+    call = made.calls[label]
+    ref = call.outputs[0]
+    assert ref is not None
+    return follow(made, ref, axes.at(call.shapes[0], cell), call.end, cell, statistics)
+
+
+def follow(
+    made: Record, target: Ref, asked: Tensor, end: int, cell: Cell, statistics: bool = False
+) -> Field:
+    """Follow elements of a tensor, as it was when `end` operations had run, back to the inputs."""
+    memory = Memory(made)
+    memory.ask(target, asked)
+    whole: dict[str, None] = {}
+    normed: dict[str, None] = {}
+    unproven: dict[str, None] = {}
+    for number in range(end - 1, -1, -1):
+        op = made.ops[number]
+        masks = [memory.asked_of(ref) for ref in op.outputs]
+        if all(mask is None for mask in masks):
             continue
-        seen.add(at)
-        if tape.records[at].places is not None:
-            return True
-        ahead += tape.records[at].inputs
-    return False
+        for ref in op.outputs:
+            memory.overwritten(ref)
+        found = made_from(op, masks, statistics)
+        for ref, mask in found.parts:
+            memory.ask(ref, mask)
+        wide = any(bool(mask.all()) and mask.dim() > 1 for _, mask in found.parts)
+        if found.unknown:
+            unproven[said(op.name.strip("_"), op.layer)] = None
+        elif found.mixing and wide and not all(m is not None and bool(m.all()) for m in masks):
+            whole[op.layer.removesuffix(":1") or op.name.strip("_")] = None
+        if found.statistics:
+            normed[op.layer.removesuffix(":1") or op.name.strip("_")] = None
+    unproven |= {text: None for place, text in made.left if place <= end}
+    rows, columns = _seen(made, memory)
+    if any(place <= end for place, _ in made.left):  # whatever came of those values
+        height, width = made.inputs["history"].shape[-2:]
+        rows, columns = [0, height - 1], [0, width - 1]
+    if not len(rows):
+        rows, columns = [cell[0]], [cell[1]]
+    return Field(
+        (int(min(rows)), int(max(rows))), (int(min(columns)), int(max(columns))),
+        tuple(whole), tuple(normed), tuple(unproven),
+    )  # fmt: skip
+
+
+def _seen(made: Record, memory: "Memory") -> tuple[Sequence[int], Sequence[int]]:
+    """Rows and columns of the inputs' maps that are asked for."""
+    rows: set[int] = set()
+    columns: set[int] = set()
+    for ref in made.inputs.values():
+        mask = memory.asked_of(ref) if len(ref.shape) >= 4 else None
+        if mask is None:
+            continue
+        flat = mask.reshape(-1, *mask.shape[-2:]).any(0)
+        rows |= set(torch.nonzero(flat.any(1)).flatten().tolist())
+        columns |= set(torch.nonzero(flat.any(0)).flatten().tolist())
+    return sorted(rows), sorted(columns)
+
+
+def weights_that_reach(made: Record) -> set[str]:
+    """The modules of whose own weights something reaches the forecast, be their `forward` called or
+    not."""
+    reached: set[int] = set()
+    if made.output is None:
+        return set()
+    wanted = {made.output.storage}
+    reached |= wanted & set(made.weights)
+    for op in reversed(made.ops):
+        if any(ref.storage in wanted for ref in op.outputs):
+            wanted |= {ref.storage for ref in op.inputs}
+            reached |= op.weights
+    return set().union(*(made.weights[number] for number in reached)) if reached else set()
+
+
+class Memory:
+    """Which elements of every storage are asked for."""
+
+    def __init__(self, made: Record) -> None:
+        self.items, self.bytes = made.items, made.bytes
+        self.masks: dict[int, Tensor] = {}
+
+    def _window(self, ref: Ref) -> Tensor:
+        """The elements of a tensor in its storage; with an axis more where it has smaller elements
+        under another name, as a complex number has its two parts."""
+        unit = self.items[ref.storage]
+        mask = self.masks[ref.storage]
+        parts = ref.item // unit
+        shape, strides = list(ref.shape), [s * parts for s in ref.strides]
+        return mask.as_strided([*shape, parts], [*strides, 1], ref.offset * parts)
+
+    def ask(self, ref: Ref, mask: Tensor) -> None:
+        """Ask for elements of a tensor."""
+        if ref.storage not in self.masks:
+            size = self.bytes[ref.storage] // self.items[ref.storage]
+            self.masks[ref.storage] = torch.zeros(size, dtype=torch.bool)
+        chosen = mask.expand(ref.shape)
+        window = self._window(ref)
+        if 0 in ref.strides:  # broadcast: several elements are one
+            for axis, stride in enumerate(ref.strides):
+                if stride == 0 and ref.shape[axis] > 1:
+                    chosen = chosen.any(axis, keepdim=True)
+                    window = window.narrow(axis, 0, 1)
+        window |= chosen[..., None]
+
+    def asked_of(self, ref: Ref) -> Tensor | None:
+        """The elements of a tensor that are asked for, None if there is none."""
+        if ref.storage not in self.masks:
+            return None
+        mask = self._window(ref).any(-1)
+        return mask if bool(mask.any()) else None
+
+    def overwritten(self, ref: Ref) -> None:
+        """What was there before isn't asked for any more."""
+        if ref.storage in self.masks:
+            self._window(ref).zero_()
 
 
 def effective_field(subject: Specimen, cell: tuple[int, int], steps: list[int]) -> np.ndarray:

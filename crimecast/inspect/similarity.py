@@ -45,10 +45,10 @@ def features(subject: Specimen, probes: int = 24, seed: int = 0) -> Features:
         with capture(subject.network, list(subject.layers)) as caught:
             rate = subject.log_rate(batch)
         for name, output in caught.items():
-            if (
-                output.dim() < 4
-                or (x := output[:, -1] if output.dim() == 5 else output).shape[1] == 0
-            ):
+            if not subject.axes(name, output.shape).is_map:
+                continue
+            x = subject.maps(name, output)
+            if x.shape[1] == 0:
                 continue
             if x.shape[2:] != subject.area.shape:
                 x = functional.interpolate(x.float(), size=subject.area.shape, mode="nearest")

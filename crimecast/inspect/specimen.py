@@ -6,26 +6,25 @@
 import inspect
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crimecast.designs.build import named_layers
+from crimecast.networks.looked import Looked
 from crimecast.training.samples import Batch, log_rate
 
 
-class Specimen(ABC):
+class Specimen(Looked, ABC):
     """A network of its own (so that hooks are nobody else's), called with history (B, L, C, H, W),
     calendar (B, F) and static (B, S, H, W), and the steps that there are inputs for."""
 
     network: nn.Module
 
-    @cached_property
-    def layers(self) -> dict[str, nn.Module]:
-        """The layers one can look at, by name."""
-        return named_layers(self.network)
+    def example(self) -> dict[str, Tensor]:
+        """The inputs of one step."""
+        batch = self.batch(self.probes(1))
+        return {"history": batch.history, "calendar": batch.calendar, "static": batch.static}
 
     @property
     @abstractmethod

@@ -102,9 +102,10 @@ def train_run(
 
     from crimecast.designs.build import build
     from crimecast.grids.cube import Split, load_cube
-    from crimecast.training import checkpoints, loop, plans
+    from crimecast.training import checkpoints, contract, loop, plans
+    from crimecast.training.contract import Kept
     from crimecast.training.parallel import ALONE
-    from crimecast.training.samples import Samples
+    from crimecast.training.samples import WHOLE_PRECISION, Samples
 
     torch.set_num_threads(int(os.environ.get("CRIMECAST_THREADS", "0")) or os.cpu_count() or 1)
     device = pick_device(run.device)
@@ -130,6 +131,7 @@ def train_run(
         if settings.start_from:
             source = run.folder.parent / settings.start_from / "network.safetensors"
             checkpoints.load_network(network, checkpoints.load(source)[0])
+        setattr(network, WHOLE_PRECISION, not kept_to.half)
         return network.to(device)
 
     def trained(trainer: loop.Trainer) -> dict[str, Any]:
@@ -139,6 +141,12 @@ def train_run(
         in_loop += time.time() - since
         return result
 
+    kept_to = Kept()
+    if design.module is not None:
+        few = torch.arange(samples.first, min(samples.first + contract.FEW, len(cube.counts)))
+        kept_to = contract.tried(
+            design, samples.batch(few.to(samples.home)), samples.mask, run.seed, device, folder
+        )
     network = fresh()
     plan = plans.fit_plan(split, samples, settings.epochs)
     trainer = loop.Trainer(network, samples, design, plan, run.seed, folder, group)
@@ -166,6 +174,7 @@ def train_run(
         "parameters": sum(p.numel() for p in network.parameters()),
         "device": device,
         "device_name": torch.cuda.get_device_name() if device == "cuda" else "",
+        **({"warnings": list(kept_to.warnings)} if kept_to.warnings else {}),
         # Of all its epochs, those before a restart too, and of making its inputs this time.
         "seconds": time.time() - began - in_loop + sum(e["seconds"] for e in run.history()),
     }

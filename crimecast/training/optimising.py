@@ -27,20 +27,22 @@ class AdamW(torch.optim.AdamW):
     def clipped_step(self, limit: float) -> Tensor:
         """Move the parameters by gradients of norm `limit` at most; returns the norm that they had."""
         moved = [[p for p in group["params"] if p.grad is not None] for group in self.param_groups]
-        gradients = [p.grad for params in moved for p in params]
+        # Of complex weights the two parts, as PyTorch's own step has it.
+        slopes = [[_real(p.grad) for p in params] for params in moved]
+        gradients = [slope for group in slopes for slope in group]
         if not gradients:
             return torch.zeros(())
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         too_long = ((norm + 1e-6) / limit).clamp_(min=1.0).float()
-        for group, params in zip(self.param_groups, moved, strict=True):
+        for group, params, own in zip(self.param_groups, moved, slopes, strict=True):
             if not params:
                 continue
             states = [self.state[p] or self._begun(p) for p in params]
             counters = [state["step"] for state in states]
             torch._foreach_add_(counters, 1)
             torch._fused_adamw_(
-                params,
-                [p.grad for p in params],
+                [_real(p) for p in params],
+                own,
                 [state["exp_avg"] for state in states],
                 [state["exp_avg_sq"] for state in states],
                 [],
@@ -55,10 +57,15 @@ class AdamW(torch.optim.AdamW):
         """What PyTorch's step keeps of a parameter that it moves for the first time."""
         self.state[parameter] |= {
             "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
-            "exp_avg": torch.zeros_like(parameter),
-            "exp_avg_sq": torch.zeros_like(parameter),
+            "exp_avg": torch.zeros_like(_real(parameter)),
+            "exp_avg_sq": torch.zeros_like(_real(parameter)),
         }
         return self.state[parameter]
+
+
+def _real(values: Tensor) -> Tensor:
+    """Complex numbers as pairs of real ones, in the same memory; others as they are."""
+    return torch.view_as_real(values) if values.is_complex() else values
 
 
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

@@ -9,13 +9,13 @@ samples of many cells tell as much as the whole batch.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from crimecast.designs.build import named_layers
+from crimecast.networks.calls import watched
 from crimecast.training.optimising import mixed_precision
 from crimecast.training.samples import Batch, Samples, log_rate
 
@@ -50,20 +50,17 @@ class Recorder:
     def look(self, batch: Batch) -> None:
         """On a sampled step: a pass through the network as it will forecast, dropout at rest and no
         statistics moving, and what every layer puts out."""
-        handles = [
-            module.register_forward_hook(partial(self._output, name))
-            for name, module in self.layers.items()
-        ]
         self.network.eval()
         try:
-            with mixed_precision(self.device, self.deterministic):
+            with (
+                watched(self.layers, lambda *_: None, self._output),
+                mixed_precision(self.device, self.deterministic),
+            ):
                 log_rate(self.network, batch.first(FEW))
         finally:
             self.network.train()
-            for handle in handles:
-                handle.remove()
 
-    def _output(self, name: str, _module: nn.Module, _inputs: object, output: object) -> None:
+    def _output(self, name: str, output: object) -> None:
         if isinstance(output, Tensor) and output.is_floating_point():
             value = output.detach().float()
             self._add(name, "mean", value.mean())

@@ -24,6 +24,7 @@ from crimecast.training.streaming import ahead, fits, sent
 
 # Bytes of batches, and batches, that are gathered at once: within the processor's cache.
 TOGETHER, MOST = 2**22, 8
+WHOLE_PRECISION = "whole_precision"  # set on a user's network that can't do with half of it
 
 
 @dataclass(frozen=True)
@@ -186,8 +187,19 @@ def _small(counts: np.ndarray) -> np.ndarray:
 
 
 def log_rate(network: torch.nn.Module, batch: Batch) -> Tensor:
-    """(B, C, H, W) log rate: what the network says, on top of the offset; kept within e^±15."""
-    added = network(batch.history.float(), batch.calendar, batch.static.float())
+    """(B, C, H, W) log rate: what the network says, on top of the offset; kept within e^±15.
+
+    Raises UserError for a user's module that returns another shape.
+    """
+    if getattr(network, WHOLE_PRECISION, False):
+        with torch.autocast(batch.target.device.type, enabled=False):
+            added = network(batch.history.float(), batch.calendar, batch.static.float())
+    else:
+        added = network(batch.history.float(), batch.calendar, batch.static.float())
+    if added.shape != batch.target.shape:
+        raise UserError(
+            f"The network returned {tuple(added.shape)}, where the log rate {tuple(batch.target.shape)} is asked for."
+        )
     return (added.float() + batch.offset).clamp(-15.0, 15.0)
 
 

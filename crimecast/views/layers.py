@@ -8,9 +8,9 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from crimecast.cities import City
-from crimecast.forecasting.forecasts import load_network, samples_of
 from crimecast.grids.cube import load_cube
-from crimecast.inspect.activations import activations_of_steps, named_layers
+from crimecast.inspect.activations import activations_of_steps
+from crimecast.inspect.subject import subject
 from crimecast.plots.rasters import Panel, Scene, key_of, lines, message, missing
 from crimecast.runs.run import Run, load_run
 from crimecast.views.activations import affordable, layer_maps, maps_of_steps
@@ -46,7 +46,7 @@ class LayerView:
 
 
 def layer_names(run: Run) -> list[str]:
-    """The layers of a run's network."""
+    """The layers of a run's network that give maps; calls of one module told apart."""
     return list(_facts(run.id, run.stamp)[0])
 
 
@@ -57,10 +57,8 @@ def span(run: Run) -> tuple[int, int]:
 
 @lru_cache(maxsize=32)
 def _facts(name: str, _stamp: int) -> tuple[tuple[str, ...], tuple[int, int]]:
-    run = load_run(name)
-    cube = load_cube(run.grid)
-    network, note = load_network(run)
-    return tuple(named_layers(network)), (samples_of(run, cube, note).first, len(cube.times))
+    one = subject(load_run(name))
+    return tuple(one.shown), one.span
 
 
 @lru_cache(maxsize=32)

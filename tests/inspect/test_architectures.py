@@ -23,9 +23,9 @@ from crimecast.designs.spec import load_design, to_toml
 from crimecast.inspect.activations import capture
 from crimecast.inspect.attribution import STEPS, attribute
 from crimecast.inspect.intervention import forecast_with
-from crimecast.inspect.receptive import field_on_tape
+from crimecast.inspect.receptive import field_of_forecast
 from crimecast.inspect.subject import Subject, subject
-from crimecast.inspect.tape import record
+from crimecast.networks.tape import record
 from crimecast.runs.run import load_run
 from crimecast.training.samples import Samples
 
@@ -99,21 +99,20 @@ def test_catching_changes_nothing_and_torchlens_catches_the_same(name: str) -> N
     assert compared > 1 or name == "DynUNet"  # it names every module twice
 
 
+@pytest.mark.parametrize("statistics", [True, False])
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
-def test_its_field_is_what_a_perturbation_finds(name: str) -> None:
+def test_its_field_is_what_a_perturbation_finds(name: str, statistics: bool) -> None:
     network, inputs = made(name)
-    for module in network.modules():  # by convention a norm's statistics don't count as seeing
-        for child, part in module.named_children():
-            if isinstance(part, nn.InstanceNorm2d):
-                setattr(module, child, nn.Identity())
-    tape = record(network, {}, *inputs)
-    target = next(
-        i for i in range(len(tape.records) - 1, -1, -1) if tape.records[i].shape == (1, 1, 32, 32)
-    )
+    if not statistics:  # by convention a norm's don't count as seeing
+        for module in network.modules():
+            for child, part in module.named_children():
+                if isinstance(part, nn.InstanceNorm2d | nn.GroupNorm):
+                    setattr(module, child, nn.Identity())
+    tape = record(network, {}, dict(zip(("history", "calendar", "static"), inputs, strict=True)))
     network.double()  # the faintest influence counts
     rest = [x.double() for x in inputs[1:]]
     for cell in ((0, 0), (17, 14)):
-        field = field_on_tape(tape, target, cell)
+        field = field_of_forecast(tape, cell, statistics)
         seen = torch.zeros(32, 32, dtype=torch.bool)
         for _ in range(12):  # rectifiers are shut for some inputs and open for others
             history = (3 * torch.randn(inputs[0].shape, dtype=torch.float64)).requires_grad_()
@@ -123,6 +122,7 @@ def test_its_field_is_what_a_perturbation_finds(name: str) -> None:
         rows, columns = (torch.nonzero(seen.any(dim=d)).flatten().tolist() for d in (1, 0))
         assert (min(rows), max(rows)) == field.rows
         assert (min(columns), max(columns)) == field.columns
+        assert field.unproven == ()
 
 
 class OnCity(nn.Module):

@@ -12,12 +12,12 @@ from crimecast.designs.build import build
 from crimecast.designs.spec import load_design
 from crimecast.inspect.receptive import (
     effective_field,
-    field_on_tape,
+    field_of_forecast,
     radius_holding,
     theoretical_field,
 )
 from crimecast.inspect.subject import subject
-from crimecast.inspect.tape import record
+from crimecast.networks.tape import record
 from crimecast.runs.run import load_run
 
 SIZE = (24, 20)
@@ -186,11 +186,17 @@ BODIES = {
 
 
 def exact(body: nn.Module, cell: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
-    network = Flat(body).eval()
-    arguments = torch.rand(1, 2, 2, *SIZE), torch.rand(1, 3), torch.rand(1, 0, *SIZE)
-    tape = record(network, {}, *arguments)
-    field = field_on_tape(tape, len(tape.records) - 1, cell)
+    field = field_of_forecast(record(Flat(body), {}, inputs()), cell)
+    assert field.unproven == ()
     return field.rows, field.columns
+
+
+def inputs() -> dict[str, Tensor]:
+    return {
+        "history": torch.rand(1, 2, 2, *SIZE),
+        "calendar": torch.rand(1, 3),
+        "static": torch.rand(1, 0, *SIZE),
+    }
 
 
 def perturbed(body: nn.Module, cell: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -252,9 +258,10 @@ def test_the_shipped_plain_designs(name: str) -> None:
         nn.init.normal_(weight, std=0.2)
     history = torch.rand(1, len(design.lags), 1, *SIZE)
     rest = torch.rand(1, 13), torch.rand(1, 0, *SIZE)
-    tape = record(network, dict(network.blocks), history, *rest)
+    given = dict(zip(("history", "calendar", "static"), (history, *rest), strict=True))
+    made = record(network, dict(network.blocks), given)
     for cell in ((0, 0), (12, 10)):
-        field = field_on_tape(tape, len(tape.records) - 1, cell)
+        field = field_of_forecast(made, cell)
         wanted = history.clone().requires_grad_()
         network.double()(wanted.double(), *(x.double() for x in rest))[
             0, 0, cell[0], cell[1]

@@ -75,3 +75,24 @@ def test_a_gradient_that_is_no_number_shows_in_the_norm_and_the_weights() -> Non
     (loss(broken, 0) * float("nan")).backward()
     assert torch.isnan(optimiser.clipped_step(1.0))
     assert torch.isnan(broken[0].weight).any()
+
+
+def test_complex_weights_move_as_pytorchs_own_step_moves_them() -> None:
+    def network() -> nn.Module:
+        torch.manual_seed(3)
+        one = nn.Linear(4, 3)
+        one.turn = nn.Parameter(torch.randn(5, dtype=torch.cfloat))
+        return one
+
+    ours, theirs = network(), network()
+    step = AdamW(ours, 0.01, 0.1)
+    peer = torch.optim.AdamW(parameter_groups(theirs, 0.1), lr=0.01)
+    for _ in range(4):
+        for one in (ours, theirs):
+            one.zero_grad()
+            (one.weight.sum() ** 2 + (one.turn * 2j).abs().pow(2).sum()).backward()
+        step.clipped_step(1.0)
+        torch.nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
+        peer.step()
+    for own, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.allclose(own, other, atol=1e-6)

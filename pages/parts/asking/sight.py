@@ -10,6 +10,7 @@ from crimecast.views import insight
 from pages.parts.asking.shared import cell_of, dark, follow
 from pages.parts.charts import chart
 from pages.parts.maps import maps
+from pages.parts.proof import mark
 from pages.parts.text import text
 
 
@@ -39,6 +40,15 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
     )
     if field.whole:
         st.caption(f"Through {text(', '.join(field.whole))} it sees the whole map.")
+    if field.statistics:
+        st.caption(
+            f"The statistics of the norms in {text(', '.join(field.statistics))} carry a little of the whole map, which isn't counted here."
+        )
+    if field.unproven:
+        st.caption(
+            f":material/help: Not proven: no rule says what {text(', '.join(field.unproven))} sees, so it counts as the whole map."
+        )
+    mark(run, "forecast")
     left, right = st.columns(2)
     with left:
         moves = insight.rising("what moves its forecast", seen, "square root of the gradient")

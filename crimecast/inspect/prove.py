@@ -1,0 +1,554 @@
+"""What is shown of a network, proven: by running it again, part by part, on inputs that are changed.
+
+Fields are found twice: from the operations that the tape wrote down, and by changing each row and each
+column of the inputs, in double precision, and seeing which layers' middle cells change. Where the two
+differ by more than a cell, or an operation isn't known, what is shown isn't proven, and says so.
+"""
+
+import copy
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+from torch.nn.utils.parametrize import ParametrizationList
+
+import crimecast
+from crimecast.designs.build import named_layers
+from crimecast.inspect.graph import kind_of
+from crimecast.inspect.receptive import Cell, Field, field_of_forecast, field_of_layer
+from crimecast.inspect.subject import subject
+from crimecast.networks.axes import Axes
+from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, watched
+from crimecast.networks.looked import Looked
+from crimecast.networks.tape import Record
+from crimecast.runs.run import Run
+from crimecast.storage.store import read_json, write_json
+
+DRAWS = 3  # inputs that are changed row by row and column by column
+ROOM = 1  # cells by which the operations may reach further than any change was seen to
+SECONDS = 12.0  # that the changes may take, before fewer are made
+TOGETHER = 16  # samples in a pass
+FAINT = 1e-12  # change, relative to a layer's size, that counts; of single precision 1e-5
+FORECAST = "forecast"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was tried, of a layer or (None) of the network; `why` says what was seen."""
+
+    check: str
+    layer: str | None
+    ok: bool
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A call of a layer: its channels, and the cells of the input that the middle of its map sees
+    above, below, left and right of itself; None where that isn't proven."""
+
+    layer: str
+    kind: str
+    channels: int | None
+    field: tuple[int, int, int, int] | None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What is proven of a network. The last of the layers is the forecast itself."""
+
+    checks: list[Check] = field(default_factory=list)
+    layers: list[Layer] = field(default_factory=list)
+
+    @property
+    def proven(self) -> bool:
+        """Whether all of it is."""
+        return all(check.ok for check in self.checks)
+
+    def row(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "proven": self.proven,
+            "checks": [asdict(check) for check in self.checks],
+            "layers": [asdict(layer) for layer in self.layers],
+        }
+
+    @property
+    def doubts(self) -> list[Check]:
+        """What isn't proven."""
+        return [check for check in self.checks if not check.ok]
+
+
+def proof_of(run: Run) -> Proof:
+    """The proof of a run's network, made at the first asking and kept beside it."""
+    known = known_proof(run)
+    if known is None:
+        known = prove(subject(run))
+        write_json(run.folder / "proof.json", {"stamp": _stamp(run), **known.row()})
+    return known
+
+
+def known_proof(run: Run) -> Proof | None:
+    """The proof, if one was made of this network by this code."""
+    path = run.folder / "proof.json"
+    if not path.exists():
+        return None
+    kept = read_json(path)
+    if kept["stamp"] != _stamp(run):
+        return None
+    layers = [
+        Layer(**{**one, "field": tuple(one["field"]) if one["field"] else None})
+        for one in kept["layers"]
+    ]
+    return Proof([Check(**one) for one in kept["checks"]], layers)
+
+
+def _stamp(run: Run) -> list[object]:
+    return [run.stamp, crimecast.__version__, _code()]
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    """A digest of the code that looks into networks."""
+    made = hashlib.blake2b(digest_size=8)
+    here = Path(__file__).parent
+    for path in sorted([*here.glob("*.py"), *(here.parent / "networks").glob("*.py")]):
+        made.update(path.read_bytes())
+    return made.hexdigest()
+
+
+def prove(one: Looked) -> Proof:
+    """Try everything that is shown of a network."""
+    inputs = one.example()
+    made = one.record()
+    trial = _Trial(one, inputs)
+    checks = [*_replays(one, inputs), *_axes(one, made)]
+    layers, found = _fields(one, made, trial)
+    checks += [*found, *trial.whole_network()]
+    return Proof(checks, layers)
+
+
+# Each layer's output follows from its inputs
+
+
+@torch.no_grad()
+def _replays(one: Looked, inputs: dict[str, Tensor]) -> list[Check]:
+    counter, kept = Counter(), Outputs()
+    running: list[tuple[str, int, tuple[Any, ...], dict[str, Any], list[str]]] = []
+
+    def enter(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        for outer in running:
+            outer[4].append(name)
+        running.append((name, counter.begin(name), _copied(args), _copied(kwargs), []))
+
+    def leave(name: str, output: object) -> None:
+        _, number, args, kwargs, inside = running.pop()
+        tensor = first_tensor(output)
+        if name != ROOT and tensor is not None and (not inside or one.is_spec):
+            kept.put(name, number, (name, args, kwargs, tensor.clone()))
+
+    with watched({ROOT: one.network, **one.layers}, enter, leave):
+        one.network(*inputs.values())
+    checks = []
+    for label, (name, args, kwargs, before) in kept.items():
+        again = first_tensor(one.layers[name](*args, **kwargs))
+        ok = again is not None and again.shape == before.shape and _alike(again, before, 1e-4)
+        why = "" if ok else "called again with what it was given, it gives something else"
+        checks.append(Check("replays", label, ok, why))
+    return checks
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, dict):
+        return {key: _copied(part) for key, part in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(_copied(part) for part in value)
+    return value
+
+
+def _alike(one: Tensor, other: Tensor, tolerance: float) -> bool:
+    if one.shape != other.shape:
+        return False
+    finite = torch.nan_to_num(one), torch.nan_to_num(other)
+    size = float(finite[1].abs().max()) if other.numel() else 0.0
+    return bool(((finite[0] - finite[1]).abs() <= tolerance * (size + 1e-6)).all())
+
+
+# Which axes are places, and which channels
+
+
+def _axes(one: Looked, made: Record) -> list[Check]:
+    checks = []
+    for label, call in made.calls.items():
+        shape = call.shapes[0] if call.shapes else ()
+        axes = one.axes(label, shape)
+        if len(shape) < 3 and not axes.is_map:
+            continue  # a vector: nothing to mistake
+        why = "" if axes.proven else "no axis was seen to move with the places of the inputs"
+        checks.append(Check("axes", label, axes.proven, why))
+    return checks
+
+
+# What is seen
+
+
+def _fields(one: Looked, made: Record, trial: "_Trial") -> tuple[list[Layer], list[Check]]:
+    places = {
+        label: one.axes(label, call.shapes[0])
+        for label, call in made.calls.items()
+        if call.shapes and call.outputs[0] is not None
+    }
+    middles = {
+        label: (axes.size(made.calls[label].shapes[0])[0] // 2, axes.size(made.calls[label].shapes[0])[1] // 2)
+        for label, axes in places.items()
+        if axes.is_map
+    }  # fmt: skip
+    fields = {
+        label: field_of_layer(made, label, places[label], cell, statistics=True)
+        for label, cell in middles.items()
+    }
+    fields |= {
+        _cell_of_forecast(cell): field_of_forecast(made, cell, statistics=True)
+        for cell in trial.cells
+    }
+    seen = trial.changes(
+        places, lambda seen: all(_compared(f, seen.get(k), trial) == "" for k, f in fields.items())
+    )
+    layers, checks = [], []
+    for label, axes in places.items():
+        shape = made.calls[label].shapes[0]
+        count = axes.count(shape) if axes.channels else 1
+        around = None
+        if axes.is_map:
+            why = _compared(fields[label], seen.get(label), trial)
+            check = Check("field", label, not why, why)
+            if not axes.proven and check.ok:
+                check = Check("field", label, False, "which axes are places isn't proven")
+            checks.append(check)
+            if check.ok:
+                here = _of_input(middles[label], axes.size(shape), trial.grid)
+                around = fields[label].around(here)
+        layers.append(Layer(label, kind_of(one, label), count, around))
+    layers.append(_of_forecast(made, trial, fields, seen, checks))
+    return layers, checks
+
+
+def _cell_of_forecast(cell: Cell) -> str:
+    return f"{FORECAST} {cell}"
+
+
+def _of_forecast(
+    made: Record, trial: "_Trial", fields: dict[str, Field], seen: "dict[str, Seen]", checks: list[Check]
+) -> Layer:  # fmt: skip
+    """The forecast itself: the field of the middle cell, and those of others tried too."""
+    doubts = []
+    for cell in trial.cells:
+        label = _cell_of_forecast(cell)
+        if why := _compared(fields[label], seen.get(label), trial):
+            doubts.append(f"in cell {cell[0]}, {cell[1]}: {why}")
+    checks.append(Check("field", FORECAST, not doubts, doubts[0] if doubts else ""))
+    middle = trial.cells[0]
+    around = None if doubts else fields[_cell_of_forecast(middle)].around(middle)
+    count = made.output.shape[1] if made.output and len(made.output.shape) > 1 else None
+    return Layer(FORECAST, "output", count, around)
+
+
+def _of_input(cell: Cell, size: Cell, grid: Cell) -> Cell:
+    """The cell of the inputs in the middle of what a cell of a coarser map covers."""
+    row, column = (int((c + 0.5) * g / s) for c, s, g in zip(cell, size, grid, strict=True))
+    return row, column
+
+
+@dataclass
+class Seen:
+    """The rows and the columns whose change reached a layer's cell."""
+
+    rows: set[int] = field(default_factory=set)
+    columns: set[int] = field(default_factory=set)
+
+
+def _compared(said: Field, seen: Seen | None, trial: "_Trial") -> str:
+    """Why a field isn't proven, "" if it is."""
+    if seen is None:
+        return trial.why or "it couldn't be run on changed inputs"
+    if not seen.rows or not seen.columns:
+        return "no change of the inputs reached it"
+    for name, own, there, last in (
+        ("rows", said.rows, seen.rows, trial.grid[0] - 1),
+        ("columns", said.columns, seen.columns, trial.grid[1] - 1),
+    ):
+        low, high = min(there), max(there)
+        if low < own[0] or high > own[1]:
+            return f"a change of {name} {low} to {high} reached it, its operations say {own[0]} to {own[1]}"
+        if said.unproven and (low > 0 or high < last):
+            return f"no rule says what is seen through {', '.join(said.unproven)}"
+        if low - own[0] > ROOM or own[1] - high > ROOM:
+            return f"its operations reach {name} {own[0]} to {own[1]}, but only changes of {low} to {high} did"
+    return ""
+
+
+class _Trial:
+    """A copy of a network, in double precision where it can be, with inputs to change."""
+
+    def __init__(self, one: Looked, inputs: dict[str, Tensor]) -> None:
+        self.one, self.inputs = one, inputs
+        self.grid: Cell = inputs["history"].shape[-2], inputs["history"].shape[-1]
+        self.why, self.faint = "", FAINT
+        height, width = self.grid
+        middle = height // 2, width // 2
+        made = torch.Generator().manual_seed(1)
+        others = [
+            (int(torch.randint(height, (), generator=made)), int(torch.randint(width, (), generator=made)))
+            for _ in range(3)
+        ]  # fmt: skip
+        self.cells: list[Cell] = list(
+            dict.fromkeys([middle, (0, 0), (height - 1, width - 1), *others])
+        )
+        self.network, self.type = self._copy()
+
+    def _copy(self) -> tuple[nn.Module, torch.dtype]:
+        try:
+            exact = copy.deepcopy(self.one.network)._apply(_double)
+            with torch.no_grad():
+                exact(*(x.double() for x in self.inputs.values()))
+            return exact.eval(), torch.float64
+        except Exception:  # what has single precision written into it
+            self.faint = 1e-5
+            return self.one.network.eval(), torch.float32
+
+    @property
+    def layers(self) -> dict[str, nn.Module]:
+        """The copy's layers."""
+        return named_layers(self.network)
+
+    def draw(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """One sample's inputs: a step's own, then invented ones of several sizes."""
+        made = torch.Generator().manual_seed(number)
+        history, calendar, static = (x.to(self.type) for x in self.inputs.values())
+
+        def noise(like: Tensor) -> Tensor:
+            return torch.randn(like.shape, generator=made, dtype=self.type)
+
+        if number == 0:
+            return history, calendar, static
+        return (3.0 if number % 2 else 1.0) * noise(history).abs(), calendar, noise(static)
+
+    @torch.no_grad()
+    def middles(self, places: dict[str, Axes], *inputs: Tensor) -> dict[str, tuple[Tensor, float]]:
+        """(batch, values) of the middle of every layer's map and of the forecast's cells, and how large
+        the layer's values are."""
+        counter = Counter()
+        found: dict[str, tuple[Tensor, float]] = {}
+        running: list[int] = []
+        batch = len(inputs[0])
+
+        def enter(name: str, _args: object, _kwargs: object) -> None:
+            running.append(counter.begin(name))
+
+        def leave(name: str, output: object) -> None:
+            label = f"{name}:{running.pop()}"
+            label = label if label in places else label.removesuffix(":1")
+            axes, tensor = places.get(label), first_tensor(output)
+            if name == ROOT or axes is None or not axes.is_map or tensor is None:
+                return
+            try:
+                maps = axes.sequence(tensor)
+            except (RuntimeError, IndexError):
+                return
+            if len(maps) == batch:
+                row, column = maps.shape[-2] // 2, maps.shape[-1] // 2
+                found[label] = maps[..., row, column].clone(), _size(tensor) if batch == 1 else 0.0
+
+        with watched({ROOT: self.network, **self.layers}, enter, leave):
+            out = self.network(*inputs)
+        for cell in self.cells:
+            found[_cell_of_forecast(cell)] = out[..., cell[0], cell[1]], _size(out)
+        return found
+
+    @torch.no_grad()
+    def changes(
+        self, places: dict[str, Axes], enough: Callable[["dict[str, Seen]"], bool]
+    ) -> dict[str, Seen]:
+        """Which rows and columns of the inputs reach the middle of every layer's map, and the cells
+        of the forecast that are looked at; inputs are drawn until that is `enough`."""
+        found: dict[str, Seen] = {}
+        height, width = self.grid
+        lines = [(0, i) for i in range(height)] + [(1, i) for i in range(width)]
+        began = time.perf_counter()
+        for number in range(DRAWS):
+            base = self.draw(number)
+            try:
+                plain = self.middles(places, *base)
+            except Exception as error:
+                self.why = f"it can't be run on changed inputs ({type(error).__name__})"
+                return {}
+            took = time.perf_counter() - began
+            if number == 0 and took * len(lines) / 2 > SECONDS:
+                self.why = "it is too large to be run on changed inputs in the time"
+                return self._by_gradient()
+            for first in range(0, len(lines), TOGETHER):
+                part = lines[first : first + TOGETHER]
+                batch = self._changed(base, part, number * 1000 + first)
+                self._note(found, plain, self.middles(places, *batch), part)
+            if enough(found) or time.perf_counter() - began > SECONDS / 2:
+                break
+        return found
+
+    def _changed(
+        self, base: tuple[Tensor, Tensor, Tensor], lines: list[tuple[int, int]], seed: int
+    ) -> tuple[Tensor, ...]:
+        """A batch: in each sample one row or one column of all inputs is another."""
+        made = torch.Generator().manual_seed(seed)
+        history, calendar, static = (x.expand(len(lines), *x.shape[1:]).clone() for x in base)
+        for sample, (axis, index) in enumerate(lines):
+            for x in (history, static):
+                own = x[sample].select(axis - 2, index)
+                own += torch.randn(own.shape, generator=made, dtype=self.type)
+        return history.abs(), calendar, static
+
+    def _note(
+        self,
+        found: dict[str, Seen],
+        plain: dict[str, tuple[Tensor, float]],
+        changed: dict[str, tuple[Tensor, float]],
+        lines: list[tuple[int, int]],
+    ) -> None:
+        for label, (values, _) in changed.items():
+            if label not in plain or plain[label][0].shape[1:] != values.shape[1:]:
+                continue
+            before, size = plain[label]
+            apart = (values - before).abs().flatten(1).amax(dim=1)
+            seen = found.setdefault(label, Seen())
+            for (axis, index), moved in zip(lines, apart > self.faint * size, strict=True):
+                if moved or not bool(apart.isfinite().all()):
+                    (seen.columns if axis else seen.rows).add(index)
+
+    def _by_gradient(self) -> dict[str, Seen]:
+        """The same of the forecast alone, by the gradient of one cell."""
+        self.cells = self.cells[:1]
+        row, column = self.cells[0]
+        history, calendar, static = (x.clone() for x in self.draw(1))
+        history.requires_grad_()
+        static.requires_grad_()
+        with torch.enable_grad():
+            self.network(history, calendar, static)[0, :, row, column].sum().backward()
+        moves = torch.zeros(self.grid, dtype=self.type)
+        for x in (history, static):
+            if x.grad is not None and x.numel():
+                moves += x.grad.abs().flatten(0, -3).sum(0)
+        there = moves > 0
+        rows = set(torch.nonzero(there.any(1)).flatten().tolist())
+        columns = set(torch.nonzero(there.any(0)).flatten().tolist())
+        return {_cell_of_forecast(self.cells[0]): Seen(rows, columns)}
+
+    # The network as a whole
+
+    def whole_network(self) -> list[Check]:
+        """What must hold of the whole of it."""
+        tries: list[tuple[str, Callable[[], str]]] = [
+            ("repeats", self._repeats), ("batch", self._batch), ("order", self._order),
+            ("modes", self._modes), ("gradient", self._gradient),
+        ]  # fmt: skip
+        checks = []
+        for name, attempt in tries:
+            try:
+                why = attempt()
+            except Exception as error:
+                why = f"it couldn't be tried ({type(error).__name__})"
+            checks.append(Check(name, None, not why, why))
+        return checks
+
+    def _run(self, *inputs: Tensor) -> Tensor:
+        with torch.no_grad():
+            out: Tensor = self.network(*inputs)
+        return out.clone()
+
+    @property
+    def _close(self) -> float:
+        return 1e-6 if self.type == torch.float64 else 1e-4
+
+    def _repeats(self) -> str:
+        one = self.draw(1)
+        same = _alike(self._run(*one), self._run(*one), self._close)
+        return "" if same else "two passes over the same inputs differ"
+
+    def _batch(self) -> str:
+        draws = [self.draw(number) for number in (1, 2, 3)]
+        together = self._run(*(torch.cat(parts) for parts in zip(*draws, strict=True)))
+        for number, one in enumerate(draws):
+            if not _alike(self._run(*one)[0], together[number], self._close):
+                return "a sample's forecast depends on the others of its batch"
+        return ""
+
+    def _order(self) -> str:
+        first, second = self.draw(1), self.draw(2)
+        before = self._run(*first)
+        self._run(*second)
+        same = _alike(self._run(*first), before, self._close)
+        return "" if same else "what it forecasts depends on what it forecast before"
+
+    def _modes(self) -> str:
+        one = self.draw(1)
+        before = self._run(*one)
+        try:
+            self.network.train()
+            for module in self.network.modules():
+                if isinstance(module, _BatchNorm | _DropoutNd | nn.RReLU | ParametrizationList):
+                    module.eval()
+                    for part in module.modules():
+                        part.training = False
+            after = self._run(*one)
+        finally:
+            self.network.eval()
+        same = _alike(after, before, self._close)
+        return "" if same else "while it trains it gives something else, beyond dropout and norms"
+
+    def _gradient(self) -> str:
+        made = torch.Generator().manual_seed(5)
+        history, calendar, static = (x.clone() for x in self.draw(1))
+        ways = [torch.randn(x.shape, generator=made, dtype=self.type) for x in (history, static)]
+        out = self._run(history, calendar, static)
+        weigh = torch.randn(out.shape, generator=made, dtype=self.type)
+        history.requires_grad_()
+        static.requires_grad_()
+        with torch.enable_grad():
+            total = (self.network(history, calendar, static) * weigh).sum()
+            slopes = torch.autograd.grad(total, (history, static), allow_unused=True)
+        told = sum(float((s * w).sum()) for s, w in zip(slopes, ways, strict=True) if s is not None)
+        size = sum(
+            float(s.norm() * w.norm()) for s, w in zip(slopes, ways, strict=True) if s is not None
+        )
+        found = 0.0
+        # The smallest step is the best, unless single precision is written into the network.
+        for step, room in ((1e-6, 1e-3), (1e-4, 5e-2), (1e-3, 5e-2), (1e-2, 5e-2)):
+            ends = [
+                float(
+                    (self._run(history + t * ways[0], calendar, static + t * ways[1]) * weigh).sum()
+                )
+                for t in (step, -step)
+            ]
+            found = (ends[0] - ends[1]) / (2 * step)
+            if abs(told - found) <= room * (abs(found) + 0.01 * size) + 1e-9:
+                return ""
+        return f"the gradient says {told:.4g} where the forecast changes by {found:.4g}"
+
+
+def _size(x: Tensor) -> float:
+    made = torch.nan_to_num(x.abs()).max() if x.numel() else torch.zeros(())
+    return float(made) + 1e-30
+
+
+def _double(x: Tensor) -> Tensor:
+    if x.is_complex():
+        return x.to(torch.complex128)
+    return x.double() if x.is_floating_point() else x

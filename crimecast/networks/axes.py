@@ -1,0 +1,323 @@
+"""Which axes of what a layer gives are places, which are steps, and which are its channels.
+
+Found by what moves: the inputs are shifted by some rows, by some columns, and by a lag, and the axis
+along which the output shifts with them is the axis of rows, of columns, of steps. What is left are the
+channels. Where rows and columns shift along one axis, that axis is a list of places, row by row.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, watched
+
+DRAWS = 2  # pairs of inputs whose difference is shifted
+SURE = 0.8  # the error of the best axes must be below this share of every other's
+CLOSE = 0.8  # and below this; values that have nothing to do with one another have 1
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Axes of a tensor, counted from the front; the batch is the first. `rows` and `columns` are one
+    axis where it lists `places` (rows, columns) after `before` entries of another sort; either may be
+    the batch's own axis, where places are members of it; None where the layer gives no map. `folded`: so many
+    steps, or places, lie in the batch's axis. `channels` may be several axes, or none. `proven`: by what moved; else by the shape alone.
+    """
+
+    rows: int | None
+    columns: int | None
+    channels: tuple[int, ...]
+    steps: int | None = None
+    places: tuple[int, int] | None = None
+    before: int = 0
+    folded: int = 1
+    proven: bool = False
+
+    @property
+    def is_map(self) -> bool:
+        """Whether the layer gives maps."""
+        return self.rows is not None
+
+    def size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Rows and columns of the map."""
+        assert self.rows is not None
+        assert self.columns is not None
+        return self.places or (shape[self.rows], shape[self.columns])
+
+    def count(self, shape: tuple[int, ...]) -> int:
+        """How many channels there are."""
+        return math.prod(shape[axis] for axis in self.channels)
+
+    def at(self, shape: tuple[int, ...], cell: tuple[int, int] | None) -> Tensor:
+        """Which elements belong to a cell of the map, all channels and steps; all without a map."""
+        mask = torch.zeros(shape, dtype=torch.bool)
+        index: list[slice | int] = [slice(None)] * len(shape)
+        if self.rows is not None and self.columns is not None and cell is not None:
+            if self.places:
+                index[self.rows] = self.before + cell[0] * self.places[1] + cell[1]
+            else:
+                index[self.rows], index[self.columns] = cell
+        mask[tuple(index)] = True
+        return mask
+
+    def maps(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) of what a layer gave: of steps the last. What is no map, as it is."""
+        if not self.is_map:
+            return x.unflatten(0, (-1, self.folded)) if self.folded > 1 else x
+        return self.sequence(x)[:, -1]
+
+    def sequence(self, x: Tensor) -> Tensor:
+        """(B, T, C, H, W) of what a layer gave, one step where it has none."""
+        assert self.rows is not None
+        assert self.columns is not None
+        if 0 in (self.rows, self.columns):  # places are members of the batch
+            x = x.unflatten(0, (-1, self.folded))
+            own = replace(
+                self, rows=self.rows + 1, columns=self.columns + 1,
+                steps=None if self.steps is None else self.steps + 1, folded=1,
+                channels=tuple(axis + 1 for axis in self.channels),
+            )  # fmt: skip
+            return own.sequence(x)
+        if self.places:
+            x = x.narrow(self.rows, self.before, math.prod(self.places))
+            x = x.movedim(self.rows, -1).unflatten(-1, self.places)
+            taken = [self.rows]
+        else:
+            x = x.movedim((self.rows, self.columns), (-2, -1))
+            taken = [self.rows, self.columns]
+        # The other axes keep their order: find where they are now.
+        rest = [a for a in range(x.dim() - 2 + len(taken)) if a not in taken]
+        place = {axis: number for number, axis in enumerate(rest)}
+        if self.steps is not None:
+            x = x.movedim(place[self.steps], 1)
+        elif self.folded > 1:
+            x = x.unflatten(0, (-1, self.folded))
+        else:
+            x = x.unsqueeze(1)
+        return x.flatten(2, -3) if x.dim() > 4 else x.unsqueeze(2)
+
+    def put(self, x: Tensor, channels: list[int], value: Tensor | float) -> Tensor:
+        """A copy of what a layer gave with some channels replaced, by a number or by what has the
+        layout of `x` (an axis of size one is broadcast)."""
+        if not self.channels:
+            return torch.zeros_like(x) + value
+        ends = tuple(range(len(self.channels)))
+
+        def forward(t: Tensor) -> Tensor:
+            return t.movedim(self.channels, ends)
+
+        moved = forward(x)
+        flat = moved.reshape(-1, *moved.shape[len(ends) :]).clone()
+        if isinstance(value, Tensor):
+            new = forward(value.to(x.dtype))
+            new = new.reshape(-1, *new.shape[len(ends) :])
+            flat[channels] = new[channels].expand(flat[channels].shape)
+        else:
+            flat[channels] = value
+        return flat.reshape(moved.shape).movedim(ends, self.channels)
+
+    def mean(self, x: Tensor) -> Tensor:
+        """Each channel's mean over everything else, with axes of size one for the rest."""
+        rest = [axis for axis in range(x.dim()) if axis not in self.channels]
+        return x.mean(dim=rest, keepdim=True)
+
+
+def by_shape(shape: tuple[int, ...], grid: tuple[int, int] | None = None) -> Axes:
+    """What a shape alone says: (B, C, H, W), (B, T, C, H, W) or (B, C). With the grid's size, maps are
+    looked for in other places too, and what fits nowhere is no map."""
+    dims = len(shape)
+    if grid is not None:
+        pairs = [(dims - 2, dims - 1), (1, 2), (2, 3)]
+        for rows, columns in pairs:
+            if 1 <= rows < columns < dims and _coarser((shape[rows], shape[columns]), grid):
+                rest = tuple(a for a in range(1, dims) if a not in (rows, columns))
+                steps = rest[0] if len(rest) == 2 else None
+                return Axes(rows, columns, rest[-1:] if steps else rest, steps)
+        return Axes(None, None, (1,) if dims > 1 else ())
+    if dims >= 4:
+        return Axes(dims - 2, dims - 1, (dims - 3,), steps=1 if dims == 5 else None, proven=True)
+    return Axes(None, None, (1,) if dims > 1 else ())
+
+
+def _coarser(size: tuple[int, int], grid: tuple[int, int]) -> bool:
+    return any(
+        all(s in (g // by, -(-g // by)) for s, g in zip(size, grid, strict=True))
+        for by in range(1, max(2, min(grid) // 2 + 1))
+    )
+
+
+@torch.no_grad()
+def axes_of(
+    network: nn.Module, modules: dict[str, nn.Module], inputs: dict[str, Tensor], seed: int = 0
+) -> dict[str, Axes]:
+    """The axes of every call's output, by label; `inputs` are one step's, and are only taken for their
+    shapes and the calendar."""
+    history, calendar, static = inputs.values()
+    height, width = history.shape[-2:]
+    made = torch.Generator().manual_seed(seed)
+
+    def noise(like: Tensor) -> Tensor:
+        return torch.randn(2 * DRAWS, *like.shape[1:], generator=made, dtype=torch.float32)
+
+    past, maps = 3 * noise(history).abs(), noise(static)
+    down, across = _shift(height), _shift(width)
+    # Every input as it is, shifted by rows, by columns, and by a lag: one batch for each.
+    outputs = [
+        _outputs(network, modules, h, calendar.expand(len(h), -1), s)
+        for h, s in (
+            (past, maps),
+            (past.roll(down, -2), maps.roll(down, -2)),
+            (past.roll(across, -1), maps.roll(across, -1)),
+            (past.roll(1, 1), maps),
+        )
+    ]
+    found = {}
+    for label, plain in outputs[0].items():
+        moved = [part.get(label) for part in outputs[1:]]
+        if any(m is None or m.shape != plain.shape for m in moved):
+            continue
+        found[label] = _axes(
+            [plain, *moved], 2 * DRAWS, (height, width), (down, across), history.shape[1]
+        )
+    return found
+
+
+def _outputs(
+    network: nn.Module, modules: dict[str, nn.Module], *inputs: Tensor
+) -> dict[str, Tensor]:
+    counter, kept = Counter(), Outputs()
+    stack: list[tuple[str, int]] = []
+
+    def enter(name: str, _args: object, _kwargs: object) -> None:
+        stack.append((name, counter.begin(name)))
+
+    def leave(name: str, output: object) -> None:
+        _, number = stack.pop()
+        tensor = first_tensor(output)
+        if name != ROOT and tensor is not None and tensor.layout == torch.strided:
+            kept.put(name, number, tensor.detach().clone())
+
+    network.eval()
+    with watched({ROOT: network, **modules}, enter, leave):
+        network(*inputs)
+    return kept
+
+
+def _shift(size: int) -> int:
+    """Cells to shift by: a multiple of every usual stride, and not so far that little is left."""
+    return 8 if size >= 16 else 4 if size >= 8 else max(1, size // 2)
+
+
+def _axes(
+    outputs: list[Tensor], batch: int, grid: tuple[int, int], shifts: tuple[int, int], lags: int
+) -> Axes:
+    shape = tuple(outputs[0].shape)
+    if not shape or shape[0] % batch:
+        return Axes(None, None, (1,) if len(shape) > 1 else ())
+    folded = shape[0] // batch
+    # Differences of two inputs: what is added at a place whatever comes in falls out.
+    plain, rows, columns, lagged = (_differences(x, batch, folded) for x in outputs)
+    ways = _apart(plain, rows, columns, grid, shifts) | _listed(plain, rows, columns, grid, shifts)
+    rest = tuple(range(1, len(shape)))
+    guess = by_shape(shape, grid) if folded == 1 else Axes(None, None, rest[:1], folded=folded)
+    if not ways:
+        return guess
+    (best, error), *others = sorted(ways.items(), key=lambda way: way[1])
+    rivals = [other for _, other in others]
+    rivals += [_error(plain, moved, 0, 0) for moved in (rows, columns)]  # nothing moves at all
+    if error >= CLOSE or any(error >= SURE * other for other in rivals):
+        return guess
+    where, before, places = best
+    left = [axis for axis in rest if axis not in where]
+    steps = None
+    if (folded == 1 or 0 in where) and len(left) > 1:
+        by_lag = {axis: _by_lag(plain, lagged, axis + 1, lags) for axis in left}
+        steps = min(left, key=lambda axis: by_lag[axis])
+        steps = steps if by_lag[steps] < CLOSE else None
+    channels = tuple(axis for axis in left if axis != steps)
+    if sum(shape[axis] > 1 for axis in channels) > 1:
+        return guess  # one of them may be the places within a window
+    return Axes(*where, channels, steps, places, before, folded, proven=True)
+
+
+# (axes of rows and columns), entries before the places, (rows, columns) where they share an axis
+Way = tuple[tuple[int, int], int, tuple[int, int] | None]
+
+
+def _apart(
+    plain: Tensor, rows: Tensor, columns: Tensor, grid: tuple[int, int], shifts: tuple[int, int]
+) -> dict[Way, float]:
+    """The error of every two axes as those of rows and columns."""
+    errors: list[dict[int, float]] = [{}, {}]
+    for along, moved in enumerate((rows, columns)):
+        for axis in range(1, plain.dim()):  # after the draws; the first is what the batch folds
+            size = plain.shape[axis]
+            step = round(shifts[along] * size / grid[along])
+            if 1 < size <= grid[along] + 2 and 0 < step < size:
+                errors[along][axis] = min(
+                    _error(plain, moved, axis, step), _error(moved, plain, axis, step)
+                )  # the other way round, where a map comes out mirrored
+    return {
+        ((a - 1, b - 1), 0, None): max(one, other)
+        for a, one in errors[0].items()
+        for b, other in errors[1].items()
+        if a != b
+    }
+
+
+def _listed(
+    plain: Tensor, rows: Tensor, columns: Tensor, grid: tuple[int, int], shifts: tuple[int, int]
+) -> dict[Way, float]:
+    """The error of every axis as a list of places."""
+    found: dict[Way, float] = {}
+    for axis in range(1, plain.dim()):
+        for before, high, wide in _lists(plain.shape[axis], grid):
+            one, down, across = (
+                x.narrow(axis, before, high * wide).unflatten(axis, (high, wide))
+                for x in (plain, rows, columns)
+            )
+            steps = round(shifts[0] * high / grid[0]), round(shifts[1] * wide / grid[1])
+            if 0 < steps[0] < high and 0 < steps[1] < wide:
+                error = max(
+                    _error(one, down, axis, steps[0]), _error(one, across, axis + 1, steps[1])
+                )
+                found[(axis - 1, axis - 1), before, (high, wide)] = error
+    return found
+
+
+def _differences(x: Tensor, batch: int, folded: int) -> Tensor:
+    x = x.reshape(batch, folded, *x.shape[1:])
+    x = torch.view_as_real(x) if x.is_complex() else x
+    x = x.double()
+    made = x[::2] - x[1::2]
+    return torch.where(made.isfinite(), made, 0.0)
+
+
+def _lists(size: int, grid: tuple[int, int]) -> list[tuple[int, int, int]]:
+    """How a list of that length may hold a map: entries before it, rows, columns."""
+    found = []
+    for by in range(1, max(2, max(grid) // 2 + 1)):
+        for high, wide in {
+            (grid[0] // by, grid[1] // by), (-(-grid[0] // by), -(-grid[1] // by)),
+        }:  # fmt: skip
+            before = size - high * wide
+            if high > 1 and wide > 1 and before in (0, 1, 2) and (before, high, wide) not in found:
+                found.append((before, high, wide))
+    return found
+
+
+def _error(plain: Tensor, shifted: Tensor, axis: int, step: int) -> float:
+    """How far the shifted is from the plain, shifted: 0 alike, 1 unrelated."""
+    size = plain.shape[axis] - step
+    one, other = plain.narrow(axis, 0, size), shifted.narrow(axis, step, size)
+    total = float((one.pow(2).sum() + other.pow(2).sum()).sqrt())
+    return float((one - other).norm()) / total if total > 1e-12 else 1.0
+
+
+def _by_lag(plain: Tensor, lagged: Tensor, axis: int, lags: int) -> float:
+    size = plain.shape[axis]
+    if size < 2 or size > lags:
+        return 1.0
+    return min(_error(plain, lagged, axis, 1), _error(lagged, plain, axis, 1))

@@ -1,0 +1,67 @@
+"""A network that is looked into, with inputs that it can be run on: its layers, calls and axes."""
+
+from functools import cached_property
+
+from torch import Tensor, nn
+
+from crimecast.designs.build import Network, named_layers
+from crimecast.networks.axes import Axes, axes_of, by_shape
+from crimecast.networks.calls import split
+from crimecast.networks.tape import Record, record
+
+
+class Looked:
+    """What has a `network` and an `example` of its inputs."""
+
+    network: nn.Module
+
+    def example(self) -> dict[str, Tensor]:
+        """`history` (1, L, C, H, W), `calendar` (1, F) and `static` (1, S, H, W) of one sample."""
+        raise NotImplementedError
+
+    @property
+    def is_spec(self) -> bool:
+        """Whether the network was built from a spec, whose layers keep to one order of axes."""
+        return isinstance(self.network, Network)
+
+    @cached_property
+    def layers(self) -> dict[str, nn.Module]:
+        """The layers one can look at, by name."""
+        return named_layers(self.network)
+
+    def record(self) -> Record:
+        """A forward pass written down."""
+        return record(self.network, self.layers, self.example())
+
+    @cached_property
+    def _axes(self) -> dict[str, Axes]:
+        """The axes of what every call of a user's own module gives."""
+        return axes_of(self.network, self.layers, self.example())
+
+    @property
+    def labels(self) -> list[str]:
+        """The calls of layers in a pass, those of a module that runs several times told apart."""
+        return list(self.layers) if self.is_spec else list(self._axes)
+
+    @property
+    def shown(self) -> list[str]:
+        """The calls that give maps."""
+        if self.is_spec:
+            return list(self.layers)
+        return [label for label, axes in self._axes.items() if axes.is_map]
+
+    def module(self, label: str) -> nn.Module:
+        """The module that a call is of."""
+        return self.layers[label if label in self.layers else split(label)[0]]
+
+    def axes(self, label: str, shape: tuple[int, ...]) -> Axes:
+        """Which axes of a layer's output are places, steps and channels: a spec's by its own order, a
+        user's by what moves with the inputs."""
+        if self.is_spec:
+            return by_shape(tuple(shape))
+        height, width = self.example()["history"].shape[-2:]
+        return self._axes.get(label) or by_shape(tuple(shape), (height, width))
+
+    def maps(self, label: str, x: Tensor) -> Tensor:
+        """(B, C, H, W) of a layer's output, of a sequence its last step; what is no map as it is."""
+        return self.axes(label, x.shape).maps(x)

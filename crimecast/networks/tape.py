@@ -1,0 +1,416 @@
+"""One forward pass written down: every operation of torch's core, with the memory it read and wrote.
+
+It works on any network, since it watches the operations that all of torch is made of (those inside
+scripted modules and C++ layers included), not modules or the functions a user calls. Tensors are
+known by their storage: a view reads the memory it is a view of, and an operation in place overwrites
+it, whatever names it has in the code. `flow.py` says which elements an operation's output is made
+from, `receptive.py` follows them back to the inputs.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from crimecast.networks.calls import ROOT, Counter, Outputs, tensors_in, watched
+
+INPUTS = ("history", "calendar", "static")
+# What takes a tensor's values out of torch: what is made of them can't be followed.
+LEAVING = {"numpy", "tolist", "__array__", "__dlpack__", "data_ptr"}
+READING = {"_local_scalar_dense", "equal", "is_nonzero"}  # the same, of the core
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A tensor as a window on a storage: the storage's number, and shape, strides, offset and size of
+    an element in bytes."""
+
+    storage: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    offset: int
+    item: int
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A tensor that nothing of the inputs is in: its shape, its values if they are indices, and where
+    it isn't zero if it is zero somewhere. `storage` is its number if it is made of weights."""
+
+    shape: tuple[int, ...]
+    values: Tensor | None = None
+    support: Tensor | None = None
+    storage: int | None = None
+
+
+@dataclass(frozen=True)
+class Op:
+    """An operation: its name, torch's own handle, its arguments with tensors as `Ref` or `Constant`, what
+    it wrote, and the call it ran in. `shut` says where arguments are zero by the mask of a softmax, or
+    are made so by it."""
+
+    name: str
+    func: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outputs: tuple[Ref, ...]
+    layer: str
+    shut: dict[int, Tensor] = field(default_factory=dict)
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """An argument by its name in torch's schema."""
+        for place, argument in enumerate(self.func._schema.arguments):
+            if argument.name == name:
+                if place < len(self.args):
+                    return self.args[place]
+                return self.kwargs.get(name, argument.default_value)
+        return default
+
+    @property
+    def inputs(self) -> list[Ref]:
+        """What it read of what is made from the inputs."""
+        written = {a.name for a in self.func._schema.arguments if a.is_out}
+        kwargs = {k: v for k, v in self.kwargs.items() if k not in written}
+        return _of_type(Ref, (self.args, kwargs))
+
+    @property
+    def weights(self) -> set[int]:
+        """The storages of weights that it read."""
+        made = _of_type(Constant, (self.args, self.kwargs))
+        return {c.storage for c in made if c.storage is not None}
+
+
+@dataclass(frozen=True)
+class Called:
+    """A call of a module: `end` is how many operations had run when it ended, `output` the tensors it
+    gave, `takes` the calls that what it read comes from (or `inputs`, `calendar`)."""
+
+    label: str
+    module: str
+    end: int
+    outputs: tuple[Ref | None, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    takes: tuple[str, ...]
+    leaf: bool
+
+
+@dataclass
+class Record:
+    """What a tape holds: the operations, the calls, the inputs and what `forward` returned.
+
+    `left` says which operations took values out of torch, and where; `used` which modules' own
+    weights were read, by the storages of those weights.
+    """
+
+    ops: list[Op] = field(default_factory=list)
+    calls: Outputs = field(default_factory=Outputs)
+    inputs: dict[str, Ref] = field(default_factory=dict)
+    output: Ref | None = None
+    takes: tuple[str, ...] = ()
+    left: list[tuple[int, str]] = field(default_factory=list)
+    weights: dict[int, set[str]] = field(default_factory=dict)
+    items: dict[int, int] = field(default_factory=dict)  # storage → bytes of its smallest element
+    bytes: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        """How many operations there are."""
+        return len(self.ops)
+
+
+def record(
+    network: nn.Module, modules: dict[str, nn.Module], inputs: dict[str, Tensor], zeros: bool = True
+) -> Record:
+    """The tape of one forward pass, `network(*inputs)`, in evaluation mode.
+
+    With `zeros` a weight that is exactly zero counts as no connection.
+    """
+    network.eval()
+    writer = _Writer(network, inputs, zeros)
+    watching = watched({ROOT: network, **modules}, writer.enter, writer.leave)
+    # Fused layers hide the layers inside of them; compiled ones all of it.
+    with torch.no_grad(), watching, _slow_paths(), writer.leaving, writer:
+        output = network(*inputs.values())
+    return writer.finish(output)
+
+
+@contextmanager
+def _slow_paths() -> Iterator[None]:
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    # Where nothing was compiled, the compiler isn't even loaded.
+    compiled = "torch._dynamo" in sys.modules
+    eager = torch.compiler.set_stance("force_eager") if compiled else nullcontext()
+    try:
+        with eager:
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+
+
+class _Leaving(TorchFunctionMode):
+    """Notices values that leave torch for NumPy or Python."""
+
+    def __init__(self, writer: "_Writer") -> None:
+        super().__init__()
+        self.writer = writer
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        name = getattr(func, "__name__", "")
+        if name in LEAVING:
+            self.writer.leaves(name.strip("_"), tensors_in(args))
+        return func(*args, **(kwargs or {}))
+
+
+class _Writer(TorchDispatchMode):
+    def __init__(self, network: nn.Module, inputs: dict[str, Tensor], zeros: bool) -> None:
+        super().__init__()
+        self.made, self.zeros = Record(), zeros
+        self.alive: dict[int, tuple[int, StorageWeakRef]] = {}  # address → number
+        self.shut: dict[int, Tensor] = {}  # where a softmax is zero by a mask
+        self.live: set[int] = set()  # storages that hold something made from the inputs
+        self.origins: dict[int, dict[str, None]] = {}
+        self.stack: list[tuple[str, int, dict[str, None], list[str]]] = []
+        self.counter, self.leaving = Counter(), _Leaving(self)
+        for module_name, module in network.named_modules():
+            for parameter in module.parameters(recurse=False):
+                number = self._number(parameter)
+                self.made.weights.setdefault(number, set()).add(module_name)
+        for name, tensor in inputs.items():
+            ref = self._ref(tensor)
+            self.live.add(ref.storage)
+            self.made.inputs[name] = ref
+            self.origins[ref.storage] = {"calendar" if name == "calendar" else "inputs": None}
+
+    # Calls
+
+    def enter(self, name: str, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> None:
+        number = self.counter.begin(name)
+        for outer in self.stack:
+            outer[3].append(name)
+        self.stack.append((name, number, {}, []))
+
+    def leave(self, name: str, output: Any) -> Any:
+        _, number, takes, inside = self.stack[-1]
+        changed = None
+        if name != ROOT and not inside:
+            # Passed on as it came (a dropout that is off) or made of weights alone: a layer's output all the same.
+            changed = _each_tensor(output, self._own)
+        self.stack.pop()
+        output = output if changed is None else changed
+        tensors = tensors_in(output)
+        refs = tuple(self._ref(t) if t.layout == torch.strided else None for t in tensors)
+        if name != ROOT:
+            leaf = not inside
+            self.made.calls.put(
+                name, number,
+                Called(
+                    name, name, len(self.made.ops), refs, tuple(tuple(t.shape) for t in tensors),
+                    tuple(takes), leaf,
+                ),
+            )  # fmt: skip
+            if leaf:
+                for ref in refs:
+                    if ref is not None:
+                        self.origins[ref.storage] = {f"{name}:{number}": None}
+        return changed
+
+    def _own(self, tensor: Tensor) -> Tensor:
+        if tensor.layout != torch.strided:
+            return tensor
+        number = self._number(tensor)
+        if number in self.origins or number in self.made.weights:
+            return tensor.clone()
+        return tensor
+
+    @property
+    def where(self) -> str:
+        """The label of the call that runs."""
+        if not self.stack or self.stack[-1][0] == ROOT:
+            return ""
+        name, number = self.stack[-1][:2]
+        return f"{name}:{number}"
+
+    def leaves(self, name: str, tensors: list[Tensor]) -> None:
+        """Note that values of tensors left torch."""
+        if any(t.layout == torch.strided and self._number(t) in self.live for t in tensors):
+            self.made.left.append((len(self.made.ops), said(name, self.where)))
+
+    # Operations
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = func.overloadpacket.__name__
+        taken = tensors_in((args, kwargs))
+        if any(t.layout != torch.strided for t in taken):
+            self.leaves(name, [t for t in taken if t.layout == torch.strided])
+            return func(*args, **kwargs)
+        numbers = [self._number(t) for t in taken]
+        live = any(n in self.live for n in numbers)
+        if live and name in READING:
+            self.leaves(name.strip("_").replace("local_scalar_dense", "item"), taken)
+        given = None
+        if live or any(n in self.made.weights for n in numbers):
+            # Before it runs: an operation in place changes what its arguments hold.
+            whole = name.startswith("grid_sampler")  # whose positions say what is read
+            given = tuple(_arguments(one, lambda t: self._seen(t, whole)) for one in (args, kwargs))
+        out = func(*args, **kwargs)
+        if given is None:
+            return out
+        written = [t for t in tensors_in(out) if isinstance(t, Tensor)]
+        if any(t.layout != torch.strided for t in written):
+            self.leaves(name, taken)
+            return out
+        if torch.Tag.inplace_view in func.tags:
+            return out
+        if not func._schema.is_mutable:
+            # A view is the memory it is a view of.
+            written = [t for t in written if self._number(t) not in numbers]
+        if not written:
+            return out
+        if not live:
+            made_of = set().union(*(self.made.weights.get(n, set()) for n in numbers))
+            for tensor in written:
+                self.made.weights.setdefault(self._number(tensor), set()).update(made_of)
+            return out
+        origins: dict[str, None] = {}
+        for number in numbers:
+            origins |= self.origins.get(number, {})
+        for frame in self.stack:
+            own = f"{frame[0]}:{frame[1]}"
+            frame[2].update((o, None) for o in origins if o != own)
+        refs = tuple(self._ref(t) for t in written)
+        for ref in refs:
+            self.live.add(ref.storage)
+            kept = self.origins.get(ref.storage, {}) if func._schema.is_mutable else {}
+            self.origins[ref.storage] = kept | origins
+        shut: dict[int, Tensor] = {}
+        if "softmax" in name and bool((taken[0] == -torch.inf).any()):
+            shut[0] = taken[0] == -torch.inf
+            self._shut(written[0], shut[0])
+        elif name in ("bmm", "mm", "clone"):
+            shut = {
+                place: self._is_shut(t)
+                for place, t in enumerate(taken)
+                if self._number(t) in self.shut
+            }
+            if name == "clone" and shut:
+                self._shut(written[0], shut[0])
+        self.made.ops.append(Op(name, func, *given, refs, self.where, shut))
+        return out
+
+    def _shut(self, tensor: Tensor, mask: Tensor) -> None:
+        """Remember where what a storage holds is zero by a mask."""
+        whole = torch.zeros(
+            tensor.untyped_storage().nbytes() // tensor.element_size(), dtype=torch.bool
+        )
+        whole.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).copy_(mask)
+        self.shut[self._number(tensor)] = whole
+
+    def _is_shut(self, tensor: Tensor) -> Tensor:
+        whole = self.shut[self._number(tensor)]
+        return whole.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
+
+    def _seen(self, tensor: Tensor, whole: bool) -> Ref | Constant:
+        number = self._number(tensor)
+        if number in self.live:
+            return self._ref(tensor)
+        shape = tuple(tensor.shape)
+        if whole or not (tensor.is_floating_point() or tensor.is_complex()):
+            return Constant(shape, tensor.clone())
+        weight = number if number in self.made.weights else None
+        support = None
+        if self.zeros and tensor.numel() and not bool((zero := tensor == 0).logical_not().all()):
+            support = ~zero
+        return Constant(shape, None, support, weight)
+
+    def _number(self, tensor: Tensor) -> int:
+        weak = StorageWeakRef(tensor.untyped_storage())
+        known = self.alive.get(weak.cdata)
+        if known is None:
+            known = (len(self.alive), weak)  # kept, so that no other storage gets its address
+            self.alive[weak.cdata] = known
+        return known[0]
+
+    def _ref(self, tensor: Tensor) -> Ref:
+        number, item = self._number(tensor), tensor.element_size()
+        self.made.items[number] = min(item, self.made.items.get(number, item))
+        self.made.bytes[number] = tensor.untyped_storage().nbytes()
+        return Ref(
+            number, tuple(tensor.shape), tuple(tensor.stride()), tensor.storage_offset(), item
+        )
+
+    def finish(self, output: Any) -> Record:
+        """The record, with what `forward` returned and calls under their labels."""
+        tensors = tensors_in(output)
+        if tensors:
+            self.made.output = self._ref(tensors[0])
+            self.made.takes = self._labels(self.origins.get(self.made.output.storage, {}))
+        for label, call in list(self.made.calls.items()):
+            self.made.calls[label] = Called(
+                label, call.module, call.end, call.outputs, call.shapes, self._labels(call.takes),
+                call.leaf,
+            )  # fmt: skip
+        self.made.ops = [
+            Op(o.name, o.func, o.args, o.kwargs, o.outputs, self._label(o.layer), o.shut)
+            for o in self.made.ops
+        ]
+        return self.made
+
+    def _label(self, key: str) -> str:
+        name = key.rpartition(":")[0]
+        return key if key in self.made.calls or name not in self.made.calls else name
+
+    def _labels(self, keys: Any) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._label(key) for key in keys))
+
+
+def said(name: str, layer: str) -> str:
+    """An operation and where it ran, as it is told."""
+    return f"`{name}` in `{layer.removesuffix(':1') or 'forward'}`"
+
+
+def _each_tensor(value: Any, change: Any) -> Any:
+    """Tensors at the top of an output changed; None where they all stay as they are."""
+    if isinstance(value, Tensor):
+        made = change(value)
+        return None if made is value else made
+    if type(value) in (tuple, list):
+        parts = [change(part) if isinstance(part, Tensor) else part for part in value]
+        return (
+            type(value)(parts)
+            if any(a is not b for a, b in zip(parts, value, strict=True))
+            else None
+        )
+    return None
+
+
+def _arguments(value: Any, seen: Any) -> Any:
+    if isinstance(value, Tensor):
+        return seen(value)
+    if isinstance(value, dict):
+        return {key: _arguments(part, seen) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_arguments(part, seen) for part in value)
+    return value
+
+
+def _of_type(kind: Any, value: Any) -> list[Any]:
+    if isinstance(value, kind):
+        return [value]
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, tuple | list):
+        return [one for part in value for one in _of_type(kind, part)]
+    return []

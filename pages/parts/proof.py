@@ -1,0 +1,40 @@
+"""The badge that says what is proven of a network, with the list behind it."""
+
+import streamlit as st
+
+from crimecast.runs.run import Run
+from crimecast.views import proof
+
+
+def badge(run: Run) -> None:
+    """A small badge; while the proof is being made it looks again by itself."""
+    if proof.proof(run) is None:
+        _waiting(run)
+    else:
+        _known(run)
+
+
+@st.fragment(run_every=2.0)
+def _waiting(run: Run) -> None:
+    if proof.proof(run) is None:
+        st.badge("Being proven", icon=":material/hourglass_top:", color="gray")
+    else:
+        _known(run)
+
+
+def _known(run: Run) -> None:
+    made = proof.proof(run)
+    assert made is not None
+    doubts = [proof.said(check) for check in made.doubts]
+    label = "Proven" if made.proven else f"{len(doubts)} not proven"
+    icon = ":material/verified:" if made.proven else ":material/help:"
+    with st.popover(label, icon=icon):
+        if doubts:
+            st.markdown("**Not proven**\n" + "\n".join(f"- {text}" for text in doubts[:20]))
+        st.markdown("**Proven**\n" + "\n".join(f"- {text}" for text in proof.passed(made)))
+
+
+def mark(run: Run, layer: str) -> None:
+    """Says at a layer, or at the forecast, what isn't proven of it."""
+    for text in proof.doubts(run, layer)[:3]:
+        st.caption(f":material/help: Not proven: {text}.")
