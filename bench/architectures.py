@@ -15,7 +15,9 @@ LAGS, SIDE = 4, 32
 class Adapted(nn.Module):
     """Lags as channels, the largest map of what the body gives brought to the cube's size."""
 
-    def __init__(self, body: nn.Module, call: Callable[[nn.Module, Tensor], Any], planes: int) -> None:
+    def __init__(
+        self, body: nn.Module, call: Callable[[nn.Module, Tensor], Any], planes: int
+    ) -> None:
         super().__init__()
         self.call, self.body = call, body
         self.first = nn.Conv2d(LAGS, planes, 1)
@@ -69,7 +71,12 @@ def _monai() -> dict[str, Callable[[], Adapted]]:
     two = {"spatial_dims": 2, "in_channels": 4, "out_channels": 2}
     small = {"channels": (4, 8, 16), "strides": (2, 2)}
     features = (4, 4, 8, 8, 8, 4)
-    dyn = {"kernel_size": [3, 3, 3], "strides": [1, 2, 2], "upsample_kernel_size": [2, 2], "filters": [4, 8, 8]}
+    dyn = {
+        "kernel_size": [3, 3, 3],
+        "strides": [1, 2, 2],
+        "upsample_kernel_size": [2, 2],
+        "filters": [4, 8, 8],
+    }
     made: dict[str, Callable[[], nn.Module]] = {
         "AHNet": lambda: nets.AHNet(spatial_dims=2, in_channels=3, out_channels=2, psp_block_num=0),
         "AttentionUnet": lambda: nets.AttentionUnet(**two, **small),
@@ -130,7 +137,14 @@ def _transformers() -> dict[str, Callable[[], Adapted]]:
         "image_size": 32, "patch_size": 4, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
         "intermediate_size": 32,
     }  # fmt: skip
-    swin = {"image_size": 32, "patch_size": 2, "embed_dim": 8, "depths": [2, 1], "num_heads": [1, 2], "window_size": 4}
+    swin = {
+        "image_size": 32,
+        "patch_size": 2,
+        "embed_dim": 8,
+        "depths": [2, 1],
+        "num_heads": [1, 2],
+        "window_size": 4,
+    }
     stages = {"hidden_sizes": [8, 16], "depths": [1, 1]}
     pyramid = {
         "num_encoder_blocks": 2, "depths": [1, 1], "sr_ratios": [2, 1], "hidden_sizes": [8, 16], "num_attention_heads": [1, 2],
@@ -183,7 +197,13 @@ def _diffusers() -> dict[str, Callable[[], Adapted]]:
         "sample_size": 32, "in_channels": 4, "out_channels": 2, "layers_per_block": 1, "block_out_channels": (8, 8), "norm_num_groups": 4,
         "attention_head_dim": 4,
     }  # fmt: skip
-    vae = {"in_channels": 4, "out_channels": 2, "block_out_channels": (8, 8), "norm_num_groups": 4, "layers_per_block": 1}
+    vae = {
+        "in_channels": 4,
+        "out_channels": 2,
+        "block_out_channels": (8, 8),
+        "norm_num_groups": 4,
+        "layers_per_block": 1,
+    }
     made: dict[str, Callable[[], nn.Module]] = {
         "UNet2D": lambda: _AtTime(hub.UNet2DModel(**unet, down_block_types=("DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D"))),
         "UNet2D, plain": lambda: _AtTime(hub.UNet2DModel(**unet, down_block_types=("DownBlock2D",) * 2, up_block_types=("UpBlock2D",) * 2, add_attention=False)),
@@ -200,7 +220,9 @@ def _diffusers() -> dict[str, Callable[[], Adapted]]:
 class _Labelled(_AtTime):
     def forward(self, x: Tensor) -> Tensor:
         n = len(x)
-        made = self.body(x, timestep=torch.full((n,), 3), class_labels=torch.zeros(n, dtype=torch.long))
+        made = self.body(
+            x, timestep=torch.full((n,), 3), class_labels=torch.zeros(n, dtype=torch.long)
+        )
         return made.sample
 
 

@@ -235,9 +235,9 @@ def table(lines: list[dict[str, Any]]) -> str:
     for line in sorted(made, key=lambda line: str(line["name"])):
         field = "not proven" if line["field"] is None else ", ".join(map(str, line["field"]))
         onnx = line["onnx"] if line["onnx"] == "equal" else "refused"
-        wrong = "; ".join(line["wrong"]) or "–"
+        said = "; ".join(line["wrong"]) or "–"
         rows.append(
-            f"| {line['name']} | {field} | {line['layers']}, {line['layers_marked']} | {wrong} | {onnx} | {line['prove_s']:.1f} |"
+            f"| {line['name']} | {field} | {line['layers']}, {line['layers_marked']} | {said} | {onnx} | {line['prove_s']:.1f} |"
         )
     wrong = sum(bool(line["wrong"]) for line in made)
     head = f"{len(made)} architectures: shown wrong without a mark {wrong}, field withheld {marked} ({100 * marked / len(made):.0f} %).\n"
@@ -252,8 +252,12 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--packages", default="", metavar="PART/PARTS", help="architectures instead")
-    parser.add_argument("--table", nargs="+", type=Path, help="Markdown of the lines in these files")
+    parser.add_argument(
+        "--packages", default="", metavar="PART/PARTS", help="architectures instead"
+    )
+    parser.add_argument(
+        "--table", nargs="+", type=Path, help="Markdown of the lines in these files"
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)  # the networks are tiny
@@ -273,9 +277,7 @@ def main() -> None:
     seconds = 0.0
     for seed in range(options.first, options.first + options.networks):
         network = random_network(seed)
-        made = tried(
-            Look(network, *inputs()), lambda net, cell: perturbed(net, [cell], 3)[0]
-        )
+        made = tried(Look(network, *inputs()), lambda net, cell: perturbed(net, [cell], 3)[0])
         about = {"seed": seed, "blocks": network.names}
         if made["wrong"]:
             wrong.append({**about, "wrong": made["wrong"]})

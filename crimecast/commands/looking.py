@@ -12,7 +12,9 @@ def inspect(options: argparse.Namespace) -> tuple[Any, str]:
     if options.prove:
         return _proof(options.run)
     if options.at is None or options.out is None:
-        raise UserError("Say which step to look at and where to write it (--at and --out), or --prove.")
+        raise UserError(
+            "Say which step to look at and where to write it (--at and --out), or --prove."
+        )
     import numpy as np
 
     from crimecast.grids.cube import load_cube
@@ -51,7 +53,11 @@ def _proof(name: str) -> tuple[Any, str]:
     made = proof_of(load_run(name))
     lines = [
         f"{one.layer:<24} {one.kind:<20} {one.channels or '–':>6}  "
-        + ("not proven" if one.field is None else "sees {} up, {} down, {} left, {} right".format(*one.field))
+        + (
+            "not proven"
+            if one.field is None
+            else "sees {} up, {} down, {} left, {} right".format(*one.field)
+        )
         for one in made.layers
     ]
     lines += [f"not proven: {c.check} of {c.layer or 'the network'}: {c.why}" for c in made.doubts]

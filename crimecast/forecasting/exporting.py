@@ -72,7 +72,9 @@ def write_network(
                 assert made is not None
                 made.model.metadata_props.update({k: str(v) for k, v in about.items()})
                 made.save(temporary)
-    except Exception as error:  # the exporters fail in many ways, each of which is told in a sentence
+    except (
+        Exception
+    ) as error:  # the exporters fail in many ways, each of which is told in a sentence
         raise UserError(f"{name} can't be exported: {_reason(error)}.") from None
 
 
@@ -96,7 +98,9 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, _OtherError):
         return text
     if "data-dependent" in text or "DataDependent" in type(error).__name__:
-        return "what it does depends on values of its inputs (an `if` or a number taken from a tensor)"
+        return (
+            "what it does depends on values of its inputs (an `if` or a number taken from a tensor)"
+        )
     if "numpy" in text:
         return "it works with NumPy in its forward"
     if "ScriptModule" in text or "scripted" in text:

@@ -12,8 +12,8 @@ from torch.overrides import TorchFunctionMode
 
 from crimecast.designs.build import Network, named_layers
 from crimecast.errors import UserError
-from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, split, watched
 from crimecast.inspect.subject import Subject, subject
+from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, split, watched
 from crimecast.runs.run import Run
 
 
@@ -49,7 +49,11 @@ def capture(
         _, number = running.pop()
         tensor = first_tensor(output)
         if name != ROOT and tensor is not None and wanted[name] & {None, number}:
-            caught.put(name, number, tensor.detach().clone() if copied else tensor.detach())
+            kept = tensor.detach().clone() if copied else tensor.detach()
+            if None in wanted[name]:
+                caught.put(name, number, kept)
+            else:
+                caught[f"{name}:{number}"] = kept
         if early and len(caught) == len(names):
             raise _Enough
 

@@ -6,6 +6,7 @@ What a layer gives is changed during a block, and nothing stays on the network a
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,9 +14,9 @@ from torch import Tensor
 
 from crimecast.errors import UserError
 from crimecast.inspect.activations import capture
+from crimecast.inspect.subject import Subject
 from crimecast.networks.calls import ROOT, Counter, first_tensor, split, watched
 from crimecast.networks.looked import Looked
-from crimecast.inspect.subject import Subject
 from crimecast.training.samples import Batch, Samples
 
 WAYS = ("zero", "mean", "swap")
@@ -32,7 +33,8 @@ class Ablation:
     loss: float
 
 
-Replacement = dict[str, Tensor] | float  # by the label of the call, or one number for all
+# By the label of the call, or for all of them.
+Replacement = dict[str, Tensor] | Tensor | float
 
 
 @contextmanager
@@ -91,7 +93,7 @@ def _instead(output: object, old: Tensor, new: Tensor) -> object:
     if output is old:
         return new
     if isinstance(output, tuple | list):
-        parts = [_instead(part, old, new) for part in output]
+        parts: list[Any] = [_instead(part, old, new) for part in output]
         return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
     if isinstance(output, dict):
         for key, part in output.items():
@@ -117,7 +119,7 @@ def forecast_with(
 
 @torch.no_grad()
 def replacement(subject: Subject, layer: str, way: str, other: int | None = None) -> Replacement:
-    """What to put in a layer's place. Raises UserError for a way there isn't."""
+    """What to put in a layer's place, by the label of the call. Raises UserError for a way there isn't."""
     if way == "zero":
         return 0.0
     if way not in WAYS or (way == "swap" and other is None):

@@ -1,8 +1,8 @@
 """Any module looked into from a notebook: arrays in, arrays out, no run and no city.
 
-    import crimecast.inspect
-    seen = crimecast.inspect.look(module, history)
-    seen.activations()["near"]          # (channels, height, width)
+import crimecast.inspect
+seen = crimecast.inspect.look(module, history)
+seen.activations()["near"]          # (channels, height, width)
 """
 
 from dataclasses import dataclass

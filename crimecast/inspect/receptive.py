@@ -18,9 +18,9 @@ from torch import Tensor
 from crimecast.designs.build import Network, build
 from crimecast.designs.inputs import map_count
 from crimecast.designs.spec import Design
+from crimecast.inspect.subject import Subject
 from crimecast.networks.axes import Axes, by_shape
 from crimecast.networks.flow import made_from
-from crimecast.inspect.subject import Subject
 from crimecast.networks.looked import Looked
 from crimecast.networks.tape import Record, Ref, record, said
 

@@ -58,9 +58,7 @@ def watched(modules: dict[str, nn.Module], enter: Enter, leave: Leave) -> Iterat
             back()
 
 
-def _hooked(
-    name: str, module: nn.Module, enter: Enter, leave: Leave
-) -> list[Callable[[], object]]:
+def _hooked(name: str, module: nn.Module, enter: Enter, leave: Leave) -> list[Callable[[], object]]:
     """For what has hooks of its own, which may change what it gives."""
     before = module.register_forward_pre_hook(
         lambda _module, args, kwargs: enter(name, args, kwargs), with_kwargs=True

@@ -264,7 +264,10 @@ class _Writer(TorchDispatchMode):
         if live or any(n in self.made.weights for n in numbers):
             # Before it runs: an operation in place changes what its arguments hold.
             whole = name.startswith("grid_sampler")  # whose positions say what is read
-            given = tuple(_arguments(one, lambda t: self._seen(t, whole)) for one in (args, kwargs))
+            given = (
+                _arguments(args, lambda t: self._seen(t, whole)),
+                _arguments(kwargs, lambda t: self._seen(t, whole)),
+            )
         out = func(*args, **kwargs)
         if given is None:
             return out
@@ -300,7 +303,11 @@ class _Writer(TorchDispatchMode):
             shut[0] = taken[0] == -torch.inf
             self._shut(written[0], shut[0])
         elif name in ("bmm", "mm", "clone"):
-            shut = {place: self._is_shut(t) for place, t in enumerate(taken) if self._number(t) in self.shut}
+            shut = {
+                place: self._is_shut(t)
+                for place, t in enumerate(taken)
+                if self._number(t) in self.shut
+            }
             if name == "clone" and shut:
                 self._shut(written[0], shut[0])
         self.made.ops.append(Op(name, func, *given, refs, self.where, shut))
@@ -308,7 +315,9 @@ class _Writer(TorchDispatchMode):
 
     def _shut(self, tensor: Tensor, mask: Tensor) -> None:
         """Remember where what a storage holds is zero by a mask."""
-        whole = torch.zeros(tensor.untyped_storage().nbytes() // tensor.element_size(), dtype=torch.bool)
+        whole = torch.zeros(
+            tensor.untyped_storage().nbytes() // tensor.element_size(), dtype=torch.bool
+        )
         whole.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).copy_(mask)
         self.shut[self._number(tensor)] = whole
 
@@ -342,7 +351,7 @@ class _Writer(TorchDispatchMode):
         self.made.items[number] = min(item, self.made.items.get(number, item))
         self.made.bytes[number] = tensor.untyped_storage().nbytes()
         return Ref(
-            number, tuple(tensor.shape), tuple(tensor.stride()), tensor.storage_offset(), item
+            number, tuple(tensor.shape), tuple(tensor.stride()), int(tensor.storage_offset()), item
         )
 
     def finish(self, output: Any) -> Record:
@@ -382,7 +391,11 @@ def _each_tensor(value: Any, change: Any) -> Any:
         return None if made is value else made
     if type(value) in (tuple, list):
         parts = [change(part) if isinstance(part, Tensor) else part for part in value]
-        return type(value)(parts) if any(a is not b for a, b in zip(parts, value, strict=True)) else None
+        return (
+            type(value)(parts)
+            if any(a is not b for a, b in zip(parts, value, strict=True))
+            else None
+        )
     return None
 
 

@@ -6,8 +6,8 @@ its weights. Tried in a process of its own, so that one that never ends, ends it
 floods its log does no more harm than that.
 """
 
+import contextlib
 import inspect
-import json
 import os
 import signal
 import subprocess
@@ -60,7 +60,11 @@ def tried(design: Design, batch: Batch, mask: Tensor, seed: int, device: str, fo
     assert design.module is not None
     path = folder / "contract.json"
     source = Path(design.module.rpartition(":")[0])
-    stamp = [source.read_text(encoding="utf-8", errors="replace"), list(batch.target.shape[1:]), device]
+    stamp = [
+        source.read_text(encoding="utf-8", errors="replace"),
+        list(batch.target.shape[1:]),
+        device,
+    ]
     if path.exists() and (known := read_json(path))["stamp"] == stamp:
         return Kept(tuple(known["warnings"]), known["half"])
     made = _elsewhere(design, batch, mask, seed, device)
@@ -134,10 +138,8 @@ def _worked(pid: int) -> float:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """The process, and whatever it started that is still of its session."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 
@@ -259,14 +261,14 @@ class _Trial:
         """What it returns, checked. Raises UserError for anything but a log rate."""
         lines: list[int] = []
         with torch.no_grad(), _returning(self.network, lines):
-            out = self._told(
-                lambda: self.network(batch.history, batch.calendar, batch.static)
-            )
+            out = self._told(lambda: self.network(batch.history, batch.calendar, batch.static))
         where = self._line(lines[-1]) if lines else ""
         asked = tuple(batch.target.shape)
         if not isinstance(out, Tensor):
             what = f"{_article(type(out).__name__)}"
-            raise UserError(f"{self.name} returned {what}{where}, where a tensor {asked} is asked for.")
+            raise UserError(
+                f"{self.name} returned {what}{where}, where a tensor {asked} is asked for."
+            )
         if tuple(out.shape) != asked:
             raise UserError(
                 f"{self.name} returned {tuple(out.shape)}{where}, where the log rate {asked} is asked for."

@@ -13,7 +13,9 @@ from tests.runs.here import train
 
 
 def hooks(network: torch.nn.Module) -> int:
-    return sum("forward" in vars(module) or len(module._forward_hooks) for module in network.modules())
+    return sum(
+        "forward" in vars(module) or len(module._forward_hooks) for module in network.modules()
+    )
 
 
 def test_activations_equal_the_layers_called_by_hand(sample: str) -> None:

@@ -108,9 +108,7 @@ def test_its_field_is_what_a_perturbation_finds(name: str, statistics: bool) -> 
             for child, part in module.named_children():
                 if isinstance(part, nn.InstanceNorm2d | nn.GroupNorm):
                     setattr(module, child, nn.Identity())
-    tape = record(
-        network, {}, dict(zip(("history", "calendar", "static"), inputs, strict=True))
-    )
+    tape = record(network, {}, dict(zip(("history", "calendar", "static"), inputs, strict=True)))
     network.double()  # the faintest influence counts
     rest = [x.double() for x in inputs[1:]]
     for cell in ((0, 0), (17, 14)):

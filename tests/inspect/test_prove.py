@@ -17,9 +17,7 @@ from tests.networks.kinds import Kind, Twice
 HISTORY = 3 * np.random.default_rng(0).random((7, 1, 12, 10), dtype=np.float32)
 
 
-def test_the_sample_run_is_proven_and_kept(
-    sample: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_sample_run_is_proven_and_kept(sample: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "stack-1", "--prove", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert list(told) == ["proven", "checks", "layers"]
@@ -72,7 +70,9 @@ def test_a_broken_promise_is_named(how: str, check: str) -> None:
     proof = crimecast.inspect.look(Sick(how), HISTORY).prove()
     assert check in {c.check for c in proof.doubts}
     assert not proof.proven
-    assert (proof.layers[-1].field is None) == (check == "field" or how in ("numpy", "mixes", "counts"))
+    assert (proof.layers[-1].field is None) == (
+        check == "field" or how in ("numpy", "mixes", "counts")
+    )
 
 
 def test_any_module_is_looked_into_with_arrays() -> None:
@@ -80,7 +80,9 @@ def test_any_module_is_looked_into_with_arrays() -> None:
     network = Twice()
     seen = crimecast.inspect.look(network, HISTORY)
     with torch.no_grad():
-        plain = network(torch.from_numpy(HISTORY)[None], torch.zeros(1, 0), torch.zeros(1, 0, 12, 10))
+        plain = network(
+            torch.from_numpy(HISTORY)[None], torch.zeros(1, 0), torch.zeros(1, 0, 12, 10)
+        )
     assert np.array_equal(seen.forecast(), plain[0].numpy())
     assert {k: v.shape for k, v in seen.activations().items()} == {
         "a": (4, 12, 10), "act:1": (4, 12, 10), "b": (8, 12, 10), "act:2": (8, 12, 10), "out": (1, 12, 10),

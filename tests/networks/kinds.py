@@ -128,7 +128,11 @@ class Sequence(Kind):
 
     def __init__(self) -> None:
         super().__init__()
-        self.frame, self.join, self.out = nn.Conv2d(1, 5, 3, padding=1), nn.Identity(), nn.Conv2d(5, 1, 1)
+        self.frame, self.join, self.out = (
+            nn.Conv2d(1, 5, 3, padding=1),
+            nn.Identity(),
+            nn.Conv2d(5, 1, 1),
+        )
 
     def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
         steps = torch.tanh(self.frame(torch.log1p(history).flatten(0, 1)))
