@@ -235,9 +235,9 @@ def table(lines: list[dict[str, Any]]) -> str:
     for line in sorted(made, key=lambda line: str(line["name"])):
         field = "not proven" if line["field"] is None else ", ".join(map(str, line["field"]))
         onnx = line["onnx"] if line["onnx"] == "equal" else "refused"
-        wrong = "; ".join(line["wrong"]) or "–"
+        said = "; ".join(line["wrong"]) or "–"
         rows.append(
-            f"| {line['name']} | {field} | {line['layers']}, {line['layers_marked']} | {wrong} | {onnx} | {line['prove_s']:.1f} |"
+            f"| {line['name']} | {field} | {line['layers']}, {line['layers_marked']} | {said} | {onnx} | {line['prove_s']:.1f} |"
         )
     wrong = sum(bool(line["wrong"]) for line in made)
     head = f"{len(made)} architectures: shown wrong without a mark {wrong}, field withheld {marked} ({100 * marked / len(made):.0f} %).\n"

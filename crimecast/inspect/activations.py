@@ -50,7 +50,11 @@ def capture(
         _, number = running.pop()
         tensor = first_tensor(output)
         if name != ROOT and tensor is not None and wanted[name] & {None, number}:
-            caught.put(name, number, tensor.detach().clone() if copied else tensor.detach())
+            kept = tensor.detach().clone() if copied else tensor.detach()
+            if None in wanted[name]:
+                caught.put(name, number, kept)
+            else:
+                caught[f"{name}:{number}"] = kept
         if early and len(caught) == len(names):
             raise _Enough
 

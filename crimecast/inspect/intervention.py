@@ -6,6 +6,7 @@ What a layer gives is changed during a block, and nothing stays on the network a
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +35,8 @@ class Ablation:
     loss: float
 
 
-Replacement = dict[str, Tensor] | Tensor | float  # by the label of the call, or one number for all
+# By the label of the call, or for all of them.
+Replacement = dict[str, Tensor] | Tensor | float
 
 
 @contextmanager
@@ -93,7 +95,7 @@ def _instead(output: object, old: Tensor, new: Tensor) -> object:
     if output is old:
         return new
     if isinstance(output, tuple | list):
-        parts = [_instead(part, old, new) for part in output]
+        parts: list[Any] = [_instead(part, old, new) for part in output]
         return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
     if isinstance(output, dict):
         for key, part in output.items():
@@ -119,7 +121,7 @@ def forecast_with(
 
 @torch.no_grad()
 def replacement(subject: Specimen, layer: str, way: str, other: int | None = None) -> Replacement:
-    """What to put in a layer's place. Raises UserError for a way there isn't."""
+    """What to put in a layer's place, by the label of the call. Raises UserError for a way there isn't."""
     if way == "zero":
         return 0.0
     if way not in WAYS or (way == "swap" and other is None):

@@ -192,7 +192,7 @@ def _axes(one: Looked, made: Record) -> list[Check]:
     for label, call in made.calls.items():
         shape = call.shapes[0] if call.shapes else ()
         axes = one.axes(label, shape)
-        if len(shape) < 3 and not axes.is_map:
+        if not axes.is_map and sum(size > 1 for size in shape[1:]) < 2:
             continue  # a vector: nothing to mistake
         why = "" if axes.proven else "no axis was seen to move with the places of the inputs"
         checks.append(Check("axes", label, axes.proven, why))
@@ -222,7 +222,11 @@ def _fields(one: Looked, made: Record, trial: "_Trial") -> tuple[list[Layer], li
         for cell in trial.cells
     }
     seen = trial.changes(
-        places, lambda seen: all(_compared(f, seen.get(k), trial) == "" for k, f in fields.items())
+        places,
+        lambda seen: all(
+            _compared(f, seen.get(k), trial, not k.startswith(f"{FORECAST} ")) == ""
+            for k, f in fields.items()
+        ),
     )
     layers, checks = [], []
     for label, axes in places.items():
@@ -254,7 +258,9 @@ def _of_forecast(
     doubts = []
     for cell in trial.cells:
         label = _cell_of_forecast(cell)
-        if why := _compared(fields[label], seen.get(label), trial):
+        # How close it is, is tried in the middle; that nothing is left out, everywhere.
+        tight = cell == trial.cells[0]
+        if why := _compared(fields[label], seen.get(label), trial, tight):
             doubts.append(f"in cell {cell[0]}, {cell[1]}: {why}")
     checks.append(Check("field", FORECAST, not doubts, doubts[0] if doubts else ""))
     middle = trial.cells[0]
@@ -277,12 +283,13 @@ class Seen:
     columns: set[int] = field(default_factory=set)
 
 
-def _compared(said: Field, seen: Seen | None, trial: "_Trial") -> str:
-    """Why a field isn't proven, "" if it is."""
+def _compared(said: Field, seen: Seen | None, trial: "_Trial", tight: bool = True) -> str:
+    """Why a field isn't proven, "" if it is; unless it is to be `tight`, only what is outside of it
+    counts."""
     if seen is None:
         return trial.why or "it couldn't be run on changed inputs"
     if not seen.rows or not seen.columns:
-        return "no change of the inputs reached it"
+        return "no change of the inputs reached it" if tight else ""
     for name, own, there, last in (
         ("rows", said.rows, seen.rows, trial.grid[0] - 1),
         ("columns", said.columns, seen.columns, trial.grid[1] - 1),
@@ -290,6 +297,8 @@ def _compared(said: Field, seen: Seen | None, trial: "_Trial") -> str:
         low, high = min(there), max(there)
         if low < own[0] or high > own[1]:
             return f"a change of {name} {low} to {high} reached it, its operations say {own[0]} to {own[1]}"
+        if not tight:
+            continue
         if said.unproven and (low > 0 or high < last):
             return f"no rule says what is seen through {', '.join(said.unproven)}"
         if low - own[0] > ROOM or own[1] - high > ROOM:

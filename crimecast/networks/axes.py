@@ -162,26 +162,26 @@ def axes_of(
         return torch.randn(2 * DRAWS, *like.shape[1:], generator=made, dtype=torch.float32)
 
     past, maps = 3 * noise(history).abs(), noise(static)
-    down, across = _shift(height), _shift(width)
-    # Every input as it is, shifted by rows, by columns, and by a lag: one batch for each.
-    outputs = [
-        _outputs(network, modules, h, calendar.expand(len(h), -1), s)
-        for h, s in (
-            (past, maps),
-            (past.roll(down, -2), maps.roll(down, -2)),
-            (past.roll(across, -1), maps.roll(across, -1)),
-            (past.roll(1, 1), maps),
-        )
-    ]
-    found = {}
-    for label, plain in outputs[0].items():
-        moved = [part.get(label) for part in outputs[1:]]
-        if any(m is None or m.shape != plain.shape for m in moved):
-            continue
-        found[label] = _axes(
-            [plain, *moved], 2 * DRAWS, (height, width), (down, across), history.shape[1]
-        )
-    return found
+
+    def run(h: Tensor, s: Tensor) -> dict[str, Tensor]:
+        return _outputs(network, modules, h, calendar.expand(len(h), -1), s)
+
+    plain, lagged = run(past, maps), run(past.roll(1, 1), maps)
+    found: dict[str, Axes] = {}
+    # Half the map is a step of even the coarsest one, but little of a map is left to compare.
+    for shifts in ((_shift(height), _shift(width)), (height // 2, width // 2)):
+        left = [label for label in plain if label not in found or not found[label].proven]
+        if not left or not all(shifts):
+            break
+        rows = run(past.roll(shifts[0], -2), maps.roll(shifts[0], -2))
+        columns = run(past.roll(shifts[1], -1), maps.roll(shifts[1], -1))
+        for label in left:
+            parts = [x for way in (rows, columns, lagged) if (x := way.get(label)) is not None]
+            if len(parts) == 3 and all(x.shape == plain[label].shape for x in parts):
+                found[label] = _axes(
+                    [plain[label], *parts], 2 * DRAWS, (height, width), shifts, history.shape[1]
+                )
+    return {label: found[label] for label in plain if label in found}
 
 
 def _outputs(

@@ -434,7 +434,9 @@ def _highest(op: Op, asked: Asked) -> Given:
             functional.pad(x, room), window, stride=steps,
             dilation=[of(dilation, a) for a in range(dims)],
         )  # fmt: skip
-        return made[(..., *(slice(0, o) for o in outs))]
+        for axis, out in enumerate(outs):
+            made = made.narrow(axis - dims, 0, out)
+        return made
 
     count = math.prod(ref.shape[:-dims])
     part = _gradient(over, (count, 1, *sizes), mask.reshape(count, 1, *outs).float())
@@ -444,10 +446,7 @@ def _highest(op: Op, asked: Asked) -> Given:
 def _adaptive(op: Op, asked: Asked) -> Given:
     (ref,), mask = op.inputs, _any(asked)
     size = list(op.argument("output_size"))
-    pool = {
-        1: functional.adaptive_avg_pool1d, 2: functional.adaptive_avg_pool2d,
-        3: functional.adaptive_avg_pool3d,
-    }[len(size)]  # fmt: skip
+    pool: Any = {2: functional.adaptive_avg_pool2d, 3: functional.adaptive_avg_pool3d}[len(size)]
     return [(ref, _gradient(lambda x: pool(x, size), ref.shape, mask.float()))]
 
 

@@ -264,7 +264,10 @@ class _Writer(TorchDispatchMode):
         if live or any(n in self.made.weights for n in numbers):
             # Before it runs: an operation in place changes what its arguments hold.
             whole = name.startswith("grid_sampler")  # whose positions say what is read
-            given = tuple(_arguments(one, lambda t: self._seen(t, whole)) for one in (args, kwargs))
+            given = (
+                _arguments(args, lambda t: self._seen(t, whole)),
+                _arguments(kwargs, lambda t: self._seen(t, whole)),
+            )
         out = func(*args, **kwargs)
         if given is None:
             return out
@@ -348,7 +351,7 @@ class _Writer(TorchDispatchMode):
         self.made.items[number] = min(item, self.made.items.get(number, item))
         self.made.bytes[number] = tensor.untyped_storage().nbytes()
         return Ref(
-            number, tuple(tensor.shape), tuple(tensor.stride()), tensor.storage_offset(), item
+            number, tuple(tensor.shape), tuple(tensor.stride()), int(tensor.storage_offset()), item
         )
 
     def finish(self, output: Any) -> Record:

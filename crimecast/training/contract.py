@@ -6,6 +6,7 @@ its weights. Tried in a process of its own, so that one that never ends, ends it
 floods its log does no more harm than that.
 """
 
+import contextlib
 import inspect
 import os
 import signal
@@ -137,10 +138,8 @@ def _worked(pid: int) -> float:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """The process, and whatever it started that is still of its session."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 

@@ -7,6 +7,7 @@ forecast sees, which no rule of ours has a part in.
 import copy
 import random
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -99,7 +100,7 @@ def perturbed(
 # Blocks
 
 
-def conv(kernel: int, **options: int) -> Callable[[random.Random], nn.Module]:
+def conv(kernel: int, **options: Any) -> Callable[[random.Random], nn.Module]:
     """A convolution that keeps the map's size, then tanh."""
     reach = options.get("dilation", 1) * (kernel - 1) // 2
 
@@ -123,7 +124,7 @@ def attention(
 ) -> Callable[[random.Random], nn.Module]:
     """Attention among what `length_first` makes tokens (N, L, C) of."""
 
-    def do(self: nn.Module, x: Tensor) -> Tensor:
+    def do(self: Any, x: Tensor) -> Tensor:
         t = length_first(x)
         return back(self.look(t, t, t, need_weights=False)[0], x)
 
@@ -170,7 +171,7 @@ def neighbours(size: int) -> Tensor:
     return torch.eye(size) + torch.diag(torch.ones(size - 1), 1)
 
 
-def by_shape(self: nn.Module, x: Tensor) -> Tensor:
+def by_shape(self: Any, x: Tensor) -> Tensor:
     """Another convolution for maps of another shape."""
     return self.even(x) if x.shape[-1] % 2 == 0 else self.odd(x)
 
@@ -185,23 +186,23 @@ def upsampled(mode: str) -> Callable[[random.Random], nn.Module]:
     )
 
 
-def volume(self: nn.Module, x: Tensor) -> Tensor:
+def volume(self: Any, x: Tensor) -> Tensor:
     """Channels as steps of two features, convolved over space and time."""
     return self.over(x.unflatten(1, (2, -1))).flatten(1, 2)
 
 
-def folded(self: nn.Module, x: Tensor) -> Tensor:
+def folded(self: Any, x: Tensor) -> Tensor:
     """Pairs of channels as members of the batch."""
     return self.each(x.reshape(-1, 2, *x.shape[2:])).reshape(x.shape)
 
 
-def along_rows(self: nn.Module, x: Tensor) -> Tensor:
+def along_rows(self: Any, x: Tensor) -> Tensor:
     """A recurrent network from the first row to the last, each column by itself."""
     t = x.permute(0, 3, 2, 1).flatten(0, 1)
     return self.past(t)[0].unflatten(0, (-1, x.shape[3])).permute(0, 3, 2, 1)
 
 
-def over_channels(self: nn.Module, x: Tensor) -> Tensor:
+def over_channels(self: Any, x: Tensor) -> Tensor:
     """A recurrent network over the channels of each cell."""
     t = x.permute(0, 2, 3, 1).reshape(-1, CHANNELS, 1)
     return self.past(t)[0].reshape(len(x), *x.shape[2:], CHANNELS).permute(0, 3, 1, 2)

@@ -116,8 +116,8 @@ def test_a_harmful_module_harms_only_itself(
     monkeypatch.setattr(contract, "LONG", 6.0)
     forward, made, said = HARMFUL[how]
     design = written(tmp_path, forward, made)
+    mask = torch.ones(HEIGHT, WIDTH, dtype=torch.bool)
     with pytest.raises(UserError) as error:
-        mask = torch.ones(HEIGHT, WIDTH, dtype=torch.bool)
         contract.tried(design, batch(), mask, 0, "cpu", tmp_path)
     assert said in str(error.value)
 
