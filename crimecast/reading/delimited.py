@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
+import psutil
 
 from crimecast.errors import Doubt, UserError
 from crimecast.reading.encodings import as_utf8, blocks
@@ -18,6 +19,7 @@ from crimecast.reading.notice import Notice
 
 DELIMITERS = ",;\t|^~"
 
+IN_MEMORY = 5  # times its size that a text takes while it becomes events
 SAMPLE_LINES = 400
 
 LONGEST = 100  # lines over which a quoted field may go
@@ -59,6 +61,12 @@ def read_delimited(
     if not header:
         notices.append(
             Notice("no_header", "The first line holds values, not names: the columns are numbered.")
+        )
+    size = cleaned.stat().st_size
+    if size * IN_MEMORY > psutil.virtual_memory().available:
+        raise UserError(
+            f"{path.name} holds {size / 2**30:,.1f} GB of text, more than this machine's memory takes at once: split it, by "
+            "years for instance, and import the parts one after the other."
         )
     try:
         table = pl.read_csv(

@@ -46,3 +46,12 @@ def test_several_tables_of_a_zip_are_one_if_they_are_alike(tmp_path: Path) -> No
         archive.writestr("2.csv", "c,d\n3,4\n")
     with pytest.raises(UserError, match=r"1\.csv, 2\.csv"):
         read_file(tmp_path / "b.zip")
+
+
+def test_a_text_that_memory_cant_hold_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n" * 1000)
+    monkeypatch.setattr("crimecast.reading.delimited.IN_MEMORY", 10**12)
+    with pytest.raises(UserError, match="split it, by years"):
+        read_file(tmp_path / "a.csv")
