@@ -1,37 +1,5 @@
 """The app's entry: navigation only. `app.py` starts it."""
 
-import importlib
-import os
-import sys
+from pages.parts.starting import start
 
-import streamlit as st
-from polars.exceptions import PanicException
-
-from crimecast.machine import courtesy
-from crimecast.machine.slots import WAITING
-from crimecast.sample import sample_is_ready
-from crimecast.storage.faults import sentence
-from pages.parts.collecting import leave_modules_out
-from pages.parts.navigation import ENTERED, navigation
-from pages.parts.people import admit
-from pages.parts.text import text
-
-for name, value in WAITING.items():
-    os.environ.setdefault(name, value)
-courtesy.ask()
-leave_modules_out()
-st.session_state[ENTERED] = True
-page = navigation()
-admit()
-if "crimecast.diagnose" not in sys.modules:  # the server's first page
-    with st.spinner("Starting …"):
-        importlib.import_module("crimecast.diagnose")  # with PyTorch, which takes seconds to load
-if not sample_is_ready():
-    with st.spinner("Getting the sample city ready …"):
-        from crimecast.sample.shipped import ensure_sample  # takes a second to load
-
-        ensure_sample()
-try:
-    page.run()
-except (Exception, PanicException) as error:  # a library's panic is no Exception
-    st.error(text(sentence(error)), icon=":material/error:")
+start()

@@ -21,6 +21,7 @@ FLOORS = {
         "sample",
         "judging",
         "designs",
+        "networks",
         "baselines",
     ),
     "One run, its turn, and its forecasts": ("training", "runs", "forecasting"),

@@ -105,13 +105,10 @@ def steer(options: argparse.Namespace) -> tuple[Any, str]:
 
 def report(options: argparse.Namespace) -> tuple[Any, str]:
     """Write a run, or its comparison with other forecasts, as one self-contained HTML file."""
-    from crimecast.forecasting.unseen import unseen_period
-    from crimecast.grids.cube import load_cube
-    from crimecast.reporting.comparison import comparison_report
+    from crimecast.reporting.comparison import compared, comparison_report
     from crimecast.reporting.report import report as reporting
     from crimecast.runs.run import load_run
     from crimecast.storage.store import replacing
-    from crimecast.views.compare import Comparison
 
     ready()
     out = options.out.resolve()
@@ -121,10 +118,7 @@ def report(options: argparse.Namespace) -> tuple[Any, str]:
         raise UserError(f"There is no folder {options.out.parent}.")
     run = load_run(options.run)
     if options.against:
-        view = Comparison(
-            load_cube(run.grid), *unseen_period(run), (run.id, *options.against), options.against[0]
-        )
-        text = comparison_report(view)
+        text = comparison_report(compared(run, options.against))
     else:
         text = reporting(run)
     with replacing(out) as temporary:

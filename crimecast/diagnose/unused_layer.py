@@ -12,14 +12,13 @@ import torch
 from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import Finding
 from crimecast.inspect.intervention import changed, replacement
-from crimecast.networks.calls import split
 
 NOTHING = 1e-4
 
 
 def judge(case: Case) -> Iterator[Finding]:
     """Layers to connect or to take out."""
-    reached = {split(name)[0] for name in case.reached} | case.weights_used
+    reached = {case.subject.module_name(name) for name in case.reached} | case.weights_used
     for name, module in case.subject.layers.items():
         own = sum(p.numel() for p in module.parameters())
         if any(True for _ in module.children()) and not case.is_spec:

@@ -46,7 +46,10 @@ def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
         made = np.stack([rates(part, cube, first, last) for part in parts])
         return made.mean(axis=0, dtype=np.float64).astype(np.float32)
     if name == TRUTH:
-        return true_rates(cube)[first:last].astype(np.float32)
+        try:
+            return true_rates(cube)[first:last].astype(np.float32)
+        except LookupError as error:
+            raise UserError(str(error)) from None
     base, horizon = at_horizon(name)
     if base in BASELINES and horizon == 1:
         name = base
@@ -223,3 +226,9 @@ def versus(name: str, other: str, grid: str, first: int, last: int) -> dict[str,
     """What one forecast gains on another over steps [first, last) of a grid, with interval and verdict."""
     cube = load_cube(grid)
     return compare(*(score_sums(one, cube, first, last) for one in (name, other)))
+
+
+def need_two(names: set[str]) -> None:
+    """Raise UserError for fewer than two forecasts, which can't be compared."""
+    if len(names) < 2:
+        raise UserError("A comparison needs at least two forecasts.")

@@ -52,7 +52,11 @@ class Looked:
 
     def module(self, label: str) -> nn.Module:
         """The module that a call is of."""
-        return self.layers[label if label in self.layers else split(label)[0]]
+        return self.layers[self.module_name(label)]
+
+    def module_name(self, label: str) -> str:
+        """The name of the module that a call is of."""
+        return label if label in self.layers else split(label)[0]
 
     def axes(self, label: str, shape: tuple[int, ...]) -> Axes:
         """Which axes of a layer's output are places, steps and channels: a spec's by its own order, a

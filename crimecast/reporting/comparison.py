@@ -6,15 +6,22 @@ from typing import Any
 import numpy as np
 
 from crimecast.cities import City, load_city
-from crimecast.grids.cube import on_map
+from crimecast.forecasting.forecasts import need_two
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.cube import load_cube, on_map
 from crimecast.judging.scoring import said
 from crimecast.reporting.model_card import model_card
 from crimecast.reporting.page import card, figure, page, paired, table
 from crimecast.reporting.pictures import picture
-from crimecast.runs.run import list_runs
+from crimecast.runs.run import Run, list_runs
 from crimecast.views.compare import Comparison
 
 SHARES = (0.5, 1, 2, 5, 10, 20)  # of the area, in per cent
+
+
+def compared(run: Run, others: list[str]) -> Comparison:
+    """A run and other forecasts over its unseen period, measured against the first of these."""
+    return Comparison(load_cube(run.grid), *unseen_period(run), (run.id, *others), others[0])
 
 
 def comparison_report(view: Comparison) -> str:
@@ -22,7 +29,7 @@ def comparison_report(view: Comparison) -> str:
 
     Raises UserError for fewer than two forecasts.
     """
-    view.need_two()
+    need_two({*view.names, view.against})
     city = load_city(view.cube.city)
     title = f"{', '.join(n for n in view.names if n != view.against)} against {view.against}"
     simulated = " · simulated city: nothing here happened" if city.simulated else ""

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 
-from crimecast.errors import UserError
 from crimecast.grids.cube import Cube
 from crimecast.grids.grid import open_grid
 from crimecast.sample import SAMPLE
@@ -16,14 +15,14 @@ TRUTH = "truth"
 def true_rates(cube: Cube) -> np.ndarray:
     """(T, C, H, W) true conditional rate of each step given all before it.
 
-    Raises UserError unless the cube is the sample city in days and its own cells: a conditional
+    Raises LookupError unless the cube is the sample city in days and its own cells: a conditional
     rate is known for no other grid.
     """
     attributes = open_grid(cube.grid).attrs
     if not attributes["simulated"]:
-        raise UserError("The true rates are known for the sample city only.")
+        raise LookupError("The true rates are known for the sample city only.")
     if cube.cell != CELL or str(cube.step) != "1d":
-        raise UserError("The true rates are known for cells of 500 m and steps of a day.")
+        raise LookupError("The true rates are known for cells of 500 m and steps of a day.")
     with np.load(SAMPLE / "truth.npz", allow_pickle=False) as file:
         stored = file["rates"].astype(np.float64)
     names = list(TYPES)

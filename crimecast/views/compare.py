@@ -8,7 +8,6 @@ import pandas as pd
 
 from crimecast.baselines import AHEAD, BASELINES, QUICK
 from crimecast.cities import City, load_city
-from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import (
     TRUTH,
     at_horizon,
@@ -89,11 +88,6 @@ class Comparison:
     last: int
     names: tuple[str, ...]
     against: str
-
-    def need_two(self) -> None:
-        """Raise UserError for fewer than two forecasts."""
-        if len({*self.names, self.against}) < 2:
-            raise UserError("A comparison needs at least two forecasts.")
 
     @property
     def period(self) -> str:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from crimecast.runs.run import Run
 from crimecast.views import proof
+from pages.parts.text import text
 
 
 def badge(run: Run) -> None:
@@ -30,11 +31,11 @@ def _known(run: Run) -> None:
     icon = ":material/verified:" if made.proven else ":material/help:"
     with st.popover(label, icon=icon):
         if doubts:
-            st.markdown("**Not proven**\n" + "\n".join(f"- {text}" for text in doubts[:20]))
-        st.markdown("**Proven**\n" + "\n".join(f"- {text}" for text in proof.passed(made)))
+            st.markdown("**Not proven**\n" + "\n".join(f"- {text(one)}" for one in doubts[:20]))
+        st.markdown("**Proven**\n" + "\n".join(f"- {text(one)}" for one in proof.passed(made)))
 
 
 def mark(run: Run, layer: str) -> None:
     """Says at a layer, or at the forecast, what isn't proven of it."""
-    for text in proof.doubts(run, layer)[:3]:
-        st.caption(f":material/help: Not proven: {text}.")
+    for doubt in proof.doubts(run, layer)[:3]:
+        st.caption(f":material/help: Not proven: {text(doubt)}.")

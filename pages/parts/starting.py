@@ -1,0 +1,47 @@
+"""What happens before a page is drawn: who looks is admitted, and the sample city is made ready."""
+
+import importlib
+import os
+import sys
+
+import streamlit as st
+from polars.exceptions import PanicException
+
+from crimecast.machine import courtesy
+from crimecast.machine.slots import WAITING
+from crimecast.sample import sample_is_ready
+from crimecast.storage.faults import sentence
+from pages.parts.collecting import leave_modules_out
+from pages.parts.navigation import ENTERED, navigation
+from pages.parts.people import admit
+from pages.parts.text import text
+
+
+def start() -> None:
+    """Draw the page that is asked for, or say in one sentence why it can't be."""
+    for name, value in WAITING.items():
+        os.environ.setdefault(name, value)
+    courtesy.ask()
+    leave_modules_out()
+    st.session_state[ENTERED] = True
+    page = navigation()
+    admit()
+    try:
+        _ready()
+        page.run()
+    except (Exception, PanicException) as error:  # a library's panic is no Exception
+        st.error(text(sentence(error)), icon=":material/error:")
+
+
+def _ready() -> None:
+    """What a server's first page waits for, with a word on it."""
+    if "crimecast.diagnose" not in sys.modules:
+        with st.spinner("Starting …"):
+            importlib.import_module(
+                "crimecast.diagnose"
+            )  # with PyTorch, which takes seconds to load
+    if not sample_is_ready():
+        with st.spinner("Getting the sample city ready …"):
+            from crimecast.sample.shipped import ensure_sample  # takes a second to load
+
+            ensure_sample()
