@@ -142,7 +142,7 @@ def remark() -> None:
 
 
 for warning in run.summary.get("warnings", []):
-    st.warning(warning)
+    st.warning(text(warning))
 guarded(what_it_did)
 guarded(remark)
 with st.container(horizontal=True):

@@ -117,10 +117,8 @@ def report(options: argparse.Namespace) -> tuple[Any, str]:
     if not out.parent.is_dir():
         raise UserError(f"There is no folder {options.out.parent}.")
     run = load_run(options.run)
-    if options.against:
-        text = comparison_report(compared(run, options.against))
-    else:
-        text = reporting(run)
+    others = options.against
+    text = comparison_report(compared(run, others)) if others else reporting(run)
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return {"run": run.id, "out": str(options.out), "bytes": len(text.encode())}, (

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, watched
+from crimecast.networks.tape import Record, Ref
 
 DRAWS = 2  # pairs of inputs whose difference is shifted
 SURE = 0.8  # the error of the best axes must be below this share of every other's
@@ -23,7 +24,7 @@ class Axes:
     """Axes of a tensor, counted from the front; the batch is the first. `rows` and `columns` are one
     axis where it lists `places` (rows, columns) after `before` entries of another sort; either may be
     the batch's own axis, where places are members of it; None where the layer gives no map. `folded`: so many
-    steps, or places, lie in the batch's axis. `channels` may be several axes, or none. `proven`: by what moved; else by the shape alone.
+    steps, or places, lie in the batch's axis; 0 where the first axis isn't the batch. `channels` may be several axes, or none. `proven`: by what moved; else by the shape alone.
     """
 
     rows: int | None
@@ -64,6 +65,8 @@ class Axes:
 
     def maps(self, x: Tensor) -> Tensor:
         """(B, C, H, W) of what a layer gave: of steps the last. What is no map, as it is."""
+        if not self.folded:
+            return x[None]
         if not self.is_map:
             return x.unflatten(0, (-1, self.folded)) if self.folded > 1 else x
         return self.sequence(x)[:, -1]
@@ -215,7 +218,7 @@ def _axes(
 ) -> Axes:
     shape = tuple(outputs[0].shape)
     if not shape or shape[0] % batch:
-        return Axes(None, None, (1,) if len(shape) > 1 else ())
+        return Axes(None, None, (1,) if len(shape) > 1 else (), folded=0)
     folded = shape[0] // batch
     # Differences of two inputs: what is added at a place whatever comes in falls out.
     plain, rows, columns, lagged = (_differences(x, batch, folded) for x in outputs)
@@ -321,3 +324,46 @@ def _by_lag(plain: Tensor, lagged: Tensor, axis: int, lags: int) -> float:
     if size < 2 or size > lags:
         return 1.0
     return min(_error(plain, lagged, axis, 1), _error(lagged, plain, axis, 1))
+
+
+# Operations that leave the axes of a map (B, C, H, W) where they are.
+KEEPING = {
+    "convolution", "max_pool2d_with_indices", "avg_pool2d", "_adaptive_avg_pool2d", "adaptive_max_pool2d",
+    "native_batch_norm", "native_group_norm", "constant_pad_nd", "reflection_pad2d", "replication_pad2d",
+    "upsample_nearest2d", "upsample_bilinear2d", "upsample_bicubic2d", "clone", "native_dropout",
+    "_prelu_kernel", "cat", "_softmax", "pixel_shuffle", "pixel_unshuffle",
+}  # fmt: skip
+Seat = tuple[int, tuple[int, ...], tuple[int, ...], int]
+
+
+def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
+    """The same axes, those of small maps known where they couldn't be seen to move: an operation that
+    leaves the axes of a map where they are was given one whose axes are proven."""
+    maps: set[Seat] = set()
+    known = dict(found)
+    calls = sorted(made.calls.items(), key=lambda item: item[1].end)
+    place = 0
+    for label, call in calls:
+        for op in made.ops[place : call.end]:
+            given = [ref for ref in op.inputs if len(ref.shape) == 4]
+            keeps = op.name.rstrip("_") in KEEPING or torch.Tag.pointwise in op.func.tags
+            standard = bool(given) and all(_seat(ref) in maps for ref in given)
+            for ref in op.outputs:
+                if keeps and standard and len(ref.shape) == 4:
+                    maps.add(_seat(ref))
+                else:
+                    maps.discard(_seat(ref))
+        place = max(place, call.end)
+        ref = call.outputs[0] if call.outputs else None
+        axes = known.get(label)
+        if ref is None or len(ref.shape) != 4 or axes is None or call.shapes[0] != ref.shape:
+            continue
+        if axes.proven and (axes.rows, axes.columns, axes.channels) == (2, 3, (1,)):
+            maps.add(_seat(ref))
+        elif not axes.proven and _seat(ref) in maps:
+            known[label] = Axes(2, 3, (1,), proven=True)
+    return known
+
+
+def _seat(ref: Ref) -> Seat:
+    return ref.storage, ref.shape, ref.strides, ref.offset

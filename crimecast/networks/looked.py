@@ -5,7 +5,7 @@ from functools import cached_property
 from torch import Tensor, nn
 
 from crimecast.designs.build import Network, named_layers
-from crimecast.networks.axes import Axes, axes_of, by_shape
+from crimecast.networks.axes import Axes, axes_of, by_operations, by_shape
 from crimecast.networks.calls import split
 from crimecast.networks.tape import Record, record
 
@@ -36,7 +36,10 @@ class Looked:
     @cached_property
     def _axes(self) -> dict[str, Axes]:
         """The axes of what every call of a user's own module gives."""
-        return axes_of(self.network, self.layers, self.example())
+        found = axes_of(self.network, self.layers, self.example())
+        if all(axes.proven for axes in found.values()):
+            return found
+        return by_operations(self.record(), found)
 
     @property
     def labels(self) -> list[str]:

@@ -38,20 +38,22 @@ def test_what_makes_a_forecast_names_it(sample: str, monkeypatch: pytest.MonkeyP
     def kept() -> set[Path]:
         return set(folder.glob("seasonal_mean.*.npy"))
 
-    made = rates("seasonal_mean", cube, 700, 703)
+    before = kept()
+    made = rates("seasonal_mean", cube, 701, 704)
     first = kept()
-    (path,) = first
+    (path,) = first - before
     np.save(path, np.zeros_like(made))
-    assert not rates("seasonal_mean", cube, 700, 703).any()  # what is kept is what is given
+    assert not rates("seasonal_mean", cube, 701, 704).any()  # what is kept is what is given
     monkeypatch.setattr(forecasts, "code_of", lambda *parts: b"another version of the baselines")
-    assert np.array_equal(rates("seasonal_mean", cube, 700, 703), made)
+    assert np.array_equal(rates("seasonal_mean", cube, 701, 704), made)
     assert len(kept() - first) == 1
 
 
 def test_a_damaged_forecast_is_made_again(sample: str) -> None:
-    cube = load_cube(sample)
+    cube, folder = load_cube(sample), data_root() / "forecasts" / sample
+    before = set(folder.glob("mean.*.npy"))
     made = rates("mean", cube, 690, 694)
-    (path,) = (data_root() / "forecasts" / sample).glob("mean.*.npy")
+    (path,) = set(folder.glob("mean.*.npy")) - before
     path.write_bytes(path.read_bytes()[:50])
     assert np.array_equal(rates("mean", cube, 690, 694), made)
 
@@ -67,8 +69,9 @@ def test_a_runs_forecasts_go_with_it(sample: str) -> None:
 def test_no_more_is_kept_than_the_bound(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cube = load_cube(sample)
     folder = data_root() / "forecasts" / sample
-    rates("persistence", cube, 700, 702)
-    (first,) = folder.glob("persistence.*.npy")
+    before = set(folder.glob("persistence.*.npy"))
+    rates("persistence", cube, 699, 701)
+    (first,) = set(folder.glob("persistence.*.npy")) - before
     monkeypatch.setattr(forecasts, "BOUND", 2.5 * first.stat().st_size)
     for last in (703, 704, 705):
         rates("persistence", cube, last - 2, last)
