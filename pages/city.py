@@ -21,8 +21,8 @@ from pages.parts.people import for_operators, operator_button
 from pages.parts.places import places as show_places
 from pages.parts.text import text
 
-place = frame("City", "Where the records come from, what they hold, and what was left out and why.")
-city = place.city
+here = frame("City", "Where the records come from, what they hold, and what was left out and why.")
+city = here.city
 
 
 def records() -> None:

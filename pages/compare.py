@@ -19,14 +19,14 @@ NOT_FOR = (
     "a high rate is no reason for suspicion of who lives or walks there."
 )
 
-place = frame(
+here = frame(
     "Compare",
     "Did it help? Any runs and baselines on the same unseen steps, each pair on the same weeks.",
 )
-run = trained(place)
+run = trained(here)
 grid = run.grid
 first, last = unseen_period(run)
-known = choices(grid, place.city.simulated)
+known = choices(grid, here.city.simulated)
 
 asked = [name for name in st.query_params.get("with", "").split(",") if name in known]
 if "compare_with" not in st.session_state or not set(st.session_state["compare_with"]) <= set(
@@ -133,7 +133,7 @@ def one_of(view: Comparison, key: str) -> str:
 def where(view: Comparison) -> None:
     """Maps of both forecasts and of the gain, for the whole period and each month."""
     name = one_of(view, "compare_where")
-    maps(view.maps(name, place.city, asked_of("compare_maps").step or 0), key="compare_maps")
+    maps(view.maps(name, here.city, asked_of("compare_maps").step or 0), key="compare_maps")
 
 
 def hits(view: Comparison) -> None:
@@ -202,7 +202,7 @@ def groups(view: Comparison) -> None:
         options += ["hour"] if view.cube.step.days < 1 else []
         options += ["type"] if len(view.cube.types) > 1 else []
         by = st.selectbox("By", options, width=200)
-    frame = view.groups(name, by, place.city)
+    frame = view.groups(name, by, here.city)
     shown = frame.sort_values("gain_per_event", ascending=False) if by == "neighbourhood" else frame
     ends = (
         shown if len(shown) <= 24 else shown.iloc[[*range(12), *range(len(shown) - 12, len(shown))]]
@@ -240,7 +240,7 @@ def fair_use(view: Comparison) -> None:
         "**Attention by neighbourhood**: share of the 5 % flagged cells over share of recorded events"
     )
     st.dataframe(
-        view.attention(name, place.city), hide_index=True, alt="Attention by neighbourhood",
+        view.attention(name, here.city), hide_index=True, alt="Attention by neighbourhood",
         column_config={
             "expected": st.column_config.NumberColumn(format="%.1f"),
             "over-forecast": st.column_config.NumberColumn(format="percent", help="Above zero: more was forecast than recorded."),

@@ -5,7 +5,7 @@ from datetime import date
 import streamlit as st
 
 from crimecast.designs.inputs import calendar_numbers, for_step, map_count
-from crimecast.designs.shapes import place as place_layers
+from crimecast.designs.shapes import lay_out as place_layers
 from crimecast.designs.spec import list_designs, load_design, parse_design, to_toml
 from crimecast.errors import UserError
 from crimecast.grids.cube import load_cube, split
@@ -20,13 +20,13 @@ from pages.parts.people import operator_button
 from pages.parts.progress import live
 from pages.parts.text import text
 
-place = frame(
+here = frame(
     "Design & train",
     "A network as a list of named layers. Change it, train it, and look at what it does.",
 )
-if place.grid is None:
-    nothing_yet(f"{text(place.city.title)} has no grid yet.", "pages/grid.py", "Make a grid")
-cube = load_cube(place.grid["grid"])
+if here.grid is None:
+    nothing_yet(f"{text(here.city.title)} has no grid yet.", "pages/grid.py", "Make a grid")
+cube = load_cube(here.grid["grid"])
 runs = [run for run in list_runs(cube.grid) if run.spec]
 
 fork = st.query_params.get("fork")
@@ -41,7 +41,7 @@ source = to_toml(load_run(parent).design) if parent else to_toml(load_design(sta
 
 draft = Draft(start, source)
 _, types, height, across = cube.counts.shape
-design, placed, problem, fields = None, None, None, {}
+design, laid, problem, fields = None, None, None, {}
 try:
     if "search" in draft.text and (fields := search.marked_or_none(draft.text)):
         design = search.filled(draft.text, search.first_values(fields))
@@ -49,7 +49,7 @@ try:
         design = parse_design(draft.text)
     width = calendar_numbers(design, cube.step)
     used = for_step(design, cube.step)
-    placed = place_layers(used, types, height, across, width)
+    laid = place_layers(used, types, height, across, width)
 except UserError as error:
     problem = str(error)
 
@@ -89,9 +89,9 @@ with left:
                 )
             else:
                 shape = (types, height, across, width)
-                sees = {} if placed is None else cells_seen(to_toml(design), shape)
+                sees = {} if laid is None else cells_seen(to_toml(design), shape)
                 with st.container(height=620, border=False):
-                    cards(design, placed, sees, draft)
+                    cards(design, laid, sees, draft)
     with given:
         if given.open and design is not None and not fields:
             inputs_and_training(design, draft)
@@ -107,13 +107,13 @@ with left:
             spec_diff(source, draft.text, (start, "this spec")) or "No change yet.", language="diff"
         )
 with right:
-    if problem or design is None or placed is None:
+    if problem or design is None or laid is None:
         st.error(text(problem), icon=":material/error:")
     else:
         drawn, table = st.tabs(["Diagram", "Table"], on_change="rerun", key="drawn_as")
         with drawn:
             asked = graph(
-                design_items(placed), "design_graph", st.session_state.get("design_card"),
+                design_items(laid), "design_graph", st.session_state.get("design_card"),
                 f"The layers of {design.name}",
             )  # fmt: skip
             if asked:
@@ -129,14 +129,14 @@ with right:
                         "gives": "×".join(map(str, p.shape)),
                         "parameters": p.parameters,
                     }
-                    for p in placed
+                    for p in laid
                 ],
                 hide_index=True,
-                height=40 + 35 * len(placed),
+                height=40 + 35 * len(laid),
                 alt="The layers of the design with their shapes",
             )
         st.caption(
-            f"{sum(p.parameters for p in placed):,} parameters. It sees {len(design.lags)} earlier steps and "
+            f"{sum(p.parameters for p in laid):,} parameters. It sees {len(design.lags)} earlier steps and "
             f"{map_count(used, types):d} input maps, and corrects the offset *{text(design.offset)}*. "
             "A click on a layer opens its card."
         )
@@ -232,7 +232,7 @@ elif go and design is not None:
 
 known = {run.id: run for run in list_runs(cube.grid)}
 active = [name for name, run in known.items() if run.active]
-chosen = place.run.id if place.run else None
+chosen = here.run.id if here.run else None
 watched = active[-1] if active else st.session_state.get("watched") or chosen
 if watched in known:
     st.subheader(f"Training of {text(watched)}")

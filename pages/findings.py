@@ -18,11 +18,11 @@ from pages.parts.text import text
 MARK = {"high": ":material/error:", "medium": ":material/warning:", "low": ":material/info:"}
 WORD = {"high": "mend this first", "medium": "worth a try", "low": "good to know"}
 
-place = frame(
+here = frame(
     "Findings",
     "What is wrong with the network, where, by which numbers, and what to change. A healthy one has none.",
 )
-run = trained(place)
+run = trained(here)
 
 
 def changed(run: Run, finding: Finding, number: int) -> None:

@@ -14,10 +14,10 @@ from pages.parts.frame import frame, guarded, trained
 from pages.parts.maps import asked_of, maps
 from pages.parts.text import text
 
-place = frame(
+here = frame(
     "Forecast", "What the network expected, what happened, and where it was wrong, on one scale."
 )
-run, city = trained(place), place.city
+run, city = trained(here), here.city
 first, last = unseen_period(run)
 times = load_cube(run.grid).times
 if late := warning(
@@ -32,7 +32,7 @@ def others(ahead: int) -> list[str]:
     return sorted(names, key=lambda name: not name.startswith("memory_mixture"))
 
 
-types = place.grid["type_names"] if place.grid else []
+types = here.grid["type_names"] if here.grid else []
 with st.container(horizontal=True):
     kind = TOGETHER
     if len(types) > 1:

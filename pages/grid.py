@@ -12,11 +12,11 @@ from pages.parts.maps import asked_of, maps
 from pages.parts.people import locked
 from pages.parts.text import text
 
-place = frame(
+here = frame(
     "Grid",
     "Count the city's events on square cells and steps of time: what every network learns from.",
 )
-city = place.city
+city = here.city
 if not snapshot(city).months:
     nothing_yet(f"{text(city.title)} has no events yet.", "pages/city.py", "Bring in records")
 
@@ -80,8 +80,8 @@ def look(grid: dict[str, Any]) -> None:
     )
 
 
-if place.grid is not None:
-    grid = place.grid
+if here.grid is not None:
+    grid = here.grid
     st.subheader(text(grid_title(grid)))
     columns = st.columns(4)
     columns[0].metric(

@@ -35,11 +35,11 @@ OF_A_LAYER = (
     "Beside",
 )  # the other views are of the whole network
 
-place = frame(
+here = frame(
     "Layers",
     "What each layer of the network puts out for one step, channel by channel, on the city.",
 )
-run, city = trained(place), place.city
+run, city = trained(here), here.city
 
 
 def step_now(first: int, last: int) -> int:

@@ -13,18 +13,18 @@ from pages.parts.frame import frame, guarded, nothing_yet
 from pages.parts.judged import score_rows
 from pages.parts.text import text
 
-place = frame(
+here = frame(
     "Overview",
     "See why a forecasting network is wrong, change its design, and see whether it got better.",
 )
-if place.grid is None:
+if here.grid is None:
     nothing_yet(
-        f"{text(place.city.title)} has no grid yet. Bring in its records, then count them on a grid.",
+        f"{text(here.city.title)} has no grid yet. Bring in its records, then count them on a grid.",
         "pages/city.py",
         "Go to City",
     )
 
-grid = place.grid
+grid = here.grid
 columns = st.columns(4)
 columns[0].metric("Events in the grid", f"{grid['events']:,}")
 columns[1].metric("Cells in the city", f"{grid['cells']:,}")
@@ -36,9 +36,9 @@ columns[2].metric(
 runs = list_runs(grid["grid"])
 columns[3].metric("Runs", len(runs))
 
-if place.run is None or place.run.state != "done":
+if here.run is None or here.run.state != "done":
     nothing_yet("No trained network yet on this grid.", "pages/design.py", "Design and train one")
-run = place.run
+run = here.run
 done = [
     one for one in runs if one.state == "done" and one.summary.get("validation_loss") is not None
 ]

@@ -13,11 +13,11 @@ from pages.parts.people import operator_button
 from pages.parts.progress import live
 from pages.parts.text import text
 
-place = frame(
+here = frame(
     "Runs",
     "Every training on this grid: its state, how it did on validation, and what was changed.",
 )
-everything = list_runs(place.grid["grid"]) if place.grid else []
+everything = list_runs(here.grid["grid"]) if here.grid else []
 put_away = sum(run.archived for run in everything)
 runs = everything
 if put_away and not st.toggle(
@@ -101,7 +101,7 @@ table = st.dataframe(
     alt="Runs with their state and validation loss",
 )
 chosen = table.selection.rows
-name = order[chosen[0]][0].id if chosen else (place.run.id if place.run else everything[0].id)
+name = order[chosen[0]][0].id if chosen else (here.run.id if here.run else everything[0].id)
 run = load_run(name)
 st.subheader(text(run.id))
 live(run.id)

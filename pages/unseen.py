@@ -25,11 +25,11 @@ from pages.parts.charts import chart
 from pages.parts.frame import frame, grid_title, guarded, trained
 from pages.parts.text import text
 
-place = frame(
+here = frame(
     "Unseen",
     "What a network knows beyond what it was shown: designs on later time, places left out, another city, a break.",
 )
-run = trained(place)
+run = trained(here)
 cube = load_cube(run.grid)
 first, last = unseen_period(run)
 # Only those that have not been shown the period either.

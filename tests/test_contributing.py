@@ -83,7 +83,7 @@ def test_a_kind_of_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     network = build.build(parse_design(spec, "scaled"), 1, 6, 5, 11)
     layer = network.blocks["weigh"]  # type: ignore[union-attr, index]
     assert torch.equal(layer(torch.ones(1, 4, 6, 5)), torch.full((1, 4, 6, 5), 0.5))
-    learns = {p.layer.name: p.parameters for p in network.placed}  # type: ignore[union-attr]
+    learns = {p.layer.name: p.parameters for p in network.laid}  # type: ignore[union-attr]
     assert learns["weigh"] == sum(p.numel() for p in layer.parameters()) == 4
 
 

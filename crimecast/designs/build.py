@@ -13,7 +13,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from crimecast.designs import layers, sequences
 from crimecast.designs.likelihoods import LIKELIHOODS
-from crimecast.designs.shapes import FRAMES, HISTORY, MAPS, Placed, place
+from crimecast.designs.shapes import FRAMES, HISTORY, MAPS, Laid, lay_out
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 
@@ -54,14 +54,14 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self, placed: list[Placed], lags: tuple[int, ...], calendar: int, likelihood: nn.Module
+        self, laid: list[Laid], lags: tuple[int, ...], calendar: int, likelihood: nn.Module
     ) -> None:
         super().__init__()
         self.likelihood = likelihood
-        self.placed = placed
-        self.blocks = nn.ModuleDict({p.layer.name: _module(p, lags, calendar) for p in placed})
-        last = self.blocks[placed[-1].layer.name]
-        assert isinstance(last, layers.Head)  # place() has seen to it
+        self.laid = laid
+        self.blocks = nn.ModuleDict({p.layer.name: _module(p, lags, calendar) for p in laid})
+        last = self.blocks[laid[-1].layer.name]
+        assert isinstance(last, layers.Head)  # lay_out() has seen to it
         last.start_at_zero()
         self.oldest_first = sorted(range(len(lags)), key=lambda i: -lags[i])
 
@@ -72,20 +72,20 @@ class Network(nn.Module):
         if history.device.type == "cpu" or history.is_cuda:
             frames = frames.contiguous(memory_format=torch.channels_last)
         known = {FRAMES: frames, HISTORY: history[:, self.oldest_first], MAPS: static}
-        for placed in self.placed:
-            block = self.blocks[placed.layer.name]
-            inputs = [known[name] for name in placed.inputs]
+        for laid in self.laid:
+            block = self.blocks[laid.layer.name]
+            inputs = [known[name] for name in laid.inputs]
             if getattr(block, "wants_calendar", False):
                 inputs.append(calendar)
-            known[placed.layer.name] = block(*inputs)
-        return known[self.placed[-1].layer.name]
+            known[laid.layer.name] = block(*inputs)
+        return known[self.laid[-1].layer.name]
 
 
-def _module(placed: Placed, lags: tuple[int, ...], calendar: int) -> nn.Module:
-    maker = MODULES[placed.layer.kind]
+def _module(laid: Laid, lags: tuple[int, ...], calendar: int) -> nn.Module:
+    maker = MODULES[laid.layer.kind]
     if getattr(maker, "wants_calendar", False):
-        return maker(placed, calendar)
-    return maker(placed, lags) if placed.layer.kind == "select" else maker(placed)
+        return maker(laid, calendar)
+    return maker(laid, lags) if laid.layer.kind == "select" else maker(laid)
 
 
 def build(
@@ -99,8 +99,8 @@ def build(
         torch.manual_seed(seed)
         if design.module is not None:
             return load_module(design.module)
-        placed = place(design, types, height, width, calendar)
-        return Network(placed, design.lags, calendar, LIKELIHOODS[design.likelihood](types))
+        laid = lay_out(design, types, height, width, calendar)
+        return Network(laid, design.lags, calendar, LIKELIHOODS[design.likelihood](types))
 
 
 def load_module(reference: str) -> nn.Module:

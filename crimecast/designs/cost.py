@@ -7,7 +7,7 @@ takes the machine. What it can't know, a user's own module, is held by the worke
 from dataclasses import dataclass
 from math import prod
 
-from crimecast.designs.shapes import Placed
+from crimecast.designs.shapes import Laid
 from crimecast.designs.spec import Design
 
 EACH = 4  # bytes of a number
@@ -29,17 +29,17 @@ class Cost:
     operations: int
 
 
-def cost(design: Design, placed: list[Placed]) -> Cost:
-    """The cost of training `placed`, the layers of `design` with their shapes.
+def cost(design: Design, laid: list[Laid]) -> Cost:
+    """The cost of training `laid`, the layers of `design` with their shapes.
 
     Memory: the weights with gradients and averages, and for every layer what it puts out (again for
     a norm, and for an activation that needs what went in) for each sample of a batch. Operations: two a weight and
     place, a recurrent layer's at each step, forward and back.
     """
     kept = operations = 0
-    weights = sum(one.parameters for one in placed)
+    weights = sum(one.parameters for one in laid)
     seen: set[str] = set()
-    for one in placed:
+    for one in laid:
         kind, out = one.layer.kind, prod(one.shape)
         for name, shape in zip(one.inputs, one.takes, strict=True):
             if name in ("frames", "history", "maps") and name not in seen:

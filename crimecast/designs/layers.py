@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crimecast.designs.shapes import Placed
+from crimecast.designs.shapes import Laid
 
 ACTIVATION: dict[str, Callable[[], nn.Module]] = {
     "none": nn.Identity,
@@ -50,10 +50,10 @@ class CellNorm(nn.Module):
 class Norm(nn.Module):
     """A normalisation, then an activation."""
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        self.norm = normalisation(placed.options["norm"], placed.shape[0])
-        self.activation = ACTIVATION[placed.options["activation"]]()
+        self.norm = normalisation(laid.options["norm"], laid.shape[0])
+        self.activation = ACTIVATION[laid.options["activation"]]()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.activation(self.norm(x))
@@ -62,12 +62,12 @@ class Norm(nn.Module):
 class Conv(nn.Module):
     """Convolution, then normalisation, then activation. Zero padding keeps the map's size."""
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        options, out = placed.options, placed.shape[0]
+        options, out = laid.options, laid.shape[0]
         reach = options["dilation"] * (options["kernel"] - 1) // 2
         self.conv = nn.Conv2d(
-            placed.takes[0][0],
+            laid.takes[0][0],
             out,
             options["kernel"],
             stride=options["stride"],
@@ -85,9 +85,9 @@ class Conv(nn.Module):
 class Separable(nn.Module):
     """A convolution within each channel, then one across channels (Chollet 2017, CVPR)."""
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        options, channels, out = placed.options, placed.takes[0][0], placed.shape[0]
+        options, channels, out = laid.options, laid.takes[0][0], laid.shape[0]
         reach = options["dilation"] * (options["kernel"] - 1) // 2
         self.depth = nn.Conv2d(
             channels, channels, options["kernel"], padding=reach, dilation=options["dilation"],
@@ -104,12 +104,12 @@ class Separable(nn.Module):
 class Pool(nn.Module):
     """Mean or maximum over blocks of cells; blocks at the edge may be smaller."""
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        size = placed.options["size"]
+        size = laid.options["size"]
         self.pool: nn.Module = (
             nn.MaxPool2d(size, ceil_mode=True)
-            if placed.options["method"] == "max"
+            if laid.options["method"] == "max"
             else nn.AvgPool2d(size, ceil_mode=True, count_include_pad=False)
         )
 
@@ -120,9 +120,9 @@ class Pool(nn.Module):
 class Upsample(nn.Module):
     """Bilinear, to the size of another layer's maps."""
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        self.size = placed.shape[1:]
+        self.size = laid.shape[1:]
 
     def forward(self, x: Tensor) -> Tensor:
         if torch.compiler.is_compiling():
@@ -144,7 +144,7 @@ def _between(old: int, new: int, like: Tensor) -> Tensor:
 class Add(nn.Module):
     """The sum of its inputs."""
 
-    def __init__(self, _placed: Placed) -> None:
+    def __init__(self, _placed: Laid) -> None:
         super().__init__()
 
     def forward(self, *inputs: Tensor) -> Tensor:
@@ -154,7 +154,7 @@ class Add(nn.Module):
 class Concat(nn.Module):
     """Its inputs side by side, as channels."""
 
-    def __init__(self, _placed: Placed) -> None:
+    def __init__(self, _placed: Laid) -> None:
         super().__init__()
 
     def forward(self, *inputs: Tensor) -> Tensor:
@@ -164,8 +164,8 @@ class Concat(nn.Module):
 class Dropout(nn.Dropout2d):
     """Whole channels are left out at random while training."""
 
-    def __init__(self, placed: Placed) -> None:
-        super().__init__(placed.options["rate"])
+    def __init__(self, laid: Laid) -> None:
+        super().__init__(laid.options["rate"])
 
 
 class Fuse(nn.Module):
@@ -174,9 +174,9 @@ class Fuse(nn.Module):
     The parametric-matrix fusion of Zhang, Zheng & Qi (2017, AAAI), starting from equal shares.
     """
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        share = torch.full((len(placed.takes), *placed.shape), 1 / len(placed.takes))
+        share = torch.full((len(laid.takes), *laid.shape), 1 / len(laid.takes))
         self.weight = nn.Parameter(share)
 
     def forward(self, *inputs: Tensor) -> Tensor:
@@ -186,10 +186,10 @@ class Fuse(nn.Module):
 class Squeeze(nn.Module):
     """Weigh channels by what the whole map holds (squeeze-and-excitation: Hu et al. 2018, CVPR)."""
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        channels = placed.shape[0]
-        middle = channels // placed.options["reduction"]
+        channels = laid.shape[0]
+        middle = channels // laid.options["reduction"]
         self.down, self.up = nn.Linear(channels, middle), nn.Linear(middle, channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -200,10 +200,10 @@ class Squeeze(nn.Module):
 class CellBias(nn.Module):
     """Add a number learnt for every cell and channel, held to zero by a weight decay of its own."""
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        self.bias = nn.Parameter(torch.zeros(placed.shape))
-        self.weight_decay = float(placed.options["weight_decay"])
+        self.bias = nn.Parameter(torch.zeros(laid.shape))
+        self.weight_decay = float(laid.options["weight_decay"])
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.bias
@@ -212,10 +212,10 @@ class CellBias(nn.Module):
 class Embedding(nn.Module):
     """Maps learnt freely, the same in every step; of its input only the size is used."""
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        self.maps = nn.Parameter(0.1 * torch.randn(placed.shape))
-        self.weight_decay = float(placed.options["weight_decay"])
+        self.maps = nn.Parameter(0.1 * torch.randn(laid.shape))
+        self.weight_decay = float(laid.options["weight_decay"])
 
     def forward(self, x: Tensor) -> Tensor:
         return self.maps.expand(x.shape[0], *self.maps.shape)
@@ -226,11 +226,11 @@ class External(nn.Module):
 
     wants_calendar = True
 
-    def __init__(self, placed: Placed, calendar: int) -> None:
+    def __init__(self, laid: Laid, calendar: int) -> None:
         super().__init__()
-        self.shape = placed.shape
-        self.embed = nn.Linear(calendar, placed.options["hidden"])
-        self.spread = nn.Linear(placed.options["hidden"], math.prod(placed.shape))
+        self.shape = laid.shape
+        self.embed = nn.Linear(calendar, laid.options["hidden"])
+        self.spread = nn.Linear(laid.options["hidden"], math.prod(laid.shape))
 
     def forward(self, x: Tensor, calendar: Tensor) -> Tensor:
         return self.spread(torch.relu(self.embed(calendar))).view(-1, *self.shape)
@@ -244,11 +244,11 @@ class Film(nn.Module):
 
     wants_calendar = True
 
-    def __init__(self, placed: Placed, calendar: int) -> None:
+    def __init__(self, laid: Laid, calendar: int) -> None:
         super().__init__()
-        self.norm = normalisation(placed.options["norm"], placed.shape[0])
-        self.activation = ACTIVATION[placed.options["activation"]]()
-        self.linear = nn.Linear(calendar, 2 * placed.shape[0])
+        self.norm = normalisation(laid.options["norm"], laid.shape[0])
+        self.activation = ACTIVATION[laid.options["activation"]]()
+        self.linear = nn.Linear(calendar, 2 * laid.shape[0])
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
 
@@ -260,10 +260,10 @@ class Film(nn.Module):
 class Head(nn.Module):
     """A linear read-out to one map a type."""
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        kernel = placed.options["kernel"]
-        self.conv = nn.Conv2d(placed.takes[0][0], placed.shape[0], kernel, padding=kernel // 2)
+        kernel = laid.options["kernel"]
+        self.conv = nn.Conv2d(laid.takes[0][0], laid.shape[0], kernel, padding=kernel // 2)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(x)

@@ -4,13 +4,13 @@ import torch
 from torch import Tensor, nn
 
 from crimecast.designs.layers import ACTIVATION
-from crimecast.designs.shapes import Placed
+from crimecast.designs.shapes import Laid
 
 
 class Flatten(nn.Module):
     """The steps side by side, as channels."""
 
-    def __init__(self, _placed: Placed) -> None:
+    def __init__(self, _placed: Laid) -> None:
         super().__init__()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -20,10 +20,10 @@ class Flatten(nn.Module):
 class Select(nn.Module):
     """Some lags of the history, as channels, in the order in which they are named."""
 
-    def __init__(self, placed: Placed, lags: tuple[int, ...]) -> None:
+    def __init__(self, laid: Laid, lags: tuple[int, ...]) -> None:
         super().__init__()
         oldest_first = sorted(lags, reverse=True)
-        self.chosen = [oldest_first.index(lag) for lag in placed.options["lags"]]
+        self.chosen = [oldest_first.index(lag) for lag in laid.options["lags"]]
 
     def forward(self, x: Tensor) -> Tensor:
         return x[:, self.chosen].flatten(1, 2)
@@ -32,12 +32,12 @@ class Select(nn.Module):
 class Conv3d(nn.Module):
     """Convolution over space and time; zero padding keeps both."""
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        options = placed.options
+        options = laid.options
         kernel = (options["steps"], options["kernel"], options["kernel"])
         self.conv = nn.Conv3d(
-            placed.takes[0][1], options["channels"], kernel, padding=tuple(k // 2 for k in kernel)
+            laid.takes[0][1], options["channels"], kernel, padding=tuple(k // 2 for k in kernel)
         )
         self.activation = ACTIVATION[options["activation"]]()
 
@@ -52,12 +52,12 @@ class ConvLSTM(nn.Module):
         i, f, o = σ(W ∗ [x, h]),  g = tanh(W ∗ [x, h]),  c ← f c + i g,  h = o tanh(c)
     """
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        options, self.hidden = placed.options, placed.options["channels"]
+        options, self.hidden = laid.options, laid.options["channels"]
         self.sequence = options["sequence"]
         self.gates = nn.Conv2d(
-            placed.takes[0][1] + self.hidden, 4 * self.hidden, options["kernel"],
+            laid.takes[0][1] + self.hidden, 4 * self.hidden, options["kernel"],
             padding=options["kernel"] // 2,
         )  # fmt: skip
         with torch.no_grad():  # remember by default (Jozefowicz et al. 2015)
@@ -80,11 +80,11 @@ class ConvGRU(nn.Module):
     z, r = σ(W ∗ [x, h]),  g = tanh(U ∗ [x, r h]),  h ← (1 − z) h + z g
     """
 
-    def __init__(self, placed: Placed) -> None:
+    def __init__(self, laid: Laid) -> None:
         super().__init__()
-        options, self.hidden = placed.options, placed.options["channels"]
+        options, self.hidden = laid.options, laid.options["channels"]
         self.sequence = options["sequence"]
-        both, pad = placed.takes[0][1] + self.hidden, options["kernel"] // 2
+        both, pad = laid.takes[0][1] + self.hidden, options["kernel"] // 2
         self.gates = nn.Conv2d(both, 2 * self.hidden, options["kernel"], padding=pad)
         self.new = nn.Conv2d(both, self.hidden, options["kernel"], padding=pad)
 
@@ -108,12 +108,12 @@ class LagAttention(nn.Module):
 
     wants_calendar = True
 
-    def __init__(self, placed: Placed, calendar: int) -> None:
+    def __init__(self, laid: Laid, calendar: int) -> None:
         super().__init__()
-        steps, channels = placed.takes[0][:2]
-        keys = placed.options["keys"]
+        steps, channels = laid.takes[0][:2]
+        keys = laid.options["keys"]
         self.key = nn.Conv2d(channels, keys, 1)
-        self.value = nn.Conv2d(channels, placed.shape[0], 1)
+        self.value = nn.Conv2d(channels, laid.shape[0], 1)
         self.query = nn.Linear(calendar, keys)
         self.lag = nn.Parameter(torch.zeros(steps))
 

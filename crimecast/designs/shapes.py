@@ -16,7 +16,7 @@ FRAMES, HISTORY, MAPS = "frames", "history", "maps"
 
 
 @dataclass(frozen=True)
-class Placed:
+class Laid:
     """A layer with what it takes and gives, its options with defaults, and what it learns."""
 
     layer: Layer
@@ -27,7 +27,7 @@ class Placed:
     parameters: int = 0
 
 
-def place(design: Design, types: int, height: int, width: int, calendar: int) -> list[Placed]:
+def lay_out(design: Design, types: int, height: int, width: int, calendar: int) -> list[Laid]:
     """Every layer of a spec with its shapes and parameters, in order; `calendar` numbers a step.
 
     Raises UserError with the layer's name and the shapes that clash.
@@ -39,7 +39,7 @@ def place(design: Design, types: int, height: int, width: int, calendar: int) ->
     }
     if maps:
         known[MAPS] = (maps, height, width)
-    placed: list[Placed] = []
+    laid: list[Laid] = []
     before = FRAMES
     for layer in design.layers:
         if layer.name in known or layer.name == MAPS:
@@ -65,10 +65,10 @@ def place(design: Design, types: int, height: int, width: int, calendar: int) ->
         takes = tuple(known[name] for name in inputs)
         given = Given(layer.name, options, takes, known, types, design.lags, calendar)
         shape = kind.shape(given)
-        placed.append(Placed(layer, inputs, takes, shape, options, kind.weights(given, shape)))
+        laid.append(Laid(layer, inputs, takes, shape, options, kind.weights(given, shape)))
         known[layer.name] = shape
         before = layer.name
-    last = placed[-1]
+    last = laid[-1]
     if last.layer.kind != "head":
         raise UserError(
             f"The last layer must be a head; '{last.layer.name}' is a {last.layer.kind}."
@@ -78,4 +78,4 @@ def place(design: Design, types: int, height: int, width: int, calendar: int) ->
             f"Layer '{last.layer.name}' gives maps of {last.shape[1]}×{last.shape[2]}, but the grid is "
             f"{height}×{width}: upsample before it."
         )
-    return placed
+    return laid

@@ -259,7 +259,7 @@ class Case:
         network = self.subject.network
         if not isinstance(network, Network):
             return {}
-        return next((p.options for p in network.placed if p.layer.name == layer), {})
+        return next((p.options for p in network.laid if p.layer.name == layer), {})
 
     def kind(self, layer: str) -> str:
         """The kind of a layer, or the class of a module's."""

@@ -101,7 +101,7 @@ def covariate_maps(cube: Cube, area: np.ndarray, name: str, lead: int) -> np.nda
     rows = pl.read_parquet(path)
     rows = rows.with_columns(pl.col("value").sign() * pl.col("value").abs().log1p())
     cells, steps = int(area.sum()), len(cube.times)
-    place = _place(cube, area, rows) if "x" in rows.columns else None
+    place = _on_cells(cube, area, rows) if "x" in rows.columns else None
     if "time" not in rows.columns:
         return _average(rows["value"].to_numpy(), place, cells)[None]
     number = cube.step.number(rows["time"].to_numpy())
@@ -126,7 +126,7 @@ def covariate_path(city: str, name: str) -> Path:
     return data_root() / "covariates" / city / f"{name}.parquet"
 
 
-def _place(cube: Cube, area: np.ndarray, rows: pl.DataFrame) -> np.ndarray:
+def _on_cells(cube: Cube, area: np.ndarray, rows: pl.DataFrame) -> np.ndarray:
     """(R,) which of the N cells each row lies in, −1 beyond them."""
     x, y = rows["x"].to_numpy(), rows["y"].to_numpy()
     column = np.floor((x - cube.x[0]) / cube.cell + 0.5).astype(int)

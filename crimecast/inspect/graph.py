@@ -84,7 +84,7 @@ def kind_of(subject: Looked, label: str) -> str:
 
 def _kind(subject: Looked, name: str, module: nn.Module) -> str:
     if isinstance(subject.network, Network):
-        return next(p.layer.kind for p in subject.network.placed if p.layer.name == name)
+        return next(p.layer.kind for p in subject.network.laid if p.layer.name == name)
     if isinstance(module, torch.jit.ScriptModule):
         return f"scripted {module.original_name}"
     return module._get_name().removeprefix("Parametrized")

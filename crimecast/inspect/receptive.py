@@ -80,8 +80,8 @@ def fields_of_design(
     }
     made = record(network, dict(network.blocks.items()), inputs, zeros=False)
     fields = {}
-    for placed in network.placed:
-        name = placed.layer.name
+    for laid in network.laid:
+        name = laid.layer.name
         shape = made.calls[name].shapes[0]
         if len(shape) >= 4:
             fields[name] = field_of_layer(

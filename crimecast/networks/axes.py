@@ -354,12 +354,12 @@ def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
                 else:
                     maps.discard(_seat(ref))
         place = max(place, call.end)
-        ref = call.outputs[0] if call.outputs else None
+        first = call.outputs[0] if call.outputs else None
         axes = known.get(label)
-        if ref is None or len(ref.shape) != 4 or axes is None or call.shapes[0] != ref.shape:
+        if first is None or len(first.shape) != 4 or axes is None or call.shapes[0] != first.shape:
             continue
         if axes.proven and (axes.rows, axes.columns, axes.channels) == (2, 3, (1,)):
-            maps.add(_seat(ref))
+            maps.add(_seat(first))
         elif not axes.proven and _seat(ref) in maps:
             known[label] = Axes(2, 3, (1,), proven=True)
     return known

@@ -12,7 +12,7 @@ import numpy as np
 
 from crimecast.designs.cost import cost
 from crimecast.designs.inputs import calendar_numbers, for_step, map_inputs
-from crimecast.designs.shapes import Placed, place
+from crimecast.designs.shapes import Laid, lay_out
 from crimecast.designs.spec import Design
 from crimecast.errors import UserError
 from crimecast.grids.covariates import covariate_maps
@@ -134,10 +134,10 @@ def check(design: Design, grid: str) -> Cube:
     return cube
 
 
-def _placed(design: Design, cube: Cube) -> list[Placed]:
+def _placed(design: Design, cube: Cube) -> list[Laid]:
     _, types, height, width = cube.counts.shape
     numbers = calendar_numbers(design, cube.step)
-    return place(design, types, height, width, numbers)
+    return lay_out(design, types, height, width, numbers)
 
 
 def _check_cost(request: Request, cube: Cube, settings: Settings) -> None:

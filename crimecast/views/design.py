@@ -2,14 +2,14 @@
 
 import difflib
 
-from crimecast.designs.shapes import Placed
+from crimecast.designs.shapes import Laid
 from crimecast.designs.spec import Design
 from crimecast.plots.diagram import Item
 
 
-def design_items(placed: list[Placed]) -> list[Item]:
+def design_items(laid: list[Laid]) -> list[Item]:
     """A box a layer, darker the more of the weights it has."""
-    most = max((p.parameters for p in placed), default=0) or 1
+    most = max((p.parameters for p in laid), default=0) or 1
     return [
         Item(
             p.layer.name,
@@ -17,7 +17,7 @@ def design_items(placed: list[Placed]) -> list[Item]:
             tuple(dict.fromkeys(p.inputs)),
             p.parameters / most,
         )
-        for p in placed
+        for p in laid
     ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from crimecast.designs import editing
 from crimecast.designs.kinds import ACTIVATIONS, KINDS, NORMS
-from crimecast.designs.shapes import Placed
+from crimecast.designs.shapes import Laid
 from crimecast.designs.spec import LIKELIHOODS, OFFSETS, Design, to_toml
 from crimecast.errors import UserError
 from pages.parts.draft import Draft
@@ -30,9 +30,9 @@ HELP = {
 }
 
 
-def cards(design: Design, placed: list[Placed] | None, sees: dict[str, str], draft: Draft) -> None:
+def cards(design: Design, laid: list[Laid] | None, sees: dict[str, str], draft: Draft) -> None:
     """One card a layer, in order; the chosen one can be changed."""
-    shapes = {p.layer.name: p for p in placed or []}
+    shapes = {p.layer.name: p for p in laid or []}
     chosen = st.session_state.get("design_card")
     for number, layer in enumerate(design.layers):
         own = shapes.get(layer.name)

@@ -22,7 +22,7 @@ STYLE, DARK = (Path(__file__).with_name(f"{name}.html") for name in ("style", "d
 
 
 @dataclass(frozen=True)
-class Place:
+class Chosen:
     """What is chosen in the bar; `grid` is a grid's summary."""
 
     city: City
@@ -69,7 +69,7 @@ def among(key: str, options: Container[Any]) -> str:
     return key
 
 
-def frame(title: str, purpose: str, about_city: bool = True) -> Place:
+def frame(title: str, purpose: str, about_city: bool = True) -> Chosen:
     """Draw the bar and the page's title; returns what is chosen.
 
     `about_city` is False on a page that doesn't show the chosen city.
@@ -93,7 +93,7 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Place:
         running_now()
         who_is_here()
     heading(title, purpose, about_city and city.simulated)
-    return Place(city, grids.get(grid or ""), runs.get(run or ""))
+    return Chosen(city, grids.get(grid or ""), runs.get(run or ""))
 
 
 def heading(title: str, purpose: str, simulated: bool = False) -> None:
@@ -132,15 +132,15 @@ def guarded(draw: Callable[[], None]) -> None:
         st.error(text(sentence(error)), icon=":material/error:")
 
 
-def trained(place: Place) -> Run:
+def trained(here: Chosen) -> Run:
     """The trained run that is chosen; without one the page ends with what to do next."""
-    if place.run is None or place.run.state != "done":
+    if here.run is None or here.run.state != "done":
         nothing_yet(
             "There is no trained network on this grid yet.",
             "pages/design.py",
             "Design and train one",
         )
-    return place.run
+    return here.run
 
 
 def nothing_yet(text: str, page: str, label: str) -> NoReturn:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crimecast.designs.build import MODULES, Network, build
 from crimecast.designs.inputs import map_count
 from crimecast.designs.kinds import KINDS
-from crimecast.designs.shapes import place
+from crimecast.designs.shapes import lay_out
 from crimecast.designs.spec import Design, Layer, list_designs, load_design, parse_design
 from crimecast.errors import UserError
 from crimecast.inspect.activations import capture
@@ -35,10 +35,10 @@ def run(design: Design, types: int, height: int, width: int) -> tuple[torch.Tens
 @given(types=st.integers(1, 3), height=st.integers(9, 24), width=st.integers(9, 24))
 def test_shapes_and_parameters(name: str, types: int, height: int, width: int) -> None:
     design = load_design(name)
-    placed = place(design, types, height, width, CALENDAR)
+    laid = lay_out(design, types, height, width, CALENDAR)
     out, caught, network = run(design, types, height, width)
     assert out.shape == (2, types, height, width)
-    for layer in placed:
+    for layer in laid:
         assert tuple(caught[layer.layer.name].shape[1:]) == layer.shape
         assert (
             sum(p.numel() for p in network.blocks[layer.layer.name].parameters())
@@ -98,11 +98,11 @@ def test_every_kind_of_layer() -> None:
         kind = "head"
         """
     )
-    placed = place(design, 2, 13, 10, CALENDAR)
+    laid = lay_out(design, 2, 13, 10, CALENDAR)
     out, caught, network = run(design, 2, 13, 10)
     assert out.shape == (2, 2, 13, 10)
-    assert [tuple(caught[p.layer.name].shape[1:]) for p in placed] == [p.shape for p in placed]
-    assert sum(p.parameters for p in placed) == sum(p.numel() for p in network.parameters())
+    assert [tuple(caught[p.layer.name].shape[1:]) for p in laid] == [p.shape for p in laid]
+    assert sum(p.parameters for p in laid) == sum(p.numel() for p in network.parameters())
 
 
 def test_a_new_network_says_nothing_beyond_the_offset() -> None:
@@ -153,7 +153,7 @@ OUT = 'name = "out"\nkind = "head"'
 )  # fmt: skip
 def test_shapes_that_clash_are_named(text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        place(parse_design(text), 1, 9, 8, 0)
+        lay_out(parse_design(text), 1, 9, 8, 0)
 
 
 def test_a_users_module_is_made_and_a_wrong_one_refused(
@@ -222,7 +222,7 @@ def test_st_resnet_has_the_parameters_of_the_paper(units: int) -> None:
 
 def test_st_resnet_ships_in_the_papers_form() -> None:
     ours, again = load_design("st_resnet_plain"), st_resnet(64, 2)
-    one, two = (place(design, 2, 32, 32, 11) for design in (ours, again))
+    one, two = (lay_out(design, 2, 32, 32, 11) for design in (ours, again))
     assert sum(p.parameters for p in one) == sum(p.parameters for p in two)
     reach = {
         p.layer.options["lags"][0]: p.layer.options["lags"] for p in one if p.layer.kind == "select"
@@ -298,10 +298,10 @@ kind = "head"
 
 def test_sequences_and_the_rest_of_the_vocabulary() -> None:
     design = parse_design(SEQUENCES)
-    placed = place(design, 2, 9, 8, CALENDAR)
+    laid = lay_out(design, 2, 9, 8, CALENDAR)
     out, caught, network = run(design, 2, 9, 8)
     assert out.shape == (2, 2, 9, 8)
-    for layer in placed:
+    for layer in laid:
         assert tuple(caught[layer.layer.name].shape[1:]) == layer.shape, layer.layer.name
         learnt = sum(p.numel() for p in network.blocks[layer.layer.name].parameters())
         assert learnt == layer.parameters, layer.layer.name
@@ -369,4 +369,4 @@ def test_the_convlstm_is_torchs_lstm_where_maps_have_one_cell() -> None:
 def test_what_does_not_fit_is_refused(layer: str, text: str) -> None:
     spec = f'name = "x"\nlags = [1, 2]\ncalendar = []\n[[layer]]\nname = "a"\n{layer}\n'
     with pytest.raises(UserError, match=text):
-        place(parse_design(spec), 1, 8, 8, 0)
+        lay_out(parse_design(spec), 1, 8, 8, 0)

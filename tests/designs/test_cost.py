@@ -6,7 +6,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from crimecast.designs.build import build
 from crimecast.designs.cost import cost
-from crimecast.designs.shapes import place
+from crimecast.designs.shapes import lay_out
 from crimecast.designs.spec import Design, load_design, parse_design
 
 CONV = """
@@ -45,7 +45,7 @@ def test_operations_are_those_that_pytorch_counts(design: Design) -> None:
     with counter:
         network(*inputs(design, 1)).sum().backward()
     counted = counter.get_total_flops()
-    estimated = cost(design, place(design, *SHAPE)).operations
+    estimated = cost(design, lay_out(design, *SHAPE)).operations
     assert 0.5 * counted < estimated < 2 * counted
 
 
@@ -62,7 +62,7 @@ def test_memory_is_in_the_order_of_what_the_way_back_keeps(design: Design) -> No
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         out = network(*inputs(design, batch))
     saved = sum(kept.values()) + 3 * 4 * sum(p.numel() for p in network.parameters())
-    estimated = cost(design, place(design, *SHAPE)).memory
+    estimated = cost(design, lay_out(design, *SHAPE)).memory
     assert 0.3 * saved < estimated < 2 * saved
     assert out.shape[0] == batch
 
@@ -70,6 +70,6 @@ def test_memory_is_in_the_order_of_what_the_way_back_keeps(design: Design) -> No
 def test_weights_are_the_networks() -> None:
     for design in DESIGNS:
         network = build(design, *SHAPE)
-        assert cost(design, place(design, *SHAPE)).weights == sum(
+        assert cost(design, lay_out(design, *SHAPE)).weights == sum(
             p.numel() for p in network.parameters()
         )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from crimecast.designs import editing
 from crimecast.designs.kinds import KINDS
-from crimecast.designs.shapes import place
+from crimecast.designs.shapes import lay_out
 from crimecast.designs.spec import list_designs, load_design, parse_design, to_toml
 from crimecast.errors import UserError
 
@@ -29,7 +29,7 @@ def test_a_removed_layer_is_bridged() -> None:
     shorter = editing.remove(design, "narrow_1")
     block = next(x for x in shorter.layers if x.name == "block_1")
     assert block.inputs == ("stem", "wide_1")
-    place(shorter, 1, 12, 12, 42)
+    lay_out(shorter, 1, 12, 12, 42)
     # What took the layer as the one before it takes what the layer took.
     bridged = editing.remove(design, "block_1")
     after = next(x for x in bridged.layers if x.name == "season_2")
@@ -39,7 +39,7 @@ def test_a_removed_layer_is_bridged() -> None:
 def test_a_new_name_is_used_wherever_the_layer_is_named() -> None:
     design = editing.rename(load_design("stack"), "stem", "trunk")
     assert "stem" not in to_toml(design)
-    place(design, 1, 12, 12, 42)
+    lay_out(design, 1, 12, 12, 42)
     with pytest.raises(UserError, match="already"):
         editing.rename(design, "trunk", "wide_1")
 
@@ -50,7 +50,7 @@ def test_a_residual_block_fits_where_it_is_added() -> None:
     assert names(longer)[-5:-2] == ["wide", "narrow", "sum"]
     assert longer.layers[-3].inputs == ("block_2", "narrow")
     for layer in ("stem", "season_1", "block_1", "block_2", "last"):
-        place(editing.add(design, "residual block", layer), 1, 12, 12, 42)
+        lay_out(editing.add(design, "residual block", layer), 1, 12, 12, 42)
 
 
 def test_unknown_layers_are_refused_in_a_sentence() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from crimecast.designs.kinds import KINDS, LIMITS
-from crimecast.designs.shapes import place
+from crimecast.designs.shapes import lay_out
 from crimecast.designs.spec import TAKEN, TEXT, Design, parse_design, to_toml
 from crimecast.errors import UserError
 from crimecast.runs.search import marked
@@ -22,7 +22,7 @@ HEAD = '\n[[layer]]\nname = "out"\nkind = "head"\n'
 def refused(text: str) -> str:
     """The one sentence that refuses a spec."""
     with pytest.raises(UserError) as error:
-        place(parse_design(text), 1, 8, 8, 4)
+        lay_out(parse_design(text), 1, 8, 8, 4)
     said = str(error.value)
     assert "\n" not in said
     assert len(said) < 700
@@ -113,7 +113,7 @@ def test_anything_is_built_or_refused(
     text = tomli_w.dumps(spec)
     try:
         design = parse_design(text)
-        place(design, 1, 8, 8, 4)
+        lay_out(design, 1, 8, 8, 4)
     except UserError:
         return
     assert parse_design(to_toml(design)) == design

@@ -27,7 +27,7 @@ def test_activations_equal_the_layers_called_by_hand(sample: str) -> None:
     with torch.no_grad():
         frames = torch.cat([torch.log1p(batch.history).flatten(1, 2), batch.static], dim=1)
         known = {"frames": frames.contiguous(memory_format=torch.channels_last)}
-        for placed in network.placed:
+        for placed in network.laid:
             inputs = [known[name] for name in placed.inputs]
             if placed.layer.kind == "film":
                 inputs.append(batch.calendar)

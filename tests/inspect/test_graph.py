@@ -15,7 +15,7 @@ from crimecast.runs.run import load_run
 def test_the_graph_of_a_spec_is_its_wiring(sample: str) -> None:
     one = subject(load_run("stack-1"))
     nodes = graph(one)
-    placed = {p.layer.name: p for p in one.network.placed}
+    placed = {p.layer.name: p for p in one.network.laid}
     assert [n.name for n in nodes] == list(placed)
     for node in nodes:
         expected = {
