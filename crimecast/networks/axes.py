@@ -364,13 +364,13 @@ def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
                 else:
                     maps.discard(_seat(ref))
         place = max(place, call.end)
-        ref = call.outputs[0] if call.outputs else None
+        out = call.outputs[0] if call.outputs else None
         axes = known.get(label)
-        if ref is None or len(ref.shape) != 4 or axes is None or call.shapes[0] != ref.shape:
+        if out is None or len(out.shape) != 4 or axes is None:
             continue
         if axes.proven and (axes.rows, axes.columns, axes.channels) == (2, 3, (1,)):
-            maps.add(_seat(ref))
-        elif not axes.proven and _seat(ref) in maps:
+            maps.add(_seat(out))
+        elif not axes.proven and _seat(out) in maps:
             known[label] = Axes(2, 3, (1,), proven=True)
     return known
 
