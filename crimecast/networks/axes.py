@@ -6,6 +6,7 @@ channels. Where rows and columns shift along one axis, that axis is a list of pl
 """
 
 import math
+import time
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,6 +16,8 @@ from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, watch
 from crimecast.networks.tape import Record, Ref
 
 DRAWS = 2  # pairs of inputs whose difference is shifted
+ENOUGH = 32  # of many channels
+HEAVY = 0.5  # seconds a sample takes above which one pair has to do
 SURE = 0.8  # the error of the best axes must be below this share of every other's
 CLOSE = 0.8  # and below this; values that have nothing to do with one another have 1
 
@@ -160,9 +163,13 @@ def axes_of(
     history, calendar, static = inputs.values()
     height, width = history.shape[-2:]
     made = torch.Generator().manual_seed(seed)
+    network.eval()
+    began = time.perf_counter()
+    network(*inputs.values())
+    batch = 2 if time.perf_counter() - began > HEAVY else 2 * DRAWS
 
     def noise(like: Tensor) -> Tensor:
-        return torch.randn(2 * DRAWS, *like.shape[1:], generator=made, dtype=torch.float32)
+        return torch.randn(batch, *like.shape[1:], generator=made, dtype=torch.float32)
 
     past, maps = 3 * noise(history).abs(), noise(static)
 
@@ -182,7 +189,7 @@ def axes_of(
             parts = [x for way in (rows, columns, lagged) if (x := way.get(label)) is not None]
             if len(parts) == 3 and all(x.shape == plain[label].shape for x in parts):
                 found[label] = _axes(
-                    [plain[label], *parts], 2 * DRAWS, (height, width), shifts, history.shape[1]
+                    [plain[label], *parts], batch, (height, width), shifts, history.shape[1]
                 )
     return {label: found[label] for label in plain if label in found}
 
@@ -220,6 +227,9 @@ def _axes(
     if not shape or shape[0] % batch:
         return Axes(None, None, (1,) if len(shape) > 1 else (), folded=0)
     folded = shape[0] // batch
+    for axis, size in enumerate(shape[1:], 1):  # too long to be a place: some of it tells as much
+        if size > max(*grid, ENOUGH) + 2 and not _lists(size, grid):
+            outputs = [x.narrow(axis, 0, ENOUGH) for x in outputs]
     # Differences of two inputs: what is added at a place whatever comes in falls out.
     plain, rows, columns, lagged = (_differences(x, batch, folded) for x in outputs)
     ways = _apart(plain, rows, columns, grid, shifts) | _listed(plain, rows, columns, grid, shifts)
@@ -354,6 +364,7 @@ def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
                 else:
                     maps.discard(_seat(ref))
         place = max(place, call.end)
+<<<<<<< HEAD
         first = call.outputs[0] if call.outputs else None
         axes = known.get(label)
         if first is None or len(first.shape) != 4 or axes is None or call.shapes[0] != first.shape:
@@ -361,6 +372,15 @@ def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
         if axes.proven and (axes.rows, axes.columns, axes.channels) == (2, 3, (1,)):
             maps.add(_seat(first))
         elif not axes.proven and _seat(ref) in maps:
+=======
+        out = call.outputs[0] if call.outputs else None
+        axes = known.get(label)
+        if out is None or len(out.shape) != 4 or axes is None:
+            continue
+        if axes.proven and (axes.rows, axes.columns, axes.channels) == (2, 3, (1,)):
+            maps.add(_seat(out))
+        elif not axes.proven and _seat(out) in maps:
+>>>>>>> networks
             known[label] = Axes(2, 3, (1,), proven=True)
     return known
 
