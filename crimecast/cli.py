@@ -173,8 +173,15 @@ def _parser() -> _Parser:
 
     p = add("forecast", judging.forecast, "Forecast a period with a run or a baseline.")
     p.add_argument("name", metavar="RUN|BASELINE")
-    _period(p)
-    p.add_argument("--out", type=Path, metavar="FILE.nc|.parquet|.geojson|.tif")
+    _period(p, required=False)
+    p.add_argument(
+        "--next", type=int, metavar="N",
+        help="the steps after the last complete one; with --since, as if made on that date",
+    )  # fmt: skip
+    p.add_argument(
+        "--out", type=Path, metavar="FILE.nc|.parquet|.geojson|.tif",
+        help="steps to come also as .csv or .json, and not as .tif",
+    )  # fmt: skip
 
     p = add("score", judging.score, "Score runs and baselines over a period.")
     p.add_argument("names", nargs="+", metavar="RUN|BASELINE")
@@ -206,10 +213,10 @@ def _parser() -> _Parser:
     return parser
 
 
-def _period(parser: argparse.ArgumentParser) -> None:
+def _period(parser: argparse.ArgumentParser, required: bool = True) -> None:
     parser.add_argument("--grid", required=True)
-    parser.add_argument("--since", required=True, metavar="DATE")
-    parser.add_argument("--until", required=True, metavar="DATE")
+    parser.add_argument("--since", required=required, metavar="DATE")
+    parser.add_argument("--until", required=required, metavar="DATE")
 
 
 def _cluster(parser: argparse.ArgumentParser) -> None:

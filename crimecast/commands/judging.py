@@ -8,13 +8,24 @@ from crimecast.errors import UserError
 
 
 def forecast(options: argparse.Namespace) -> tuple[Any, str]:
-    """Forecast a period and, if asked, write it."""
+    """Forecast a period, or steps that haven't come, and, if asked, write it."""
     from crimecast.forecasting import forecasts
     from crimecast.forecasting.files import save_forecast
+    from crimecast.forecasting.to_come import period, to_come
 
     ready()
     if options.out is not None and not options.out.parent.is_dir():
         raise UserError(f"There is no folder {options.out.parent}.")
+    if options.next is not None:
+        if options.until is not None:
+            raise UserError("Give either --next or --until.")
+        made = to_come(options.name, options.grid, options.next, options.since)
+        return _to_come(options, made)
+    if options.since is None or options.until is None:
+        raise UserError("Say which steps: --since and --until, or --next for those to come.")
+    beyond = period(options.name, options.grid, options.since, options.until)
+    if beyond is not None:
+        return _to_come(options, beyond)
     cube, first, last, made = forecasts.forecast(
         options.name, options.grid, options.since, options.until
     )
@@ -36,6 +47,20 @@ def forecast(options: argparse.Namespace) -> tuple[Any, str]:
         f"{result['observed_events']:,.0f} observed"
         + (f"; written to {options.out}." if options.out else ".")
     )
+
+
+def _to_come(options: argparse.Namespace, made: Any) -> tuple[Any, str]:
+    from crimecast.forecasting.to_come import save, summary
+
+    if options.out is not None:
+        save(options.out, made)
+    result = {**summary(made), "out": str(options.out) if options.out else None}
+    lines = [*made.notices, f"{options.name}, known until {result['known_until']}:"]
+    lines += [
+        f"{one['step']}  {one['expected']:,.1f} expected, {one['low']:,} to {one['high']:,} (95 %)"
+        for one in result["steps"]
+    ]
+    return result, "\n".join(lines + ([f"Written to {options.out}."] if options.out else []))
 
 
 def score(options: argparse.Namespace) -> tuple[Any, str]:
