@@ -19,8 +19,8 @@ def forecast(options: argparse.Namespace) -> tuple[Any, str]:
     if options.next is not None:
         if options.until is not None:
             raise UserError("Give either --next or --until.")
-        made = to_come(options.name, options.grid, options.next, options.since)
-        return _to_come(options, made)
+        coming = to_come(options.name, options.grid, options.next, options.since)
+        return _to_come(options, coming)
     if options.since is None or options.until is None:
         raise UserError("Say which steps: --since and --until, or --next for those to come.")
     beyond = period(options.name, options.grid, options.since, options.until)

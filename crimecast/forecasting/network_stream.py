@@ -73,10 +73,9 @@ class NetworkStream(Stream):
         """(P, C, N) what the offset expected of a step."""
         if self.offset is None:
             return np.zeros((self.paths.count, self.paths.kinds, self.paths.cells))
-        if t >= self.paths.come:
-            return self.told[t - self.paths.come]
-        known = self.offset.history[t]
-        return np.broadcast_to(known, (self.paths.count, *known.shape))
+        come = self.paths.come  # the first step to come is told before the paths part
+        known = self.offset.history[t] if t < come else self.told[t - come]
+        return np.broadcast_to(known, (self.paths.count, self.paths.kinds, self.paths.cells))
 
     def rates(self, t: int) -> np.ndarray:
         if t >= self.paths.come and self.offset is not None:

@@ -124,9 +124,7 @@ def summary(made: Ahead) -> dict[str, Any]:
     steps = []
     for step in range(len(made.times)):
         expected, low, high = made.total(step)
-        steps.append(
-            {"step": made.label(step), "expected": expected, "low": low, "high": high}
-        )
+        steps.append({"step": made.label(step), "expected": expected, "low": low, "high": high})
     known = made.cube.label(made.origin - 1)
     return {
         "name": made.name, "grid": made.cube.grid, "known_until": known, "steps": steps,
@@ -181,13 +179,13 @@ def table(made: Ahead) -> pd.DataFrame:
     interval, chance of at least one event."""
     row, column = np.nonzero(made.area)
     cube, city = made.cube, load_city(made.cube.city)
-    longitude, latitude = city.to_metres.transform(
-        cube.x[column], cube.y[row], direction="INVERSE"
-    )
+    longitude, latitude = city.to_metres.transform(cube.x[column], cube.y[row], direction="INVERSE")
     parts = []
     for step in range(len(made.times)):
         for k, kind in enumerate(made.kinds):
-            values = {f: getattr(made, f)[step, k][made.area] for f in ("rate", "low", "high", "some")}
+            values = {
+                f: getattr(made, f)[step, k][made.area] for f in ("rate", "low", "high", "some")
+            }
             place = {"row": row, "column": column, "longitude": longitude, "latitude": latitude}
             parts.append(pd.DataFrame({"step": made.times[step], "type": kind, **place, **values}))
     return pd.concat(parts, ignore_index=True)
