@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from crimecast.commands import data, judging, looking, serving, training
+from crimecast.commands import data, judging, living, looking, serving, training
 from crimecast.errors import UserError
 
 
@@ -186,6 +186,20 @@ def _parser() -> _Parser:
     p = add("score", judging.score, "Score runs and baselines over a period.")
     p.add_argument("names", nargs="+", metavar="RUN|BASELINE")
     _period(p)
+
+    p = add(
+        "live", living.live,
+        "The daily round: crawl, forecast the next steps, seal them, score what has come.",
+    )  # fmt: skip
+    p.add_argument("city")
+    p.add_argument("--grid", help="what is forecast on (default: as before, or the newest)")
+    p.add_argument(
+        "--run", action="append", default=[], metavar="RUN|BASELINE",
+        help="what forecasts (default: as before, or the best run and two baselines)",
+    )  # fmt: skip
+    p.add_argument("--once", action="store_true", help="one round, as a scheduler calls it")
+    p.add_argument("--verify", action="store_true", help="only check the sealed log")
+    p.add_argument("--url", help="another base address, with the portal's own paths")
 
     p = add("inspect", looking.inspect, "Save what the layers of a run put out for one step.")
     p.add_argument("run")

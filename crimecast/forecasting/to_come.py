@@ -148,8 +148,9 @@ def save(path: Path, made: Ahead) -> None:
         elif suffix == ".csv":
             table(made).to_csv(temporary, index=False, float_format="%.6g")
         elif suffix == ".json":
-            cells = table(made).round(6)
+            cells = table(made)
             cells["step"] = cells["step"].astype(str)
+            cells = cells.round(6)
             whole = {**summary(made), "cells": cells.to_dict("records")}
             temporary.write_text(json.dumps(whole), encoding="utf-8")
         else:

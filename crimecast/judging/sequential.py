@@ -7,14 +7,16 @@ Operations Research 72):
 
     mean_t ± s_t · √( 2 (t ρ² + 1) / (t² ρ²) · ln( √(t ρ² + 1) / α ) ),
 
-narrowest at about `BEST` values by the choice of ρ.
+narrowest at about `BEST` values by the choice of ρ. It is asymptotic: from LEAST values on, a mean of zero
+is called otherwise in 3 to 4 of 100 years of daily looks at values like a city's, in up to 11 where they
+are as skewed as an exponential's.
 """
 
 import numpy as np
 
 ALPHA = 0.05
-LEAST = 10  # values before anything is said
-BEST = 60
+LEAST = 20  # values before anything is said
+BEST = 150
 
 
 def sequence(values: np.ndarray, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -30,8 +32,8 @@ def sequence(values: np.ndarray, alpha: float = ALPHA) -> tuple[np.ndarray, np.n
 
 
 def verdict(values: np.ndarray, alpha: float = ALPHA) -> int:
-    """1 if the mean was above zero at any time beyond doubt, −1 if below, 0 if neither; the first to be
-    beyond doubt counts."""
+    """1 if the mean was above zero at any time beyond doubt, −1 if below, 0 if neither; of several times
+    the last."""
     _, low, high = sequence(values, alpha)
     beyond = np.where(low > 0, 1, np.where(high < 0, -1, 0))
     said = np.flatnonzero(beyond)

@@ -74,7 +74,9 @@ class Log:
                 whole = own == digest(entry) and entry["previous"] == previous
                 whole = whole and entry["number"] == number and entry["made"] >= made
                 # As it was written, byte for byte.
-                whole = whole and json.dumps({**entry, "hash": own}, sort_keys=True).encode() == line
+                whole = (
+                    whole and json.dumps({**entry, "hash": own}, sort_keys=True).encode() == line
+                )
                 made = entry["made"]
             except (ValueError, KeyError, TypeError, AttributeError):
                 whole = False
@@ -83,15 +85,28 @@ class Log:
             previous = own
             file = entry["body"].get("file")
             if file and not self._same(file, entry["body"]["sha256"]):
-                raise UserError(f"The forecast of entry {number}, {file}, is missing or was changed.")
+                raise UserError(
+                    f"The forecast of entry {number}, {file}, is missing or was changed."
+                )
         count = len(lines) - 1
-        head = read_json(self.head) if self.head.exists() else {"entries": 0, "hash": START}
+        head = self._head()
         # The head is written after its entry: a kill may leave it one behind, never ahead.
         if head["entries"] > count or head["entries"] < count - 1:
-            raise UserError(f"The sealed log has {count} entries where its head counts {head['entries']}.")
+            raise UserError(
+                f"The sealed log has {count} entries where its head counts {head['entries']}."
+            )
         if head["entries"] == count and head["hash"] != previous:
             raise UserError("The sealed log ends otherwise than its head says.")
         return count
+
+    def _head(self) -> dict[str, Any]:
+        if not self.head.exists():
+            return {"entries": 0, "hash": START}
+        try:
+            head = read_json(self.head)
+            return {"entries": int(head["entries"]), "hash": str(head["hash"])}
+        except (ValueError, KeyError, TypeError):
+            raise UserError("The head of the sealed log was changed.") from None
 
     def _same(self, name: str, digest: str) -> bool:
         path = self.folder / name
