@@ -66,10 +66,14 @@ class Ahead:
         return str(self.times[step])[:16].removesuffix("T00:00")
 
 
-def ahead(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
+def ahead(
+    name: str, cube: Cube, origin: int, steps: int, reported: np.ndarray | None = None
+) -> Ahead:
     """Forecast `steps` steps from step `origin` of a cube on, by what lies before it alone.
 
-    `name` is a run, a baseline, or several joined by `+`. Raises UserError for a name or a number that
+    `name` is a run, a baseline, or several joined by `+`. reported: (A, C) the share of their records
+    that the last A steps before `origin` have by now; what they lack is drawn on every path, around
+    what was expected of them and what has come of it. Raises UserError for a name or a number that
     can't be.
     """
     year = 365.25 / cube.step.days
@@ -78,11 +82,15 @@ def ahead(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
         raise UserError(f"From 1 to {most} steps can be forecast ahead, not {steps}.")
     if origin < 2:
         raise UserError("Too little has come yet: nothing can be forecast from it.")
-    come = replace(cube, counts=cube.counts[:origin], times=cube.times[:origin])
-    paths = Paths(come, steps)
+    partly = 0 if reported is None else len(reported)
+    begin = origin - partly
+    if begin < 2:
+        raise UserError("Too little has come whole yet: nothing can be forecast from it.")
+    come = replace(cube, counts=cube.counts[:begin], times=cube.times[:begin])
+    paths = Paths(come, partly + steps)
     if not paths.cells:
         raise UserError("The study area is empty: no cell had an event before the period.")
-    streams = [_stream(part.strip(), paths, steps) for part in name.split("+")]
+    streams = [_stream(part.strip(), paths, 0 if partly else steps) for part in name.split("+")]
     stream = streams[0][0] if len(streams) == 1 else Average(paths, [one for one, _ in streams])
     common = set.intersection(*(set(one) for _, one in streams))
     direct = {step: np.mean([one[step] for _, one in streams], axis=0) for step in common}
@@ -90,24 +98,31 @@ def ahead(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
     shock = _shock(stream, come)
     kinds = cube.types if len(cube.types) == 1 else (*cube.types, ALL)
     made: list[list[np.ndarray]] = [[] for _ in range(6)]
-    for step in range(steps):
-        rates = stream.rates(origin + step)
+    for step in range(partly + steps):
+        rates = stream.rates(begin + step)
         if step + 1 in direct:
             at = direct[step + 1]
             rates = rates * (at / np.maximum(rates.mean(axis=0), 1e-12))
-        for part, one in zip(made, _said(rates, stream.dispersion, shock), strict=True):
-            part.append(one)
-        if step + 1 == steps:
+        if step >= partly:
+            said = _said(rates, stream.dispersion, shock)
+            for part, one in zip(made, said, strict=True):
+                part.append(one)
+        if step + 1 == partly + steps:
             break
         if step == 0:
             count = _count(paths)
             rates = np.broadcast_to(rates, (count, *rates.shape[1:]))
             stream.fan(count)
             paths.count = count
-        paths.drawn.append(_draw(rates, stream.dispersion, shock, paths, origin + step))
+        varies, share, seen = (stream.dispersion, shock), np.zeros(paths.kinds), None
+        if reported is not None and step < partly:
+            share, seen = reported[step], cube.counts[begin + step][:, paths.area]
+        paths.drawn.append(_draw(rates, *varies, paths, begin + step, share, seen))
     rate, low, high, some = (paths.on_map(np.stack(part)) for part in made[:4])
     mean, dispersion = (_even(part) for part in made[4:])
     times = paths.times[origin:]
+    if partly:
+        notices = (*notices, _partly(paths, reported))
     return Ahead(
         name, cube, origin, times, kinds, paths.area, rate, low, high, some, mean, dispersion, notices
     )  # fmt: skip
@@ -202,18 +217,41 @@ def _shock(stream: Stream, come: Cube) -> np.ndarray:
 
 
 def _draw(
-    rates: np.ndarray, dispersion: np.ndarray, shock: np.ndarray, paths: Paths, step: int
-) -> np.ndarray:
-    """(P, C, N) float32 counts; the same for the same rates of the same step of time."""
+    rates: np.ndarray, dispersion: np.ndarray, shock: np.ndarray, paths: Paths, step: int,
+    share: np.ndarray, seen: np.ndarray | None,
+) -> np.ndarray:  # fmt: skip
+    """(P, C, N) float32 counts; the same for the same rates of the same step of time.
+
+    Of a step of which the `share` (C,) was reported, `seen` (C, N) is kept and the rest drawn: what a
+    count varies by is gamma, and so it is given what was seen of it.
+    """
     number = int(paths.cube.step.number(paths.times[step : step + 1])[0])
     rng = np.random.default_rng([0, number + 2**40])
+    come = np.zeros(rates.shape[1:]) if seen is None else seen
     drawn = np.array(rates)
     for c, (own, common) in enumerate(zip(dispersion, shock, strict=True)):
         if common > 0:
-            drawn[:, c] *= rng.gamma(1 / common, common, size=(len(rates), 1))
+            told = share[c] * drawn[:, c].sum(axis=1, keepdims=True)
+            drawn[:, c] *= _gamma(rng, common, come[c].sum(), told)
         if own > 0:
-            drawn[:, c] *= rng.gamma(1 / own, own, size=drawn[:, c].shape)
-    return rng.poisson(drawn).astype(np.float32)
+            drawn[:, c] *= _gamma(rng, own, come[c], share[c] * drawn[:, c])
+    return (come + rng.poisson(drawn * (1 - share)[:, None])).astype(np.float32)
+
+
+def _gamma(
+    rng: np.random.Generator, variance: float, seen: np.ndarray, told: np.ndarray
+) -> np.ndarray:
+    """Draws of a factor of mean 1 and that variance, given `seen` events where `told` were expected."""
+    return rng.gamma(1 / variance + seen, 1 / (1 / variance + told), size=told.shape)
+
+
+def _partly(paths: Paths, reported: np.ndarray | None) -> str:
+    assert reported is not None
+    first = str(paths.times[paths.come])[:10]
+    return (
+        f"From {first} on records are still coming ({reported.min():.0%} to {reported.max():.0%} have): "
+        "what is missing was added as it usually comes."
+    )
 
 
 def _said(rates: np.ndarray, dispersion: np.ndarray, shock: np.ndarray) -> tuple[np.ndarray, ...]:

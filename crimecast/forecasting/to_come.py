@@ -19,6 +19,7 @@ from crimecast.forecasting.forecasts import rates
 from crimecast.grids.complete import complete_steps
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.grids.grid import open_grid
+from crimecast.records.tail import AGES, SETTLED, tail
 from crimecast.runs.run import load_run
 from crimecast.storage.kept import code_of, forget
 from crimecast.storage.store import data_root, replacing
@@ -49,7 +50,8 @@ def kept(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
     """The forecast of what follows the last complete of the first `origin` steps, from the store if it is
     there."""
     whole = complete_steps(cube, origin)
-    path = _path(name, cube, whole, steps)
+    partly = reported(cube, whole)
+    path = _path(name, cube, whole, steps, partly)
     notices = []
     if whole < origin:
         last = cube.label(origin - 1)
@@ -67,7 +69,7 @@ def kept(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
             notices=tuple(said["notices"]), **parts,
         )  # fmt: skip
     else:
-        made = ahead(name, cube, whole, steps)
+        made = ahead(name, cube, whole, steps, partly)
         said = {"kinds": made.kinds, "notices": made.notices}
         with replacing(path) as temporary, temporary.open("wb") as out:
             np.savez(out, said=json.dumps(said), **{f: getattr(made, f) for f in FIELDS})
@@ -75,11 +77,28 @@ def kept(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
     return replace(made, cube=cube, notices=(*notices, *made.notices))
 
 
-def _path(name: str, cube: Cube, origin: int, steps: int) -> Path:
+def reported(cube: Cube, origin: int) -> np.ndarray | None:
+    """(A, C) the share of their records that the last A steps before `origin` have by now, where repeated
+    crawls tell that some are still coming; None where all have come, or nothing tells."""
+    known = tail(load_city(cube.city))
+    if known is None:
+        return None
+    first = max(2, origin - round(AGES / cube.step.days))
+    number = int(cube.step.number(cube.times[:1])[0])
+    edges = cube.step.start(number + np.arange(first, origin + 1))
+    channels = json.loads(open_grid(cube.grid).attrs["types"]).values()
+    share = [known.of_steps(edges[:-1], edges[1:], members) for members in channels]
+    whole = np.stack(share, axis=1).round(4)
+    late = np.flatnonzero(whole.min(axis=1) < SETTLED)
+    return whole[late[0] :] if len(late) else None
+
+
+def _path(name: str, cube: Cube, origin: int, steps: int, partly: np.ndarray | None) -> Path:
     parts = [part.strip() for part in name.split("+")]
     stamps = [str(load_run(part).stamp) for part in parts if _has_network(part)]
     made_by = code_of(*MAKERS).hex()
-    identity = json.dumps([parts, stamps, origin, steps, made_by])
+    share = None if partly is None else partly.tolist()
+    identity = json.dumps([parts, stamps, origin, steps, share, made_by])
     digest = hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
     return data_root() / "forecasts" / cube.grid / f"ahead.{digest}.npz"
 

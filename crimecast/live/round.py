@@ -18,7 +18,7 @@ from crimecast.baselines import BASELINES
 from crimecast.cities import City, load_city
 from crimecast.errors import UserError
 from crimecast.forecasting.ahead import Ahead
-from crimecast.forecasting.to_come import kept, save
+from crimecast.forecasting.to_come import kept, reported, save
 from crimecast.grids.complete import complete_steps
 from crimecast.grids.covariates import covariate_path
 from crimecast.grids.cube import Cube, load_cube
@@ -208,8 +208,10 @@ def _hash_of(name: str) -> str:
 def _hash_of_inputs(made: Ahead) -> str:
     """The counts that a forecast was made from, their times, and the city's covariates."""
     cube = made.cube
+    partly = reported(cube, made.origin)
     whole = hashlib.sha256(np.ascontiguousarray(cube.counts[: made.origin]).view(np.uint8).data)
     whole.update(np.ascontiguousarray(cube.times[: made.origin]).view(np.uint8).data)
+    whole.update(b"" if partly is None else partly.tobytes())
     for part in made.name.split("+"):
         if part.strip() not in BASELINES:
             for one in load_run(part.strip()).design.static:
@@ -222,6 +224,8 @@ def _score(log: Log, cube: Cube) -> int:
     """Append a score of every step of every sealed forecast that has come and has none; how many."""
     entries = log.entries()
     whole = complete_steps(cube)
+    partly = reported(cube, whole)
+    whole -= 0 if partly is None else len(partly)  # those are scored when their records are there
     come = {cube.label(step): step for step in range(whole)}
     known = {(e["body"]["of"], e["body"]["step"]) for e in entries if e["kind"] == "score"}
     made = 0

@@ -69,6 +69,26 @@ def counts_figure(times: np.ndarray, counts: np.ndarray, label: str) -> go.Figur
     return bare(figure, 260, yaxis={"title": label, "rangemode": "tozero"})
 
 
+def shares_figure(shares: dict[str, np.ndarray], settled: int) -> go.Figure:
+    """What share of a day's records has come, by age in days: the first is of all, the rest by type."""
+    figure = go.Figure()
+    until = min(len(next(iter(shares.values()))), max(settled + 4, 10))
+    for i, (name, share) in enumerate(list(shares.items())[:8]):
+        figure.add_scatter(
+            x=list(range(until)),
+            y=100 * share[:until],
+            name=name,
+            mode="lines",
+            line={"width": 1} if i else {"width": 3, "color": BLUE},
+        )
+    return bare(
+        figure,
+        240,
+        xaxis={"title": "days since"},
+        yaxis={"title": "% have come", "range": [0, 104]},
+    )
+
+
 def coverage_figure(
     months: list[str], table: np.ndarray, holes: np.ndarray, dark: bool
 ) -> go.Figure:

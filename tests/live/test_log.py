@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crimecast.calendar import clock
 from crimecast.errors import UserError
-from crimecast.live import clock
 from crimecast.live.log import Log
 
 
@@ -41,7 +41,7 @@ def test_any_changed_byte_is_found(log: Log, data: st.DataObject) -> None:
     try:
         if path.name == "head.json" and same_head(content, path):
             return  # a space between its numbers says nothing
-        with pytest.raises(UserError, match="sealed log|forecast of entry"):
+        with pytest.raises(UserError, match=r"sealed log|forecast of entry"):
             log.verify()
     finally:
         path.write_bytes(content)
