@@ -102,7 +102,7 @@ def records() -> None:
             alt="Share of a day's records that have come, by days since",
         )
         st.caption(
-            f"By {late.crawls} days of crawling, up to {text(late.last)}. Forecasts of days to come make up for what is missing."
+            f"By {late.crawls:d} days of crawling, up to {text(late.last)}. Forecasts of days to come make up for what is missing."
         )
     st.subheader("What was left out, and why")
     rows = [

@@ -35,12 +35,11 @@ def standing(log: Log, ahead: int = 1) -> list[dict[str, Any]]:
         _, low, high = sequence(off)
         versus = []
         for rival in scores:
-            common = [step for step in steps if step in scores[rival]]
-            if rival == name or rival not in BASELINES or not common:
+            if rival == name or rival not in BASELINES:
                 continue
-            gained = np.array(
-                [by_step[s]["log_likelihood"] - scores[rival][s]["log_likelihood"] for s in common]
-            )
+            common, gained = gains(log, name, rival)
+            if not common:
+                continue
             mean, worst, best = (float(part[-1]) for part in sequence(gained))
             versus.append(
                 {
@@ -62,6 +61,15 @@ def standing(log: Log, ahead: int = 1) -> list[dict[str, Any]]:
 
 WORDS = {1: "better", 0: "not to be told apart", -1: "falls behind"}
 DRIFTS = {1: "more come than expected", 0: "no", -1: "fewer come than expected"}
+
+
+def gains(log: Log, name: str, rival: str) -> tuple[list[str], np.ndarray]:
+    """The steps that both have forecast and that have come, and by how much `name` did better in each."""
+    scores = scores_of(log)
+    own, other = scores.get(name, {}), scores.get(rival, {})
+    steps = sorted(own.keys() & other.keys())
+    gained = [own[s]["log_likelihood"] - other[s]["log_likelihood"] for s in steps]
+    return steps, np.array(gained)
 
 
 def said(rows: list[dict[str, Any]]) -> list[str]:
