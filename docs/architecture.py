@@ -25,7 +25,7 @@ FLOORS = {
         "baselines",
     ),
     "One run, its turn, and its forecasts": ("training", "runs", "forecasting"),
-    "What is wrong, and what to change": ("inspect", "diagnose", "lineage"),
+    "What is wrong, and what to change": ("live", "inspect", "diagnose", "lineage"),
     "What is shown": ("plots", "views", "reporting"),
     "Who asks": ("commands", "cli", "__main__", "server", "pages", "entry", "app", "bench"),
 }

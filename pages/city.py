@@ -5,12 +5,13 @@ from dataclasses import replace
 import streamlit as st
 
 from crimecast.cities import write_city
-from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure
+from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure, shares_figure
 from crimecast.plots.places import places_message
 from crimecast.plots.streets import HEIGHT, street_map, tile_server
 from crimecast.reading.files import read_table
 from crimecast.records.importing import guess_values, import_file
 from crimecast.records.snapshot import snapshot
+from crimecast.records.tail import tail
 from crimecast.views.coverage import by_month, city_coverage
 from crimecast.views.records import sample_places
 from pages.parts.charts import chart
@@ -91,6 +92,17 @@ def records() -> None:
                 f"Records from {text(known.tail)} on are fewer than usual: they were still being reported when they were read. Keep that time out of what is judged.",
                 icon=":material/hourglass_bottom:",
             )
+    late = tail(city)
+    if late is not None:
+        st.subheader("How late records come")
+        chart(
+            shares_figure({"all types": late.share, **late.by_type}, late.settled_after()),
+            key="tail",
+            alt="Share of a day's records that have come, by days since",
+        )
+        st.caption(
+            f"By {late.crawls:d} days of crawling, up to {text(late.last)}. Forecasts of days to come make up for what is missing."
+        )
     st.subheader("What was left out, and why")
     rows = [
         {

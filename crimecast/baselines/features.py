@@ -12,18 +12,19 @@ from crimecast.grids.memories import Memory, recall, shrunk
 
 def remembered_features(
     cube: Cube, area: np.ndarray, kind: int, memories: tuple[Memory, ...], start: int, first: int,
-    stop: int,
+    stop: int, since: int | None = None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:  # fmt: skip
     """(N, M) log rates of the memories of one type, and (N, F) the calendar and the city's recent
-    level, of each step from `start` to `stop`; from the steps before it. A regression on the steps
-    [start, first) is not given a season that it can't know."""
+    level, of each step from `since` (or `start`) to `stop`; from the steps before it. A regression on
+    the steps [start, first) is not given a season that it can't know."""
     counts = cube.counts[:stop, kind : kind + 1]
     totals = counts[:, 0][:, area].sum(axis=1)
     expected = smooth_totals(cube, area, stop)[:, kind]
     seasonal = knows_season(first - start, cube.step)
     city = level_features(cube.times[:stop], cube.step, totals, expected, seasonal=seasonal)
-    stream = recall(counts, memories, cube.times, cube.step, area, start=start, stop=stop)
-    for t, (sums, mass) in enumerate(stream, start):
+    since = start if since is None else since
+    stream = recall(counts, memories, cube.times, cube.step, area, start=since, stop=stop)
+    for t, (sums, mass) in enumerate(stream, since):
         maps = shrunk(sums, mass)[:, 0]
         yield (
             np.log(np.maximum(maps, 1e-6)).T,

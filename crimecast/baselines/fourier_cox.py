@@ -33,15 +33,28 @@ def fourier_cox(cube: Cube, first: int, last: int) -> np.ndarray:
 
 def _one_type(cube: Cube, area: np.ndarray, kind: int, first: int, last: int) -> np.ndarray:
     """(last − first, N) rates of one type."""
+    begin, scales, beta = fit_fourier_cox(cube, area, kind, first)
+    made = []
+    stream = remembered_features(cube, area, kind, LAGS, begin, first, last, since=first)
+    for t, parts in enumerate(stream, first):
+        lags = np.concatenate(parts, axis=1).astype(np.float32)
+        made.append(rate(np.concatenate([waves(cube, area, t, scales), lags], axis=1), beta))
+    return np.stack(made)
+
+
+def fit_fourier_cox(
+    cube: Cube, area: np.ndarray, kind: int, first: int
+) -> tuple[int, tuple[float, float], np.ndarray]:
+    """The step from which counts[:first] of one type were used, the length scales, the coefficients."""
     cells = int(area.sum())
     begin = max(1, first // 10, first - (ROWS // cells + 1))
     tune = max(begin + 1, first - max(1, first // 5))
-    stream = remembered_features(cube, area, kind, LAGS, begin, first, last)
+    stream = remembered_features(cube, area, kind, LAGS, begin, first, first)
     lags = np.stack([np.concatenate(parts, axis=1).astype(np.float32) for parts in stream])
     counts = cube.counts[begin:first, kind][:, area]
 
     def rows(t: int, scales: tuple[float, float]) -> np.ndarray:
-        return np.concatenate([_waves(cube, area, t, scales), lags[t - begin]], axis=1)
+        return np.concatenate([waves(cube, area, t, scales), lags[t - begin]], axis=1)
 
     def fitted(scales: tuple[float, float], stop: int, most: int) -> np.ndarray:
         latest = range(max(begin, stop - max(1, most // cells)), stop)
@@ -51,19 +64,19 @@ def _one_type(cube: Cube, area: np.ndarray, kind: int, first: int, last: int) ->
 
     def gain(scales: tuple[float, float]) -> float:
         beta = fitted(scales, tune, TUNING_ROWS)
-        made = [_rate(rows(t, scales), beta) for t in range(tune, first)]
+        made = [rate(rows(t, scales), beta) for t in range(tune, first)]
         return poisson_fit(counts[tune - begin :], np.stack(made))
 
     scales = max(((s, d) for s in SPACES for d in SPANS), key=gain)
-    beta = fitted(scales, first, ROWS)
-    return np.stack([_rate(rows(t, scales), beta) for t in range(first, last)])
+    return begin, scales, fitted(scales, first, ROWS)
 
 
-def _rate(rows: np.ndarray, beta: np.ndarray) -> np.ndarray:
+def rate(rows: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """(N,) rates of the features (N, F) of each cell."""
     return np.exp(np.clip(rows @ beta, -20.0, 5.0))
 
 
-def _waves(cube: Cube, area: np.ndarray, t: int, scales: tuple[float, float]) -> np.ndarray:
+def waves(cube: Cube, area: np.ndarray, t: int, scales: tuple[float, float]) -> np.ndarray:
     """(N, 2 · FREQUENCIES) float32 random Fourier features of every cell in step t."""
     frequency = np.random.default_rng(0).normal(size=(3, FREQUENCIES)).astype(np.float32)
     row, column = np.nonzero(area)

@@ -32,10 +32,17 @@ def glm(cube: Cube, first: int, last: int) -> np.ndarray:
 
 def _one_type(cube: Cube, area: np.ndarray, kind: int, first: int, last: int) -> np.ndarray:
     """(last − first, N) rates of one type."""
+    begin, beta = fit_glm(cube, area, kind, first)
+    rows = np.stack(list(_features(cube, area, kind, begin, first, last, since=first)))
+    return np.exp(np.clip(rows @ beta, -20.0, 5.0))
+
+
+def fit_glm(cube: Cube, area: np.ndarray, kind: int, first: int) -> tuple[int, np.ndarray]:
+    """The step from which counts[:first] of one type were used, and the coefficients (F,)."""
     cells = int(area.sum())
     begin = max(1, first - min(round(FIT_YEARS * 365 / cube.step.days), ROWS // cells + 1))
     tune = max(begin + 1, first - max(1, (first - begin) // 5))
-    features = np.stack(list(_features(cube, area, kind, begin, first, last)))  # (T, N, F)
+    features = np.stack(list(_features(cube, area, kind, begin, first, first)))  # (T, N, F)
     counts = cube.counts[begin:first, kind][:, area]
 
     def fitted(stop: int, ridge: float) -> np.ndarray:
@@ -44,19 +51,21 @@ def _one_type(cube: Cube, area: np.ndarray, kind: int, first: int, last: int) ->
         return fit_poisson(rows, n, np.zeros(len(n), dtype=np.float32), ridge)
 
     def gain(ridge: float) -> float:
-        rate = np.exp(features[tune - begin : first - begin] @ fitted(tune, ridge))
+        rate = np.exp(features[tune - begin :] @ fitted(tune, ridge))
         return poisson_fit(counts[tune - begin :], rate)
 
-    beta = fitted(first, max(RIDGES, key=gain))
-    return np.exp(np.clip(features[first - begin :] @ beta, -20.0, 5.0))
+    return begin, fitted(first, max(RIDGES, key=gain))
 
 
 def _features(
-    cube: Cube, area: np.ndarray, kind: int, start: int, first: int, stop: int
-) -> Iterator[np.ndarray]:
-    """(N, F) float32 for each step, from the steps before it and the calendar."""
-    stream = remembered_features(cube, area, kind, MEMORIES, start, first, stop)
-    for t, (maps, city) in enumerate(stream, start):
+    cube: Cube, area: np.ndarray, kind: int, start: int, first: int, stop: int,
+    since: int | None = None,
+) -> Iterator[np.ndarray]:  # fmt: skip
+    """(N, F) float32 for each step from `since` (or `start`), from the steps before it and the
+    calendar."""
+    since = start if since is None else since
+    stream = remembered_features(cube, area, kind, MEMORIES, start, first, stop, since)
+    for t, (maps, city) in enumerate(stream, since):
         lags = [
             np.log1p(cube.counts[t - lag, kind][area]) if t >= lag else np.zeros(len(maps))
             for lag in LAGS

@@ -13,38 +13,43 @@ import numpy as np
 
 from crimecast.baselines.level import with_level
 from crimecast.baselines.mixture import em_weights, fit_start
+from crimecast.calendar.steps import Step
 from crimecast.grids.cube import Cube, on_map
 from crimecast.grids.memories import Memory, recall
 
 TRIGGERS = tuple(Memory(h, b) for h in (1.0, 4.0, 14.0, 45.0) for b in (0.0, 1.0))
+MEMORIES = (*TRIGGERS, Memory(np.inf))
 
 
 def hawkes(cube: Cube, first: int, last: int) -> np.ndarray:
     """The process above; weights from the last year before the period, by EM."""
     area = cube.area(first)
-    begin = fit_start(cube, area, first, len(TRIGGERS) + 2)
-    maps = np.stack(list(_kernels(cube, area, begin, last)))  # (T, K, C, N)
-    counts = cube.counts[begin:first][..., area]
-    made = np.stack(
-        [
-            np.einsum(
-                "tkn,k->tn", maps[:, :, c], em_weights(maps[: first - begin, :, c], counts[:, c])
-            )
-            for c in range(counts.shape[1])
-        ],
-        axis=1,
-    )
+    begin, weights = fit_hawkes(cube, area, first)
+    maps = _kernels(cube, area, begin, last)
+    made = np.stack([np.einsum("kcn,kc->cn", m, weights) for m in maps])
     return on_map(area, with_level(cube, area, made, begin, first))
+
+
+def fit_hawkes(cube: Cube, area: np.ndarray, first: int) -> tuple[int, np.ndarray]:
+    """The step from which counts[:first] were used, and the weights (K, C) of the kernels."""
+    begin = fit_start(cube, area, first, len(TRIGGERS) + 2)
+    maps = np.stack(list(_kernels(cube, area, begin, first)))  # (T, K, C, N)
+    counts = cube.counts[begin:first][..., area]
+    kinds = range(counts.shape[1])
+    return begin, np.stack([em_weights(maps[:, :, c], counts[:, c]) for c in kinds], axis=1)
 
 
 def _kernels(cube: Cube, area: np.ndarray, start: int, stop: int) -> Iterator[np.ndarray]:
     """(K, C, N) a step: each trigger's sum over the past, then the two backgrounds."""
-    memories = [*TRIGGERS, Memory(np.inf)]
-    rise = [1 - 2.0 ** (-cube.step.days / m.half_life) for m in TRIGGERS]
-    for sums, mass in recall(
-        cube.counts, memories, cube.times, cube.step, area, start=start, stop=stop
-    ):
-        mean = sums[-1] / max(mass[-1], 1.0)
-        triggered = sums[:-1] * np.asarray(rise, dtype=np.float32)[:, None, None]
-        city = np.broadcast_to(mean.mean(axis=1, keepdims=True), mean.shape)
-        yield np.concatenate([triggered, mean[None], city[None]])
+    stream = recall(cube.counts, MEMORIES, cube.times, cube.step, area, start=start, stop=stop)
+    for sums, mass in stream:
+        yield kernels(sums, mass, cube.step)
+
+
+def kernels(sums: np.ndarray, mass: np.ndarray, step: Step) -> np.ndarray:
+    """(K, C, N) of one step, from the sums and masses of MEMORIES."""
+    rise = [1 - 2.0 ** (-step.days / m.half_life) for m in TRIGGERS]
+    mean = sums[-1] / max(mass[-1], 1.0)
+    triggered = sums[:-1] * np.asarray(rise, dtype=np.float32)[:, None, None]
+    city = np.broadcast_to(mean.mean(axis=1, keepdims=True), mean.shape)
+    return np.concatenate([triggered, mean[None], city[None]])

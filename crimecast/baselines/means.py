@@ -21,12 +21,17 @@ def persistence(cube: Cube, first: int, last: int) -> np.ndarray:
 
     The weight is the one that would have been best over the last fifth of the past.
     """
+    weight = tune_weight(cube, first)
+    return weight * cube.counts[first - 1 : last - 1] + (1 - weight) * mean(cube, first, last)
+
+
+def tune_weight(cube: Cube, first: int) -> float:
+    """The weight of the last step that forecast the last fifth of counts[:first] best."""
     start = max(1, first - max(1, first // 5))
     past, target = cube.counts[start - 1 : first - 1], cube.counts[start:first]
     average = mean(cube, start, first)
     options = np.linspace(0.01, 0.5, 25)
-    weight = max(options, key=lambda w: poisson_fit(target, w * past + (1 - w) * average))
-    return weight * cube.counts[first - 1 : last - 1] + (1 - weight) * mean(cube, first, last)
+    return max(options, key=lambda w: poisson_fit(target, w * past + (1 - w) * average))
 
 
 def seasonal_mean(cube: Cube, first: int, last: int) -> np.ndarray:
@@ -59,25 +64,27 @@ def tune_half_life(cube: Cube, end: int) -> float:
     return HALF_LIVES[int(np.argmax(gains))]
 
 
-def calendar_factor(cube: Cube, first: int, last: int) -> np.ndarray:
-    """(last − first, C) city-wide factor of the weekday (and hour) times that of the month.
+def calendar_factor(cube: Cube, first: int, last: int, since: int | None = None) -> np.ndarray:
+    """(last − since, C) city-wide factor of the weekday (and hour) times that of the month, from step
+    `since` on, by default `first`.
 
     Means over counts[:first], relative to the overall mean and shrunk towards one by five
     average days.
     """
     totals = cube.counts[:first].sum(axis=(2, 3), dtype=np.float64)
     overall = totals.mean(axis=0) + 1e-12
-    factor = np.ones((last - first, totals.shape[1]))
+    since = first if since is None else since
+    factor = np.ones((last - since, totals.shape[1]))
     shrink = 5.0 / max(cube.step.days, 1.0)
     times = cube.times[:last]
     keys = [month(times)]
     if cube.step.days <= 1:
         keys.append(weekday(times) * 24 + hour(times))
     for key in keys:
-        for value in np.unique(key[first:]):
+        for value in np.unique(key[since:]):
             same = totals[key[:first] == value]
             effect = (same.sum(axis=0) / overall + shrink) / (len(same) + shrink)
-            factor[key[first:] == value] *= effect
+            factor[key[since:] == value] *= effect
     return factor
 
 

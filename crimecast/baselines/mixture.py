@@ -43,9 +43,14 @@ def memory_rates(
     """
     chosen = remembered(cube)
     for sums, mass in recall(cube.counts, chosen, cube.times, cube.step, area, lead, start, stop):
-        rates = sums / np.maximum(mass, 1.0).astype(np.float32)[:, None, None]
-        everywhere = np.broadcast_to(rates[-1].mean(axis=1, keepdims=True), rates[-1].shape)
-        yield np.concatenate([rates, everywhere[None]])
+        yield of_memories(sums, mass)
+
+
+def of_memories(sums: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """(K, C, N) float32 rates of one step, from what the memories of `remembered` hold."""
+    rates = sums / np.maximum(mass, 1.0).astype(np.float32)[:, None, None]
+    everywhere = np.broadcast_to(rates[-1].mean(axis=1, keepdims=True), rates[-1].shape)
+    return np.concatenate([rates, everywhere[None]])
 
 
 def remembered(cube: Cube) -> list[Memory]:

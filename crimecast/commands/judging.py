@@ -10,13 +10,24 @@ from crimecast.errors import UserError
 
 
 def forecast(options: argparse.Namespace) -> tuple[Any, str]:
-    """Forecast a period and, if asked, write it."""
+    """Forecast a period, or steps that haven't come, and, if asked, write it."""
     from crimecast.forecasting import forecasts
     from crimecast.forecasting.files import save_forecast
+    from crimecast.forecasting.to_come import period, to_come
 
     ready()
     if options.out is not None and not options.out.parent.is_dir():
         raise UserError(f"There is no folder {options.out.parent}.")
+    if options.next is not None:
+        if options.until is not None:
+            raise UserError("Give either --next or --until.")
+        coming = to_come(options.name, options.grid, options.next, options.since)
+        return _to_come(options, coming)
+    if options.since is None or options.until is None:
+        raise UserError("Say which steps: --since and --until, or --next for those to come.")
+    beyond = period(options.name, options.grid, options.since, options.until)
+    if beyond is not None:
+        return _to_come(options, beyond)
     cube, first, last, made = forecasts.forecast(
         options.name, options.grid, options.since, options.until
     )
@@ -38,6 +49,20 @@ def forecast(options: argparse.Namespace) -> tuple[Any, str]:
         f"{result['observed_events']:,.0f} observed"
         + (f"; written to {options.out}." if options.out else ".")
     )
+
+
+def _to_come(options: argparse.Namespace, made: Any) -> tuple[Any, str]:
+    from crimecast.forecasting.to_come import save, summary
+
+    if options.out is not None:
+        save(options.out, made)
+    result = {**summary(made), "out": str(options.out) if options.out else None}
+    lines = [*made.notices, f"{options.name}, known until {result['known_until']}:"]
+    lines += [
+        f"{one['step']}  {one['expected']:,.1f} expected, {one['low']:,} to {one['high']:,} (95 %)"
+        for one in result["steps"]
+    ]
+    return result, "\n".join(lines + ([f"Written to {options.out}."] if options.out else []))
 
 
 def score(options: argparse.Namespace) -> tuple[Any, str]:
@@ -74,15 +99,22 @@ def register(add: Add) -> None:
     """The commands about forecasts and scores."""
     p = add("forecast", forecast, "Forecast a period with a run or a baseline.")
     p.add_argument("name", metavar="RUN|BASELINE")
-    _period(p)
-    p.add_argument("--out", type=Path, metavar="FILE.nc|.parquet|.geojson|.tif")
+    _period(p, required=False)
+    p.add_argument(
+        "--next", type=int, metavar="N",
+        help="the steps after the last complete one; with --since, as if made on that date",
+    )  # fmt: skip
+    p.add_argument(
+        "--out", type=Path, metavar="FILE.nc|.parquet|.geojson|.tif",
+        help="steps to come also as .csv or .json, and not as .tif",
+    )  # fmt: skip
 
     p = add("score", score, "Score runs and baselines over a period.")
     p.add_argument("names", nargs="+", metavar="RUN|BASELINE")
     _period(p)
 
 
-def _period(parser: argparse.ArgumentParser) -> None:
+def _period(parser: argparse.ArgumentParser, required: bool = True) -> None:
     parser.add_argument("--grid", required=True)
-    parser.add_argument("--since", required=True, metavar="DATE")
-    parser.add_argument("--until", required=True, metavar="DATE")
+    parser.add_argument("--since", required=required, metavar="DATE")
+    parser.add_argument("--until", required=required, metavar="DATE")

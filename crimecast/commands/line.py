@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from crimecast.commands import data, judging, looking, serving, training
+from crimecast.commands import data, judging, living, looking, serving, training
 from crimecast.errors import Doubt, UserError
 from crimecast.storage.faults import sentence
 
@@ -75,6 +75,6 @@ def _parser() -> _Parser:
         child.set_defaults(command=command)
         return child
 
-    for module in (data, training, judging, looking, serving):
+    for module in (data, training, judging, living, looking, serving):
         module.register(add)
     return parser

@@ -83,8 +83,11 @@ def list_covariates(city: City) -> list[str]:
     return sorted(path.stem for path in (data_root() / "covariates" / city.name).glob("*.parquet"))
 
 
-def covariate_maps(cube: Cube, area: np.ndarray, name: str, lead: int) -> np.ndarray:
-    """(T or 1, N) float32: what is known of each cell for each step, `lead` steps ahead.
+def covariate_maps(
+    cube: Cube, area: np.ndarray, name: str, lead: int, come: int | None = None
+) -> np.ndarray:
+    """(T or 1, N) float32: what is known of each cell for each step, `lead` steps ahead; of values that
+    are dated, those of the first `come` steps alone, where not all steps of the cube have come.
 
     Rows are averaged by cell and step. Between dates the last known value holds; before the first,
     and where a place has no value, it is NaN. Values are compressed as sign(v) ln(1 + |v|), so that
@@ -110,7 +113,7 @@ def covariate_maps(cube: Cube, area: np.ndarray, name: str, lead: int) -> np.nda
     made = np.full((steps, cells), np.nan, dtype=np.float32)
     value = rows["value"].to_numpy()
     for at in np.unique(known_at):
-        if at < steps:
+        if at < steps and (come is None or at - lead < come):
             chosen = known_at == at
             part = None if place is None else place[chosen]
             row = _average(value[chosen], part, cells)

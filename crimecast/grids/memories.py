@@ -65,30 +65,66 @@ def recall(
     over the steps that the memory counts, aged in steps of their own kind.
     """
     stop = len(times) if stop is None else stop
-    blurs = sorted({memory.blur for memory in memories})
-    present = [kind for kind in KINDS if any(memory.of == kind for memory in memories)]
-    groups = [_group(kind, memories, blurs, step) for kind in present]
-    cells, kinds = int(area.sum()), values.shape[1]
-    for group in groups:
-        group.begin(kinds, cells, times)
-    blurred = _Blur(area, blurs)
-    frames = np.zeros((0, len(blurs), kinds, cells), dtype=np.float32)
+    moving = Recall(memories, times, step, area, values.shape[1])
+    frames = moving.frames(values[:0])
     begins = 0
     for t in range(stop):
         last = t - lead
         if last >= 0:
             if last >= begins + len(frames):
                 begins = last
-                frames = blurred(values[last : min(last + CHUNK, stop)])
-            for group in groups:
-                group.add(last, frames[last - begins])
-        if t < start:
-            continue
-        sums = np.empty((len(memories), kinds, cells), dtype=np.float32)
-        mass = np.empty(len(memories))
-        for group in groups:
+                frames = moving.frames(values[last : min(last + CHUNK, stop)])
+            moving.add(last, frames[last - begins])
+        if t >= start:
+            yield moving.read(t)
+
+
+class Recall:
+    """Memories that are moved on step by step; `kinds` C types, of the N cells of `area`.
+
+    times: (T,) the steps that may come.
+    """
+
+    def __init__(
+        self,
+        memories: Sequence[Memory],
+        times: np.ndarray,
+        step: Step,
+        area: np.ndarray,
+        kinds: int,
+    ) -> None:
+        blurs = sorted({memory.blur for memory in memories})
+        present = [kind for kind in KINDS if any(memory.of == kind for memory in memories)]
+        self.groups = [_group(kind, memories, blurs, step) for kind in present]
+        self.memories, self.kinds, self.cells = len(memories), kinds, int(area.sum())
+        for group in self.groups:
+            group.begin(kinds, self.cells, times)
+        self.blurred, self.blurs = _Blur(area, blurs), len(blurs)
+
+    def frames(self, values: np.ndarray) -> np.ndarray:
+        """(T, C, H, W) → (T, B, C, N) float32, what `add` takes of each step."""
+        if not len(values) or not self.blurs:
+            return np.zeros((len(values), self.blurs, self.kinds, self.cells), dtype=np.float32)
+        return self.blurred(values)
+
+    def add(self, step: int, frames: np.ndarray) -> None:
+        """Remember a step, (B, C, N) of `frames`; each once, in their order."""
+        for group in self.groups:
+            group.add(step, frames)
+
+    def read(self, t: int) -> tuple[np.ndarray, np.ndarray]:
+        """(sums (M, C, N) float32, mass (M,)) for step t."""
+        sums = np.empty((self.memories, self.kinds, self.cells), dtype=np.float32)
+        mass = np.empty(self.memories)
+        for group in self.groups:
             sums[group.place], mass[group.place] = group.read(t)
-        yield sums, mass
+        return sums, mass
+
+    def fan(self, paths: int) -> None:
+        """Go on from here on several paths at once: the types of the first, of the second, …"""
+        self.kinds *= paths
+        for group in self.groups:
+            group.fan(paths)
 
 
 class _Blur:
@@ -140,6 +176,9 @@ class _Group:
     def read(self, t: int) -> tuple[np.ndarray, np.ndarray]:
         return self.sums[t % self.slots], self.mass[t % self.slots]
 
+    def fan(self, paths: int) -> None:
+        self.sums = np.tile(self.sums, (1, 1, paths, 1))
+
 
 class _Season(_Group):
     """Sums over windows around the same date of every earlier year, moved on step by step."""
@@ -153,12 +192,14 @@ class _Season(_Group):
 
     def begin(self, kinds: int, cells: int, times: np.ndarray) -> None:
         super().begin(kinds, cells, times)
+        self.paths = 1
         self.used = sorted(set(self.blur))
         self.past = np.zeros((len(times), len(self.used), kinds, cells), dtype=np.float32)
         self.now = 0
 
     def add(self, s: int, frames: np.ndarray) -> None:
-        self.past[s] = frames[self.used]
+        if self.paths == 1:  # what comes after a fan is never a year old
+            self.past[s] = frames[self.used]
 
     def read(self, t: int) -> tuple[np.ndarray, np.ndarray]:
         # From the state of step `now` to that of step t, one date at a time.
@@ -175,7 +216,10 @@ class _Season(_Group):
                     if leaves >= 0:
                         self.sums[0, k] -= self.past[leaves, blur]
                         self.mass[0, k] -= 1.0
-        return self.sums[0], np.maximum(self.mass[0], 0.0)
+        return np.tile(self.sums[0], (1, self.paths, 1)), np.maximum(self.mass[0], 0.0)
+
+    def fan(self, paths: int) -> None:
+        self.paths = paths
 
 
 def _group(kind: str, memories: Sequence[Memory], blurs: list[float], step: Step) -> _Group:

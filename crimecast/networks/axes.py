@@ -364,15 +364,6 @@ def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
                 else:
                     maps.discard(_seat(ref))
         place = max(place, call.end)
-<<<<<<< HEAD
-        first = call.outputs[0] if call.outputs else None
-        axes = known.get(label)
-        if first is None or len(first.shape) != 4 or axes is None or call.shapes[0] != first.shape:
-            continue
-        if axes.proven and (axes.rows, axes.columns, axes.channels) == (2, 3, (1,)):
-            maps.add(_seat(first))
-        elif not axes.proven and _seat(ref) in maps:
-=======
         out = call.outputs[0] if call.outputs else None
         axes = known.get(label)
         if out is None or len(out.shape) != 4 or axes is None:
@@ -380,7 +371,6 @@ def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
         if axes.proven and (axes.rows, axes.columns, axes.channels) == (2, 3, (1,)):
             maps.add(_seat(out))
         elif not axes.proven and _seat(out) in maps:
->>>>>>> networks
             known[label] = Axes(2, 3, (1,), proven=True)
     return known
 

@@ -69,6 +69,43 @@ def counts_figure(times: np.ndarray, counts: np.ndarray, label: str) -> go.Figur
     return bare(figure, 260, yaxis={"title": label, "rangemode": "tozero"})
 
 
+def sequence_figure(
+    steps: list[str], mean: np.ndarray, low: np.ndarray, high: np.ndarray, label: str
+) -> go.Figure:
+    """A mean as it came to be, with the interval that holds at all times."""
+    figure = go.Figure()
+    known = np.isfinite(low)
+    shown = [step for step, one in zip(steps, known, strict=True) if one]
+    figure.add_scatter(x=shown, y=high[known], mode="lines", line={"width": 0}, showlegend=False)
+    figure.add_scatter(
+        x=shown, y=low[known], mode="lines", line={"width": 0}, fill="tonexty",
+        fillcolor="rgba(0,114,178,0.2)", name="95 % at all times",
+    )  # fmt: skip
+    figure.add_scatter(x=steps, y=mean, mode="lines", line={"color": BLUE}, name=label)
+    figure.add_hline(y=0, line={"color": GREY, "width": 1})
+    return bare(figure, 240, yaxis={"title": label})
+
+
+def shares_figure(shares: dict[str, np.ndarray], settled: int) -> go.Figure:
+    """What share of a day's records has come, by age in days: the first is of all, the rest by type."""
+    figure = go.Figure()
+    until = min(len(next(iter(shares.values()))), max(settled + 4, 10))
+    for i, (name, share) in enumerate(list(shares.items())[:8]):
+        figure.add_scatter(
+            x=list(range(until)),
+            y=100 * share[:until],
+            name=name,
+            mode="lines",
+            line={"width": 1} if i else {"width": 3, "color": BLUE},
+        )
+    return bare(
+        figure,
+        240,
+        xaxis={"title": "days since"},
+        yaxis={"title": "% have come", "range": [0, 104]},
+    )
+
+
 def coverage_figure(
     months: list[str], table: np.ndarray, holes: np.ndarray, dark: bool
 ) -> go.Figure:

@@ -15,6 +15,7 @@ import polars as pl
 from filelock import FileLock
 
 from crimecast.cities import City
+from crimecast.records import arrivals
 from crimecast.records.events import SCHEMA
 from crimecast.records.snapshot import Snapshot, archive_folder, snapshot
 from crimecast.storage.store import read_json, replacing, write_json
@@ -84,6 +85,7 @@ def _merge(
             months[month] = _entry(folder, month, table)
         else:
             months.pop(month, None)
+    arrivals.note(city, kept.join(replaced, on="source_id", how="anti"))
     counts = incoming["reason"].value_counts().drop_nulls().rows()
     entry = {
         "origin": origin,

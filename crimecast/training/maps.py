@@ -39,7 +39,7 @@ def input_maps(
         if one.kind == "static":
             part[:, 0] = covariate_maps(cube, area, one.name, lead)
         elif one.memory is None:
-            part[:] = _other(one, area, expected, level, lead)
+            part[:] = own_map(one, area, expected[..., area], level, lead)
     for kind in ("memory", "surprise"):
         _remember(made, channels, kind, cube, area, expected, design, lead)
 
@@ -68,12 +68,13 @@ def _remember(
         made[t, place] = evidence(sums * pooled, against * pooled)
 
 
-def _other(
+def own_map(
     one: MapInput, area: np.ndarray, expected: np.ndarray, level: np.ndarray, lead: int
 ) -> np.ndarray:
-    """(T, C or 1, N) or what broadcasts to it."""
+    """(T, C or 1, N), or what broadcasts to it, of an input that is no memory; expected (T, C, N),
+    level (T, C)."""
     if one.kind == "offset":
-        return np.log(np.maximum(expected[..., area], FLOOR))
+        return np.log(np.maximum(expected, FLOOR))
     if one.kind == "horizon":
         return np.log([[[lead]]])
     if one.kind == "level":

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from crimecast.calendar.dates import calendar
+from crimecast.calendar.steps import Step
 from crimecast.designs.build import Network
 from crimecast.designs.likelihoods import Poisson
 from crimecast.designs.spec import Design
@@ -96,21 +97,12 @@ class Samples:
         self.offset = self._at_home(offset).expand(len(maps), -1, -1)
         self.constant = design.offset == "none"
         self.counts = self._at_home(counts)
-        self.calendar = self._at_home(self._dates())
+        known = self.scaling.get("season", True)  # runs from before that was looked at have it
+        self.calendar = self._at_home(dates(design, cube.times, cube.step, known))
         one = len(self.lags) * self.counts[0].nbytes + self.maps[0].nbytes + self.offset[0].nbytes
         self.at_once = max(1, min(MOST, TOGETHER // max(1, one * design.training.batch)))
         self.mask = torch.from_numpy(self.learnt).to(self.device)
         self.inside = torch.from_numpy(np.flatnonzero(self.area)).to(self.device)
-
-    def _dates(self) -> np.ndarray:
-        """(T, F) the calendar; its season is zero where training saw less than a year (runs from
-        before that was looked at have it)."""
-        cube, known = self.cube, self.scaling.get("season", True)
-        parts = [calendar(cube.times, cube.step, ())]
-        for name in self.design.calendar:
-            part = calendar(cube.times, cube.step, [name])
-            parts.append(part if known or name != "doy" else np.zeros_like(part))
-        return np.concatenate(parts, axis=1)
 
     def at_every_horizon(self, steps: Tensor) -> Tensor:
         """The samples that forecast `steps` (B,) at each of the design's horizons."""
@@ -176,6 +168,16 @@ class Samples:
             return values.view(shape)
         maps = values.new_full((*values.shape[:2], self.area.size), beyond)
         return maps.index_copy_(2, self.inside, values).view(shape)
+
+
+def dates(design: Design, times: np.ndarray, step: Step, season: bool) -> np.ndarray:
+    """(T, F) the design's calendar; `doy` is zero unless the `season` is known, which takes a year of
+    training."""
+    parts = [calendar(times, step, ())]
+    for name in design.calendar:
+        part = calendar(times, step, [name])
+        parts.append(part if season or name != "doy" else np.zeros_like(part))
+    return np.concatenate(parts, axis=1)
 
 
 def _small(counts: np.ndarray) -> np.ndarray:

@@ -30,6 +30,7 @@ def navigation() -> StreamlitPage:
                 st.Page("pages/runs.py", title="Runs", icon=":material/history:"),
             ],
             "Look": [
+                st.Page("pages/tomorrow.py", title="Tomorrow", icon=":material/event_upcoming:"),
                 st.Page("pages/forecast.py", title="Forecast", icon=":material/map:"),
                 st.Page("pages/layers.py", title="Layers", icon=":material/layers:"),
                 st.Page("pages/findings.py", title="Findings", icon=":material/stethoscope:"),

@@ -1,0 +1,251 @@
+"""Forecasts past the end of the records: what the command and the page ask for, and its files."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from crimecast.baselines import BASELINES
+from crimecast.calendar.steps import parse_date
+from crimecast.cities import load_city
+from crimecast.errors import UserError
+from crimecast.forecasting.ahead import Ahead, ahead, of_known
+from crimecast.forecasting.forecasts import rates
+from crimecast.grids.complete import complete_steps
+from crimecast.grids.cube import Cube, load_cube
+from crimecast.grids.grid import open_grid
+from crimecast.records.tail import AGES, SETTLED, tail
+from crimecast.runs.run import load_run
+from crimecast.storage.kept import code_of, forget
+from crimecast.storage.store import data_root, replacing
+
+SUFFIXES = (".nc", ".parquet", ".geojson", ".csv", ".json")
+BOUND = 1e9  # bytes of all forecasts that are kept
+MAKERS = ("baselines", "grids", "calendar/dates.py", "forecasting", "judging", "training/maps.py")
+FIELDS = ("times", "area", "rate", "low", "high", "some", "mean", "dispersion")
+
+
+def to_come(name: str, grid: str, steps: int, since: str | None = None) -> Ahead:
+    """The forecast of the `steps` steps after the last complete one; or, with `since`, as it would have
+    been made on that date, of what had come then."""
+    cube = load_cube(grid)
+    origin = len(cube.times)
+    if since is not None:
+        origin = cube.index(since, "--since")
+        if number_of(cube, since, "--since") != origin:
+            raise UserError(
+                f"{since} lies past the records, which end {cube.label(origin - 1)}: say --until too."
+            )
+    if origin == 0:
+        raise UserError(f"Nothing lies before {since} in the grid, so nothing can be forecast.")
+    return kept(name, cube, origin, steps)
+
+
+def kept(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
+    """The forecast of what follows the last complete of the first `origin` steps, from the store if it is
+    there."""
+    whole = complete_steps(cube, origin)
+    partly = reported(cube, whole)
+    path = _path(name, cube, whole, steps, partly)
+    notices = []
+    if whole < origin:
+        last = cube.label(origin - 1)
+        notices.append(
+            f"The records don't cover {last} whole: forecast from {cube.label(whole)} on."
+            if whole == origin - 1
+            else f"The records don't cover {cube.label(whole)} to {last}: forecast from there on."
+        )
+    if path.exists():
+        with np.load(path, allow_pickle=False) as file:
+            said = json.loads(str(file["said"]))
+            parts = {field: file[field] for field in FIELDS}
+        made = Ahead(
+            name=name, cube=cube, origin=whole, kinds=tuple(said["kinds"]),
+            notices=tuple(said["notices"]), **parts,
+        )  # fmt: skip
+    else:
+        made = ahead(name, cube, whole, steps, partly)
+        said = {"kinds": made.kinds, "notices": made.notices}
+        with replacing(path) as temporary, temporary.open("wb") as out:
+            np.savez(out, said=json.dumps(said), **{f: getattr(made, f) for f in FIELDS})
+        forget(data_root().glob("forecasts/*/*.npz"), BOUND)
+    return replace(made, cube=cube, notices=(*notices, *made.notices))
+
+
+def reported(cube: Cube, origin: int) -> np.ndarray | None:
+    """(A, C) the share of their records that the last A steps before `origin` have by now, where repeated
+    crawls tell that some are still coming; None where all have come, or nothing tells."""
+    known = tail(load_city(cube.city))
+    if known is None:
+        return None
+    first = max(2, origin - round(AGES / cube.step.days))
+    number = int(cube.step.number(cube.times[:1])[0])
+    edges = cube.step.start(number + np.arange(first, origin + 1))
+    channels = json.loads(open_grid(cube.grid).attrs["types"]).values()
+    share = [known.of_steps(edges[:-1], edges[1:], members) for members in channels]
+    whole = np.stack(share, axis=1).round(4)
+    late = np.flatnonzero(whole.min(axis=1) < SETTLED)
+    return whole[late[0] :] if len(late) else None
+
+
+def _path(name: str, cube: Cube, origin: int, steps: int, partly: np.ndarray | None) -> Path:
+    parts = [part.strip() for part in name.split("+")]
+    stamps = [str(load_run(part).stamp) for part in parts if _has_network(part)]
+    made_by = code_of(*MAKERS).hex()
+    share = None if partly is None else partly.tolist()
+    identity = json.dumps([parts, stamps, origin, steps, share, made_by])
+    digest = hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
+    return data_root() / "forecasts" / cube.grid / f"ahead.{digest}.npz"
+
+
+def _has_network(name: str) -> bool:
+    if name in BASELINES or "@" in name or name == "truth":
+        return False  # `ahead` says what is wrong with the latter two
+    return (load_run(name).folder / "network.safetensors").exists()
+
+
+def number_of(cube: Cube, date: str, option: str) -> int:
+    """The step that begins at or after a date, counted from the grid's first; past its end too."""
+    moment = np.array([parse_date(date, option)])
+    number = cube.step.number(moment)
+    number = number + (cube.step.start(number) < moment)
+    return int(number[0]) - int(cube.step.number(cube.times[:1])[0])
+
+
+def period(name: str, grid: str, since: str, until: str) -> Ahead | None:
+    """The forecast of a period that reaches past the grid's end: of steps that have come, one step ahead
+    each; of those that haven't, from the last complete one. None for a period within the grid."""
+    cube = load_cube(grid)
+    first, last = number_of(cube, since, "--since"), number_of(cube, until, "--until")
+    if last <= len(cube.times) or last <= first:
+        return None
+    whole = complete_steps(cube)
+    made = kept(name, cube, len(cube.times), last - whole)
+    if first >= whole:
+        return _cut(made, first - whole)
+    if first < 1:
+        raise UserError(f"Nothing lies before {since} in the grid; start the period later.")
+    return of_known(made, first, rates(name, cube, first, whole))
+
+
+def _cut(made: Ahead, since: int) -> Ahead:
+    fields = ("times", "rate", "low", "high", "some", "mean", "dispersion")
+    return replace(made, **{field: getattr(made, field)[since:] for field in fields})
+
+
+def summary(made: Ahead) -> dict[str, Any]:
+    """What `forecast --next --json` prints."""
+    steps = []
+    for step in range(len(made.times)):
+        expected, low, high = made.total(step)
+        steps.append({"step": made.label(step), "expected": expected, "low": low, "high": high})
+    known = made.cube.label(made.origin - 1)
+    return {
+        "name": made.name, "grid": made.cube.grid, "known_until": known, "steps": steps,
+        "notices": list(made.notices),
+    }  # fmt: skip
+
+
+def save(path: Path, made: Ahead) -> None:
+    """Write a forecast as NetCDF, Parquet or CSV (a row a cell, step and type), GeoJSON (a feature a cell,
+    flat columns) or JSON (what `summary` says and the cells). Raises UserError for another suffix."""
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UserError(
+            f"Steps to come can be written as {', '.join(SUFFIXES)}, not as '{suffix}'."
+        )
+    with replacing(path) as temporary:
+        if suffix == ".nc":
+            dataset(made).to_netcdf(temporary, engine="scipy")
+        elif suffix == ".parquet":
+            table(made).to_parquet(temporary, index=False)
+        elif suffix == ".csv":
+            table(made).to_csv(temporary, index=False, float_format="%.6g")
+        elif suffix == ".json":
+            cells = table(made)
+            cells["step"] = cells["step"].astype(str)
+            cells = cells.round(6)
+            whole = {**summary(made), "cells": cells.to_dict("records")}
+            temporary.write_text(json.dumps(whole), encoding="utf-8")
+        else:
+            temporary.write_text(json.dumps(geojson(made)), encoding="utf-8")
+
+
+def dataset(made: Ahead) -> xr.Dataset:
+    """The forecast with the names of its axes."""
+    cube = made.cube
+    attributes = {k: v for k, v in open_grid(cube.grid).attrs.items() if k != "provenance"}
+    axes = ("time", "type", "y", "x")
+    return xr.Dataset(
+        {
+            "rate": (axes, made.rate, {"units": "expected events per cell and step"}),
+            "low": (axes, made.low, {"units": "events, lower end of the 95 % interval"}),
+            "high": (axes, made.high, {"units": "events, upper end of the 95 % interval"}),
+            "some": (axes, made.some, {"units": "chance of at least one event"}),
+            "area": (("y", "x"), made.area),
+        },
+        coords={"time": made.times, "type": list(made.kinds), "y": cube.y, "x": cube.x},
+        attrs={**attributes, "forecast": made.name},
+    )
+
+
+def table(made: Ahead) -> pd.DataFrame:
+    """A row a step, type and cell of the study area: longitude and latitude of its centre, rate,
+    interval, chance of at least one event."""
+    row, column = np.nonzero(made.area)
+    cube, city = made.cube, load_city(made.cube.city)
+    longitude, latitude = city.to_metres.transform(cube.x[column], cube.y[row], direction="INVERSE")
+    parts = []
+    for step in range(len(made.times)):
+        for k, kind in enumerate(made.kinds):
+            values = {
+                f: getattr(made, f)[step, k][made.area] for f in ("rate", "low", "high", "some")
+            }
+            place = {"row": row, "column": column, "longitude": longitude, "latitude": latitude}
+            parts.append(pd.DataFrame({"step": made.times[step], "type": kind, **place, **values}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def geojson(made: Ahead) -> dict[str, Any]:
+    """Each cell of the study area as a square with one column a step, type and number, the first step's
+    total also as `expected`, by which a map is styled at once."""
+    cube, city = made.cube, load_city(made.cube.city)
+    half = cube.cell / 2
+    row, column = np.nonzero(made.area)
+    corners = [(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]
+    rings = np.stack(
+        [
+            np.stack(
+                city.to_metres.transform(
+                    cube.x[column] + a * half, cube.y[row] + b * half, direction="INVERSE"
+                ),
+                axis=1,
+            )
+            for a, b in corners
+        ],
+        axis=1,
+    ).round(7)
+    columns: dict[str, np.ndarray] = {"expected": made.rate[0, -1][made.area]}
+    for step in range(len(made.times)):
+        for k, kind in enumerate(made.kinds):
+            for field in ("rate", "low", "high", "some"):
+                name = f"{made.label(step)} {kind} {field}"
+                columns[name] = getattr(made, field)[step, k][made.area]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {
+                "row": int(row[i]),
+                "column": int(column[i]),
+                **{name: round(float(values[i]), 6) for name, values in columns.items()},
+            },
+            "geometry": {"type": "Polygon", "coordinates": [rings[i].tolist()]},
+        }
+        for i in range(len(row))
+    ]
+    return {"type": "FeatureCollection", "forecast": made.name, "features": features}

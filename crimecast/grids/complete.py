@@ -1,0 +1,47 @@
+"""How many steps of a grid the records cover whole: a file that ends at four in the morning doesn't
+cover its last day, and the days that a grid has past its last record are not known to be quiet."""
+
+import numpy as np
+import polars as pl
+
+from crimecast.cities import load_city
+from crimecast.grids.cube import Cube
+from crimecast.records.snapshot import snapshot
+
+LOOK, LEAST = 365, 14  # steps whose ends the silence at the last one is held against
+
+
+def complete_steps(cube: Cube, origin: int | None = None) -> int:
+    """The number of steps, of the first `origin` (all by default), that the records cover whole.
+
+    A step isn't, if at its end nothing was recorded for longer than at any of the last ends before:
+    one that is wrongly left out so is one in hundreds. Only records before step `origin` are looked at.
+    """
+    origin = len(cube.times) if origin is None else origin
+    number = int(cube.step.number(cube.times[:1])[0])
+    since = max(0, origin - LOOK - 1)
+    ends = cube.step.start(number + np.arange(since, origin) + 1).astype("datetime64[us]")
+    times = _times(cube, cube.times[since].astype("datetime64[us]"), ends[-1])
+    if not len(times):
+        return origin
+    at = np.searchsorted(times, ends)  # events before each end
+    silence = ends - times[np.maximum(at - 1, 0)]
+    of_last = int(cube.step.number(times[-1:])[0]) - number - since
+    before = silence[:of_last][at[:of_last] > 0]
+    if len(before) < LEAST:
+        return origin
+    while origin - since > of_last and silence[origin - since - 1] > before.max():
+        origin -= 1
+    return origin
+
+
+def _times(cube: Cube, begin: np.datetime64, end: np.datetime64) -> np.ndarray:
+    """The times of all records in [begin, end), in order."""
+    files = snapshot(load_city(cube.city)).files
+    first, last = (str(moment)[:7] for moment in (begin, end))
+    chosen = [path for month, path in files.items() if first <= month <= last]
+    if not chosen:
+        return np.array([], dtype="datetime64[us]")
+    times = pl.scan_parquet(chosen).select("time").collect()["time"].to_numpy()
+    times = np.sort(times.astype("datetime64[us]"))
+    return times[(times >= begin) & (times < end)]

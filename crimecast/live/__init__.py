@@ -1,0 +1,2 @@
+"""The daily round: what is new is crawled, the next steps are forecast and sealed, what has come is
+scored."""

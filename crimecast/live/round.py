@@ -1,0 +1,278 @@
+"""One round of a live city: crawl, extend the grid, score what has come, seal what is to come.
+
+A round may be cut off at any moment and be run again at any time: each thing it does is looked up in
+the sealed log first, so it is done once.
+"""
+
+import hashlib
+import io
+import shutil
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from crimecast.baselines import BASELINES
+from crimecast.cities import City, load_city
+from crimecast.errors import UserError
+from crimecast.forecasting.ahead import Ahead
+from crimecast.forecasting.to_come import kept, reported, save
+from crimecast.grids.complete import complete_steps
+from crimecast.grids.covariates import covariate_path
+from crimecast.grids.cube import Cube, load_cube
+from crimecast.grids.grid import grid_folder, list_grids, make_grid
+from crimecast.judging.likelihood import floored, log_likelihood
+from crimecast.live.log import Log
+from crimecast.records.snapshot import snapshot
+from crimecast.runs.run import list_runs, load_run
+from crimecast.storage.access import accounted, act
+from crimecast.storage.kept import code_of
+from crimecast.storage.store import data_root, read_json, write_json
+
+RIVALS = ("memory_mixture", "decayed_mean")  # the strongest baselines that take seconds
+NEXT = 7
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is live: the grid as it is now, whether a round has made it, and what forecasts on it."""
+
+    grid: str
+    names: tuple[str, ...]
+    own: bool = False
+
+
+def live_folder(city: str) -> Path:
+    """Where a city's sealed log and plan are."""
+    return data_root() / "live" / load_city(city).name
+
+
+def plan_of(city: str) -> Plan | None:
+    """What is live in a city, None if nothing is."""
+    path = live_folder(city) / "plan.json"
+    if not path.exists():
+        return None
+    stored = read_json(path)
+    return Plan(stored["grid"], tuple(stored["names"]), stored["own"])
+
+
+@accounted
+def go_live(city: str, grid: str | None = None, names: tuple[str, ...] = ()) -> Plan:
+    """Decide what is live from now on; what isn't given stays as it was, or is the newest grid and the run
+    on it that validation found best. Raises UserError for what doesn't fit together."""
+    before = plan_of(city)
+    known = list_grids(load_city(city).name)
+    if grid is not None and read_json(grid_folder(grid) / "grid.json")["city"] != city:
+        raise UserError(f"{grid} is a grid of another city than {city}.")
+    runs = [name for name in names if name not in BASELINES]
+    for name in runs:
+        if not (load_run(name).folder / "network.safetensors").exists():
+            raise UserError(f"{name} has no network yet; wait for it or resume it.")
+    if grid is None:
+        grid = before.grid if before else load_run(runs[0]).grid if runs else None
+    if grid is None:
+        if not known:
+            raise UserError(f"{load_city(city).title} has no grid yet: make one first.")
+        grid = known[0]["grid"]
+    if not names:
+        names = before.names if before else (*_best(grid), *RIVALS)
+    plan = Plan(
+        grid, tuple(dict.fromkeys(names)), bool(before and before.own and before.grid == grid)
+    )
+    if plan != before:
+        act("go live with", f"{', '.join(plan.names)} on {plan.grid}")
+        write_json(live_folder(city) / "plan.json", asdict(plan))
+    return plan
+
+
+def _best(grid: str) -> list[str]:
+    done = [
+        run for run in list_runs(grid)
+        if run.state == "done" and run.summary.get("validation_loss") is not None
+    ]  # fmt: skip
+    return [min(done, key=lambda run: run.summary["validation_loss"]).id] if done else []
+
+
+def go_round(
+    city: str, grid: str | None = None, names: tuple[str, ...] = (), url: str | None = None
+) -> dict[str, Any]:
+    """One round. Returns how many forecasts were `sealed`, how many steps of sealed forecasts were
+    `scored`, how many `new_events` came, the `grid`, and `notices`. Raises UserError while another
+    round runs."""
+    folder = live_folder(city)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=1.0):
+            return _round(load_city(city), go_live(city, grid, names), url)
+    except Timeout:
+        raise UserError(f"A round of {city} is running already.") from None
+
+
+def _round(city: City, plan: Plan, url: str | None) -> dict[str, Any]:
+    log, notices = Log(live_folder(city.name)), []
+    log.verify()  # nothing is built on a log that was changed
+    new = 0
+    if city.sources:
+        from crimecast.crawling import crawl_city
+
+        crawled = crawl_city(city.name, url=url)
+        new = crawled["added"]
+    else:
+        notices.append(f"No portal is known for {city.title}: what was imported is forecast from.")
+        new = _imported(log, city)
+    plan = _extended(city, plan)
+    cube = load_cube(plan.grid)
+    scored = _score(log, cube)
+    sealed = 0
+    for name in plan.names:
+        made = kept(name, cube, len(cube.times), NEXT)
+        notices += [note for note in made.notices if note not in notices]
+        sealed += _seal(log, made)
+        if name == plan.names[0]:
+            save(log.folder / "tomorrow.json", made)
+    write_json(log.folder / "events.json", {"events": sum(snapshot(city).rows.values())})
+    return {
+        "city": city.name, "grid": plan.grid, "sealed": sealed, "scored": scored,
+        "new_events": new, "notices": notices,
+    }  # fmt: skip
+
+
+def _imported(log: Log, city: City) -> int:
+    """How many events have come since the last round."""
+    path, now = log.folder / "events.json", sum(snapshot(city).rows.values())
+    return max(0, now - read_json(path)["events"]) if path.exists() else 0
+
+
+def _extended(city: City, plan: Plan) -> Plan:
+    """The same grid of the records as they are now: chunks whose months are unchanged are taken over. One
+    that an earlier round made goes, unless a run was trained on it."""
+    old = read_json(grid_folder(plan.grid) / "grid.json")
+    made = make_grid(city.name, old["cell"], old["step"], old["types"], old["since"])["grid"]
+    if made == plan.grid:
+        return plan
+    if read_json(grid_folder(made) / "grid.json")["shape"][1:] != old["shape"][1:]:
+        raise UserError(
+            f"The new records reach past the map of {plan.grid}, which has no outline: make a grid "
+            "anew, and train on it."
+        )
+    new = replace(plan, grid=made, own=True)
+    write_json(live_folder(city.name) / "plan.json", asdict(new))
+    if plan.own and not list_runs(plan.grid):
+        shutil.rmtree(grid_folder(plan.grid), ignore_errors=True)
+        shutil.rmtree(data_root() / "forecasts" / plan.grid, ignore_errors=True)
+    return new
+
+
+def _seal(log: Log, made: Ahead) -> int:
+    """Append a forecast to the log, unless one of that name from that step on is there."""
+    first = made.label(0)
+    for entry in log.entries():
+        body = entry["body"]
+        if entry["kind"] == "forecast" and (body["name"], body["steps"][0]["step"]) == (
+            made.name, first,
+        ):  # fmt: skip
+            return 0
+    buffer = io.BytesIO()
+    fields = ("rate", "low", "high", "some", "mean", "dispersion", "area")
+    np.savez_compressed(buffer, **{field: getattr(made, field) for field in fields})
+    stamp = first.replace(":", "")
+    name = hashlib.sha256(made.name.encode()).hexdigest()[:8]
+    file = f"forecast-{stamp}-{name}.npz"
+    steps = []
+    for step in range(len(made.times)):
+        expected, low, high = made.total(step)
+        steps.append({"step": made.label(step), "expected": expected, "low": low, "high": high})
+    cube = made.cube
+    body = {
+        "name": made.name, "grid": cube.grid, "steps": steps, "kinds": list(made.kinds),
+        "shape": list(made.rate.shape), "known_until": cube.label(made.origin - 1),
+        "made_by": {part.strip(): _hash_of(part.strip()) for part in made.name.split("+")},
+        "inputs": _hash_of_inputs(made), "file": file, "sha256": log.keep(file, buffer.getvalue()),
+    }  # fmt: skip
+    log.append("forecast", body)
+    return 1
+
+
+def _hash_of(name: str) -> str:
+    """What made a forecast: the network's weights and spec, or the code of the baselines."""
+    if name in BASELINES:
+        return hashlib.sha256(code_of("baselines", "grids", "calendar")).hexdigest()
+    run = load_run(name)
+    return hashlib.sha256(
+        (run.folder / "network.safetensors").read_bytes() + run.spec.encode()
+    ).hexdigest()
+
+
+def _hash_of_inputs(made: Ahead) -> str:
+    """The counts that a forecast was made from, their times, and the city's covariates."""
+    cube = made.cube
+    partly = reported(cube, made.origin)
+    whole = hashlib.sha256(np.ascontiguousarray(cube.counts[: made.origin]).view(np.uint8).data)
+    whole.update(np.ascontiguousarray(cube.times[: made.origin]).view(np.uint8).data)
+    whole.update(b"" if partly is None else partly.tobytes())
+    for part in made.name.split("+"):
+        if part.strip() not in BASELINES:
+            for one in load_run(part.strip()).design.static:
+                path = covariate_path(cube.city, one)
+                whole.update(path.read_bytes() if path.exists() else b"")
+    return whole.hexdigest()
+
+
+def _score(log: Log, cube: Cube) -> int:
+    """Append a score of every step of every sealed forecast that has come and has none; how many."""
+    entries = log.entries()
+    whole = complete_steps(cube)
+    partly = reported(cube, whole)
+    whole -= 0 if partly is None else len(partly)  # those are scored when their records are there
+    come = {cube.label(step): step for step in range(whole)}
+    known = {(e["body"]["of"], e["body"]["step"]) for e in entries if e["kind"] == "score"}
+    made = 0
+    for entry in entries:
+        if entry["kind"] != "forecast":
+            continue
+        body = entry["body"]
+        due = [
+            (ahead, one["step"]) for ahead, one in enumerate(body["steps"])
+            if one["step"] in come and (entry["number"], one["step"]) not in known
+        ]  # fmt: skip
+        if not due or body["shape"][2:] != list(cube.counts.shape[2:]):
+            continue
+        with np.load(log.folder / body["file"], allow_pickle=False) as file:
+            stored = {f: file[f] for f in ("rate", "area", "mean", "dispersion")}
+        for ahead, label in due:
+            log.append("score", _scored(entry, ahead, label, cube, come[label], stored))
+            made += 1
+    return made
+
+
+def _scored(
+    entry: dict[str, Any], ahead: int, label: str, cube: Cube, step: int,
+    stored: dict[str, np.ndarray],
+) -> dict[str, Any]:  # fmt: skip
+    """What one step of a sealed forecast was worth, over the area it was made for."""
+    from crimecast.judging.predictive import cdf
+
+    kinds = cube.counts.shape[1]
+    area = stored["area"]
+    n = cube.counts[step][:, area].astype(np.float64)
+    rate = floored(stored["rate"][ahead, :kinds][:, area])
+    total = float(n.sum())
+    mean, dispersion = stored["mean"][ahead, :, -1], stored["dispersion"][ahead, :, -1]
+    below, upto = (float(cdf(np.array(v), mean, dispersion)) for v in (total - 1, total))
+    return {
+        "of": entry["number"], "name": entry["body"]["name"], "step": label, "ahead": ahead + 1,
+        "events": int(total), "expected": float(rate.sum()),
+        "log_likelihood": float(log_likelihood(n, rate).sum()), "pit": [below, upto],
+    }  # fmt: skip
+
+
+def summary_text(result: dict[str, Any]) -> str:
+    """A round in a line or two."""
+    lines = [
+        f"{result['city']}: {result['new_events']:,} new events; {result['sealed']} forecasts sealed, "
+        f"{result['scored']} steps scored.",
+        *result["notices"],
+    ]
+    return "\n".join(lines)

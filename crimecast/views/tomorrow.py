@@ -1,0 +1,321 @@
+"""The Tomorrow page: the steps to come on a map, the places to look at, and what is worth covering."""
+
+import hashlib
+import tempfile
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from crimecast.cities import City, load_city
+from crimecast.forecasting.ahead import ALL, Ahead, ahead
+from crimecast.forecasting.to_come import kept, save
+from crimecast.grids.complete import complete_steps
+from crimecast.grids.cube import Cube, load_cube
+from crimecast.live.log import Log
+from crimecast.live.round import live_folder
+from crimecast.plots.rasters import Panel, Scene, lines, message
+from crimecast.reporting.page import figure, page, table
+from crimecast.reporting.pictures import picture
+
+DAYS, LOOK_BACK = 7, 365  # to forecast, and from which what is usual is taken
+NOTABLE = 0.1  # of what is usual: a difference worth words
+NOTICE = (
+    "It says where reports are likely, as reports have been: where police look more, more is recorded. "
+    "It says nothing of any person, and must not be used to stop, search, suspect or punish anybody, "
+    "nor alone to decide where police go: patrols sent by it find what they were sent for, and so it "
+    "would confirm itself."
+)
+
+
+@dataclass(frozen=True)
+class TomorrowView:
+    """A forecast of steps to come. `without` (K, H, W) is the first step's, had the last days been as
+    usual; usual (K, H, W): events a step of the year before."""
+
+    made: Ahead
+    usual: np.ndarray
+    without: np.ndarray
+    recent: int
+
+    @property
+    def cube(self) -> Cube:
+        return self.made.cube
+
+    @cached_property
+    def city(self) -> City:
+        """The city of the grid."""
+        return load_city(self.cube.city)
+
+    def label(self, step: int) -> str:
+        """A step as people say it: with its weekday where it is a day."""
+        moment = self.made.times[step]
+        if self.cube.step.unit == "d" and self.cube.step.count == 1:
+            return f"{pd.Timestamp(moment):%a} {str(moment)[:10]}"
+        return self.made.label(step)
+
+    def covered(self, step: int, kind: int, share: float) -> np.ndarray:
+        """(H, W) bool: the share, in per cent, of the area where most is expected."""
+        area = self.made.area
+        count = max(1, round(area.sum() * share / 100))
+        order = np.argsort(-self.made.rate[step, kind][area], kind="stable")[:count]
+        chosen = np.zeros(int(area.sum()), dtype=bool)
+        chosen[order] = True
+        made = np.zeros(area.shape, dtype=bool)
+        made[area] = chosen
+        return made
+
+    def message(self, step: int, kind: int, share: float) -> bytes:
+        """The maps of all steps, for the browser."""
+        cube, rate = self.cube, self.made.rate[:, kind]
+        unit = f"events per cell and {cube.step.words}"
+        off = rate - self.usual[kind]
+        reach = max(float(np.quantile(np.abs(off[:, self.made.area]), 0.995)), 1e-3)
+        peak = max(float(rate.max()), 1e-6)
+        scene = Scene(
+            identity=f"{self.made.name}-{cube.grid}-{self.made.origin}-{kind}-{share}",
+            shape=self.made.area.shape,
+            cell=cube.cell,
+            outline=lines(self.city, cube.x, cube.y, cube.cell, "outline"),
+            neighbourhoods=lines(self.city, cube.x, cube.y, cube.cell, "neighbourhood"),
+            panels=[
+                Panel("Expected", unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
+                Panel(
+                    "Against usual", "diverging", f"{unit}: orange is more than usual there",
+                    low=-reach, high=reach,
+                ),
+                Panel("What you can cover", unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
+            ],
+            labels=[self.label(i) for i in range(len(rate))],
+            curve=[float(self.made.mean[i, :, kind].mean()) for i in range(len(rate))],
+            curve_title="Expected events in the city. Click to go there.",
+            alt=f"What is expected in {self.city.title}",
+            hint="Wheel to zoom, drag to move; with a map in focus, ← and → change the step.",
+        )  # fmt: skip
+        maps: dict[int, list[np.ndarray | None]] = {
+            i: [rate[i], off[i], np.where(self.covered(i, kind, share), rate[i], 0.0)]
+            for i in range(len(rate))
+        }
+        return message(scene, self.made.area, maps, step, first=0)
+
+    def places(self, step: int, kind: int, count: int = 10) -> pd.DataFrame:
+        """Where most is expected: the place by name, expected and usual events, the interval, the chance
+        of any, and why it differs from usual."""
+        made, area = self.made, self.made.area
+        rate = np.where(area, made.rate[step, kind], -1.0)
+        rows = []
+        for flat in np.argsort(-rate, axis=None, kind="stable")[: min(count, int(area.sum()))]:
+            row, column = (int(i) for i in np.unravel_index(flat, area.shape))
+            low, high = (int(part[step, kind, row, column]) for part in (made.low, made.high))
+            rows.append(
+                {
+                    "place": self.name(row, column),
+                    "expected": float(rate[row, column]),
+                    "95 %": f"{low} to {high}",
+                    "chance of any": 100 * float(made.some[step, kind, row, column]),
+                    "usual": float(self.usual[kind, row, column]),
+                    "why": self.why(step, kind, row, column),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def name(self, row: int, column: int) -> str:
+        """Its neighbourhood or, outside of all, the nearest; and the cell."""
+        x, y = float(self.cube.x[column]), float(self.cube.y[row])
+        here = shapely.Point(x, y)
+        best, least = "", np.inf
+        for name, shape in _neighbourhoods(self.city.name):
+            distance = shape.distance(here)
+            if distance < least:
+                best, least = name, distance
+        cell = f"row {row}, column {column}"
+        if not best:
+            return cell.capitalize()
+        return f"{best}, {cell}" if least == 0 else f"{least:,.0f} m from {best}, {cell}"
+
+    def of_city(self, step: int, kind: int) -> float:
+        """What is expected of the whole city over what is usual."""
+        return float(self.made.mean[step, :, kind].mean()) / max(
+            float(self.usual[kind].sum()), 1e-9
+        )
+
+    def why(self, step: int, kind: int, row: int, column: int) -> str:
+        """What makes a cell differ from its usual share of the city: the last days near it, by how much
+        less or more the forecast says without them, or what it remembers of longer ago."""
+        made, rate = self.made, self.made.rate[:, kind, row, column]
+        own = max(float(self.usual[kind, row, column]) * self.of_city(step, kind), 1e-9)
+        off = float(rate[step]) / own - 1
+        share = (
+            f"{off:+.0%} on its usual share of the city"
+            if abs(off) > NOTABLE
+            else "its usual share"
+        )
+        added = float(rate[0]) - float(self.without[kind, row, column])
+        if abs(added) <= NOTABLE * float(rate[0]):
+            return share
+        near = (slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2))
+        since = made.origin - self.recent
+        counts = self.cube.counts[since : made.origin, :, *near]
+        counts = counts if made.kinds[kind] == ALL else counts[:, [kind]]
+        seen, told = int(counts.sum()), float(self.usual[kind][near].sum() * self.recent)
+        word = "event" if made.kinds[kind] in (ALL, "all") else made.kinds[kind]
+        if word == "event" and seen != 1:
+            word += "s"
+        return (
+            f"{share}: {seen} {word} within {1.5 * self.cube.cell:,.0f} m since {self.cube.label(since)} "
+            f"({told:.1f} usual) {'add' if added > 0 else 'take away'} {abs(added):.2f}"
+        )
+
+
+@lru_cache(maxsize=8)
+def _neighbourhoods(city: str) -> list[tuple[str, Any]]:
+    known = load_city(city)
+    return [
+        (n, known.project(shape)) for kind, n, shape in known.features if kind == "neighbourhood"
+    ]
+
+
+def tomorrow_view(name: str, grid: str) -> TomorrowView:
+    """The next DAYS steps by a run or a baseline, kept until something new comes."""
+    cube = load_cube(grid)
+    return _view(kept(name, cube, len(cube.times), DAYS))
+
+
+_views: OrderedDict[str, TomorrowView] = OrderedDict()  # by what was forecast
+
+
+def _view(made: Ahead) -> TomorrowView:
+    key = f"{made.name} {made.cube.grid} {hashlib.sha256(made.rate.tobytes()).hexdigest()}"
+    if key not in _views:
+        cube = made.cube
+        begin = max(0, made.origin - round(LOOK_BACK / cube.step.days))
+        usual = cube.counts[begin : made.origin].mean(axis=0, dtype=np.float64)
+        recent = min(max(1, round(7 / cube.step.days)), made.origin - begin - 1)
+        counts = cube.counts[: made.origin].copy()
+        counts[made.origin - recent :] = usual
+        calm = replace(cube, counts=counts, times=cube.times[: made.origin])
+        without = ahead(made.name, calm, made.origin, 1).rate[0]
+        if len(made.kinds) > len(cube.types):
+            usual = np.concatenate([usual, usual.sum(axis=0, keepdims=True)])
+        _views[key] = TomorrowView(made, np.where(made.area, usual, 0.0), without, recent)
+        while len(_views) > 4:
+            _views.popitem(last=False)
+    return _views[key]
+
+
+@dataclass(frozen=True)
+class Before:
+    """The last step that has come beside what was forecast of it; `sealed` says when, None if it was made
+    only afterwards, of what had come before."""
+
+    label: str
+    sealed: str | None
+    cube: Cube
+    area: np.ndarray
+    rate: np.ndarray
+    counts: np.ndarray
+    expected: float
+    low: int
+    high: int
+
+    def message(self) -> bytes:
+        """Its maps, for the browser."""
+        cube, city = self.cube, load_city(self.cube.city)
+        unit, peak = f"events per cell and {cube.step.words}", max(float(self.rate.max()), 1e-6)
+        top = float(max(np.quantile(self.rate[self.area], 0.999), 0.05))
+        scene = Scene(
+            identity=f"before-{cube.grid}-{self.label}-{self.sealed}",
+            shape=self.area.shape,
+            cell=cube.cell,
+            outline=lines(city, cube.x, cube.y, cube.cell, "outline"),
+            neighbourhoods=lines(city, cube.x, cube.y, cube.cell, "neighbourhood"),
+            panels=[
+                Panel("Forecast", unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
+                Panel("What came", unit=unit, high=255.0, top=top, group="rate"),
+            ],
+            labels=[self.label],
+            alt=f"Forecast of {self.label} beside what came",
+            hint="Wheel to zoom, drag to move.",
+        )
+        return message(scene, self.area, {0: [self.rate, self.counts]}, 0, first=0)
+
+
+def before(name: str, grid: str) -> Before | None:
+    """The last step that has come; None where nothing lies before it."""
+    cube = load_cube(grid)
+    whole = complete_steps(cube)
+    log = Log(live_folder(cube.city))
+    entries = log.entries()
+    steps = {cube.label(step): step for step in range(max(0, whole - 400), whole)}
+    for entry in reversed(entries):
+        body = entry["body"]
+        if entry["kind"] != "score" or (body["name"], body["ahead"]) != (name, 1):
+            continue
+        if body["step"] not in steps:
+            continue
+        of = entries[body["of"]]
+        with np.load(log.folder / of["body"]["file"], allow_pickle=False) as file:
+            rate, area = file["rate"][0], file["area"]
+        if area.shape != cube.counts.shape[2:]:
+            continue
+        said = of["body"]["steps"][0]
+        return Before(
+            body["step"], of["made"], cube, area, rate[-1],
+            cube.counts[steps[body["step"]]].sum(axis=0), said["expected"], said["low"], said["high"],
+        )  # fmt: skip
+    if whole < 3:
+        return None
+    made = kept(name, cube, whole - 1, 1)
+    return Before(
+        made.label(0), None, cube, made.area, made.rate[0, -1], cube.counts[made.origin].sum(axis=0),
+        *made.total(0),
+    )  # fmt: skip
+
+
+def exported(made: Ahead, suffix: str) -> bytes:
+    """A forecast as a file of that kind."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"tomorrow{suffix}"
+        save(path, made)
+        return path.read_bytes()
+
+
+def printable(view: TomorrowView, kind: int) -> str:
+    """One page of HTML that can be printed: the next steps' totals, the map, the ten places."""
+    made, city = view.made, view.city
+    totals = []
+    for step in range(len(made.times)):
+        expected, low, high = made.total(step, kind)
+        totals.append([view.label(step), f"{expected:,.1f}", f"{low:,} to {high:,}"])
+    rate = made.rate[0, kind]
+    shown = view.places(0, kind)
+    rows = [
+        [
+            str(one["place"]), f"{one['expected']:.2f}", str(one["95 %"]),
+            f"{one['usual']:.2f}", str(one["why"]),
+        ]
+        for one in shown.to_dict("records")
+    ]  # fmt: skip
+    parts = [
+        f"<h1>{escape(city.title)}: {escape(view.label(0))}</h1>",
+        f"<p class='soft'>{escape(made.kinds[kind])}, forecast by {escape(made.name)} from what was known until "
+        f"{escape(made.cube.label(made.origin - 1))}.</p>",
+        *(f"<p>{escape(note)}</p>" for note in made.notices),
+        "<div class='maps'>",
+        figure(
+            picture(rate, made.area, "sequential", 0.0, float(rate.max())),
+            f"Expected events per cell and {view.cube.step.words}, at most {rate.max():.2f}",
+        ),
+        "</div><h2>The city</h2>",
+        table(["", "expected", "95 % between"], totals),
+        "<h2>Ten places to look at</h2>",
+        table(["place", "expected", "95 % between", "usual", "why"], rows),
+        f"<h2>What it must not be used for</h2><p>{escape(NOTICE)}</p>",
+    ]
+    return page(f"{city.title}, {view.label(0)}", parts)

@@ -1,0 +1,215 @@
+"""Tomorrow: what is expected in the days to come, where to look, and how such forecasts have done."""
+
+from functools import partial
+
+import streamlit as st
+
+from crimecast.errors import UserError
+from crimecast.judging.sequential import sequence
+from crimecast.live.log import Log
+from crimecast.live.round import RIVALS, go_round, live_folder, plan_of
+from crimecast.live.standing import gains, said, standing
+from crimecast.plots.figures import sequence_figure
+from crimecast.views.tomorrow import (
+    NOTICE,
+    TomorrowView,
+    before,
+    exported,
+    printable,
+    tomorrow_view,
+)
+from pages.parts.charts import chart
+from pages.parts.frame import frame, guarded, nothing_yet
+from pages.parts.maps import asked_of, maps
+from pages.parts.people import operator_button
+from pages.parts.text import text
+
+here = frame("Tomorrow", "What is expected in the days to come, where, and why there.")
+if here.grid is None:
+    nothing_yet(
+        f"{text(here.city.title)} has no grid yet. Bring in its records, then count them on a grid.",
+        "pages/city.py",
+        "Go to City",
+    )
+grid, city = here.grid["grid"], here.city
+plan = plan_of(city.name)
+if plan is not None:
+    grid = plan.grid  # of a live city what is newest
+own = [here.run.id] if here.run is not None and here.run.state == "done" else []
+sealed_by = [name for name in plan.names if name not in (*own, *RIVALS)] if plan else []
+names = [*own, *sealed_by, *RIVALS]
+
+
+def shown_step(view: TomorrowView) -> int:
+    """The step asked for by the maps or the picker."""
+    labels = [text(view.label(i)) for i in range(len(view.made.times))]
+    asked = asked_of("tomorrow_maps").step
+    if asked is not None and asked != st.session_state.get("tomorrow_seen"):
+        st.session_state["tomorrow_seen"] = asked
+        st.session_state["tomorrow_step"] = labels[min(asked, len(labels) - 1)]
+    if st.session_state.get("tomorrow_step") not in labels:
+        st.session_state["tomorrow_step"] = labels[0]
+    chosen = st.segmented_control("When", labels, key="tomorrow_step", required=True)
+    return labels.index(chosen or labels[0])
+
+
+@st.fragment
+def ahead() -> None:
+    with st.container(horizontal=True):
+        name = st.selectbox("Forecast by", names, key="tomorrow_by", width=320)
+        with st.spinner("Forecasting …"):
+            view = tomorrow_view(name, grid)
+        kinds = view.made.kinds
+        kind = len(kinds) - 1
+        if len(kinds) > 1:
+            order = [kinds[-1], *kinds[:-1]]
+            kind = kinds.index(st.selectbox("Type", order, key="tomorrow_type"))
+    for note in view.made.notices:
+        st.warning(text(note), icon=":material/hourglass_bottom:")
+    step = shown_step(view)
+    expected, low, high = view.made.total(step, kind)
+    columns = st.columns(3)
+    columns[0].metric(
+        f"Expected, {text(view.label(step))}", f"{expected:,.1f}", help="Events in the whole city."
+    )
+    columns[1].metric(
+        "Most likely between", f"{low:,} and {high:,}",
+        help="Nineteen times in twenty it will be, if the forecast is right about what it doesn't know.",
+    )  # fmt: skip
+    columns[2].metric("Usual", f"{view.usual[kind].sum():,.1f}", help="The mean of the last year.")
+    share = st.slider("I can cover … % of the area", 1, 30, 5, key="tomorrow_cover")
+    chosen = view.covered(step, kind, share)
+    held = float(view.made.rate[step, kind][chosen].sum())
+    st.markdown(
+        f"The {chosen.sum():,d} cells where most is expected hold **{held:,.1f}** of the {expected:,.1f} expected "
+        f"events ({held / max(expected, 1e-9):.0%})."
+    )
+    maps(view.message(step, kind, share), key="tomorrow_maps")
+    st.subheader("Ten places to look at")
+    off = view.of_city(step, kind) - 1
+    st.markdown(f"The whole city: {abs(off):.0%} {'more' if off > 0 else 'less'} than usual.")
+    rows = view.places(step, kind)
+    st.markdown(
+        "\n".join(
+            f"1. **{text(row['place'])}**: {row['expected']:.2f} expected ({text(row['95 %'])}), {row['usual']:.2f} usual. {text(row['why'])}"
+            for row in rows.to_dict("records")
+        )
+    )
+    behind = st.expander("As a table", on_change="rerun", key="tomorrow_table")
+    if behind.open:
+        behind.dataframe(
+            rows, hide_index=True, key="tomorrow_places",
+            column_config={
+                "expected": st.column_config.NumberColumn(format="%.2f"),
+                "chance of any": st.column_config.NumberColumn(format="%.0f %%"),
+                "usual": st.column_config.NumberColumn(format="%.2f"),
+            },
+            alt="The ten places where most is expected",
+        )  # fmt: skip
+    save(view, kind)
+
+
+def save(view: TomorrowView, kind: int) -> None:
+    """The forecast for others."""
+    stem = f"tomorrow {view.made.name} {view.made.label(0)}".replace(":", "")
+    with st.container(horizontal=True):
+        for label, suffix, mime in (
+            ("CSV", ".csv", "text/csv"),
+            ("GeoJSON", ".geojson", "application/geo+json"),
+            ("JSON", ".json", "application/json"),
+        ):
+            st.download_button(
+                text(label), partial(exported, view.made, suffix), f"{stem}{suffix}", mime,
+                key=f"tomorrow{suffix}", on_click="ignore", icon=":material/download:",
+            )  # fmt: skip
+        st.download_button(
+            "A page to print", lambda: printable(view, kind).encode(), f"{stem}.html", "text/html",
+            key="tomorrow_print", on_click="ignore", icon=":material/print:",
+        )  # fmt: skip
+
+
+def yesterday() -> None:
+    """The last step that has come, beside what was forecast of it."""
+    name = st.session_state.get("tomorrow_by", names[0])
+    known = before(name, grid)
+    if known is None:
+        return
+    st.subheader("The last day that has come" if known.cube.step.days == 1 else "The last step")
+    st.markdown(
+        f"{text(known.label)}: **{known.counts[known.area].sum():,.0f}** events, {known.expected:,.1f} expected "
+        f"({known.low:,d} to {known.high:,d})."
+    )
+    st.caption(
+        f"Forecast and sealed {text(known.sealed[:16].replace('T', ' '))} UTC, before its records came."
+        if known.sealed
+        else "Not sealed at the time: made now, from what had come before that day."
+    )
+    maps(known.message(), key="yesterday_maps")
+
+
+def since_the_start() -> None:
+    """How sealed forecasts have done, and the seal itself."""
+    st.subheader("How it has done since it was first sealed")
+    log = Log(live_folder(city.name))
+    rows = standing(log)
+    if not rows:
+        st.caption(
+            "Nothing that was sealed has come yet. A sealed forecast is stored before its day and can't be changed unseen; it is scored when the day's records are in."
+        )
+    else:
+        for line in said(rows):
+            st.warning(text(line), icon=":material/trending_down:")
+        st.dataframe(
+            [
+                {
+                    "forecast": row["name"],
+                    "days": row["steps"],
+                    "events": row["events"],
+                    "expected": row["expected"],
+                    "log-likelihood per event": row["log_likelihood_per_event"],
+                    "drifts": row["drifts"],
+                }
+                for row in rows
+            ],
+            hide_index=True,
+            column_config={
+                "expected": st.column_config.NumberColumn(format="%.1f"),
+                "log-likelihood per event": st.column_config.NumberColumn(
+                    format="%.4f", help="Higher is better."
+                ),
+            },
+            alt="Scores of sealed forecasts",
+        )
+        first = rows[0]["name"]
+        for rival in [row["name"] for row in rows if row["name"] in RIVALS][:1]:
+            steps, gained = gains(log, first, rival)
+            if first != rival and len(steps) > 1:
+                chart(
+                    sequence_figure(steps, *sequence(gained), "gain a day"),
+                    key="tomorrow_since",
+                    alt=f"Gain of {first} on {rival} since the start",
+                )
+                st.caption(
+                    f"{text(first)} against {text(rival)}, in log-likelihood a day; above zero is better. The band holds at all times of looking at once."
+                )
+    try:
+        count = log.verify()
+        st.caption(f"The sealed log has {count:,d} entries, all as they were written.")
+    except UserError as error:
+        st.error(text(error), icon=":material/lock_open:")
+    if operator_button(
+        "Seal the forecasts of these days", icon=":material/lock:",
+        help="Brings in what is new, scores what has come, and stores the forecasts of the next days for good.",
+    ):  # fmt: skip
+        with st.spinner("Bringing in what is new and forecasting …"):
+            result = go_round(city.name, grid, tuple(names))
+        st.success(
+            f"{result['sealed']:,d} forecasts sealed, {result['scored']:,d} days of earlier ones scored."
+        )
+
+
+guarded(ahead)
+guarded(yesterday)
+guarded(since_the_start)
+st.subheader("What it must not be used for")
+st.markdown(text(NOTICE))

@@ -1,0 +1,183 @@
+"""Rounds day by day from a portal: each forecast sealed once, each day scored once, whatever is killed."""
+
+import json
+import random
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crimecast.cli import main
+from crimecast.errors import UserError
+from crimecast.forecasting.forecasts import rates
+from crimecast.grids.cube import load_cube
+from crimecast.grids.grid import list_grids, make_grid
+from crimecast.judging.likelihood import log_likelihood
+from crimecast.live import round as rounds
+from crimecast.live.log import Log
+from crimecast.live.round import go_live, go_round, live_folder, plan_of
+from crimecast.live.standing import said, scores_of, standing
+from tests.portal import Portal
+
+FIRST, KNOWN, DAYS = datetime(2015, 1, 1), 60, 12
+NAMES = ("decayed_mean", "mean")
+
+
+def rows_of(day: int, a_day: int = 40) -> list[dict[str, Any]]:
+    """What a day brings, added to the portal in the night after it."""
+    rng = random.Random(day)
+    date = FIRST + timedelta(days=day)
+    return [
+        {
+            ":id": f"row-{day:04d}-{i}",
+            ":updated_at": f"{date + timedelta(days=1):%Y-%m-%d}T03:00:01.000Z",
+            "id": f"{day:04d}{i:04d}",
+            "date": f"{date + timedelta(seconds=rng.randrange(86_400)):%Y-%m-%dT%H:%M:%S}.000",
+            "primary_type": rng.choice(["THEFT", "BATTERY"]),
+            "latitude": f"{41.85 + rng.gauss(0, 0.03):.6f}",
+            "longitude": f"{-87.66 + rng.gauss(0, 0.02):.6f}",
+        }
+        for i in range(a_day)
+    ]
+
+
+@pytest.fixture
+def portal(data: Path) -> Any:
+    from crimecast.crawling import crawl_city
+
+    with Portal([row for day in range(KNOWN) for row in rows_of(day)]) as portal:
+        crawl_city("chicago", url=portal.url)
+        grid = make_grid("chicago", cell=2000)["grid"]
+        go_live("chicago", grid, NAMES)
+        yield portal
+
+
+def bring(portal: Portal, day: int) -> None:
+    portal.rows |= {row[":id"]: row for row in rows_of(day)}
+
+
+def kinds() -> dict[str, list[tuple]]:
+    """Which forecasts and which scores the log holds."""
+    entries = Log(live_folder("chicago")).entries()
+    sealed = [
+        (e["body"]["name"], e["body"]["steps"][0]["step"])
+        for e in entries
+        if e["kind"] == "forecast"
+    ]
+    scored = [(e["body"]["of"], e["body"]["step"]) for e in entries if e["kind"] == "score"]
+    return {"forecast": sealed, "score": scored}
+
+
+def test_every_day_is_sealed_once_and_scored_once_whatever_is_killed(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng, killed = random.Random(3), 0
+
+    def deadly(function: Callable[..., Any], chance: float) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            if rng.random() < chance / 2:
+                raise KeyboardInterrupt
+            made = function(*arguments, **options)
+            if rng.random() < chance / 2:
+                raise KeyboardInterrupt
+            return made
+
+        return call
+
+    monkeypatch.setattr(Log, "append", deadly(Log.append, 0.06))
+    monkeypatch.setattr(Log, "keep", deadly(Log.keep, 0.1))
+    for name in ("make_grid", "kept", "_extended"):
+        monkeypatch.setattr(rounds, name, deadly(getattr(rounds, name), 0.2))
+    for day in range(KNOWN, KNOWN + DAYS):
+        if day > KNOWN:
+            bring(portal, day - 1)
+        while True:
+            try:
+                go_round("chicago", url=portal.url)
+                break
+            except KeyboardInterrupt:
+                killed += 1
+    assert killed >= 10
+    log = Log(live_folder("chicago"))
+    log.verify()
+    made = kinds()
+    dates = [f"{FIRST + timedelta(days=KNOWN + i):%Y-%m-%d}" for i in range(DAYS)]
+    assert sorted(made["forecast"]) == sorted((name, date) for name in NAMES for date in dates)
+    assert len(set(made["score"])) == len(made["score"])
+    # Every step of every forecast up to the day before the last round.
+    assert len(made["score"]) == len(NAMES) * sum(min(7, DAYS - 1 - i) for i in range(DAYS))
+    # A grid that a round made and nothing was trained on goes with the next.
+    assert len(list_grids("chicago")) == 2
+
+
+def test_the_prospective_score_is_the_retrospective_one(portal: Portal) -> None:
+    for day in range(KNOWN, KNOWN + 5):
+        go_round("chicago", url=portal.url)
+        bring(portal, day)
+    go_round("chicago", url=portal.url)
+    log = Log(live_folder("chicago"))
+    plan = plan_of("chicago")
+    assert plan is not None
+    cube = load_cube(plan.grid)
+    for name in NAMES:
+        by_step = scores_of(log)[name]
+        assert len(by_step) == 5
+        for step in range(KNOWN, KNOWN + 5):
+            area = cube.area(step)
+            rate = rates(name, cube, step, step + 1)[0][:, area].astype(np.float64)
+            expected = log_likelihood(cube.counts[step][:, area], rate).sum()
+            assert by_step[cube.label(step)]["log_likelihood"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_missed_days_are_caught_up_with_once(portal: Portal) -> None:
+    first = go_round("chicago", url=portal.url)
+    assert (first["sealed"], first["scored"], first["new_events"]) == (2, 0, 0)
+    for day in range(KNOWN, KNOWN + 3):
+        bring(portal, day)
+    late = go_round("chicago", url=portal.url)
+    assert (late["sealed"], late["scored"], late["new_events"]) == (2, 6, 120)
+    again = go_round("chicago", url=portal.url)
+    assert (again["sealed"], again["scored"], again["new_events"]) == (0, 0, 0)
+
+
+def test_a_changed_byte_stops_the_round_and_is_said_by_verify(
+    portal: Portal, capsys: pytest.CaptureFixture
+) -> None:
+    go_round("chicago", url=portal.url)
+    assert main(["live", "chicago", "--verify", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["entries"] == 2
+    path = live_folder("chicago") / "log.jsonl"
+    text = path.read_text()
+    at = re.search(r'"expected": \d', text).end() - 1
+    path.write_text(text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :])
+    assert main(["live", "chicago", "--verify"]) == 2
+    assert "changed at entry 0" in capsys.readouterr().err
+    with pytest.raises(UserError, match="changed at entry 0"):
+        go_round("chicago", url=portal.url)
+
+
+def test_the_command_says_what_was_done(portal: Portal, capsys: pytest.CaptureFixture) -> None:
+    assert main(["live", "chicago", "--once", "--json", "--url", portal.url]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["sealed"], result["scored"], result["new_events"]) == (2, 0, 0)
+    feed = json.loads((live_folder("chicago") / "tomorrow.json").read_text())
+    assert len(feed["steps"]) == 7
+    assert main(["live", "chicago", "--once", "--run", "nobody"]) == 2
+    assert "no run called 'nobody'" in capsys.readouterr().err
+
+
+def test_a_forecast_that_falls_behind_or_drifts_is_named(data: Path, tmp_path: Path) -> None:
+    log, rng = Log(tmp_path / "log"), np.random.default_rng(2)
+    for day in range(80):
+        for name, gain, expected in (("stack-9", -1.5, 30.0), ("mean", 0.0, 40.0)):
+            body = {
+                "of": 0, "name": name, "step": f"day {day:02d}", "ahead": 1, "events": int(rng.poisson(40)),
+                "expected": expected, "log_likelihood": -90 + gain + float(rng.normal()), "pit": [0, 1],
+            }  # fmt: skip
+            log.append("score", body)
+    lines = said(standing(log))
+    assert lines == ["stack-9 falls behind mean.", "stack-9 drifts: more come than expected."]
