@@ -65,8 +65,8 @@ def main() -> None:
 
 def judged(case: Case, grid: str) -> dict[str, Any]:
     """Train and diagnose one case: a row of the table."""
+    from crimecast import UserError
     from crimecast.diagnose import diagnose
-    from crimecast.errors import UserError
 
     began = time.perf_counter()
     nothing: dict[str, Any] = {"code": "", "layer": None, "severity": "", "evidence": {}}

@@ -119,7 +119,7 @@ def _score(run: Any) -> float:
 
 def _by_chance(start: Any, rounds: int, rng: random.Random) -> Any:
     """As `steer`, with changes drawn at random from the legal ones."""
-    from crimecast.errors import UserError
+    from crimecast import UserError
     from crimecast.lineage.steer import fork
     from crimecast.runs import queue
 

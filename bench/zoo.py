@@ -180,7 +180,7 @@ def exported(network: nn.Module) -> str:
     """`equal`, or the sentence by which the export to ONNX is refused."""
     import onnxruntime
 
-    from crimecast.errors import UserError
+    from crimecast import UserError
     from crimecast.forecasting.exporting import INPUTS, write_network
 
     def batch(size: int) -> tuple[Tensor, Tensor, Tensor]:

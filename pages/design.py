@@ -4,10 +4,10 @@ from datetime import date
 
 import streamlit as st
 
+from crimecast import UserError
 from crimecast.designs.inputs import calendar_numbers, for_step, map_count
 from crimecast.designs.shapes import lay_out as place_layers
 from crimecast.designs.spec import list_designs, load_design, parse_design, to_toml
-from crimecast.errors import UserError
 from crimecast.grids.cube import load_cube, split
 from crimecast.runs import queue, search
 from crimecast.runs.run import list_runs, load_run

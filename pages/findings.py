@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from crimecast import UserError
 from crimecast.designs.spec import to_toml
 from crimecast.diagnose import Finding
 from crimecast.diagnose.kept import findings_of
 from crimecast.diagnose.patch import patched
-from crimecast.errors import UserError
 from crimecast.lineage.steer import fork
 from crimecast.reporting.report import report
 from crimecast.runs.run import Run

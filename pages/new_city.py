@@ -6,10 +6,10 @@ from zoneinfo import available_timezones
 
 import streamlit as st
 
+from crimecast import UserError
 from crimecast.cities import City, write_city
 from crimecast.cities.city import utm_zone, write_outline
 from crimecast.crawling.discover import Preview, look_at
-from crimecast.errors import UserError
 from crimecast.reading.columns import REQUIRED
 from crimecast.reading.files import read_table
 from crimecast.records.importing import guess_values, import_file, zone_of_file

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from crimecast import UserError
 from crimecast.designs.spec import to_toml
-from crimecast.errors import UserError
 from crimecast.lineage.tree import NOTE, annotate, changes, effect, known_effect
 from crimecast.runs import queue
 from crimecast.runs.run import Run, delete_run, list_runs, load_run

@@ -4,18 +4,18 @@ from functools import partial
 
 import streamlit as st
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.judging.sequential import sequence
 from crimecast.live.log import Log
 from crimecast.live.round import RIVALS, go_round, live_folder, plan_of
 from crimecast.live.standing import gains, said, standing
 from crimecast.plots.figures import sequence_figure
+from crimecast.reporting.tomorrow import printable
 from crimecast.views.tomorrow import (
     NOTICE,
     TomorrowView,
     before,
     exported,
-    printable,
     tomorrow_view,
 )
 from pages.parts.charts import chart

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.forecasting.unseen import (
     RIVAL,
     Trial,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from crimecast import UserError
 from crimecast.baselines.boosting import boosting
 from crimecast.baselines.fourier_cox import fourier_cox
 from crimecast.baselines.glm import glm
@@ -18,7 +19,6 @@ from crimecast.baselines.hawkes import hawkes
 from crimecast.baselines.kde import kde, kde_season
 from crimecast.baselines.means import decayed_mean, mean, persistence, seasonal_mean
 from crimecast.baselines.mixture import memory_mixture
-from crimecast.errors import UserError
 from crimecast.grids.cube import Cube
 
 BASELINES: dict[str, Callable[..., np.ndarray]] = {

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from crimecast import UserError
 from crimecast.calendar.steps import Step
-from crimecast.errors import UserError
 
 CALENDAR = ("dow", "doy", "dom", "hour", "holidays")
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
-from crimecast.errors import UserError
+from crimecast import UserError
 
 # Weeks begin on Mondays; numpy's epoch, 1970-01-01, was a Thursday.
 MONDAY = np.datetime64("1970-01-05", "h")

@@ -15,7 +15,7 @@ import shapely
 import shapely.geometry
 import tomli_w
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root, replacing
 

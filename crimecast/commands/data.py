@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from crimecast import UserError
 from crimecast.commands import terminal
 from crimecast.commands.arguments import Add, cluster
 from crimecast.commands.ready import ready
-from crimecast.errors import UserError
 from crimecast.storage.access import accounted, act
 
 

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from crimecast import Doubt, UserError
 from crimecast.commands import data, judging, living, looking, serving, training
-from crimecast.errors import Doubt, UserError
 from crimecast.storage.faults import sentence
 
 

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from crimecast import UserError
 from crimecast.commands.arguments import Add
 from crimecast.commands.ready import ready
-from crimecast.errors import UserError
 
 
 def inspect(options: argparse.Namespace) -> tuple[Any, str]:

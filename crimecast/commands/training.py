@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from crimecast import UserError
 from crimecast.commands import terminal
 from crimecast.commands.arguments import Add, cluster
 from crimecast.commands.ready import ready
-from crimecast.errors import UserError
 from crimecast.machine.cluster import address_asked
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from crimecast import UserError
 from crimecast.calendar.steps import parse_date
 from crimecast.cities import Source, load_city
 from crimecast.crawling.counter import Counter, Report
 from crimecast.crawling.dataset import Crawl
-from crimecast.errors import UserError
 from crimecast.records.importing import fix_extent
 from crimecast.sources.arcgis import FeatureLayer
 from crimecast.sources.http import Client, CrawlStopped, Refused

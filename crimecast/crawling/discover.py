@@ -8,8 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 import numpy as np
 import polars as pl
 
+from crimecast import UserError
 from crimecast.cities import Source
-from crimecast.errors import UserError
 from crimecast.reading.columns import guess
 from crimecast.sources.arcgis import LATITUDE, LONGITUDE, FeatureLayer
 from crimecast.sources.http import Client, Refused

@@ -6,8 +6,8 @@ from typing import Any
 
 import psutil
 
+from crimecast import UserError
 from crimecast.crawling.city import crawl_city, crawl_folder
-from crimecast.errors import UserError
 from crimecast.machine import background
 from crimecast.sources.http import CrawlStopped
 from crimecast.storage.access import accounted, act, failed

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
+from crimecast import UserError
 from crimecast.designs import layers, sequences
 from crimecast.designs.likelihoods import LIKELIHOODS
 from crimecast.designs.shapes import FRAMES, HISTORY, MAPS, Laid, lay_out
 from crimecast.designs.spec import Design
-from crimecast.errors import UserError
 
 # Torch's fused transformer layers hide the layers inside of them, and round otherwise than these:
 # what is looked into is to be what forecasts.

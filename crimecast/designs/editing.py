@@ -8,9 +8,9 @@ isn't there or a value that no design may have.
 from dataclasses import replace
 from typing import Any
 
+from crimecast import UserError
 from crimecast.designs.kinds import KINDS
 from crimecast.designs.spec import Design, Layer, parse_design, to_toml
-from crimecast.errors import UserError
 
 # Layers that are often added together: each takes the one before, the sum also what the first took.
 BLOCKS: dict[str, tuple[Layer, ...]] = {

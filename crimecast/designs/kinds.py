@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from crimecast import UserError
 from crimecast.designs.spec import shown
-from crimecast.errors import UserError
 
 Shape = tuple[int, ...]
 ACTIVATIONS = ("none", "relu", "leaky_relu", "gelu", "silu", "elu", "tanh", "sigmoid")

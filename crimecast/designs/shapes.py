@@ -7,10 +7,10 @@ the lagged counts as a sequence from the oldest to the latest; `maps`, the input
 from dataclasses import dataclass, field
 from typing import Any
 
+from crimecast import UserError
 from crimecast.designs.inputs import map_count
 from crimecast.designs.kinds import KINDS, Given, Shape
 from crimecast.designs.spec import Design, Layer
-from crimecast.errors import UserError
 
 FRAMES, HISTORY, MAPS = "frames", "history", "maps"
 

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, get_args
 import tomli_w
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from crimecast import UserError
 from crimecast.calendar.dates import CALENDAR
-from crimecast.errors import UserError
 
 SHIPPED = Path(__file__).parent
 Offset = Literal["none", "mean", "decayed_mean", "memory_mixture"]

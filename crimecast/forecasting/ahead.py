@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from crimecast import UserError
 from crimecast.baselines import BASELINES
-from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import load_network
 from crimecast.forecasting.paths import Paths
 from crimecast.forecasting.streams import Average, Stream, baseline_stream

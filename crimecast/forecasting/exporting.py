@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.forecasting.forecasts import load_network, samples_of
 from crimecast.grids.cube import load_cube
 from crimecast.runs.run import Run

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from crimecast import UserError
 from crimecast.cities import load_city
-from crimecast.errors import UserError
 from crimecast.grids.cube import Cube
 from crimecast.grids.grid import open_grid
 from crimecast.storage.store import replacing

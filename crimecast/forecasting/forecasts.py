@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crimecast import UserError
 from crimecast.baselines import AHEAD, BASELINES, QUICK, baseline_rates
-from crimecast.errors import UserError
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.judging.scoring import StepSums, compare, step_sums
 from crimecast.runs.run import Run, load_run

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from crimecast import UserError
 from crimecast.baselines import BASELINES
 from crimecast.calendar.steps import parse_date
 from crimecast.cities import load_city
-from crimecast.errors import UserError
 from crimecast.forecasting.ahead import Ahead, ahead, of_known
 from crimecast.forecasting.forecasts import rates
 from crimecast.grids.complete import complete_steps

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from crimecast import UserError
 from crimecast.cities import City, load_city
 from crimecast.cities.city import check_name
-from crimecast.errors import UserError
 from crimecast.grids.cube import Cube
 from crimecast.reading.files import read_table
 from crimecast.reading.times import parse_time

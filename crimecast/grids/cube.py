@@ -8,8 +8,8 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from crimecast import UserError
 from crimecast.calendar.steps import Step, parse_date
-from crimecast.errors import UserError
 from crimecast.grids.grid import grid_folder, open_grid
 from crimecast.storage.arrays import roomy
 

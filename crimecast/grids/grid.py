@@ -15,9 +15,9 @@ import polars as pl
 import shapely
 import xarray as xr
 
+from crimecast import UserError
 from crimecast.calendar.steps import Step, parse_date
 from crimecast.cities import City, load_city
-from crimecast.errors import UserError
 from crimecast.grids.counting import Job, Layout, count
 from crimecast.records.snapshot import Snapshot, snapshot
 from crimecast.storage.access import accounted, act

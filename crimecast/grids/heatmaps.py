@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
+from crimecast import UserError
 from crimecast.calendar.steps import Step
 from crimecast.cities import load_city
-from crimecast.errors import UserError
 from crimecast.records.snapshot import snapshot
 
 SIDE = 32

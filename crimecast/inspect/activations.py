@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from crimecast import UserError
 from crimecast.designs.build import Network, named_layers
-from crimecast.errors import UserError
 from crimecast.inspect.specimen import Specimen
 from crimecast.inspect.subject import subject
 from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, split, watched

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.inspect.activations import capture
 from crimecast.inspect.specimen import Specimen
 from crimecast.inspect.subject import Subject

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.inspect.activations import capture
 from crimecast.inspect.graph import Node, graph
 from crimecast.inspect.intervention import changed

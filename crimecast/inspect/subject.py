@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from crimecast import UserError
 from crimecast.designs.inputs import map_inputs
-from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import load_network, samples_of
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.inspect.specimen import Specimen

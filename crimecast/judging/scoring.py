@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy.special import xlogy
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.judging.likelihood import floored, log_likelihood
 
 SHARES = (1, 5)  # per cent of the area

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from crimecast import UserError
 from crimecast.diagnose import diagnose
 from crimecast.diagnose.patch import patched
-from crimecast.errors import UserError
 from crimecast.runs import queue
 from crimecast.runs.run import Run
 

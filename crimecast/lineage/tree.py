@@ -3,8 +3,8 @@
 import tomllib
 from typing import Any
 
+from crimecast import UserError
 from crimecast.designs.spec import Design, to_toml
-from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import versus
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.runs.run import Run, load_run, update_run

@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from crimecast import UserError
 from crimecast.calendar import clock
-from crimecast.errors import UserError
 from crimecast.storage.store import read_json, replacing, write_json
 
 START = "0" * 64

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from crimecast import UserError
 from crimecast.baselines import BASELINES
 from crimecast.cities import City, load_city
-from crimecast.errors import UserError
 from crimecast.forecasting.ahead import Ahead
 from crimecast.forecasting.to_come import kept, reported, save
 from crimecast.grids.complete import complete_steps

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.machine.slots import WAITING
 from crimecast.storage.store import PACKAGE, data_root
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.machine.slots import cpu_slots
 
 SHARE = 0.8  # of the memory that all runs may take together; the rest is for the app and the system

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from functools import lru_cache
 
-from crimecast.errors import UserError
+from crimecast import UserError
 
 # How a process's threads wait for one another: long enough for the next product to come, which
 # halves the time of a small network's step; longer would take the processor from whoever shares it

@@ -2,8 +2,8 @@
 
 import re
 
+from crimecast import Doubt, UserError
 from crimecast.cities import City
-from crimecast.errors import Doubt, UserError
 
 FIELDS = ("time", "longitude", "latitude", "type", "source_id")
 REQUIRED = ("time", "longitude", "latitude")

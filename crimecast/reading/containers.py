@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-from crimecast.errors import UserError
+from crimecast import UserError
 
 MOST_BYTES = 8 * 2**30  # of what a compressed file unpacks to
 MOST_SHEET_BYTES = 2**30  # of a spreadsheet, which has to be held in memory

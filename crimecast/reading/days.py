@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from crimecast.errors import Doubt, UserError
+from crimecast import Doubt, UserError
 
 ORDERS = ("mdy", "dmy", "ymd", "ydm")
 WORDS = {"mdy": "month first", "dmy": "day first", "ymd": "year first", "ydm": "year, day, month"}

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import psutil
 
-from crimecast.errors import Doubt, UserError
+from crimecast import Doubt, UserError
 from crimecast.reading.encodings import as_utf8, blocks
 from crimecast.reading.notice import Notice
 

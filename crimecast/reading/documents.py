@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.reading.encodings import encoding_of
 from crimecast.reading.notice import Notice
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from charset_normalizer import from_bytes
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.reading.notice import Notice
 
 BLOCK = 16 * 2**20

@@ -10,7 +10,7 @@ import fastexcel
 import polars as pl
 from pyarrow import parquet
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.reading.containers import PACKED, TABLES, check_sheets, is_sheet, kind_of, unpacked
 from crimecast.reading.delimited import read_delimited
 from crimecast.reading.documents import read_document

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from crimecast import Doubt, UserError
 from crimecast.cities import City
-from crimecast.errors import Doubt, UserError
 from crimecast.reading.columns import FIELDS, GUESSES, REQUIRED, SYNONYMS, find, plain
 from crimecast.reading.coordinates import numbers, point_form
 from crimecast.reading.moment import Asked

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from crimecast.errors import Doubt, UserError
+from crimecast import Doubt, UserError
 from crimecast.reading.clocks import DAY
 from crimecast.reading.notice import Notice
 

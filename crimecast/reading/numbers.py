@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crimecast.errors import Doubt
+from crimecast import Doubt
 
 DAY = 86_400_000_000  # microseconds
 EXCEL = 25_569  # its number of 1970-01-01

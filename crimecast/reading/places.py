@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 import pyproj
 
+from crimecast import Doubt
 from crimecast.cities import City
 from crimecast.cities.city import check_crs
-from crimecast.errors import Doubt
 from crimecast.reading.coordinates import numbers, point_form, points
 from crimecast.reading.notice import Notice
 from crimecast.reading.zones import agrees, propose_crs, zone_of

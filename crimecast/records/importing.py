@@ -9,9 +9,9 @@ from zoneinfo import available_timezones
 import numpy as np
 import polars as pl
 
+from crimecast import Doubt, UserError
 from crimecast.cities import City, load_city, write_city
 from crimecast.cities.city import check_crs, check_name, check_zone, utm_zone
-from crimecast.errors import Doubt, UserError
 from crimecast.reading.columns import plain
 from crimecast.reading.days import order_of
 from crimecast.reading.files import FileTable, read_file

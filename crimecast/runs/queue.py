@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from crimecast import UserError
 from crimecast.designs.cost import cost
 from crimecast.designs.inputs import calendar_numbers, for_step, map_inputs
 from crimecast.designs.shapes import Laid, lay_out
 from crimecast.designs.spec import Design
-from crimecast.errors import UserError
 from crimecast.grids.covariates import covariate_maps
 from crimecast.grids.cube import Cube, left_out_blocks, load_cube, split
 from crimecast.machine.cluster import address_asked

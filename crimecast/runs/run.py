@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import psutil
 
+from crimecast import UserError
 from crimecast.designs.spec import Design, parse_design, to_toml, with_module
-from crimecast.errors import UserError
 from crimecast.grids.cube import Cube
 from crimecast.grids.grid import grid_folder
 from crimecast.runs.settings import Settings

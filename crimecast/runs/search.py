@@ -18,8 +18,8 @@ from typing import Any
 import psutil
 import tomli_w
 
+from crimecast import UserError
 from crimecast.designs.spec import Design, parse_design, read_toml
-from crimecast.errors import UserError
 from crimecast.grids.grid import grid_folder
 from crimecast.machine import background
 from crimecast.machine.cluster import capacity

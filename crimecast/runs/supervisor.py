@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 from filelock import FileLock, Timeout
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.machine import background, courtesy
 from crimecast.machine.slots import WAITING, environment, fits, slots
 from crimecast.runs.on_ray import OnRay

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.runs.run import Run
 
 

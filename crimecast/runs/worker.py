@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from filelock import FileLock, Timeout
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.machine.limits import hold_to, run_memory
 from crimecast.runs.run import Run, load_run, update_run, write_progress
 from crimecast.storage.database import writing

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.sources.public import PublicAdapter
 
 TOKEN = "X-App-Token"

@@ -11,7 +11,7 @@ from requests.utils import select_proxy
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
-from crimecast.errors import UserError
+from crimecast import UserError
 
 UNICAST = IPv6Network("2000::/3")  # all that is handed out; NAT64, mapped and multicast lie outside
 # No hosts, though Python calls them global: 6to4 and Teredo, which embed other addresses,

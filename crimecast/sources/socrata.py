@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
+from crimecast import UserError
 from crimecast.cities.city import shipped_sources
-from crimecast.errors import UserError
 from crimecast.sources.http import TOKEN, Refused
 from crimecast.sources.table import PortalTable
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from crimecast import UserError
 from crimecast.cities import Source
-from crimecast.errors import UserError
 from crimecast.sources.http import Client
 
 

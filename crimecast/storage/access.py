@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.storage.store import data_root
 
 AUDIT = "audit.jsonl"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.storage.store import folder
 
 SHARE = 0.6  # of the free memory that an array may take; the rest is for what is done with it

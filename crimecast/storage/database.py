@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.storage.store import data_root
 
 SCHEMA = """

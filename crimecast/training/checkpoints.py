@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.storage.store import replacing
 
 KEPT = 12  # checkpoints over time

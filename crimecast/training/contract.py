@@ -27,9 +27,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from crimecast import UserError
 from crimecast.designs.build import build, line_of
 from crimecast.designs.spec import Design
-from crimecast.errors import UserError
 from crimecast.storage.store import PACKAGE, read_json, write_json
 from crimecast.training.optimising import mixed_precision
 from crimecast.training.samples import Batch, log_rate, loss_of

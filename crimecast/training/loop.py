@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from crimecast import UserError
 from crimecast.designs.spec import Design
-from crimecast.errors import UserError
 from crimecast.training import checkpoints
 from crimecast.training.compiling import compiled_loss, pays, plain_loss
 from crimecast.training.optimising import AdamW, Average, schedule

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from crimecast import UserError
 from crimecast.calendar.dates import calendar
 from crimecast.calendar.steps import Step
 from crimecast.designs.build import Network
 from crimecast.designs.likelihoods import Poisson
 from crimecast.designs.spec import Design
-from crimecast.errors import UserError
 from crimecast.grids.cube import Cube, left_out_blocks
 from crimecast.training.inputs import Study, inputs
 from crimecast.training.maps import FLOOR

@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
+from crimecast import UserError
 from crimecast.designs import editing
 from crimecast.designs.kinds import ACTIVATIONS, KINDS, NORMS
 from crimecast.designs.shapes import Laid
 from crimecast.designs.spec import LIKELIHOODS, OFFSETS, Design, to_toml
-from crimecast.errors import UserError
 from pages.parts.draft import Draft
 from pages.parts.text import text
 

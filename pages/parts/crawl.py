@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from crimecast import UserError
 from crimecast.cities import City
 from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
-from crimecast.errors import UserError
 from crimecast.runs.progress import time_left
 from pages.parts.asked import changed
 from pages.parts.people import operator_button

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 import streamlit as st
 from polars.exceptions import PanicException
 
+from crimecast import UserError
 from crimecast.cities import City, list_cities, load_city
-from crimecast.errors import UserError
 from crimecast.grids.grid import list_grids
 from crimecast.runs.run import Run, list_runs
 from crimecast.storage.faults import sentence
