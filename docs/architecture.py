@@ -68,6 +68,8 @@ def imports() -> dict[tuple[str, str], list[str]]:
     found = defaultdict(list)
     for path in files():
         room = room_of(path)
+        if room is None:
+            continue
         for other in sorted({room_of(one) for one in imported(path)} - {room, None}, key=str):
             found[str(room), str(other)].append(path.relative_to(TOP).as_posix())
     return dict(found)
