@@ -55,8 +55,12 @@ def alone(seed: int) -> tuple[str, list[str], dict[str, Any]]:
     random = Random(seed)
     with tempfile.TemporaryDirectory() as top:
         root = Path(top) / "data"
-        how = random.choice(["closed", "full", "no folder", "read only", "below a file", "all closed"])
-        command = random.choice([["cities"], ["cities", "--json"], ["runs"], ["grid", "sample"], ["dance"]])
+        how = random.choice(
+            ["closed", "full", "no folder", "read only", "below a file", "all closed"]
+        )
+        command = random.choice(
+            [["cities"], ["cities", "--json"], ["runs"], ["grid", "sample"], ["dance"]]
+        )
         if how == "no folder":
             root.write_text("a file")
         if how == "below a file":
@@ -78,7 +82,13 @@ def alone(seed: int) -> tuple[str, list[str], dict[str, Any]]:
             wrong = f"exit {done.returncode} and {len(said.splitlines())} lines"
         elif done.returncode == 0 and how not in ("closed", "all closed"):
             wrong = "nothing was said"
-        answer = {"status": done.returncode, "said": said, "seconds": time.monotonic() - began, "peak": 0.0, "wrong": wrong}
+        answer = {
+            "status": done.returncode,
+            "said": said,
+            "seconds": time.monotonic() - began,
+            "peak": 0.0,
+            "wrong": wrong,
+        }
         return f"process: {how}", command, answer
 
 

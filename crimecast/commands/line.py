@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import io
 import json
 import math
 import os
@@ -24,11 +25,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         result, text = options.command(options)
+        if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be no text
+            sys.stdout.reconfigure(errors="backslashreplace")
         if options.json:
             print(json.dumps(_plain(result), indent=1, default=str))
         elif text:
             print(text)
-        sys.stdout.flush()  # here, where it is noticed that nobody reads on
+        if sys.stdout is not None:  # None where it was closed
+            sys.stdout.flush()  # here, where it is noticed that nobody reads on
     except UserError as error:
         flag = f" ({error.flag})" if isinstance(error, Doubt) and error.flag else ""
         return _say(f"{error}{flag}")
@@ -36,12 +40,22 @@ def main(arguments: list[str] | None = None) -> int:
         _say(str(interrupt) or "Stopped.")
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _no_output()
     except SystemExit:
         raise
     except BaseException as error:  # a library's panic is no Exception
-        return _say(sentence(error))
+        said = sentence(error)
+        _no_output()  # what is still to be written can't be; the interpreter would say so at its end
+        return _say(said)
     return 0
+
+
+def _no_output() -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        return
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(text: str) -> int:

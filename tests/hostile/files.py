@@ -38,8 +38,14 @@ def make(random: Random, folder: Path, store: Store) -> Case:
         path.write_bytes(content)
     place = random.random()
     if place < 0.12:
-        more = [] if random.random() < 0.5 else ["--map", f"value={random.choice(['type', 'id', 'x', 'date'])}"]
-        return Case(f"covariate: {kind}", ["covariate", store.city, str(path), "--name", "cover", *more])
+        more = (
+            []
+            if random.random() < 0.5
+            else ["--map", f"value={random.choice(['type', 'id', 'x', 'date'])}"]
+        )
+        return Case(
+            f"covariate: {kind}", ["covariate", store.city, str(path), "--name", "cover", *more]
+        )
     city = store.city if place < 0.25 else "newtown"
     zone = [] if place < 0.25 or random.random() < 0.1 else ["--tz", "America/Chicago"]
     arguments = ["import", city, str(path), *zone]
@@ -64,7 +70,10 @@ def _file(random: Random) -> tuple[str, str, bytes]:
 
 def _rows(random: Random, count: int | None = None) -> list[dict[str, Any]]:
     wild = random.choice([0.0, 0.02, 0.3, 1.0])
-    return [record(random, n, wild) for n in range(random.choice([0, 1, 3, 30, 120]) if count is None else count)]
+    return [
+        record(random, n, wild)
+        for n in range(random.choice([0, 1, 3, 30, 120]) if count is None else count)
+    ]
 
 
 def _csv(random: Random) -> tuple[str, str, bytes]:
@@ -76,7 +85,12 @@ def _csv(random: Random) -> tuple[str, str, bytes]:
         [text(random) for _ in range(5)],
     ])  # fmt: skip
     sign = random.choice([",", ";", "\t", "|"])
-    writer = csv.writer(out, delimiter=sign, quoting=random.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), escapechar="\\")
+    writer = csv.writer(
+        out,
+        delimiter=sign,
+        quoting=random.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+        escapechar="\\",
+    )
     writer.writerow(names)
     for row in rows:
         writer.writerow([row.get(k) for k in ("id", "date", "longitude", "latitude", "type")])
@@ -92,7 +106,10 @@ def _csv(random: Random) -> tuple[str, str, bytes]:
         made = made.replace("\n", random.choice(["\r", "\0", "\n\n", "\u2028"]))
     elif how == 4:
         made = "".join(random.choice([",", "\n", '"', "1", "a", ";", " "]) for _ in range(400))
-    coded = made.encode(random.choice(["utf-8", "utf-8", "utf-16", "utf-32", "latin-1", "utf-16-le", "cp037"]), "replace")
+    coded = made.encode(
+        random.choice(["utf-8", "utf-8", "utf-16", "utf-32", "latin-1", "utf-16-le", "cp037"]),
+        "replace",
+    )
     return name, "csv", random.choice([b"", b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\0\0"]) + coded
 
 
@@ -101,15 +118,27 @@ def _json(random: Random) -> tuple[str, str, bytes]:
     name = random.choice(["a.json", "a.json", "a.geojson", "a.csv", "a.jsonl", "a.ndjson"])
     how = random.randrange(13)
     if how == 0:
-        return name, "json lines", b"\n".join(dumped(r if random.random() < 0.9 else value(random)) for r in rows)
+        return (
+            name,
+            "json lines",
+            b"\n".join(dumped(r if random.random() < 0.9 else value(random)) for r in rows),
+        )
     if how == 1:
         depth = random.choice([500, 5000, 100_000])
         sign = random.choice([(b"[", b"]"), (b'{"a":', b"}")])
         return name, "json, deep", sign[0] * depth + b"1" + sign[1] * depth
     if how == 2:
-        return name, "json, long number", b'[{"id": ' + b"9" * random.choice([400, 5000, 200_000]) + b"}]"
+        return (
+            name,
+            "json, long number",
+            b'[{"id": ' + b"9" * random.choice([400, 5000, 200_000]) + b"}]",
+        )
     if how == 3:
-        return name, "json, own keys", dumped([{f"k{n}": n} for n in range(random.choice([50, 3000, 20_000]))])
+        return (
+            name,
+            "json, own keys",
+            dumped([{f"k{n}": n} for n in range(random.choice([50, 3000, 20_000]))]),
+        )
     if how == 4:
         rows = {k: [r[k] for r in rows] for k in ("id", "date", "longitude", "latitude", "type")}
         if random.random() < 0.5:
@@ -133,7 +162,18 @@ def _json(random: Random) -> tuple[str, str, bytes]:
 
 def _geojson(random: Random) -> tuple[str, str, bytes]:
     def shape() -> Any:
-        form = random.choice(["Point", "MultiPoint", "LineString", "Polygon", "GeometryCollection", "Nothing", 3, None])
+        form = random.choice(
+            [
+                "Point",
+                "MultiPoint",
+                "LineString",
+                "Polygon",
+                "GeometryCollection",
+                "Nothing",
+                3,
+                None,
+            ]
+        )
         point: Any = [-87.65, 41.85]
         places: Any = random.choice([point, [point], [[point]], [[[point]]], [], [[]], [None], [1], ["a", "b"], [1e999, 2], [None, None], value(random)])  # fmt: skip
         return {"type": form, "coordinates": places, "geometries": random.choice([value(random), [{"type": "Point", "coordinates": value(random)}], [None]])}  # fmt: skip
@@ -153,7 +193,9 @@ def _geojson(random: Random) -> tuple[str, str, bytes]:
     if random.random() < 0.2:
         document["crs"] = {"type": "name", "properties": random.choice([value(random), {"name": random.choice([text(random), 3, "urn:ogc:def:crs:EPSG::99999999", "EPSG:26971"])}])}  # fmt: skip
     if random.random() < 0.1:
-        document = random.choice([features, features[0] if features else {}, {"features": features, "attributes": 3}])
+        document = random.choice(
+            [features, features[0] if features else {}, {"features": features, "attributes": 3}]
+        )
     return random.choice(["a.geojson", "a.json"]), "geojson", dumped(document)
 
 
@@ -161,7 +203,9 @@ def _parquet(random: Random) -> tuple[str, str, bytes]:
     count = random.choice([0, 1, 30])
     good: dict[str, Any] = {
         "id": pa.array(range(count)),
-        "date": pa.array([dt.datetime(2020, 1, 1 + n % 28) for n in range(count)], pa.timestamp("us")),
+        "date": pa.array(
+            [dt.datetime(2020, 1, 1 + n % 28) for n in range(count)], pa.timestamp("us")
+        ),
         "longitude": pa.array([-87.65] * count, pa.float64()),
         "latitude": pa.array([41.85] * count, pa.float64()),
         "type": pa.array(["theft"] * count, pa.string()),
@@ -197,7 +241,9 @@ def _parquet(random: Random) -> tuple[str, str, bytes]:
         good["more"] = random.choice(odd)()
     names = [*good]
     if random.random() < 0.1:
-        names[random.randrange(5)] = random.choice(["", "id", text(random).encode("utf-8", "replace").decode()])
+        names[random.randrange(5)] = random.choice(
+            ["", "id", text(random).encode("utf-8", "replace").decode()]
+        )
     out = io.BytesIO()
     try:
         parquet.write_table(pa.Table.from_arrays([*good.values()], names=names), out)
@@ -214,7 +260,9 @@ def _xlsx(random: Random) -> tuple[str, str, bytes]:
             for n, row in enumerate(_rows(random, random.choice([0, 1, 20]))):
                 for m, entry in enumerate(row.values()):
                     kept = entry if isinstance(entry, str | bool) or entry is None else str(entry)
-                    sheet.write(random.choice([n, n, n + 1_000_000]), random.choice([m, m, 16_000]), kept)
+                    sheet.write(
+                        random.choice([n, n, n + 1_000_000]), random.choice([m, m, 16_000]), kept
+                    )
     return random.choice(["a.xlsx", "a.csv", "a.xls", "a.ods"]), "xlsx", out.getvalue()
 
 
@@ -231,7 +279,9 @@ def _packed(random: Random) -> tuple[str, str, bytes]:
             packed = gzip.compress(packed)
         return random.choice(["a.csv", "a.csv.gz", "a.json"]), "bomb", packed
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", random.choice([zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])) as archive:
+    with zipfile.ZipFile(
+        out, "w", random.choice([zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
+    ) as archive:
         for n in range(random.choice([0, 1, 1, 2, 40])):
             name = random.choice([f"{n}.csv", "../../a.csv", "/etc/a.csv", "a/" * 30 + "a.csv", "a.csv", "x" * 300 + ".csv", "a\\b.csv", "a.zip", ".csv", "ä*.csv", "con.parquet"])  # fmt: skip
             archive.writestr(zipfile.ZipInfo(name), content)
@@ -244,11 +294,15 @@ def _large(random: Random) -> tuple[str, str, bytes]:
     if how == 0:
         return "a.parquet", "many rows", _many_rows(random.choice([20_000_000, 120_000_000]))
     if how == 1:
-        long = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), pa.array(["x" * 60_000]))
+        long = pa.DictionaryArray.from_arrays(
+            pa.array([0] * 100_000, pa.int32()), pa.array(["x" * 60_000])
+        )
         date = pa.array([dt.datetime(2020, 1, 1)] * 100_000, pa.timestamp("us"))
         place = pa.array([1.5] * 100_000)
         out = io.BytesIO()
-        parquet.write_table(pa.table({"type": long, "date": date, "longitude": place, "latitude": place}), out)
+        parquet.write_table(
+            pa.table({"type": long, "date": date, "longitude": place, "latitude": place}), out
+        )
         return "a.parquet", "long dictionary", out.getvalue()
     if how == 2:
         packer = zlib.compressobj(1, zlib.DEFLATED, 31)

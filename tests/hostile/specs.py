@@ -40,7 +40,9 @@ def make(random: Random, folder: Path, store: Store) -> Case:
 def _value(random: Random) -> Any:
     made = random.choice(ODD)
     if random.random() < 0.2:
-        made = random.choice([text(random), [random.choice(ODD)], {text(random)[:20]: random.choice(ODD)}])
+        made = random.choice(
+            [text(random), [random.choice(ODD)], {text(random)[:20]: random.choice(ODD)}]
+        )
     return made
 
 

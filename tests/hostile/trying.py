@@ -70,7 +70,10 @@ class Kept:
         there = set(self._walk())
         changed = [p for p in self.files if p not in there or self._stamp(p) != self.stamps[p]]
         changed = [p for p in changed if p not in there or p.read_bytes() != self.files[p]]
-        name = [[str(p.relative_to(self.root)) for p in some] for some in (changed, there - self.files.keys())]
+        name = [
+            [str(p.relative_to(self.root)) for p in some]
+            for some in (changed, there - self.files.keys())
+        ]
         return name[0], name[1]
 
     def restore(self) -> None:
@@ -102,7 +105,11 @@ def tried(case: Case, kept: Kept) -> Answer:
             path.write_bytes(content)
     _forget_peak()
     began = time.monotonic()
-    with _caught() as caught, mock.patch("crimecast.runs.supervisor.ensure"):
+    with (
+        _caught() as caught,
+        mock.patch("crimecast.runs.supervisor.ensure"),
+        mock.patch("crimecast.runs.search.resume"),
+    ):
         try:
             status: int | None = main(case.arguments)
         except SystemExit as end:
@@ -147,7 +154,9 @@ def _harm(case: Case, status: int | None, kept: Kept) -> str:
     new = [name for name in new if not FREE.fullmatch(name) and name not in case.harm]
     if status == 0:
         changed = [name for name in changed if not name.endswith("manifest.json")]
-        changed = [name for name in changed if not name.startswith(("covariates/", "cities/town.toml"))]
+        changed = [
+            name for name in changed if not name.startswith(("covariates/", "cities/town.toml"))
+        ]
         new = [name for name in new if name.endswith(".part") or ".part/" in name]
     if changed:
         return f"the store was changed: {changed[0]}"

@@ -21,7 +21,9 @@ def text(random: Random) -> str:
     """A text that somebody has to read."""
     if random.random() < 0.8:
         return random.choice(TEXTS)
-    letters = "".join(chr(random.choice([*range(32, 127), 0, 9, 10, 13, 160, 0x2028, 0x1F600])) for _ in range(8))
+    letters = "".join(
+        chr(random.choice([*range(32, 127), 0, 9, 10, 13, 160, 0x2028, 0x1F600])) for _ in range(8)
+    )
     return letters * random.choice([1, 1, 2, 40])
 
 
@@ -74,7 +76,9 @@ def mutated(random: Random, content: bytes) -> bytes:
         elif how == 3:
             made[at:at] = made[at : at + random.choice([2, 50])] * random.choice([1, 8])
         elif how == 4:
-            made[at : at + 4] = random.choice([b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff", b'"', b"{", b"[", b"null"])
+            made[at : at + 4] = random.choice(
+                [b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff", b'"', b"{", b"[", b"null"]
+            )
         else:
             del made[at:]
         if not made:
