@@ -34,6 +34,8 @@ PATIENCE = 60.0  # seconds that a case may take until its process is ended
 
 def work(pipe: Connection) -> None:
     """Try the cases whose numbers come through the pipe."""
+    import torch  # noqa: F401 (before memory is bounded: loading it takes more than it holds)
+
     from tests.hostile.case import make
     from tests.hostile.trying import Kept, prepared, tried
 

@@ -15,15 +15,21 @@ from crimecast.errors import Doubt, UserError
 from crimecast.storage.faults import sentence
 
 
+LONGEST = 2_000  # characters of a line on standard error
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
+        _say(f"{self.prog}: {message}")
+        self.exit(2)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     try:
         options = _parser().parse_args(arguments)
+        if any("\0" in str(value) for value in vars(options).values()):
+            raise UserError("An argument holds a NUL, which no name can hold.")
         result, text = options.command(options)
         if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be no text
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -60,7 +66,7 @@ def _no_output() -> None:
 
 def _say(text: str) -> int:
     """One line on standard error, whatever it quotes; the exit status that goes with it."""
-    line = " ".join(text.split())
+    line = " ".join(text.split())[:LONGEST]
     with contextlib.suppress(OSError, ValueError):  # nobody listens there
         print(line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
     return 2

@@ -25,6 +25,7 @@ from crimecast.cities import City, load_city
 from crimecast.errors import UserError
 from crimecast.grids.counting import Job, Layout, count
 from crimecast.records.snapshot import Snapshot, snapshot
+from crimecast.records.snapshot import whole as whole_records
 from crimecast.storage.access import accounted, act
 from crimecast.storage.faults import SAID
 from crimecast.storage.forms import Damaged
@@ -202,7 +203,7 @@ def make_grid(
     folder = data_root() / "grids" / name
     if not (folder / "grid.json").exists():
         act("grid", name)
-        with replacing(folder) as temporary:
+        with whole_records(city), replacing(folder) as temporary:
             temporary.mkdir()
             _write_cube(temporary, name, city, spec, channels, records, cluster)
     return dict(read_json(folder / "grid.json", Summary))

@@ -12,7 +12,7 @@ from crimecast.reading.encodings import encoding_of
 from crimecast.reading.notice import Notice
 
 MOST_BYTES = 2 * 2**30
-MOST_COLUMNS, MOST_VALUES = 4_000, 10**9  # of a table, with what is empty in it
+MOST_COLUMNS, MOST_VALUES = 1_000, 10**8  # of a table, with what is empty in it
 LONGITUDE, LATITUDE = "longitude", "latitude"
 
 
@@ -56,13 +56,14 @@ def read_document(path: Path) -> tuple[pl.DataFrame, list[Notice], str | None]:
         for row in rows
         if isinstance(row, dict)
     ]
-    columns = len({key for row in flat for key in row})
-    if columns > MOST_COLUMNS or columns * len(flat) > MOST_VALUES:
+    names = list(dict.fromkeys(key for row in flat for key in row))
+    if len(names) > MOST_COLUMNS or len(names) * len(flat) > MOST_VALUES:
         raise UserError(
-            f"{path.name} holds {len(flat):,} records with {columns:,} names of fields between them, more than a table "
-            "can have: use a file whose records have the same fields."
+            f"{path.name} holds {len(flat):,} records with {len(names):,} names of fields between them, more than a "
+            "table can have: use a file whose records have the same fields."
         )
-    return pl.from_dicts(flat, infer_schema_length=None, strict=False), notices, crs
+    columns = [pl.Series(name, [row.get(name) for row in flat], pl.String) for name in names]
+    return pl.DataFrame(columns), notices, crs
 
 
 def _lines(text: str) -> tuple[list[Any], list[int]]:

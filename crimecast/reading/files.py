@@ -24,6 +24,8 @@ from crimecast.storage.store import PACKAGE
 SUFFIXES = {*TABLES, *PACKED, ".zip"}
 SHEETS = {".xlsx", ".xls", ".xlsb", ".ods"}
 MOST_VALUES, MOST_BYTES = 10**9, 8 * 2**30  # of one Parquet file, unpacked
+REPEATED = 2**28  # bytes of text that a small file may unpack to
+MOST_COLUMNS = 1_000
 DENSE, FEW = (
     2,
     1_000_000,
@@ -90,7 +92,9 @@ def _read(path: Path, name: str, encoding: str | None, delimiter: str | None) ->
     try:
         if suffix == ".parquet":
             _bounded(path)
-            found = FileTable(_flat(pl.read_parquet(path)))
+            table = pl.read_parquet(path)
+            _no_more_than_it_seems(path, table)
+            found = FileTable(_flat(table))
         elif suffix in SHEETS:
             found = _sheet(path)
         elif suffix in {".csv", ".tsv", ".txt"} and not (delimiter is None and _is_json(path)):
@@ -115,6 +119,11 @@ def _read(path: Path, name: str, encoding: str | None, delimiter: str | None) ->
         raise UserError(f"{name} can't be read as {suffix[1:].upper()}: {reason}.") from None
     if found.rows.width == 0 or found.rows.height == 0:
         raise UserError(f"{name} holds no rows.")
+    if found.rows.width > MOST_COLUMNS:
+        raise UserError(
+            f"{name} has {found.rows.width:,} columns; a table of records may have {MOST_COLUMNS:,}: leave out "
+            "those that say nothing of time, place and type."
+        )
     return found
 
 
@@ -143,6 +152,23 @@ def _bounded(path: Path) -> None:
         raise UserError(
             f"{path.name} unpacks to {account.num_rows:,} rows of {account.num_columns} columns, more than is read at "
             "once: split it into parts and import them one after the other."
+        )
+
+
+def _no_more_than_it_seems(path: Path, table: pl.DataFrame) -> None:
+    """A long text that is repeated is stored once, and as often as it stands there once it is used."""
+    size = 0
+    for column in table.select(pl.col(pl.String, pl.Categorical, pl.Enum, pl.Binary)):
+        counted = column.value_counts(name="times")
+        texts = counted[column.name]
+        long = (
+            texts.bin.size() if texts.dtype == pl.Binary else texts.cast(pl.String).str.len_bytes()
+        )
+        size += int((long.cast(pl.Int64) * counted["times"].cast(pl.Int64)).sum())
+    if size > REPEATED and size > 200 * path.stat().st_size:
+        raise UserError(
+            f"{path.name} unpacks to {size / 2**30:,.1f} GB of text, more than is read at once: leave the column of "
+            "long texts out."
         )
 
 

@@ -4,6 +4,8 @@ The archive may be merged into at any moment. The files of a state that was repl
 day, so whoever holds its snapshot reads on.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NotRequired
@@ -101,6 +103,19 @@ class Snapshot:
                 "examples": sample.with_columns(pl.col("time").dt.to_string("iso")).to_dicts(),
             }
         return {"records": records, "kept": kept, "dropped": reasons, "imports": self.imports}
+
+
+@contextmanager
+def whole(city: City) -> Iterator[None]:
+    """What reading a damaged file of an archive throws, as a sentence."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, FileNotFoundError) as error:
+        reason = str(error).strip().split("\n")[0][:120]
+        raise Damaged(
+            f"The records of {city.title} are damaged ({reason}): put a copy of its folder in its place, or import "
+            "or crawl them anew."
+        ) from error
 
 
 def archive_folder(city: City) -> Path:

@@ -320,7 +320,7 @@ _made: dict[int, bytes] = {}
 
 def _many_rows(count: int) -> bytes:
     if count not in _made:
-        part = 10_000_000
+        part = 2_000_000
         table = pa.table({
             "date": pa.array([1577836800] * 1000, pa.timestamp("s")), "longitude": [-87.65] * 1000,
             "latitude": [41.85] * 1000, "type": pa.array(["theft"] * 1000),

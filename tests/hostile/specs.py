@@ -1,5 +1,6 @@
 """Specs: TOML with anything in any field, and text that is hardly TOML."""
 
+import copy
 import tomllib
 from pathlib import Path
 from random import Random
@@ -38,7 +39,7 @@ def make(random: Random, folder: Path, store: Store) -> Case:
 
 
 def _value(random: Random) -> Any:
-    made = random.choice(ODD)
+    made = copy.deepcopy(random.choice(ODD))
     if random.random() < 0.2:
         made = random.choice(
             [text(random), [random.choice(ODD)], {text(random)[:20]: random.choice(ODD)}]
