@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -14,10 +14,13 @@ import pyproj
 import shapely
 import shapely.geometry
 import tomli_w
+from pydantic import ConfigDict
+from typing_extensions import TypedDict  # that pydantic can read before Python 3.12
 
 from crimecast import UserError
 from crimecast.storage.access import accounted, act
-from crimecast.storage.store import data_root, replacing
+from crimecast.storage.forms import Damaged, formed
+from crimecast.storage.store import data_root, read_json, replacing
 
 SHIPPED = Path(__file__).parent
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -67,15 +70,19 @@ class City:
         # A user's copy of a city that ships keeps the outline that ships.
         own = self.path.parent / self.outline
         path = own if own.exists() else SHIPPED / Path(self.outline).name
-        document = json.loads(path.read_text(encoding="utf-8"))
-        return [
-            (
-                f["properties"]["kind"],
-                f["properties"]["name"],
-                shapely.geometry.shape(f["geometry"]),
-            )
-            for f in document["features"]
-        ]
+        try:
+            return [
+                (
+                    f["properties"]["kind"],
+                    f["properties"]["name"],
+                    shapely.geometry.shape(f["geometry"]),
+                )
+                for f in read_json(path, Outline)["features"]
+            ]
+        except (OSError, LookupError, TypeError, AttributeError, shapely.errors.ShapelyError):
+            raise Damaged(
+                f"The outline {path.name} of {self.title} is missing or damaged."
+            ) from None
 
     @cached_property
     def boundary(self) -> Any | None:
@@ -106,6 +113,38 @@ class City:
         return rings
 
 
+class Entry(TypedDict):
+    """A registry entry as its TOML says."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+
+    title: str
+    time_zone: str
+    crs: str
+    outline: NotRequired[str]
+    bounds: NotRequired[tuple[float, float, float, float]]
+    simulated: NotRequired[bool]
+    quirks: NotRequired[tuple[str, ...]]
+    source: NotRequired[list[Source]]
+    aliases: NotRequired[dict[str, str]]
+    groups: NotRequired[dict[str, list[str]]]
+    columns: NotRequired[dict[str, str]]
+    file_crs: NotRequired[str]
+
+
+class Shape(TypedDict):
+    """A feature of an outline file."""
+
+    properties: dict[str, Any]
+    geometry: dict[str, Any]
+
+
+class Outline(TypedDict):
+    """An outline file, GeoJSON."""
+
+    features: list[Shape]
+
+
 def _parse(path: Path) -> City:
     return _parsed(path, path.stat().st_mtime_ns)
 
@@ -114,21 +153,18 @@ def _parse(path: Path) -> City:
 def _parsed(path: Path, _changed: int) -> City:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"The registry entry {path.name} is not valid TOML: {error}.") from None
-    missing = {"title", "time_zone", "crs"} - document.keys()
-    if missing:
-        raise UserError(f"The registry entry {path.name} lacks {', '.join(sorted(missing))}.")
-    check_zone(document["time_zone"])
-    check_crs(document["crs"])
-    sources = tuple(Source(**entry) for entry in document.pop("source", []))
-    if "bounds" in document:
-        document["bounds"] = tuple(document["bounds"])
-    document["quirks"] = tuple(document.get("quirks", ()))
-    try:
-        return City(name=path.stem, sources=sources, path=path, **document)
-    except TypeError as error:
-        raise UserError(f"The registry entry {path.name} has an unknown field: {error}.") from None
+    except (ValueError, RecursionError) as error:
+        text = str(error)[:120]
+        raise Damaged(f"The registry entry {path.name} is not valid TOML: {text}.") from None
+    entry: dict[str, Any] = formed(Entry, document, f"The registry entry {path.name}")
+    check_zone(entry["time_zone"])
+    for crs in (entry["crs"], entry.get("file_crs")):
+        if crs is not None:
+            check_crs(crs)
+    if not np.isfinite(entry.get("bounds", (0.0,))).all():
+        raise Damaged(f"The registry entry {path.name} has bounds that are no numbers of metres.")
+    sources = tuple(entry.pop("source", ()))
+    return City(name=path.stem, sources=sources, path=path, **entry)
 
 
 def _folders() -> tuple[Path, Path]:
@@ -136,13 +172,32 @@ def _folders() -> tuple[Path, Path]:
 
 
 def list_cities() -> list[City]:
-    """Every city known, the user's own first where names are the same."""
-    found: dict[str, City] = {}
+    """Every city known, the user's own first where names are the same; without those whose entry is
+    damaged (`damaged_entries` says which)."""
+    return sorted(_entries()[0], key=lambda city: city.title)
+
+
+def damaged_entries() -> list[str]:
+    """A sentence for each registry entry that can't be read; the other cities don't suffer from it."""
+    return _entries()[1]
+
+
+def _entries() -> tuple[list[City], list[str]]:
+    found: dict[str, City | None] = {}
+    damaged = []
     for place in _folders():
         for path in sorted(place.glob("*.toml")):
-            if path.stem not in found:
+            if path.stem in found:
+                continue
+            found[path.stem] = None
+            try:
+                check_name(path.stem)
                 found[path.stem] = _parse(path)
-    return sorted(found.values(), key=lambda city: city.title)
+            except UserError as error:
+                damaged.append(str(error))
+            except OSError as error:
+                damaged.append(f"The registry entry {path.name} can't be read: {error.strerror}.")
+    return [city for city in found.values() if city is not None], damaged
 
 
 def load_city(name: str) -> City:
@@ -237,7 +292,7 @@ def check_name(name: str) -> None:
     """Refuse names that could leave the data folder or confuse a shell."""
     if not NAME.fullmatch(name):
         raise UserError(
-            f"'{name}' can't be a name: use small letters, digits, '-' and '_', at most 64 characters."
+            f"'{name[:80]}' can't be a name: use small letters, digits, '-' and '_', at most 64 characters."
         )
 
 
@@ -247,7 +302,7 @@ def check_zone(zone: str) -> ZoneInfo:
         return ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UserError(
-            f"'{zone}' is not a time zone; use an IANA name such as America/Chicago."
+            f"'{zone[:60]}' is not a time zone; use an IANA name such as America/Chicago."
         ) from None
 
 
@@ -255,9 +310,9 @@ def check_crs(crs: str) -> pyproj.CRS:
     """The coordinate reference system of that name, or UserError."""
     try:
         return pyproj.CRS.from_user_input(crs)
-    except pyproj.exceptions.CRSError:
+    except (pyproj.exceptions.CRSError, UnicodeError):
         raise UserError(
-            f"'{crs}' is not a coordinate reference system; use a code such as EPSG:32610."
+            f"'{crs[:60]}' is not a coordinate reference system; use a code such as EPSG:32610."
         ) from None
 
 

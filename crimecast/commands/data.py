@@ -13,13 +13,17 @@ from crimecast.storage.access import accounted, act
 
 def cities(_: argparse.Namespace) -> tuple[Any, str]:
     """Every city with what is known of it."""
-    from crimecast.cities import list_cities
+    from crimecast.cities import damaged_entries, list_cities
     from crimecast.records.snapshot import snapshot
 
     ready()
-    rows = []
+    rows, damaged = [], damaged_entries()
     for city in list_cities():
-        months = snapshot(city).months
+        try:
+            months = snapshot(city).months
+        except UserError as error:
+            damaged.append(str(error))
+            continue
         rows.append(
             {
                 "name": city.name,
@@ -39,6 +43,8 @@ def cities(_: argparse.Namespace) -> tuple[Any, str]:
         + (f"  {row['from']} to {row['to']}" if row["from"] else "")
         for row in rows
     ]
+    if damaged:
+        terminal.note(" ".join(damaged))
     return rows, "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import io
 import json
 import math
 import os
@@ -13,22 +14,30 @@ from crimecast import Doubt, UserError
 from crimecast.commands import data, judging, living, looking, serving, training
 from crimecast.storage.faults import sentence
 
+LONGEST = 2_000  # characters of a line on standard error
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
+        _say(f"{self.prog}: {message}")
+        self.exit(2)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     try:
         options = _parser().parse_args(arguments)
+        if any("\0" in str(value) for value in vars(options).values()):
+            raise UserError("An argument holds a NUL, which no name can hold.")
         result, text = options.command(options)
+        if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be no text
+            sys.stdout.reconfigure(errors="backslashreplace")
         if options.json:
             print(json.dumps(_plain(result), indent=1, default=str))
         elif text:
             print(text)
-        sys.stdout.flush()  # here, where it is noticed that nobody reads on
+        if sys.stdout is not None:  # None where it was closed
+            sys.stdout.flush()  # here, where it is noticed that nobody reads on
     except UserError as error:
         flag = f" ({error.flag})" if isinstance(error, Doubt) and error.flag else ""
         return _say(f"{error}{flag}")
@@ -36,17 +45,27 @@ def main(arguments: list[str] | None = None) -> int:
         _say(str(interrupt) or "Stopped.")
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _no_output()
     except SystemExit:
         raise
     except BaseException as error:  # a library's panic is no Exception
-        return _say(sentence(error))
+        said = sentence(error)
+        _no_output()  # what is still to be written can't be; the interpreter would say so at its end
+        return _say(said)
     return 0
+
+
+def _no_output() -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        return
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(text: str) -> int:
     """One line on standard error, whatever it quotes; the exit status that goes with it."""
-    line = " ".join(text.split())
+    line = " ".join(text.split())[:LONGEST]
     with contextlib.suppress(OSError, ValueError):  # nobody listens there
         print(line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
     return 2

@@ -9,6 +9,11 @@ def show(text: str) -> None:
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
+def note(text: str) -> None:
+    """One line beside the answer."""
+    print(" ".join(text.split()), file=sys.stderr)
+
+
 def end() -> None:
     """Leave the line as it stands."""
     if sys.stderr.isatty():

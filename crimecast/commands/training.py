@@ -99,16 +99,15 @@ def _run_row(run: Any) -> dict[str, Any]:
 
 def search(options: argparse.Namespace) -> tuple[Any, str]:
     """Start a search over a spec's marked fields, or show one that was started."""
+    from crimecast.designs.spec import read_spec
     from crimecast.runs import search as searching
 
     ready()
     if options.design is None:
         found = searching.report(options.grid)
     else:
-        if not Path(options.design).is_file():
-            raise UserError(f"There is no file {options.design}.")
         name = searching.start(
-            Path(options.design).read_text(encoding="utf-8"), options.grid, options.trials,
+            read_spec(Path(options.design)), options.grid, options.trials,
             options.seed, train_until=options.train_until, validate_until=options.validate_until,
             epochs=options.epochs, device=options.device,
             cluster=address_asked(options.executor, options.address),

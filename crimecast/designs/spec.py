@@ -306,20 +306,27 @@ def load_design(name: str) -> Design:
             raise UserError(f"'{cls}' is not the name of a class; write FILE.py:Class.")
         return Design(name=cls, module=f"{Path(file).resolve()}:{cls}")
     if name.endswith(".toml"):
-        path = Path(name)
-        if not path.is_file():
-            raise UserError(f"There is no file {name}.")
-        try:
-            with path.open(encoding="utf-8") as text:
-                return parse_design(text.read(TEXT + 1), path.name)
-        except UnicodeDecodeError:
-            raise UserError(f"{path.name} is not text in UTF-8.") from None
+        return parse_design(read_spec(Path(name)), Path(name).name)
     known = list_designs()
     if name not in known:
         raise UserError(
             f"There is no design '{name}'. Designs that ship: {', '.join(known)}; or give a FILE.toml."
         )
     return parse_design((SHIPPED / f"{name}.toml").read_text(encoding="utf-8"), name)
+
+
+def read_spec(path: Path) -> str:
+    """The text of a spec's file. Raises UserError where there is none, or it isn't text."""
+    try:
+        if not path.is_file():
+            raise UserError(f"There is no file {path}.")
+        with path.open(encoding="utf-8") as text:
+            return text.read(TEXT + 1)
+    except UnicodeError:
+        raise UserError(f"{path.name} is not text in UTF-8.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path.name[:80]} can't be read: {reason}.") from None
 
 
 def list_designs() -> list[str]:

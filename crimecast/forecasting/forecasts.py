@@ -109,6 +109,8 @@ def samples_of(run: Run, cube: Cube, note: dict[str, Any], first: int | None = N
     training ended.
     """
     stamp = run.stamp
+    if not isinstance(note.get("area_end"), int) or not isinstance(note.get("scaling"), dict):
+        raise UserError(f"The checkpoint of {run.id} is damaged: train it again.")
     end = min(note["area_end"], len(cube.times))
     if first is not None and cube.outline_area is None:  # an outline's area is always the same
         end = first

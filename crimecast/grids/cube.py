@@ -10,7 +10,8 @@ import numpy as np
 
 from crimecast import UserError
 from crimecast.calendar.steps import Step, parse_date
-from crimecast.grids.grid import grid_folder, open_grid
+from crimecast.errors import UserError
+from crimecast.grids.grid import grid_folder, open_grid, whole
 from crimecast.storage.arrays import roomy
 
 
@@ -87,6 +88,11 @@ def load_cube(grid: str) -> Cube:
 
 @lru_cache(maxsize=3)
 def _load_cube(grid: str, _changed: int) -> Cube:
+    with whole(grid):
+        return _read_cube(grid)
+
+
+def _read_cube(grid: str) -> Cube:
     stored = open_grid(grid)
     kept = stored["counts"]
     counts = roomy(kept.shape, np.float32, f"The counts of {grid}")

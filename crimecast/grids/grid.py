@@ -6,6 +6,9 @@ of cell centres in metres, and where it came from in its attributes.
 
 import hashlib
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,18 +17,47 @@ import numpy as np
 import polars as pl
 import shapely
 import xarray as xr
+from pydantic import ConfigDict
+from typing_extensions import TypedDict
 
 from crimecast import UserError
 from crimecast.calendar.steps import Step, parse_date
 from crimecast.cities import City, load_city
 from crimecast.grids.counting import Job, Layout, count
 from crimecast.records.snapshot import Snapshot, snapshot
+from crimecast.records.snapshot import whole as whole_records
 from crimecast.storage.access import accounted, act
+from crimecast.storage.faults import SAID
+from crimecast.storage.forms import Damaged
 from crimecast.storage.store import data_root, read_json, replacing, write_json
 
 MAX_CELLS = 4_000_000
 MAX_NUMBERS = 2e10  # of a cube: an hour's cells of 100 m in a large city over ten years
 STRIP = 100_000  # cells that are held against the outline at a time
+
+
+NAME = re.compile(r"[A-Za-z0-9_.+-]{1,200}")
+
+
+class Summary(TypedDict):
+    """What is kept of a grid beside its cube, and shown of it."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    grid: str
+    city: str
+    cell: float
+    step: str
+    types: str
+    shape: tuple[int, int, int, int]
+    cells: int
+    events: int
+    dropped: int
+    dropped_by_reason: dict[str, int]
+    records: int
+    first: str
+    last: str
+    type_names: list[str]
 
 
 @dataclass(frozen=True)
@@ -42,10 +74,11 @@ class GridSpec:
 
 def grid_folder(grid: str) -> Path:
     """The folder of a stored grid. Raises UserError if there is none of that name."""
-    path = data_root() / "grids" / Path(grid).name
-    if not (path / "grid.json").exists():
+    path = data_root() / "grids" / grid
+    known_form = NAME.fullmatch(grid) is not None
+    if not known_form or not (path / "grid.json").exists():
         known = ", ".join(entry["grid"] for entry in list_grids()) or "none yet"
-        raise UserError(f"There is no grid called '{grid}'. Known grids: {known}.")
+        raise UserError(f"There is no grid called '{grid[:80]}'. Known grids: {known}.")
     return path
 
 
@@ -54,13 +87,33 @@ def list_grids(city: str | None = None) -> list[dict[str, Any]]:
     paths = sorted(
         (data_root() / "grids").glob("*/grid.json"), key=lambda p: p.stat().st_mtime, reverse=True
     )
-    entries = [read_json(path) for path in paths]
+    entries = []
+    for path in paths:
+        with suppress(Damaged, OSError):  # it can be made again; the others can be used
+            entries.append(read_json(path, Summary))
     return [entry for entry in entries if city is None or entry["city"] == city]
 
 
 def open_grid(grid: str) -> xr.Dataset:
     """The cube of a stored grid, read lazily."""
-    return xr.open_zarr(grid_folder(grid) / "cube.zarr", chunks=None)
+    with whole(grid):
+        return xr.open_zarr(grid_folder(grid) / "cube.zarr", chunks=None)
+
+
+@contextmanager
+def whole(grid: str) -> Iterator[None]:
+    """What reading a damaged cube throws, as a sentence: Zarr and its codecs throw what they like."""
+    try:
+        yield
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in SAID:
+            raise
+        raise Damaged(
+            f"The grid {grid} is damaged ({type(error).__name__}): take its folder out of the data folder's grids and "
+            "make it anew."
+        ) from error
 
 
 def edges(low: float, high: float, cell: float) -> tuple[int, int]:
@@ -150,10 +203,10 @@ def make_grid(
     folder = data_root() / "grids" / name
     if not (folder / "grid.json").exists():
         act("grid", name)
-        with replacing(folder) as temporary:
+        with whole_records(city), replacing(folder) as temporary:
             temporary.mkdir()
             _write_cube(temporary, name, city, spec, channels, records, cluster)
-    return read_json(folder / "grid.json")
+    return dict(read_json(folder / "grid.json", Summary))
 
 
 def _window(records: Snapshot, unit: Step, spec: GridSpec) -> tuple[int, int]:
@@ -260,8 +313,9 @@ def _write_cube(
 def _previous(layout: Layout) -> Path | None:
     """A stored grid of the same layout, made from other records, whose chunks may still be true."""
     for path in sorted((data_root() / "grids").glob(f"{layout.city}-*/chunks.json")):
-        if read_json(path)["layout"] == asdict(layout):
-            return path.parent
+        with suppress(Damaged, OSError):
+            if read_json(path, dict[str, Any]).get("layout") == asdict(layout):
+                return path.parent
     return None
 
 

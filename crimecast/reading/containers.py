@@ -16,6 +16,7 @@ from crimecast import UserError
 
 MOST_BYTES = 8 * 2**30  # of what a compressed file unpacks to
 MOST_SHEET_BYTES = 2**30  # of a spreadsheet, which has to be held in memory
+SMALL, RATIO = 2**28, 100  # bytes that any file may unpack to; beyond, times its own size
 BLOCK = 2**20
 TABLES = {".csv", ".tsv", ".txt", ".parquet", ".json", ".ndjson", ".jsonl", ".geojson", ".xlsx", ".xls", ".xlsb", ".ods"}  # fmt: skip
 PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -94,7 +95,7 @@ def _unpack(path: Path, folder: Path, kind: str) -> Path:
         stem = f"{Path(stem).name}.csv"
     target = folder / Path(stem).name
     with PACKED[kind](path, "rb") as packed:
-        _copy(packed, target, path.name, MOST_BYTES)
+        _copy(packed, target, path.name, _most(path))
     return target
 
 
@@ -109,7 +110,7 @@ def _unzip(path: Path, folder: Path) -> list[Path]:
         ]  # fmt: skip
         if not entries:
             raise UserError(f"{path.name} holds no table (CSV, Parquet, JSON or Excel).")
-        left = MOST_BYTES
+        left = _most(path)
         members = []
         for number, entry in enumerate(entries):
             target = folder / f"{number:04d}-{Path(entry.filename).name}"
@@ -117,6 +118,12 @@ def _unzip(path: Path, folder: Path) -> list[Path]:
                 left -= _copy(packed, target, path.name, left)
             members.append(target)
     return members
+
+
+def _most(path: Path) -> int:
+    """Bytes that a packed file may unpack to: records that differ from one another pack to a tenth or a
+    fiftieth of their size, never to a thousandth."""
+    return min(MOST_BYTES, max(SMALL, RATIO * path.stat().st_size))
 
 
 def _copy(packed: IO[bytes], target: Path, name: str, most: int) -> int:

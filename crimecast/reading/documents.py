@@ -12,6 +12,7 @@ from crimecast.reading.encodings import encoding_of
 from crimecast.reading.notice import Notice
 
 MOST_BYTES = 2 * 2**30
+MOST_COLUMNS, MOST_VALUES = 1_000, 10**8  # of a table, with what is empty in it
 LONGITUDE, LATITUDE = "longitude", "latitude"
 
 
@@ -51,11 +52,18 @@ def read_document(path: Path) -> tuple[pl.DataFrame, list[Notice], str | None]:
     if odd:
         notices.append(Notice("bad_rows", f"{odd:,} entries are no records and are left out.", odd))
     flat = [
-        {str(key): _scalar(value) for key, value in row.items()}
+        {_text(str(key)): _scalar(value) for key, value in row.items()}
         for row in rows
         if isinstance(row, dict)
     ]
-    return pl.from_dicts(flat, infer_schema_length=None, strict=False), notices, crs
+    names = list(dict.fromkeys(key for row in flat for key in row))
+    if len(names) > MOST_COLUMNS or len(names) * len(flat) > MOST_VALUES:
+        raise UserError(
+            f"{path.name} holds {len(flat):,} records with {len(names):,} names of fields between them, more than a "
+            "table can have: use a file whose records have the same fields."
+        )
+    columns = [pl.Series(name, [row.get(name) for row in flat], pl.String) for name in names]
+    return pl.DataFrame(columns), notices, crs
 
 
 def _lines(text: str) -> tuple[list[Any], list[int]]:
@@ -88,23 +96,18 @@ def _rows(document: Any) -> tuple[list[Any], str | None]:
         return [], None
     if isinstance(document.get("features"), list):
         if any("attributes" in f for f in document["features"] if isinstance(f, dict)):
-            reference = document.get("spatialReference") or {}
-            code = reference.get("latestWkid") or reference.get("wkid")
-            return [_esri(f) for f in document["features"]], f"EPSG:{code}" if code and int(
-                code
-            ) != 4326 else None
+            reference = _table(document.get("spatialReference"))
+            code = str(reference.get("latestWkid") or reference.get("wkid"))
+            crs = f"EPSG:{code}" if code.isdecimal() and code != "4326" else None
+            return [_esri(f) for f in document["features"]], crs
         return [_feature(f) for f in document["features"]], _named_crs(document)
     if document.get("type") == "Feature":
         return [_feature(document)], None
-    columns = (
-        (document.get("meta") or {}).get("view", {}).get("columns")
-        if isinstance(document.get("meta"), dict)
-        else None
+    columns = _table(_table(document.get("meta")).get("view")).get("columns") or document.get(
+        "columns"
     )
-    if columns and isinstance(document.get("data"), list):
-        return _from_lists([str(column["name"]) for column in columns], document["data"]), None
-    if isinstance(document.get("columns"), list) and isinstance(document.get("data"), list):
-        names = [str(c["name"] if isinstance(c, dict) else c) for c in document["columns"]]
+    if isinstance(columns, list) and columns and isinstance(document.get("data"), list):
+        names = [str(c.get("name") if isinstance(c, dict) else c) for c in columns]
         return _from_lists(names, document["data"]), None
     values = list(document.values())
     if (
@@ -158,9 +161,13 @@ def _from_lists(names: list[str], rows: list[Any]) -> list[Any]:
     ]
 
 
+def _table(value: Any) -> dict[str, Any]:
+    """What should be an object, and is none in a file that isn't what it says."""
+    return value if isinstance(value, dict) else {}
+
+
 def _named_crs(document: dict[str, Any]) -> str | None:
-    crs = document.get("crs")
-    name = str((crs.get("properties") or {}).get("name", "")) if isinstance(crs, dict) else ""
+    name = str(_table(_table(document.get("crs")).get("properties")).get("name", ""))
     code = name.rstrip("/").replace("::", ":").split(":")[-1].split("/")[-1]
     return None if not code.isdigit() or code in ("4326", "84") else f"EPSG:{code}"
 
@@ -168,7 +175,7 @@ def _named_crs(document: dict[str, Any]) -> str | None:
 def _feature(feature: Any) -> Any:
     if not isinstance(feature, dict):
         return feature
-    row = dict(feature.get("properties") or {})
+    row = dict(_table(feature.get("properties")))
     place = _place(feature.get("geometry"))
     row[LONGITUDE if LONGITUDE not in row else "geometry.x"] = place[0]
     row[LATITUDE if LATITUDE not in row else "geometry.y"] = place[1]
@@ -178,10 +185,10 @@ def _feature(feature: Any) -> Any:
 def _esri(feature: Any) -> Any:
     if not isinstance(feature, dict):
         return feature
-    row = dict(feature.get("attributes") or {})
-    geometry = feature.get("geometry")
-    if isinstance(geometry, dict):
-        points = geometry.get("points") or [[geometry.get("x"), geometry.get("y")]]
+    row = dict(_table(feature.get("attributes")))
+    geometry = _table(feature.get("geometry"))
+    points = list(_points(geometry.get("points"))) or [(geometry.get("x"), geometry.get("y"))]
+    if geometry:
         row.setdefault("geometry.x", points[0][0])
         row.setdefault("geometry.y", points[0][1])
     return row
@@ -192,16 +199,18 @@ def _place(geometry: Any) -> tuple[Any, Any]:
     if not isinstance(geometry, dict):
         return None, None
     if geometry.get("type") == "GeometryCollection":
-        return next(
-            (p for p in map(_place, geometry.get("geometries") or []) if p[0] is not None),
-            (None, None),
-        )
+        parts = geometry.get("geometries")
+        places = map(_place, parts if isinstance(parts, list) else [])
+        return next((p for p in places if p[0] is not None), (None, None))
     points = list(_points(geometry.get("coordinates")))
     if not points:
         return None, None
     if geometry.get("type") in ("Point", "MultiPoint"):
         return points[0]
-    numbers = [(float(x), float(y)) for x, y in points]
+    try:
+        numbers = [(float(x), float(y)) for x, y in points]
+    except (ValueError, OverflowError):
+        return None, None
     return tuple((min(axis) + max(axis)) / 2 for axis in zip(*numbers, strict=True))
 
 
@@ -217,5 +226,10 @@ def _points(coordinates: Any) -> Iterator[tuple[Any, Any]]:
 
 def _scalar(value: object) -> str | None:
     if value is None or isinstance(value, str):
-        return value
+        return value and _text(value)
     return json.dumps(value)
+
+
+def _text(value: str) -> str:
+    """A text with half a pair of UTF-16, which JSON allows, can't be stored: a ? stands for it."""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()

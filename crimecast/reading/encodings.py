@@ -113,10 +113,11 @@ def as_utf8(path: Path, folder: Path, encoding: str | None = None) -> Text:
     said = encoding is not None
     name = encoding or encoding_of(path)
     try:
-        codecs.lookup(name)
-    except LookupError:
+        b"".decode(name)  # codecs that give no text, such as zlib, are refused here
+        decoder = codecs.getincrementaldecoder(name)(errors="strict" if said else "replace")
+    except (LookupError, ValueError):
         raise UserError(
-            f"'{name}' is not an encoding; use one such as utf-8, cp1252 or utf-16."
+            f"'{name[:40]}' is not an encoding; use one such as utf-8, cp1252 or utf-16."
         ) from None
     with path.open("rb") as file:
         head = file.read(BLOCK)
@@ -140,7 +141,6 @@ def as_utf8(path: Path, folder: Path, encoding: str | None = None) -> Text:
             mended += count
             out.write(text.removeprefix(codecs.BOM_UTF8))
         else:
-            decoder = codecs.getincrementaldecoder(name)(errors="strict" if said else "replace")
             try:
                 for block in blocks(path):
                     text_block = decoder.decode(block)

@@ -1,24 +1,36 @@
 """Read a table of records from a file: CSV and its kin, Parquet, JSON, GeoJSON, Excel, packed or not."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import fastexcel
 import polars as pl
 from pyarrow import parquet
 
 from crimecast import UserError
-from crimecast.reading.containers import PACKED, TABLES, check_sheets, is_sheet, kind_of, unpacked
+from crimecast.errors import UserError
+from crimecast.reading.containers import PACKED, TABLES, is_sheet, kind_of, unpacked
 from crimecast.reading.delimited import read_delimited
 from crimecast.reading.documents import read_document
 from crimecast.reading.notice import Notice
+from crimecast.storage.faults import SAID
+from crimecast.storage.store import PACKAGE
 
 SUFFIXES = {*TABLES, *PACKED, ".zip"}
 SHEETS = {".xlsx", ".xls", ".xlsb", ".ods"}
 MOST_VALUES, MOST_BYTES = 10**9, 8 * 2**30  # of one Parquet file, unpacked
+REPEATED = 2**28  # bytes of text that a small file may unpack to
+MOST_COLUMNS = 1_000
+DENSE, FEW = (
+    2,
+    1_000_000,
+)  # rows a byte: records that differ at all take more room; of small files never mind
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,9 @@ def _read(path: Path, name: str, encoding: str | None, delimiter: str | None) ->
     try:
         if suffix == ".parquet":
             _bounded(path)
-            found = FileTable(_flat(pl.read_parquet(path)))
+            table = pl.read_parquet(path)
+            _no_more_than_it_seems(path, table)
+            found = FileTable(_flat(table))
         elif suffix in SHEETS:
             found = _sheet(path)
         elif suffix in {".csv", ".tsv", ".txt"} and not (delimiter is None and _is_json(path)):
@@ -95,17 +109,22 @@ def _read(path: Path, name: str, encoding: str | None, delimiter: str | None) ->
     except UserError as error:
         error.args = (str(error).replace(path.name, name), *error.args[1:])
         raise
+    except (MemoryError, KeyboardInterrupt, SystemExit):
+        raise
     except (
-        pl.exceptions.PolarsError,
-        fastexcel.FastExcelError,
-        ValueError,
-        OSError,
-        OverflowError,
-    ) as error:
+        BaseException
+    ) as error:  # readers throw what they like; a library's panic is no Exception
+        if isinstance(error, OSError) and error.errno in SAID:
+            raise
         reason = str(error).strip().split("\n")[0][:160]
         raise UserError(f"{name} can't be read as {suffix[1:].upper()}: {reason}.") from None
     if found.rows.width == 0 or found.rows.height == 0:
         raise UserError(f"{name} holds no rows.")
+    if found.rows.width > MOST_COLUMNS:
+        raise UserError(
+            f"{name} has {found.rows.width:,} columns; a table of records may have {MOST_COLUMNS:,}: leave out "
+            "those that say nothing of time, place and type."
+        )
     return found
 
 
@@ -129,56 +148,77 @@ def _bounded(path: Path) -> None:
     """A small file may unpack to more than a machine holds; its own account says how much it would."""
     account = parquet.read_metadata(path)
     size = sum(account.row_group(i).total_byte_size for i in range(account.num_row_groups))
-    if account.num_rows * account.num_columns > MOST_VALUES or size > MOST_BYTES:
+    packed = account.num_rows > DENSE * path.stat().st_size and account.num_rows > FEW
+    if packed or account.num_rows * account.num_columns > MOST_VALUES or size > MOST_BYTES:
         raise UserError(
             f"{path.name} unpacks to {account.num_rows:,} rows of {account.num_columns} columns, more than is read at "
             "once: split it into parts and import them one after the other."
         )
 
 
+def _no_more_than_it_seems(path: Path, table: pl.DataFrame) -> None:
+    """A long text that is repeated is stored once, and as often as it stands there once it is used."""
+    size = 0
+    for column in table.select(pl.col(pl.String, pl.Categorical, pl.Enum, pl.Binary)):
+        counted = column.value_counts(name="times")
+        texts = counted[column.name]
+        long = (
+            texts.bin.size() if texts.dtype == pl.Binary else texts.cast(pl.String).str.len_bytes()
+        )
+        size += int((long.cast(pl.Int64) * counted["times"].cast(pl.Int64)).sum())
+    if size > REPEATED and size > 200 * path.stat().st_size:
+        raise UserError(
+            f"{path.name} unpacks to {size / 2**30:,.1f} GB of text, more than is read at once: leave the column of "
+            "long texts out."
+        )
+
+
 def _flat(table: pl.DataFrame) -> pl.DataFrame:
-    """Columns of plain values: a record within a record as JSON, categories and decimals as what they stand for."""
-    columns = []
-    for name, dtype in table.schema.items():
-        if isinstance(dtype, pl.Struct):
-            columns.append(pl.col(name).struct.json_encode())
-        elif isinstance(dtype, pl.Categorical | pl.Enum):
-            columns.append(pl.col(name).cast(pl.String))
-        elif isinstance(dtype, pl.Decimal):
-            columns.append(pl.col(name).cast(pl.Float64))
-        elif isinstance(dtype, pl.Binary):
-            columns.append(pl.col(name).bin.encode("hex"))
-        elif isinstance(dtype, pl.List | pl.Array):
-            columns.append(
-                pl.format("[{}]", pl.col(name).cast(pl.List(pl.String)).list.join(", ")).alias(name)
-            )
-    return table.with_columns(columns)
+    """Columns of plain values: a record or a list within a record as text, categories and decimals as what
+    they stand for."""
+    return table.with_columns([_plain(table[name]).alias(name) for name in table.columns])
+
+
+def _plain(column: pl.Series) -> pl.Series:
+    dtype = column.dtype
+    if isinstance(dtype, pl.Categorical | pl.Enum | pl.Null):
+        return column.cast(pl.String)
+    if isinstance(dtype, pl.Decimal):
+        return column.cast(pl.Float64)
+    if isinstance(dtype, pl.Binary):
+        return column.bin.encode("hex")
+    if isinstance(dtype, pl.List | pl.Array) and not dtype.inner.is_nested():  # type: ignore[union-attr]
+        inner = dtype.inner
+        if inner not in (pl.Binary, pl.Duration, pl.Object):
+            texts = column.cast(pl.List(pl.String)).list.join(", ")
+            return pl.select(pl.format("[{}]", texts)).to_series()
+    if dtype.is_nested() or dtype in (pl.Object, pl.Duration):
+        values = [None if v is None else json.dumps(v, default=str) for v in column.to_list()]
+        return pl.Series(values, dtype=pl.String)
+    return column
 
 
 def _sheet(path: Path) -> FileTable:
-    """The sheet with most rows; its names are those of the first row that is as wide as the rest."""
-    check_sheets(path)
-    book = fastexcel.read_excel(path)
-    sheets = [
-        (name, book.load_sheet(name, header_row=None, dtypes="string").to_polars())
-        for name in book.sheet_names
-    ]
-    filled = [(name, sheet) for name, sheet in sheets if sheet.height > 1 and sheet.width > 1]
-    if not filled:
-        raise UserError(f"{path.name} holds no rows.")
-    name, sheet = max(filled, key=lambda entry: entry[1].height)
-    notices = []
-    if len(filled) > 1:
-        others = ", ".join(other for other, _ in filled if other != name)
-        notices.append(Notice("sheets", f"The sheet '{name}' is read; not read: {others}."))
-    full = sheet.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32))).to_series()
-    usual = int(full.median() or 0)  # type: ignore[arg-type]
-    first = int((full >= max(2, 0.6 * usual)).arg_max() or 0)
-    names: list[str] = []
-    for number, value in enumerate(sheet.row(first), 1):
-        text = str(value).strip() if value is not None else f"column {number}"
-        names.append(text if text not in names else f"{text} ({number})")
-    rows = sheet.slice(first + 1)
-    rows.columns = names
-    empty = rows.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    return FileTable(rows.filter(~empty), notices)
+    """The largest sheet, read in a process of its own: what reads it may take all memory and then ends."""
+    with _scratch() as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "crimecast.reading.sheets",
+            str(path.resolve()),
+            str(folder),
+        ]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *sys.path]),
+        }
+        done = subprocess.run(command, capture_output=True, check=False, env=environment)
+        if done.returncode not in (0, 2):
+            raise UserError(
+                f"{path.name} needs more memory than a spreadsheet may: save it as CSV and import that."
+            )
+        said = json.loads(done.stdout)
+        if done.returncode == 2:
+            raise UserError(said)
+        rows = pl.read_parquet(folder / "rows.parquet", memory_map=False)
+    return FileTable(rows, [Notice("sheets", text) for text in said])

@@ -17,7 +17,7 @@ from filelock import FileLock
 from crimecast.cities import City
 from crimecast.records import arrivals
 from crimecast.records.events import SCHEMA
-from crimecast.records.snapshot import Snapshot, archive_folder, snapshot
+from crimecast.records.snapshot import Snapshot, archive_folder, snapshot, whole
 from crimecast.storage.store import read_json, replacing, write_json
 
 KEEP = timedelta(days=1)  # that replaced files are kept: who reads a snapshot of them reads on
@@ -34,7 +34,7 @@ def merge(
     """
     folder = archive_folder(city)
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):
+    with FileLock(folder / ".lock"), whole(city):
         return _merge(city, folder, incoming, origin, about or {})
 
 
@@ -119,7 +119,7 @@ def remove(city: City, ids: list[str]) -> int:
     """Take records out of the archive by their ids; returns how many there were."""
     folder = archive_folder(city)
     gone = pl.Series("source_id", ids, dtype=pl.String).implode()
-    with FileLock(folder / ".lock"):
+    with FileLock(folder / ".lock"), whole(city):
         old = snapshot(city)
         months = dict(old.months)
         removed = 0

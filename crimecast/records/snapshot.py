@@ -4,15 +4,36 @@ The archive may be merged into at any moment. The files of a state that was repl
 day, so whoever holds its snapshot reads on.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
 import polars as pl
+from typing_extensions import TypedDict
 
 from crimecast.cities import City
 from crimecast.records.events import REASONS, SCHEMA
+from crimecast.storage.forms import Damaged
 from crimecast.storage.store import data_root, read_json
+
+
+class Month(TypedDict):
+    """What a manifest says of a month: its file, its rows, and how many of each type."""
+
+    file: str
+    rows: int
+    types: dict[str, int]
+
+
+class Manifest(TypedDict):
+    """A manifest as it is stored."""
+
+    months: dict[str, Month]
+    dropped: str | None
+    imports: list[dict[str, Any]]
+    replaced: NotRequired[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -84,6 +105,19 @@ class Snapshot:
         return {"records": records, "kept": kept, "dropped": reasons, "imports": self.imports}
 
 
+@contextmanager
+def whole(city: City) -> Iterator[None]:
+    """What reading a damaged file of an archive throws, as a sentence."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, FileNotFoundError) as error:
+        reason = str(error).strip().split("\n")[0][:120]
+        raise Damaged(
+            f"The records of {city.title} are damaged ({reason}): put a copy of its folder in its place, or import "
+            "or crawl them anew."
+        ) from error
+
+
 def archive_folder(city: City) -> Path:
     """The folder of a city's events."""
     return data_root() / "cities" / city.name / "events"
@@ -95,5 +129,8 @@ def snapshot(city: City) -> Snapshot:
     path = folder / "manifest.json"
     if not path.exists():
         return Snapshot(folder, {}, None, [])
-    stored = read_json(path)
+    stored = read_json(path, Manifest)
+    names = [*(entry["file"] for entry in stored["months"].values()), stored["dropped"] or "none"]
+    if any(Path(name).name != name for name in names):
+        raise Damaged(f"The manifest of {city.title} is damaged: it names files elsewhere.")
     return Snapshot(folder, stored["months"], stored["dropped"], stored["imports"])

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from crimecast.grids.grid import grid_folder
 from crimecast.runs.settings import Settings
 from crimecast.storage.access import accounted, act
 from crimecast.storage.database import reading, writing
+from crimecast.storage.forms import Damaged, formed
 from crimecast.storage.store import data_root, read_json, write_json
 
 STARTING = 30.0  # seconds that a claimed run may take until its process is known
+EPOCH = {"epoch", "training_loss", "validation_loss", "seconds"}  # that every epoch's entry holds
 STATES = ("queued", "running", "stopped", "done", "failed", "interrupted")
 
 
@@ -89,15 +92,23 @@ class Run:
     def progress(self) -> dict[str, Any]:
         """What the worker last wrote: epoch, epochs, step, steps, rate, seconds_left, losses."""
         path = self.folder / "progress.json"
-        return read_json(path) if path.exists() else {}
+        try:
+            return read_json(path, dict[str, Any]) if path.exists() else {}
+        except Damaged:  # the worker writes it anew
+            return {}
 
     def history(self) -> list[dict[str, Any]]:
         """One entry an epoch: training and validation loss, seconds."""
         path = self.folder / "metrics.jsonl"
         if not path.exists():
             return []
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines if line.endswith("}")]
+        entries = []
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(ValueError, RecursionError):  # a line that was torn
+                entry = json.loads(line)
+                if isinstance(entry, dict) and EPOCH <= entry.keys():
+                    entries.append(entry)
+        return entries
 
 
 def create_run(
@@ -132,10 +143,14 @@ def create_run(
 
 def _from_row(row: Any) -> Run:
     values = dict(row)
-    values["settings"] = Settings.parse(values["settings"])
-    values["summary"] = json.loads(values["summary"])
+    what = f"The record of the run {values.get('id')}"
+    values["settings"] = Settings.parse(values["settings"], what)
+    try:
+        values["summary"] = json.loads(values["summary"])
+    except (ValueError, TypeError):
+        raise Damaged(f"{what} is damaged: its summary is no JSON.") from None
     values |= {key: bool(values[key]) for key in ("pruned", "pinned", "archived")}
-    run = Run(**values)
+    run = formed(Run, values, what)
     if run.state == "running" and not _alive(run):
         return replace(run, state="interrupted", message="Its process ended before the run did.")
     return run
@@ -158,8 +173,10 @@ def process_lives(pid: int, started: float) -> bool:
 
 def load_run(name: str) -> Run:
     """The run of that name. Raises UserError that lists some known ones."""
-    with reading() as db:
-        row = db.execute("select * from runs where id = ?", (name,)).fetchone()
+    row = None
+    if name.isascii():  # as all of them are
+        with reading() as db:
+            row = db.execute("select * from runs where id = ?", (name,)).fetchone()
     if row is None:
         known = ", ".join(run.id for run in list_runs()[:8]) or "none yet"
         raise UserError(f"There is no run called '{name}'. Known runs: {known}.")

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from crimecast.storage.forms import Damaged, formed
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -57,11 +59,15 @@ class Settings:
         return row
 
     @classmethod
-    def parse(cls, text: str) -> "Settings":
-        """From the record's JSON."""
-        row = json.loads(text)
+    def parse(cls, text: str, what: str = "The settings of a run") -> "Settings":
+        """From the record's JSON. Raises Damaged, which names `what`, for anything else."""
+        try:
+            row = json.loads(text)
+        except (ValueError, TypeError):
+            raise Damaged(f"{what} is damaged: its settings are no JSON.") from None
+        row = dict(formed(dict[str, Any], row, what))
         trial = None
         if "search" in row:
-            trial = Trial(row.pop("search"), row.pop("trial"), row.pop("values"))
+            trial = Trial(row.pop("search"), row.pop("trial", 0), row.pop("values", {}))
         row["cluster"] = row.pop("ray", "")
-        return cls(**row, trial=trial)
+        return formed(cls, {**row, "trial": trial}, what)  # type: ignore[no-any-return]

@@ -9,11 +9,12 @@ import getpass
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from crimecast import UserError
@@ -120,8 +121,18 @@ def _write(who: Actor, action: str, what: str, outcome: str, why: str = "") -> N
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "who": who.name, "action": action, "what": what[:LONGEST], "outcome": outcome,
     } | ({"why": why[:LONGEST]} if why else {})  # fmt: skip
-    with (data_root() / AUDIT).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry, ensure_ascii=False) + "\n")  # one write: lines never mix
+    line = json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+    path = data_root() / AUDIT
+    # One write, so that lines never mix; the last one may have been torn when a disk was full.
+    with path.open("ab") as file:
+        file.write(line if _ends_well(path) else b"\n" + line)
+
+
+def _ends_well(path: Path) -> bool:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 1, 0))
+        return file.read() in (b"\n", b"")
 
 
 def audit(last: int = 200) -> list[dict[str, str]]:
@@ -129,5 +140,13 @@ def audit(last: int = 200) -> list[dict[str, str]]:
     path = data_root() / AUDIT
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()[-last:]
-    return [json.loads(line) for line in reversed(lines) if line.strip()]
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    entries = []
+    for line in reversed(lines):
+        with suppress(ValueError, RecursionError):  # one that was torn
+            entry = json.loads(line)
+            if isinstance(entry, dict):
+                entries.append({key: str(value) for key, value in entry.items()})
+        if len(entries) == last:
+            break
+    return entries

@@ -4,12 +4,16 @@ Readers take no lock and never wait. The form of the record has a number, SQLite
 an older one is brought up to date once, by whoever opens it first; a newer one is refused.
 """
 
+import errno
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from crimecast import UserError
+from crimecast.errors import UserError
+from crimecast.storage.forms import Damaged
 from crimecast.storage.store import data_root
 
 SCHEMA = """
@@ -96,23 +100,52 @@ def writing() -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+# What SQLite says of the disk, and what a disk says of itself.
+DISK = {
+    "SQLITE_FULL": errno.ENOSPC, "SQLITE_READONLY": errno.EROFS, "SQLITE_IOERR": errno.EIO,
+    "SQLITE_CANTOPEN": errno.EROFS, "SQLITE_PERM": errno.EROFS,
+}  # fmt: skip
+
+
+@contextmanager
+def _said(path: Path) -> Iterator[None]:
+    """SQLite's own errors as the disk's or, of a file that is no record any more, as a sentence."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "")
+        for known, number in DISK.items():
+            if name.startswith(known):
+                raise OSError(number, os.strerror(number), str(path)) from error
+        if name in ("SQLITE_BUSY", "SQLITE_LOCKED"):
+            raise UserError("The record of runs is busy; try again in a moment.") from None
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            raise
+        raise Damaged(
+            f"The record of runs, {path.name} in the data folder, is damaged ({error}): put a copy of it in its "
+            "place, or take it away to begin a new one."
+        ) from None
+
+
 @contextmanager
 def _open() -> Iterator[sqlite3.Connection]:
     """Raises UserError for a record that a newer version of the program made."""
     path = data_root() / "crimecast.sqlite"
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+    with _said(path):
+        connection = sqlite3.connect(path, timeout=30, isolation_level=None)
     try:
-        connection.row_factory = sqlite3.Row
-        connection.execute("pragma synchronous = normal")
-        version = _version(connection)
-        if version > VERSION:
-            raise UserError(
-                f"The data folder {path.parent} was written by a newer CrimeCast (record {version}, "
-                f"this one knows up to {VERSION}): update this one, or use another folder."
-            )
-        if version < VERSION:
-            _migrate(connection, path)
-        yield connection
+        with _said(path):
+            connection.row_factory = sqlite3.Row
+            connection.execute("pragma synchronous = normal")
+            version = _version(connection)
+            if version > VERSION:
+                raise UserError(
+                    f"The data folder {path.parent} was written by a newer CrimeCast (record {version}, "
+                    f"this one knows up to {VERSION}): update this one, or use another folder."
+                )
+            if version < VERSION:
+                _migrate(connection, path)
+            yield connection
     finally:
         connection.close()
 

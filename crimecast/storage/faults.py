@@ -7,6 +7,7 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from crimecast.errors import UserError
 from crimecast.storage.store import data_root
 
 KEPT = 2_000_000  # bytes of traces; the older half goes when there are more
@@ -40,7 +41,7 @@ def _logged(error: BaseException) -> str:
     number = uuid.uuid4().hex[:8]
     trace = "".join(traceback.format_exception(error))
     entry = f"--- fault {number}, {datetime.now(UTC).isoformat(timespec='seconds')}\n{trace}\n"
-    with suppress(OSError, UnicodeError):
+    with suppress(OSError, UnicodeError, UserError):
         path = data_root() / "faults.log"
         if path.exists() and path.stat().st_size > KEPT:
             path.write_bytes(path.read_bytes()[-KEPT // 2 :])

@@ -11,6 +11,8 @@ from typing import Any
 
 import platformdirs
 
+from crimecast.errors import UserError
+
 PACKAGE = Path(__file__).resolve().parents[1]
 # What lies beside the package in a clone (app.py, pages/, data/sample) is in it where it was installed.
 INSTALLED = (PACKAGE / "shipped").is_dir()
@@ -22,7 +24,10 @@ def data_root() -> Path:
     installed, a folder of the user's own."""
     own = platformdirs.user_data_path("crimecast", appauthor=False) if INSTALLED else TOP / "data"
     root = Path(os.environ.get("CRIMECAST_DATA") or own).expanduser().resolve()
-    root.mkdir(parents=True, exist_ok=True)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{root} can't be the data folder: {error.strerror}.") from None
     return root
 
 
@@ -63,6 +68,16 @@ def write_json(path: Path, value: Any) -> None:
         temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON document."""
-    return json.loads(path.read_text(encoding="utf-8"))
+def read_json(path: Path, form: Any = None) -> Any:
+    """Read a JSON document; with `form`, as that type says (see forms.formed).
+
+    Raises Damaged, a UserError and a ValueError, where it isn't what was written; OSError.
+    """
+    from crimecast.storage.forms import Damaged, formed
+
+    what = f"{path.parent.name}/{path.name} in the data folder"
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        raise Damaged(f"{what} is damaged: it is no JSON.") from None
+    return document if form is None else formed(form, document, what)

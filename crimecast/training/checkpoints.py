@@ -12,6 +12,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from crimecast import UserError
+from crimecast.errors import UserError
+from crimecast.storage.forms import formed
 from crimecast.storage.store import replacing
 
 KEPT = 12  # checkpoints over time
@@ -30,12 +32,20 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
-            note = json.loads(metadata["note"])
+            note = formed(dict[str, Any], json.loads(metadata["note"]), path.name)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if metadata.get("digest", digest := _digest(tensors)) != digest:
+        if metadata["digest"] != _digest(tensors):
             raise ValueError("the values are not those that were written")
         return tensors, note
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+    except (
+        OSError,
+        SafetensorError,
+        KeyError,
+        TypeError,
+        ValueError,
+        RecursionError,
+        RuntimeError,
+    ):
         raise UserError(f"The checkpoint {path.name} is missing or damaged.") from None
 
 

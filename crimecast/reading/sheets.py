@@ -1,0 +1,71 @@
+"""A spreadsheet → a table, in a process held to a bound of memory: `python -m crimecast.reading.sheets FILE FOLDER`.
+
+A sheet of a few bytes may span a million rows and sixteen thousand columns, and what reads it makes room
+for all of them. Writes FOLDER/rows.parquet, and what there is to say as JSON on standard output.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import fastexcel
+import polars as pl
+
+from crimecast.errors import UserError
+from crimecast.machine.limits import hold_to
+from crimecast.reading.containers import check_sheets
+
+MEMORY = 4 * 2**30  # bytes; of the pages that are touched, a sheet that is refused has far fewer
+
+
+def read_sheet(path: Path) -> tuple[pl.DataFrame, list[str]]:
+    """The sheet with most rows, and what to say of it; its names are those of the first row that is as
+    wide as the rest."""
+    check_sheets(path)
+    book = fastexcel.read_excel(path)
+    sheets = [
+        (name, book.load_sheet(name, header_row=None, dtypes="string").to_polars())
+        for name in book.sheet_names
+    ]
+    filled = [(name, sheet) for name, sheet in sheets if sheet.height > 1 and sheet.width > 1]
+    if not filled:
+        raise UserError(f"{path.name} holds no rows.")
+    name, sheet = max(filled, key=lambda entry: entry[1].height)
+    said = []
+    if len(filled) > 1:
+        others = ", ".join(other for other, _ in filled if other != name)
+        said.append(f"The sheet '{name}' is read; not read: {others}.")
+    full = sheet.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32))).to_series()
+    usual = int(full.median() or 0)  # type: ignore[arg-type]
+    first = int((full >= max(2, 0.6 * usual)).arg_max() or 0)
+    names: list[str] = []
+    for number, value in enumerate(sheet.row(first), 1):
+        text = str(value).strip() if value is not None else f"column {number}"
+        names.append(text if text not in names else f"{text} ({number})")
+    rows = sheet.slice(first + 1)
+    rows.columns = names
+    empty = rows.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    return rows.filter(~empty), said
+
+
+def main(path: Path, folder: Path) -> int:
+    """Exit status 2 and a sentence where the file can't be read."""
+    hold_to(MEMORY)
+    try:
+        rows, said = read_sheet(path)
+        rows.write_parquet(folder / "rows.parquet")
+        print(json.dumps(said))
+        return 0
+    except (UserError, fastexcel.FastExcelError, pl.exceptions.PolarsError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0][:160]
+        known = isinstance(error, UserError)
+        print(
+            json.dumps(
+                reason if known else f"{path.name} can't be read as a spreadsheet: {reason}."
+            )
+        )
+        return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(Path(sys.argv[1]), Path(sys.argv[2])))
