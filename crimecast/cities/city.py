@@ -25,7 +25,12 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 @dataclass(frozen=True)
 class Source:
-    """One data set of a portal. `columns` maps our column names to the portal's."""
+    """One data set of a portal. `columns` maps our column names to the portal's.
+
+    `zone` is that of its times where it isn't the city's; of a layer whose milliseconds show local
+    clocks though they are said to be UTC, it is that of these clocks. `date_format` is the order of
+    day and month in dates that are texts.
+    """
 
     kind: str
     portal: str
@@ -33,6 +38,8 @@ class Source:
     columns: dict[str, str]
     since: str | None = None
     until: str | None = None
+    zone: str | None = None
+    date_format: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,12 @@ def _parsed(path: Path, _changed: int) -> City:
         raise UserError(f"The registry entry {path.name} lacks {', '.join(sorted(missing))}.")
     check_zone(document["time_zone"])
     check_crs(document["crs"])
-    sources = tuple(Source(**entry) for entry in document.pop("source", []))
+    try:
+        sources = tuple(Source(**entry) for entry in document.pop("source", []))
+    except TypeError as error:
+        raise UserError(f"A source in {path.name} can't be read: {error}.") from None
+    for source in sources:
+        check_zone(source.zone or document["time_zone"])
     if "bounds" in document:
         document["bounds"] = tuple(document["bounds"])
     document["quirks"] = tuple(document.get("quirks", ()))
