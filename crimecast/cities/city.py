@@ -28,7 +28,12 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 @dataclass(frozen=True)
 class Source:
-    """One data set of a portal. `columns` maps our column names to the portal's."""
+    """One data set of a portal. `columns` maps our column names to the portal's.
+
+    `zone` is that of its times where it isn't the city's; of a layer whose milliseconds show local
+    clocks though they are said to be UTC, it is that of these clocks. `date_format` is the order of
+    day and month in dates that are texts.
+    """
 
     kind: str
     portal: str
@@ -36,6 +41,8 @@ class Source:
     columns: dict[str, str]
     since: str | None = None
     until: str | None = None
+    zone: str | None = None
+    date_format: str | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +171,8 @@ def _parsed(path: Path, _changed: int) -> City:
     if not np.isfinite(entry.get("bounds", (0.0,))).all():
         raise Damaged(f"The registry entry {path.name} has bounds that are no numbers of metres.")
     sources = tuple(entry.pop("source", ()))
+    for source in sources:
+        check_zone(source.zone or entry["time_zone"])
     return City(name=path.stem, sources=sources, path=path, **entry)
 
 

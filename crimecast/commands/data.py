@@ -70,12 +70,15 @@ def crawl(options: argparse.Namespace) -> tuple[Any, str]:
         url=options.url,
         page_size=options.page_size,
         report=show,
+        date_format=options.date_format,
     )
     result["report"] = snapshot(load_city(options.city)).report()
-    return result, (
+    lines = [
         f"{result['read']:,} rows read: {result['added']:,} new, {result['corrected']:,} corrected, "
-        f"{result['known']:,} known; not used: {_reasons(result['dropped'])}."
-    )
+        f"{result['known']:,} known; not used: {_reasons(result['dropped'])}.",
+        *(f"Notice: {notice['says']}" for notice in result["notices"]),
+    ]
+    return result, "\n".join(lines)
 
 
 def import_(options: argparse.Namespace) -> tuple[Any, str]:
@@ -145,6 +148,13 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
     return mapping
 
 
+def _date_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--date-format", metavar="ORDER",
+        help="where dates can be read in two ways: dmy, mdy, ymd or dd/mm/yyyy",
+    )  # fmt: skip
+
+
 def register(add: Add) -> None:
     """The commands about records and grids."""
     add("cities", cities, "List the cities that are known.")
@@ -159,6 +169,7 @@ def register(add: Add) -> None:
     p.add_argument("--until", metavar="DATE")
     p.add_argument("--url", help="another base address, with the portal's own paths")
     p.add_argument("--page-size", type=int, default=10_000, metavar="N")
+    _date_format(p)
 
     p = add("import", import_, "Add the records of a CSV, Excel, Parquet or JSON file to a city.")
     p.add_argument("city")
@@ -174,10 +185,7 @@ def register(add: Add) -> None:
         "--crs", metavar="EPSG:N", help="of the file's coordinates (default: longitude, latitude)"
     )
     p.add_argument("--tz", metavar="ZONE", help="of the file's times, such as America/Chicago")
-    p.add_argument(
-        "--date-format", metavar="ORDER",
-        help="where dates can be read in two ways: dmy, mdy, ymd or dd/mm/yyyy",
-    )  # fmt: skip
+    _date_format(p)
     p.add_argument("--encoding", metavar="NAME", help="of the text (default: found)")
     p.add_argument(
         "--delimiter", metavar="SIGN", help="between fields (default: found); tab for tabs"

@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from crimecast import UserError
+from crimecast import Doubt, UserError
 from crimecast.calendar.steps import parse_date
 from crimecast.cities import Source, load_city
 from crimecast.crawling.counter import Counter, Report
 from crimecast.crawling.dataset import Crawl
+from crimecast.crawling.result import notices_of
+from crimecast.reading.days import order_of
+from crimecast.reading.notice import Notice
 from crimecast.records.importing import fix_extent
 from crimecast.sources.arcgis import FeatureLayer
+from crimecast.sources.ckan import Resource
 from crimecast.sources.http import Client, CrawlStopped, Refused
 from crimecast.sources.socrata import Dataset, headers_for
 from crimecast.storage.store import data_root
@@ -26,12 +30,16 @@ def crawl_folder(city: str) -> Path:
     return data_root() / "cities" / city / "crawl"
 
 
-def open_dataset(source: Source, client: Client, page_size: int) -> Dataset | FeatureLayer:
-    """The data set of a registry entry, by its kind: socrata, soda3 or arcgis."""
-    kinds = {"socrata": Dataset, "soda3": Dataset, "arcgis": FeatureLayer}
+def open_dataset(
+    source: Source, client: Client, page_size: int, zone: str
+) -> Dataset | FeatureLayer | Resource:
+    """The data set of a registry entry in a city of that zone, by its kind: socrata, soda3, arcgis or ckan."""
+    kinds: dict[str, type[Dataset] | type[FeatureLayer] | type[Resource]] = {
+        "socrata": Dataset, "soda3": Dataset, "arcgis": FeatureLayer, "ckan": Resource,
+    }  # fmt: skip
     if source.kind not in kinds:
         raise UserError(f"'{source.kind}' is not a kind of source; use one of {', '.join(kinds)}.")
-    return kinds[source.kind](source, client, page_size)
+    return kinds[source.kind](source, client, page_size, zone)
 
 
 def crawl_city(
@@ -43,13 +51,18 @@ def crawl_city(
     report: Report = lambda progress: None,
     stop: Callable[[], bool] = lambda: False,
     guarded: bool = False,
+    date_format: str | None = None,
 ) -> dict[str, Any]:
     """Fetch a city's records from its portal, or what is new and changed if it was crawled before.
 
-    `guarded` refuses portals inside private networks. Returns rows `read`, `added`, `corrected`, `known`, `removed`, and `dropped` by reason. Raises
-    UserError for a city without a portal, a wrong period, a portal that fails or changed its
-    columns, or while another crawl of the city runs; CrawlStopped when asked to stop.
+    `guarded` refuses portals inside private networks; `date_format` is the order of day and month
+    in dates that are texts. Returns rows `read`, `added`, `corrected`, `known`, `removed`, `dropped`
+    by reason, and `notices`: what was decided in doubt or looks wrong. Raises UserError for a city
+    without a portal, a wrong period, a portal that fails or changed its columns, or while another
+    crawl of the city runs; Doubt where no row tells day from month; CrawlStopped when asked to stop.
     """
+    if date_format:
+        order_of(date_format)
     city = load_city(name)
     if not city.sources:
         raise UserError(f"No portal is known for {city.title}; import a file instead.")
@@ -72,6 +85,7 @@ def crawl_city(
         "removed": 0,
         "dropped": {},
     }
+    decided: dict[str, Notice] = {}
     counter = Counter(folder, report)
     try:
         with FileLock(folder / ".lock", timeout=0.5):
@@ -83,11 +97,12 @@ def crawl_city(
                 client = Client(url or source.portal, headers, CONNECTIONS, stop, guarded)
                 crawl = Crawl(
                     city,
-                    open_dataset(source, client, page_size),
+                    open_dataset(source, client, page_size, city.time_zone),
                     window,
                     folder,
                     counter,
                     CONNECTIONS,
+                    date_format,
                 )
                 for key, value in crawl.run().items():
                     if key == "dropped":
@@ -95,9 +110,11 @@ def crawl_city(
                             total["dropped"][reason] = total["dropped"].get(reason, 0) + count
                     else:
                         total[key] += value
+                decided |= crawl.notices
             if city.extent() is None:
                 fix_extent(city)
-            counter.tell("done", _account(total))
+            total["notices"] = notices_of(city, list(decided.values()))
+            counter.tell("done", _account(total), notices=total["notices"])
     except Timeout:
         raise UserError(f"{city.title} is being crawled already.") from None
     except Refused as error:
@@ -109,7 +126,8 @@ def crawl_city(
         )
         raise
     except UserError as error:
-        counter.tell("failed", str(error))
+        choices = error.choices if isinstance(error, Doubt) else ()
+        counter.tell("failed", str(error), choices=choices)
         raise
     return total
 

@@ -28,8 +28,8 @@ class Counter:
                 self.told = time.time()
                 self.tell("crawling")
 
-    def tell(self, state: str, message: str = "") -> None:
-        """Write the progress file and call the report."""
+    def tell(self, state: str, message: str = "", **more: Any) -> None:
+        """Write the progress file, with what `more` there is to tell, and call the report."""
         seconds = time.time() - self.began
         rate = self.rows / max(seconds, 1e-6)
         left = (
@@ -37,7 +37,7 @@ class Counter:
         )
         progress = {
             "state": state, "message": message, "rows": self.rows, "expected": self.expected, "rate": rate,
-            "seconds_left": left, "at": time.time(),
+            "seconds_left": left, "at": time.time(), **more,
         }  # fmt: skip
         write_json(self.folder / "progress.json", progress)
         self.report(progress)

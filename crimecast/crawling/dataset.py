@@ -8,6 +8,7 @@ from the portal's have lost or gained rows unseen, and are fetched again.
 import shutil
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from crimecast import Doubt
 from crimecast.cities import City
+from crimecast.cities.city import check_zone
 from crimecast.crawling.brought import Brought
 from crimecast.crawling.counter import Counter
+from crimecast.reading.days import order_of
+from crimecast.reading.moment import Asked
+from crimecast.reading.moments import read_moments
+from crimecast.reading.notice import Notice
 from crimecast.records.archive import merge, remove
-from crimecast.records.events import standardise
+from crimecast.records.events import read_events
 from crimecast.sources.arcgis import FeatureLayer
+from crimecast.sources.ckan import Resource
 from crimecast.sources.socrata import Dataset
 from crimecast.storage.store import read_json, replacing, write_json
 
@@ -30,22 +38,32 @@ ROUNDS = 6  # of updates, at most, before a crawl ends although the portal keeps
 
 @dataclass
 class Crawl:
-    """The crawl of one data set."""
+    """The crawl of one data set.
+
+    `said` is the order of day and month as the user or the registry gave it; without it, that of
+    dates which are texts is judged from all of them, and kept in the crawl's state. `notices` tells
+    what was decided in doubt on the way.
+    """
 
     city: City
-    dataset: Dataset | FeatureLayer
+    dataset: Dataset | FeatureLayer | Resource
     window: tuple[str | None, str | None]
     folder: Path
     counter: Counter
     connections: int
+    said: str | None = None
     sums: dict[str, Any] = field(default_factory=dict)
     round: int = 1
+    order: str | None = None
+    notices: dict[str, Notice] = field(default_factory=dict)
 
     def run(self) -> dict[str, Any]:
         """Full pass (or none, if this period was crawled before), then updates, then deletions."""
         self.sums = {"read": 0, "added": 0, "corrected": 0, "known": 0, "removed": 0, "dropped": {}}
         self.dataset.probe()
         state = self._state()
+        said = self.said or self.dataset.source.date_format
+        self.order = order_of(said) if said else state.get("order")
         # A portal that doesn't say what changed is read whole each time.
         again = state.get("complete") and not self.dataset.system_fields
         if state.get("window") != list(self.window) or again:
@@ -54,6 +72,7 @@ class Crawl:
                 "window": list(self.window),
                 "watermark": self.dataset.latest(),
                 "round": state.get("round", 0) + 1,
+                "order": self.order,
             }
             write_json(self._state_path(), state)
         self.round = state["round"]
@@ -61,7 +80,7 @@ class Crawl:
             self._full()
             if not self.dataset.system_fields:
                 self._forget_unseen()
-            state["complete"] = True
+            state |= {"complete": True, "order": self.order}
             write_json(self._state_path(), state)
             shutil.rmtree(self._staging(), ignore_errors=True)
         self._updates(state)
@@ -103,6 +122,8 @@ class Crawl:
         except ValueError:
             return [everything]
         months = int((last - first).astype(int)) + 1
+        if not self.dataset.ordered:
+            return [everything]
         if count <= 2 * self.dataset.page_size or months < 2:
             return [everything]
         # Enough months a part to fill a page, few enough to keep every connection busy.
@@ -185,10 +206,28 @@ class Crawl:
             p for n in numbers for p in sorted((self._staging() / f"{n:04d}").glob("*.parquet"))
         ]
         if pages:
+            if self.order is None and not self.dataset.ordered:
+                self.order = self._judged(pages)
             self._add(pl.concat([pl.read_parquet(page) for page in pages]))
         for number in numbers:
             (self._staging() / f"{number:04d}.merged").touch()
             shutil.rmtree(self._staging() / f"{number:04d}", ignore_errors=True)
+
+    def _judged(self, pages: list[Path]) -> str | None:
+        """The order of day and month in texts, by all rows. Raises Doubt where no row tells.
+
+        Where the portal can't compare days there is but one part, so `pages` are all of them.
+        """
+        columns = self.dataset.fields()["time"]
+        times = pl.concat([pl.read_parquet(page, columns=columns) for page in pages])
+        try:
+            return read_moments(times, columns, self._asked()).order
+        except Doubt as doubt:
+            raise Doubt(f"{doubt} What was fetched is kept.", doubt.flag, doubt.choices) from None
+
+    def _asked(self) -> Asked:
+        now = datetime.now(check_zone(self.dataset.clock)).replace(tzinfo=None)
+        return Asked(self.dataset.clock, order=self.order, latest=now + timedelta(days=1))
 
     def _forget(self, lost: pl.DataFrame) -> None:
         """Remove records that the portal no longer has, here and from the archive."""
@@ -203,7 +242,13 @@ class Crawl:
         """
         # Within one crawl a row may have been met twice, before and after a change: the last counts.
         table = table.unique(self.dataset.key, keep="last", maintain_order=True)
-        events = standardise(table, replace(self.city, file_crs=None), self.dataset.fields())
+        city = replace(self.city, file_crs=None)
+        read = read_events(table, city, self.dataset.fields(), self._asked())
+        self._note(read.notices)
+        events = read.events
+        if not self.dataset.compares(self.window):
+            mine = self._mine(events)
+            table, events = table.filter(mine), events.filter(mine)
         event = self.dataset.source.columns.get("event_id")
         seen = events.select(
             "source_id",
@@ -228,6 +273,23 @@ class Crawl:
             for reason, count in entry["dropped"].items():
                 self.sums["dropped"][reason] = self.sums["dropped"].get(reason, 0) + count
         return changed
+
+    def _mine(self, events: pl.DataFrame) -> pl.Series:
+        """Which rows lie in the period that was asked for, where the portal can't choose them."""
+        first, last = (
+            None if bound is None else datetime.fromisoformat(bound) for bound in self.window
+        )
+        time = pl.col("time")
+        inside = pl.lit(True) if first is None else time >= first
+        return events.select(
+            (inside if last is None else inside & (time < last)).fill_null(False)
+        ).to_series()
+
+    def _note(self, notices: list[Notice]) -> None:
+        """Keep what was decided over a batch; of one kind, what concerns the most rows is told."""
+        for notice in notices:
+            known = self.notices.get(notice.code)
+            self.notices[notice.code] = max(known or notice, notice, key=lambda one: one.rows)
 
     def _updates(self, state: dict[str, Any]) -> None:
         """Fetch what changed since the watermark, until a round brings nothing new.
@@ -295,6 +357,8 @@ class Crawl:
         self._forget(lost)
 
     def _inside_window(self) -> pl.Expr:
+        if not self.dataset.ordered:
+            return pl.lit(True)  # told when they are read
         day = pl.col(self.dataset.time_column)
         return (day >= (self.window[0] or "")) & (day < (self.window[1] or "9999"))
 

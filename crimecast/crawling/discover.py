@@ -9,14 +9,18 @@ import numpy as np
 import polars as pl
 
 from crimecast import UserError
-from crimecast.cities import Source
+from crimecast.cities import City, Source
 from crimecast.reading.columns import guess
-from crimecast.sources.arcgis import LATITUDE, LONGITUDE, FeatureLayer
+from crimecast.reading.places import read_places
+from crimecast.records.importing import guess_values
+from crimecast.sources.arcgis import LATITUDE, LONGITUDE, FeatureLayer, has_no_geometry
+from crimecast.sources.ckan import KEY, Resource
 from crimecast.sources.http import Client, Refused
-from crimecast.sources.socrata import headers_for
+from crimecast.sources.socrata import as_text, headers_for
 from crimecast.storage.access import permit
 
-DATASET = re.compile(r"\b[a-z0-9]{4}-[a-z0-9]{4}\b")
+DATASET = re.compile(r"([a-z0-9]{4}-[a-z0-9]{4})(?:\.\w+)?")
+RESOURCE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LAYER = re.compile(r"(/.*?/(?:FeatureServer|MapServer)/\d+)", re.IGNORECASE)
 ROWS = 20
 
@@ -33,12 +37,12 @@ class Preview:
 
     def center(self, longitude: str, latitude: str) -> tuple[float, float]:
         """The middle of the first rows' places. Raises UserError if these columns hold none."""
-        places = self.rows.select(
-            pl.col(longitude, latitude).cast(pl.Float64, strict=False)
-        ).drop_nulls()
-        if places.is_empty():
+        columns = {"longitude": [longitude], "latitude": [latitude]}
+        places = read_places(self.rows, columns, City("new", "New", "UTC", "EPSG:4326"), True)
+        there = np.isfinite(places.longitude) & np.isfinite(places.latitude)
+        if not there.any():
             raise UserError("No row has a place in these columns; choose others.")
-        east, north = (float(np.median(places.to_series(i))) for i in (0, 1))
+        east, north = (float(np.median(v[there])) for v in (places.longitude, places.latitude))
         return east, north
 
     def source(self, columns: dict[str, str]) -> Source:
@@ -47,7 +51,7 @@ class Preview:
 
 
 def look_at(address: str, guarded: bool = True) -> Preview:
-    """Fetch the first rows behind a Socrata or ArcGIS address.
+    """Fetch the first rows behind a Socrata, ArcGIS or CKAN address.
 
     Raises UserError for an address of another kind, one that can't be reached, or (with
     `guarded`) one inside a private network.
@@ -59,14 +63,26 @@ def look_at(address: str, guarded: bool = True) -> Preview:
     try:
         if layer := LAYER.search(parts.path):
             return _layer(client, portal, layer[1])
-        if dataset := DATASET.search(parts.path):
-            found = client.ask(f"/resource/{dataset[0]}.json", {"$limit": str(ROWS)})
-            return _preview("socrata", portal, dataset[0], _flat(found))
+        if resource := RESOURCE.findall(f"{parts.path}?{parts.query}"):
+            return _resource(client, portal, resource[-1])  # before it stands the package's
+        if dataset := dataset_id(parts.path):
+            found = client.ask(f"/resource/{dataset}.json", {"$limit": str(ROWS)})
+            return _preview("socrata", portal, dataset, _flat(found))
     except Refused as error:
         raise UserError(f"The portal refuses to show this data set ({error.text}).") from None
     raise UserError(
-        "The address names neither a Socrata data set (…/abcd-1234) nor an ArcGIS layer (…/FeatureServer/0)."
+        "The address names neither a Socrata data set (…/abcd-1234), nor an ArcGIS layer (…/FeatureServer/0), nor a "
+        "CKAN table (…/resource/ and its long id)."
     )
+
+
+def dataset_id(path: str) -> str | None:
+    """The id of a Socrata data set in an address's path: a whole part of it, of several the last.
+
+    A title may hold what looks like one, as in Crime-Data-from-2020-to-Present/2nrs-mtv8.
+    """
+    found = [match[1] for part in path.split("/") if (match := DATASET.fullmatch(part))]
+    return found[-1] if found else None
 
 
 def web_address(text: str) -> SplitResult:
@@ -88,9 +104,12 @@ def _flat(rows: Any) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise UserError("The portal shows no rows for this data set.")
     return [
-        {key: value for key, value in row.items() if not isinstance(value, dict | list)}
-        for row in rows
+        {key: as_text(value) for key, value in row.items() if not _computed(key)} for row in rows
     ]
+
+
+def _computed(name: str) -> bool:
+    return name.startswith(":")  # regions that the portal adds
 
 
 def _layer(client: Client, portal: str, path: str) -> Preview:
@@ -99,7 +118,9 @@ def _layer(client: Client, portal: str, path: str) -> Preview:
     if not names:
         raise UserError("The layer has no columns.")
     key = about.get("objectIdField") or names[0]
-    columns = {name: name for name in names} | {"longitude": LONGITUDE, "latitude": LATITUDE}
+    table = has_no_geometry(about)
+    places = {} if table else {"longitude": LONGITUDE, "latitude": LATITUDE}
+    columns = {name: name for name in names} | places
     layer = FeatureLayer(
         Source("arcgis", portal, path, {**columns, "time": names[0], "source_id": key}),
         client,
@@ -107,25 +128,28 @@ def _layer(client: Client, portal: str, path: str) -> Preview:
     )
     layer.probe()
     rows, _ = next(layer.pages("", None, 0), (pl.DataFrame(), None))
-    found = {name: "+".join(parts) for name, parts in guess(rows.columns).items()}
-    return Preview(
-        "arcgis",
-        portal,
-        path,
-        rows,
-        {**found, "longitude": LONGITUDE, "latitude": LATITUDE, "source_id": key},
-    )
+    if not table and rows.height and rows[LONGITUDE].null_count() == rows.height:
+        rows, places = rows.drop(LONGITUDE, LATITUDE), {}  # it only seems to have a geometry
+    return Preview("arcgis", portal, path, rows, {**_guessed(rows), **places, "source_id": key})
+
+
+def _resource(client: Client, portal: str, resource: str) -> Preview:
+    names = dict.fromkeys(("time", "source_id"), KEY)
+    found = Resource(Source("ckan", portal, resource, names), client, ROWS).search(limit=1)
+    columns = {str(entry["id"]): str(entry["id"]) for entry in found.get("fields") or []}
+    if not columns:
+        raise UserError("The table has no columns.")
+    table = Resource(Source("ckan", portal, resource, {**names, **columns}), client, ROWS)
+    rows = table.frame(table.search(ROWS).get("records") or [])
+    return Preview("ckan", portal, resource, rows, {"source_id": KEY, **_guessed(rows)})
+
+
+def _guessed(rows: pl.DataFrame) -> dict[str, str]:
+    """What the columns hold by their names, the rest by their values."""
+    by_name = {name: "+".join(parts) for name, parts in guess(rows.columns).items()}
+    return {**guess_values(rows), **by_name}
 
 
 def _preview(kind: str, portal: str, dataset: str, rows: list[dict[str, Any]]) -> Preview:
-    text = [
-        {key: None if value is None else str(value) for key, value in row.items()} for row in rows
-    ]
-    table = pl.from_dicts(text, infer_schema_length=None)
-    return Preview(
-        kind,
-        portal,
-        dataset,
-        table,
-        {name: "+".join(parts) for name, parts in guess(table.columns).items()},
-    )
+    table = pl.from_dicts(rows, infer_schema_length=None)
+    return Preview(kind, portal, dataset, table, _guessed(table))

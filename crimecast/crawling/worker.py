@@ -15,8 +15,11 @@ from crimecast.storage.store import read_json, write_json
 
 
 @accounted
-def start_crawl(city: str, token: str | None = None) -> None:
-    """Crawl a city in a process of its own, unless it is being crawled; `token` is for the portal."""
+def start_crawl(city: str, token: str | None = None, date_format: str | None = None) -> None:
+    """Crawl a city in a process of its own, unless it is being crawled; `token` is for the portal.
+
+    `date_format` is the order of day and month, where its rows don't tell.
+    """
     if crawl_progress(city).get("state") == "crawling":
         raise UserError("This city is being crawled already.")
     act("crawl", city)
@@ -28,7 +31,7 @@ def start_crawl(city: str, token: str | None = None) -> None:
         {"state": "starting", "rows": 0, "expected": 0, "rate": 0.0, "at": time.time()},
     )
     process = background.start(
-        "crimecast.crawling.worker", city, log=folder / "log.txt",
+        "crimecast.crawling.worker", city, *([date_format] if date_format else []), log=folder / "log.txt",
         environment={"SOCRATA_APP_TOKEN": token} if token else None,
     )  # fmt: skip
     started = psutil.Process(process.pid).create_time()
@@ -45,7 +48,8 @@ def stop_crawl(city: str) -> None:
 def crawl_progress(city: str) -> dict[str, Any]:
     """`state` (crawling, done, stopped, failed, interrupted), rows, expected, rate, seconds_left, message.
 
-    Empty before the first crawl.
+    With `notices` when it is done, and the `choices` there are where it failed for want of an
+    order of day and month. Empty before the first crawl.
     """
     path = crawl_folder(city) / "progress.json"
     if not path.exists():
@@ -73,11 +77,11 @@ def _alive(city: str) -> bool:
         return False
 
 
-def main(city: str) -> int:
+def main(city: str, date_format: str | None = None) -> int:
     """Crawl until done or asked to stop."""
     stop = crawl_folder(city) / "stop"
     try:
-        crawl_city(city, stop=stop.exists, guarded=True)
+        crawl_city(city, stop=stop.exists, guarded=True, date_format=date_format)
         return 0
     except CrawlStopped:
         return 0
@@ -90,4 +94,4 @@ def main(city: str) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))
+    raise SystemExit(main(*sys.argv[1:3]))

@@ -10,7 +10,6 @@ import numpy as np
 
 from crimecast import UserError
 from crimecast.calendar.steps import Step, parse_date
-from crimecast.errors import UserError
 from crimecast.grids.grid import grid_folder, open_grid, whole
 from crimecast.storage.arrays import roomy
 

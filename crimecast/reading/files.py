@@ -14,7 +14,6 @@ import polars as pl
 from pyarrow import parquet
 
 from crimecast import UserError
-from crimecast.errors import UserError
 from crimecast.reading.containers import PACKED, TABLES, is_sheet, kind_of, unpacked
 from crimecast.reading.delimited import read_delimited
 from crimecast.reading.documents import read_document

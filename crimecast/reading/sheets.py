@@ -11,7 +11,7 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.machine.limits import hold_to
 from crimecast.reading.containers import check_sheets
 

@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 
 from crimecast.cities import City
-from crimecast.cities.city import check_zone
 from crimecast.reading.moment import Asked, Moments
 from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
@@ -56,23 +55,6 @@ class Standardised:
     order: str | None
     read_as: dict[str, str]
     notices: list[Notice]
-
-
-def standardise(
-    table: pl.DataFrame, city: City, columns: dict[str, list[str]], now: datetime | None = None
-) -> pl.DataFrame:
-    """Raw records (any columns) → events (SCHEMA) plus `reason`, null where the row is kept.
-
-    `columns` names the source columns of each field (see `columns.resolve`). Rows are neither
-    reordered nor removed, so what is read and what comes out can be compared row by row.
-    """
-    zone = check_zone(city.time_zone)
-    asked = Asked(city.time_zone, hint="mdy", latest=_latest(now, zone))
-    return read_events(table, city, columns, asked).events
-
-
-def _latest(now: datetime | None, zone: Any) -> datetime:
-    return (now or datetime.now(zone).replace(tzinfo=None)) + timedelta(days=1)
 
 
 def read_events(

@@ -17,6 +17,10 @@ TOKEN = "X-App-Token"
 ATTEMPTS = 10
 LONGEST_WAIT = 120.0  # seconds, whatever the portal asks for
 TIMEOUT = (10.0, 60.0)  # to connect, and between bytes
+LARGEST = (
+    128 * 2**20
+)  # bytes of one answer, unpacked: a full page of any portal known is a fifth of it
+OVERTAXED = (500, 502, 504)  # what a portal answers when a page is too much for it
 
 
 class Refused(Exception):
@@ -25,6 +29,18 @@ class Refused(Exception):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"{status}: {text}")
         self.status, self.text = status, text
+
+
+class Busy(ValueError):
+    """An answer that says that the portal can't answer now; `status` is the one in it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"it answered {status}")
+        self.status = status
+
+
+class Failing(UserError):
+    """The portal answers, but fails at this question each time: a smaller one may do."""
 
 
 class CrawlStopped(Exception):
@@ -66,28 +82,28 @@ class Client:
         params: dict[str, str],
         body: dict[str, Any] | None = None,
         parse: Callable[[bytes], Any] = json.loads,
+        attempts: int = ATTEMPTS,
     ) -> Any:
         """What `parse` makes of the answer at `path`; it raises ValueError for one that is cut off.
 
-        Retries whatever may pass; Refused if the question is wrong. Raises UserError when the
-        portal can't be reached or keeps failing, CrawlStopped when asked to.
+        Retries whatever may pass; Refused if the question is wrong. Raises Failing when an answer
+        is too large or the portal keeps failing at it, UserError when it can't be reached,
+        CrawlStopped when asked to.
         """
         url = f"{self.base}{path}"
-        trouble = ""
-        for attempt in range(ATTEMPTS):
+        trouble, status = "", 0
+        for attempt in range(attempts):
             if self.stop():
                 raise CrawlStopped
             try:
-                if body is None:
-                    response = self.session.get(url, params=params, timeout=TIMEOUT)
-                else:
-                    response = self.session.post(url, json=body, timeout=TIMEOUT)
+                response, content = self._answer(url, params, body)
+                status = response.status_code
                 # 202: the query is still running at the portal; ask again.
-                if response.status_code not in (202, 408, 425, 429) and response.status_code < 500:
-                    if response.status_code >= 400:
-                        raise Refused(response.status_code, _reason(response))
-                    return parse(response.content)
-                trouble = f"it answered {response.status_code}"
+                if status not in (202, 408, 425, 429) and status < 500:
+                    if status >= 400:
+                        raise Refused(status, _reason(content))
+                    return parse(content)
+                trouble = f"it answered {status}"
                 self._rest(attempt, response.headers.get("Retry-After"))
             except requests.exceptions.TooManyRedirects:
                 raise UserError(
@@ -107,7 +123,8 @@ class Client:
                 ) from None
             except (requests.exceptions.RequestException, ValueError) as error:
                 # Dropped and cut-off answers, and JSON that ends early, are asked for again.
-                trouble = type(error).__name__
+                trouble = str(error) if isinstance(error, Busy) else type(error).__name__
+                status = error.status if isinstance(error, Busy) else 0
                 if (
                     isinstance(error, requests.exceptions.ConnectionError)
                     and attempt >= 4
@@ -115,9 +132,29 @@ class Client:
                 ):
                     break
                 self._rest(attempt, None)
-        raise UserError(
+        kind = Failing if status in OVERTAXED else UserError
+        raise kind(
             f"The portal at {self.base} doesn't answer ({trouble}); what was fetched is kept, so crawl again later."
         )
+
+    def _answer(
+        self, url: str, params: dict[str, str], body: dict[str, Any] | None
+    ) -> tuple[requests.Response, bytes]:
+        """One answer and its content, of LARGEST bytes at most. Raises Failing for a larger one."""
+        if body is None:
+            asked = self.session.get(url, params=params, timeout=TIMEOUT, stream=True)
+        else:
+            asked = self.session.post(url, json=body, timeout=TIMEOUT, stream=True)
+        with asked as response:
+            content = bytearray()
+            for part in response.iter_content(1 << 20):
+                content += part
+                if len(content) > LARGEST:
+                    raise Failing(
+                        f"An answer of the portal at {self.base} is larger than {LARGEST >> 20} MB; "
+                        "it isn't read."
+                    )
+        return response, bytes(content)
 
     def _rest(self, attempt: int, asked: str | None) -> None:
         pause = min(30.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0)
@@ -149,9 +186,9 @@ def _refused(error: Exception) -> bool:
     return "refused" in str(error).lower() or "resolve" in str(error).lower()
 
 
-def _reason(response: requests.Response) -> str:
+def _reason(content: bytes) -> str:
     try:
-        document = response.json()
+        document = json.loads(content)
         return str(document.get("message") or document.get("error") or document)[:300]
     except (ValueError, AttributeError):
-        return response.text[:300]
+        return content[:300].decode(errors="replace")

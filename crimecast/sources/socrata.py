@@ -5,6 +5,7 @@ SODA 2.1 is GET /resource/ID.json with $select, $where, $order, $limit; SODA 3 i
 """
 
 import io
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,6 +73,8 @@ class Dataset(PortalTable):
 
     def between(self, first: str | None, last: str | None) -> str:
         """The condition that a row's day lies in [first, last)."""
+        if not self.ordered:
+            return ""
         parts = [f"{self.time_column} >= '{first}'"] if first else []
         parts += [f"{self.time_column} < '{last}'"] if last else []
         return " AND ".join(parts)
@@ -101,6 +104,8 @@ class Dataset(PortalTable):
 
     def month_counts(self, where: str) -> dict[str, int] | None:
         """Rows by month; None if the portal can't count."""
+        if not self.ordered:
+            return None
         try:
             rows = self.query(
                 f"date_trunc_ym({self.time_column}) as month,count(*) as n", where, group="month"
@@ -150,18 +155,21 @@ class Dataset(PortalTable):
 
     def page(self, where: str, offset: int) -> pl.DataFrame:
         """One page of rows as a table of text, ordered by the key; parsed outside Python's lock."""
+        return self.patiently(lambda attempts: self._page(where, offset, attempts))
+
+    def _page(self, where: str, offset: int, attempts: int) -> pl.DataFrame:
         soda3 = self.source.kind == "soda3"
         if soda3 and self.export:
             query = self._soql(self.select(), where, self.key, self.page_size, offset)
             path = f"/api/v3/views/{self.source.dataset}/export.csv"
             try:
-                return self.client.ask(path, {}, {"query": query}, self._from_csv)
+                return self.client.ask(path, {}, {"query": query}, self._from_csv, attempts)
             except Refused as error:
                 if error.status in (400, 401, 403):
                     raise
                 self.export = False  # this portal only answers query.json
         path, params, body = self._question(self.select(), where, self.key, self.page_size, offset)
-        return self.client.ask(path, params, body, self._from_json)
+        return self.client.ask(path, params, body, self._from_json, attempts)
 
     def _schema(self) -> dict[str, Any]:
         return dict.fromkeys(
@@ -171,10 +179,21 @@ class Dataset(PortalTable):
     def _from_json(self, content: bytes) -> pl.DataFrame:
         if not content.lstrip().startswith(b"["):
             raise ValueError("not a list of rows")
+        if self.source.columns["longitude"] == self.source.columns["latitude"]:
+            return self._with_points(json.loads(content))
         try:
             return pl.read_json(io.BytesIO(content), schema=self._schema())
         except pl.exceptions.PolarsError as error:
             raise ValueError(str(error)) from None
+
+    def _with_points(self, rows: list[dict[str, Any]]) -> pl.DataFrame:
+        """Rows whose place is a point, which is a document of its own, as its text."""
+        names = list(self._schema())
+        flat = {
+            name: [as_text(row.get(name)) if isinstance(row, dict) else None for row in rows]
+            for name in names
+        }
+        return pl.DataFrame(flat, schema=self._schema())
 
     def _from_csv(self, content: bytes) -> pl.DataFrame:
         try:
@@ -200,6 +219,7 @@ class Dataset(PortalTable):
             if rows and system_fields and KEY not in rows[0]:
                 continue
             self.check_rows(rows)
+            self.judge_days(rows)
             return
         raise UserError(f"The data set {self.source.dataset} can't be asked for its rows.")
 
@@ -266,6 +286,13 @@ class Dataset(PortalTable):
             after = page[self.key][-1]
             done += page.height
             yield page, after
+
+
+def as_text(value: Any) -> str | None:
+    """A value as text; a point or another document as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
 def _quoted(value: str) -> str:

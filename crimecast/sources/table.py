@@ -1,20 +1,36 @@
 """What a portal's table is to a crawl, whoever publishes it: its columns and their meaning."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from crimecast import UserError
 from crimecast.cities import Source
-from crimecast.sources.http import Client
+from crimecast.sources.http import ATTEMPTS, Client, Failing
+
+FEW = 4  # attempts at a page before a smaller one is asked for
+SMALLEST = 10  # rows of a page that isn't made smaller
+SORTS = re.compile(r"\d{4}-\d\d-\d\dT")  # a text that lies before another if its day does
+Found = TypeVar("Found")
 
 
 @dataclass
 class PortalTable:
-    """A data set or layer; subclasses say how it is asked."""
+    """A data set or layer; subclasses say how it is asked.
+
+    `zone` is the city's. Where the portal can't compare days, since they are texts of another form,
+    it is not `ordered`: all rows are asked for, and those outside a period left here. So are those
+    that one which isn't `exact` gives beyond it.
+    """
 
     source: Source
     client: Client
     page_size: int
+    zone: str = "UTC"
     columns: list[str] = field(init=False)
+    ordered: bool = field(default=True, init=False)
+    exact: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         names = [part for value in self.source.columns.values() for part in value.split("+")]
@@ -30,8 +46,31 @@ class PortalTable:
         """The record's own id."""
         return self.source.columns["source_id"]
 
+    @property
+    def clock(self) -> str:
+        """The zone of its times: the city's, unless the registry says another."""
+        return self.source.zone or self.zone
+
+    def compares(self, window: tuple[str | None, str | None]) -> bool:
+        """Whether what is asked for of a period is that period exactly."""
+        return window == (None, None) or (self.ordered and self.exact)
+
+    def patiently(self, ask: Callable[[int], Found]) -> Found:
+        """What `ask(attempts)` brings; of a portal that fails at a page, smaller ones are asked."""
+        while self.page_size > SMALLEST:
+            try:
+                return ask(FEW)
+            except Failing:
+                self.page_size = max(SMALLEST, self.page_size // 4)
+        return ask(ATTEMPTS)
+
+    def judge_days(self, rows: list[dict[str, Any]]) -> None:
+        """Find out from some rows whether the portal can compare days."""
+        days = [row[self.time_column] for row in rows if row.get(self.time_column)]
+        self.ordered = all(isinstance(day, str) and SORTS.match(day) for day in days)
+
     def fields(self) -> dict[str, list[str]]:
-        """Our field → the portal's columns, as `events.standardise` takes them."""
+        """Our field → the portal's columns, as `events.read_events` takes them."""
         return {
             name: value.split("+")
             for name, value in self.source.columns.items()

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from crimecast import UserError
-from crimecast.errors import UserError
 from crimecast.storage.forms import Damaged
 from crimecast.storage.store import data_root
 

@@ -7,7 +7,7 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.storage.store import data_root
 
 KEPT = 2_000_000  # bytes of traces; the older half goes when there are more

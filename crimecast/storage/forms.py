@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from crimecast.errors import UserError
+from crimecast import UserError
 
 
 class Damaged(UserError, ValueError):

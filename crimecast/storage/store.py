@@ -11,7 +11,7 @@ from typing import Any
 
 import platformdirs
 
-from crimecast.errors import UserError
+from crimecast import UserError
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # What lies beside the package in a clone (app.py, pages/, data/sample) is in it where it was installed.

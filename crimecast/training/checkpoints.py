@@ -12,7 +12,6 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from crimecast import UserError
-from crimecast.errors import UserError
 from crimecast.storage.forms import formed
 from crimecast.storage.store import replacing
 
