@@ -10,6 +10,7 @@ import streamlit as st
 from crimecast.cities import City, list_cities, load_city
 from crimecast.errors import UserError
 from crimecast.grids.grid import list_grids
+from crimecast.live.standing import state_of
 from crimecast.runs.run import Run, list_runs
 from pages.parts.navigation import enter
 from pages.parts.people import who_is_here
@@ -89,6 +90,8 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Place:
         run = choose("run", "Run", ended, lambda r: f"{r} · {runs[r].state}")
     with st.sidebar:
         running_now()
+        if line := state_of(city.name):
+            st.caption(text(line))
         who_is_here()
     heading(title, purpose, about_city and city.simulated)
     return Place(city, grids.get(grid or ""), runs.get(run or ""))
