@@ -15,8 +15,7 @@ import shapely
 
 from crimecast.cities import City, load_city
 from crimecast.forecasting.ahead import ALL, Ahead, ahead
-from crimecast.forecasting.to_come import kept, save
-from crimecast.grids.complete import complete_steps
+from crimecast.forecasting.to_come import come, kept, save
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.live.log import Log
 from crimecast.live.round import live_folder
@@ -249,7 +248,7 @@ class Before:
 def before(name: str, grid: str) -> Before | None:
     """The last step that has come; None where nothing lies before it."""
     cube = load_cube(grid)
-    whole = complete_steps(cube)
+    whole = come(cube)
     log = Log(live_folder(cube.city))
     entries = log.entries()
     steps = {cube.label(step): step for step in range(max(0, whole - 400), whole)}
