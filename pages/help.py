@@ -25,6 +25,7 @@ fork the run, change the design, and see whether it got better.
 | memory | a decayed mean of a cell's own past, with a half-life in days |
 | offset | the baseline that a network corrects |
 | rate | the expected count of a cell in a step |
+| sealed | a forecast stored before its day, in a log that can't be changed unseen |
 | run | one training of a design on a grid, with a seed |
 
 | score | what it says |

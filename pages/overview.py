@@ -186,6 +186,7 @@ with right:
 st.subheader("Look closer")
 with st.container(horizontal=True):
     for page, label, icon in (
+        ("pages/tomorrow.py", "The days to come", ":material/event_upcoming:"),
         ("pages/forecast.py", "Forecast beside fact", ":material/map:"),
         ("pages/layers.py", "What each layer sees", ":material/layers:"),
         ("pages/design.py", "Change the design", ":material/account_tree:"),

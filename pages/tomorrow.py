@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from crimecast import UserError
-from crimecast.judging.sequential import sequence
+from crimecast.judging.sequential import LEAST, sequence
 from crimecast.live.log import Log
 from crimecast.live.round import RIVALS, go_round, live_folder, plan_of
 from crimecast.live.standing import gains, said, standing
@@ -91,7 +91,7 @@ def ahead() -> None:
     rows = view.places(step, kind)
     st.markdown(
         "\n".join(
-            f"1. **{text(row['place'])}**: {row['expected']:.2f} expected ({text(row['95 %'])}), {row['usual']:.2f} usual. {text(row['why'])}"
+            f"1. **{text(row['place'])}**: {row['expected']:.2f} expected ({text(row['95 %'])}), {row['usual']:.2f} usual. {text(row['why'])}."
             for row in rows.to_dict("records")
         )
     )
@@ -180,18 +180,21 @@ def since_the_start() -> None:
             },
             alt="Scores of sealed forecasts",
         )
-        first = rows[0]["name"]
-        for rival in [row["name"] for row in rows if row["name"] in RIVALS][:1]:
+        known = [row["name"] for row in rows]
+        asked = st.session_state.get("tomorrow_by")
+        first = next((name for name in known if name == asked), known[0])
+        rival = next((name for name in RIVALS if name in known and name != first), None)
+        if rival is not None:
             steps, gained = gains(log, first, rival)
-            if first != rival and len(steps) > 1:
-                chart(
-                    sequence_figure(steps, *sequence(gained), "gain a day"),
-                    key="tomorrow_since",
-                    alt=f"Gain of {first} on {rival} since the start",
-                )
-                st.caption(
-                    f"{text(first)} against {text(rival)}, in log-likelihood a day; above zero is better. The band holds at all times of looking at once."
-                )
+            chart(
+                sequence_figure(steps, *sequence(gained), "gain a day"),
+                key="tomorrow_since",
+                alt=f"Gain of {first} on {rival} since the start",
+            )
+            st.caption(
+                f"{text(first)} against {text(rival)}, in log-likelihood a day; above zero is better. The band is "
+                f"shown from {LEAST:d} days on and holds however often one looks."
+            )
     try:
         count = log.verify()
         st.caption(f"The sealed log has {count:,d} entries, all as they were written.")

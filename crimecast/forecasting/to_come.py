@@ -49,7 +49,7 @@ def to_come(name: str, grid: str, steps: int, since: str | None = None) -> Ahead
 def kept(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
     """The forecast of what follows the last complete of the first `origin` steps, from the store if it is
     there."""
-    whole = complete_steps(cube, origin)
+    whole = come(cube, origin)
     partly = reported(cube, whole)
     path = _path(name, cube, whole, steps, partly)
     notices = []
@@ -75,6 +75,17 @@ def kept(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
             np.savez(out, said=json.dumps(said), **{f: getattr(made, f) for f in FIELDS})
         forget(data_root().glob("forecasts/*/*.npz"), BOUND)
     return replace(made, cube=cube, notices=(*notices, *made.notices))
+
+
+def come(cube: Cube, origin: int | None = None) -> int:
+    """How many of the first `origin` steps have come: where repeated crawls tell what is still missing of
+    them (see `reported`), all that were over at the last; else those that the records cover whole."""
+    known = tail(load_city(cube.city))
+    if known is None:
+        return complete_steps(cube, origin)
+    over = cube.step.number(known.last.astype("datetime64[s]")[None])
+    over = int(over[0]) - int(cube.step.number(cube.times[:1])[0])
+    return max(1, min(len(cube.times) if origin is None else origin, over))
 
 
 def reported(cube: Cube, origin: int) -> np.ndarray | None:
@@ -124,7 +135,7 @@ def period(name: str, grid: str, since: str, until: str) -> Ahead | None:
     first, last = number_of(cube, since, "--since"), number_of(cube, until, "--until")
     if last <= len(cube.times) or last <= first:
         return None
-    whole = complete_steps(cube)
+    whole = come(cube)
     made = kept(name, cube, len(cube.times), last - whole)
     if first >= whole:
         return _cut(made, first - whole)

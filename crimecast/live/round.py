@@ -18,8 +18,7 @@ from crimecast import UserError
 from crimecast.baselines import BASELINES
 from crimecast.cities import City, load_city
 from crimecast.forecasting.ahead import Ahead
-from crimecast.forecasting.to_come import kept, reported, save
-from crimecast.grids.complete import complete_steps
+from crimecast.forecasting.to_come import come, kept, reported, save
 from crimecast.grids.covariates import covariate_path
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.grids.grid import grid_folder, list_grids, make_grid
@@ -223,7 +222,7 @@ def _hash_of_inputs(made: Ahead) -> str:
 def _score(log: Log, cube: Cube) -> int:
     """Append a score of every step of every sealed forecast that has come and has none; how many."""
     entries = log.entries()
-    whole = complete_steps(cube)
+    whole = come(cube)
     partly = reported(cube, whole)
     whole -= 0 if partly is None else len(partly)  # those are scored when their records are there
     come = {cube.label(step): step for step in range(whole)}

@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from crimecast import UserError
 from crimecast.baselines import BASELINES
 from crimecast.judging.sequential import sequence, verdict
 from crimecast.live.log import Log
+from crimecast.storage.store import data_root
 
 
 def scores_of(log: Log, ahead: int = 1) -> dict[str, dict[str, dict[str, Any]]]:
@@ -70,6 +72,21 @@ def gains(log: Log, name: str, rival: str) -> tuple[list[str], np.ndarray]:
     steps = sorted(own.keys() & other.keys())
     gained = [own[s]["log_likelihood"] - other[s]["log_likelihood"] for s in steps]
     return steps, np.array(gained)
+
+
+def state_of(city: str) -> str:
+    """One line on a live city: when its last forecast was sealed and for when; empty if nothing is live."""
+    path = data_root() / "live" / city / "log.jsonl"
+    if not path.exists():
+        return ""
+    try:
+        sealed = [entry for entry in Log(path.parent).entries() if entry["kind"] == "forecast"]
+    except UserError as error:
+        return str(error)
+    if not sealed:
+        return ""
+    steps = sealed[-1]["body"]["steps"]
+    return f"Live: {steps[0]['step']} to {steps[-1]['step']} sealed {sealed[-1]['made'][:10]}"
 
 
 def said(rows: list[dict[str, Any]]) -> list[str]:

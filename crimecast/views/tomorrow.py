@@ -14,8 +14,7 @@ import shapely
 
 from crimecast.cities import City, load_city
 from crimecast.forecasting.ahead import ALL, Ahead, ahead
-from crimecast.forecasting.to_come import kept, save
-from crimecast.grids.complete import complete_steps
+from crimecast.forecasting.to_come import come, kept, save
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.live.log import Log
 from crimecast.live.round import live_folder
@@ -148,11 +147,11 @@ class TomorrowView:
         made, rate = self.made, self.made.rate[:, kind, row, column]
         own = max(float(self.usual[kind, row, column]) * self.of_city(step, kind), 1e-9)
         off = float(rate[step]) / own - 1
-        share = (
-            f"{off:+.0%} on its usual share of the city"
-            if abs(off) > NOTABLE
-            else "its usual share"
-        )
+        share = "Its usual share of the city"
+        if abs(off) > NOTABLE:
+            share = (
+                f"{abs(off):.0%} {'more' if off > 0 else 'less'} than its usual share of the city"
+            )
         added = float(rate[0]) - float(self.without[kind, row, column])
         if abs(added) <= NOTABLE * float(rate[0]):
             return share
@@ -165,8 +164,8 @@ class TomorrowView:
         if word == "event" and seen != 1:
             word += "s"
         return (
-            f"{share}: {seen} {word} within {1.5 * self.cube.cell:,.0f} m since {self.cube.label(since)} "
-            f"({told:.1f} usual) {'add' if added > 0 else 'take away'} {abs(added):.2f}"
+            f"{share}; {seen} {word} within {1.5 * self.cube.cell:,.0f} m since {self.cube.label(since)}, where "
+            f"{told:.1f} are usual, {'add' if added > 0 else 'take away'} {abs(added):.2f}"
         )
 
 
@@ -246,7 +245,7 @@ class Before:
 def before(name: str, grid: str) -> Before | None:
     """The last step that has come; None where nothing lies before it."""
     cube = load_cube(grid)
-    whole = complete_steps(cube)
+    whole = come(cube)
     log = Log(live_folder(cube.city))
     entries = log.entries()
     steps = {cube.label(step): step for step in range(max(0, whole - 400), whole)}

@@ -11,6 +11,7 @@ from polars.exceptions import PanicException
 from crimecast import UserError
 from crimecast.cities import City, list_cities, load_city
 from crimecast.grids.grid import list_grids
+from crimecast.live.standing import state_of
 from crimecast.runs.run import Run, list_runs
 from crimecast.storage.faults import sentence
 from pages.parts.navigation import enter
@@ -91,6 +92,8 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Chosen:
         run = choose("run", "Run", ended, lambda r: f"{r} · {runs[r].state}")
     with st.sidebar:
         running_now()
+        if line := state_of(city.name):
+            st.caption(text(line))
         who_is_here()
     heading(title, purpose, about_city and city.simulated)
     return Chosen(city, grids.get(grid or ""), runs.get(run or ""))
