@@ -7,8 +7,10 @@ takes the machine. What it can't know, a user's own module, is held by the worke
 from dataclasses import dataclass
 from math import prod
 
-from crimecast.designs.shapes import Laid
+from crimecast.designs.inputs import calendar_numbers, for_step
+from crimecast.designs.shapes import Laid, lay_out
 from crimecast.designs.spec import Design
+from crimecast.grids.cube import Cube
 
 EACH = 4  # bytes of a number
 # A weight, its gradient and the optimiser's two averages.
@@ -27,6 +29,18 @@ class Cost:
     weights: int
     memory: int
     operations: int
+
+
+def fitted(design: Design, cube: Cube) -> tuple[Design, Cost | None]:
+    """A design for a grid, without the memories that its step can't tell apart, and its cost; that of a
+    user's own module isn't known. Raises UserError, with the layer's name, where it can't be built.
+    """
+    design = for_step(design, cube.step)
+    if design.module is not None:
+        return design, None
+    _, types, height, width = cube.counts.shape
+    laid = lay_out(design, types, height, width, calendar_numbers(design, cube.step))
+    return design, cost(design, laid)
 
 
 def cost(design: Design, laid: list[Laid]) -> Cost:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from crimecast import UserError
-from crimecast.designs.cost import cost
-from crimecast.designs.inputs import calendar_numbers, for_step, map_inputs
-from crimecast.designs.shapes import Laid, lay_out
+from crimecast.designs.cost import Cost, fitted
+from crimecast.designs.inputs import map_inputs
 from crimecast.designs.spec import Design
 from crimecast.grids.covariates import covariate_maps
 from crimecast.grids.cube import Cube, left_out_blocks, load_cube, split
@@ -60,15 +59,14 @@ def submit(request: Request) -> Run:
     Raises UserError, with nothing recorded, for a design that doesn't fit the grid, an empty period,
     or a device that isn't there.
     """
-    cube = check(request.design, request.grid)
-    request = replace(
-        request,
-        design=for_step(request.design, cube.step),
-        cluster=address_asked(None, None) if request.cluster is None else request.cluster,
-    )
+    if request.cluster is None:
+        request = replace(request, cluster=address_asked(None, None))
     _check_place(request)
+    cube = load_cube(request.grid)
+    design, needs = fitted(request.design, cube)
+    request = replace(request, design=design)
     settings = _settings(request, cube)
-    _check_cost(request, cube, settings)
+    _check_cost(request, needs, settings)
     act("train", f"{request.design.name} on {request.grid}")
     run = create_run(
         request.design, request.grid, request.seed, request.device, settings, request.parent
@@ -129,31 +127,22 @@ def _settings(request: Request, cube: Cube) -> Settings:
 def check(design: Design, grid: str) -> Cube:
     """The grid's cube, if the design can be built for it. Raises UserError that says why not."""
     cube = load_cube(grid)
-    if design.module is None:
-        _placed(for_step(design, cube.step), cube)
+    fitted(design, cube)
     return cube
 
 
-def _placed(design: Design, cube: Cube) -> list[Laid]:
-    _, types, height, width = cube.counts.shape
-    numbers = calendar_numbers(design, cube.step)
-    return lay_out(design, types, height, width, numbers)
-
-
-def _check_cost(request: Request, cube: Cube, settings: Settings) -> None:
+def _check_cost(request: Request, needs: Cost | None, settings: Settings) -> None:
     """Raise UserError for a design that no run on this machine could train: too large for its memory,
     or months away. A cluster's machines are not known here, a user's module not before it runs."""
-    design = request.design
-    if design.module is not None or request.cluster:
+    if needs is None or request.cluster:
         return
-    needs = cost(design, _placed(design, cube))
     gpu = request.device == "cuda" or (request.device == "auto" and gpu_count() > 0)
     if not gpu and needs.memory > run_memory():
         raise UserError(
             f"Training it needs about {needs.memory / 1e9:,.0f} GB of memory, and a run may take "
             f"{run_memory() / 1e9:,.0f} GB here: use a smaller batch, fewer channels or larger cells."
         )
-    samples = settings.learnt_until * len(design.horizons) * settings.epochs
+    samples = settings.learnt_until * len(request.design.horizons) * settings.epochs
     days = samples * needs.operations / pace(gpu) / 86_400
     if days > DAYS:
         raise UserError(
