@@ -99,7 +99,9 @@ def covariate(options: argparse.Namespace) -> tuple[Any, str]:
     """Store other maps of a city: weather by day, population by place."""
     from crimecast.grids.covariates import import_covariate
 
-    made = import_covariate(options.city, options.file, options.name, _mapping(options.map))
+    made = import_covariate(
+        options.city, options.file, options.name, _mapping(options.map), options.date_format
+    )
     return made, (
         f"{made['covariate']}: {made['rows']:,} values by {' and '.join(made['by'])}, {made['not_used']:,} rows "
         f'not used. Name it in a spec: static = ["{made["covariate"]}"].'
@@ -197,6 +199,7 @@ def register(add: Add) -> None:
         "--map", action="append", default=[], metavar="FIELD=COLUMN",
         help="value=temperature, time=date, longitude=lng, latitude=lat",
     )  # fmt: skip
+    _date_format(p)
 
     p = add("grid", grid, "Count a city's events on cells and steps.")
     p.add_argument("city")
