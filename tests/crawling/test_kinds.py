@@ -4,14 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from crimecast.cities import City, Source, load_city, write_city
 from crimecast.crawling import crawl_city
+from crimecast.crawling.city import open_dataset
 from crimecast.crawling.discover import dataset_id, look_at
 from crimecast.errors import Doubt, UserError
+from crimecast.reading.zones import agrees
 from crimecast.records.snapshot import snapshot
 from crimecast.sources import http
+from crimecast.sources.socrata import headers_for
 from tests.portal import Portal, Row
 from tests.sources.layer import PATH, Layer, features
 from tests.sources.resource import ID, DataStore, records
@@ -304,3 +308,37 @@ def test_what_looks_wrong_is_told_after_a_crawl(data: Path) -> None:
     with Portal(rows) as portal:
         result = crawl_city(texts_city(portal))
         assert "many_at_midnight" in {notice["code"] for notice in result["notices"]}
+
+
+def test_local_times_that_are_marked_as_utc(data: Path) -> None:
+    rows = [{**row, "OCCURRED_ON_DATE": row["OCCURRED_ON_DATE"] + "+00"} for row in records(100)]
+    columns = {
+        "source_id": "INCIDENT_NUMBER", "time": "OCCURRED_ON_DATE", "type": "OFFENSE_DESCRIPTION",
+        "longitude": "Long", "latitude": "Lat",
+    }  # fmt: skip
+    for zone, time in ((None, "2023-12-31 22:15:00"), ("America/New_York", "2024-01-01 03:15:00")):
+        with DataStore(rows) as store:
+            source = Source("ckan", store.url, ID, columns, zone=zone)
+            write_city(City("hub", "Hub", "America/New_York", "EPSG:32619", sources=(source,)))
+            assert crawl_city("hub")["read"] == 100
+            assert first_time("hub") == time
+
+
+@pytest.mark.parametrize("name", ["new_york", "seattle", "boston", "washington", "denver"])
+def test_shipped_cities_lie_where_their_clocks_say(data: Path, name: str) -> None:
+    city = load_city(name)
+    x0, y0, x1, y1 = city.extent() or (0, 0, 0, 0)
+    east, north = city.to_metres.transform((x0 + x1) / 2, (y0 + y1) / 2, direction="INVERSE")
+    assert agrees(np.array([east]), np.array([north]), city.time_zone)
+    assert {"source_id", "time", "type", "longitude", "latitude"} <= city.sources[0].columns.keys()
+    for source in city.sources:
+        assert open_dataset(source, http.Client(source.portal, {}, 1), 100, city.time_zone).columns
+
+
+def test_a_socrata_token_alone_goes_to_portals_of_socrata_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOCRATA_APP_TOKEN", "abc")
+    assert headers_for("https://data.seattle.gov") == {http.TOKEN: "abc"}
+    assert headers_for("https://data.boston.gov") == {}
+    assert headers_for("https://maps2.dcgis.dc.gov") == {}
