@@ -25,6 +25,11 @@ frame(
 )
 
 
+KINDS_OF_PORTAL = {
+    "arcgis": "An ArcGIS layer", "socrata": "A Socrata data set", "ckan": "A CKAN table",
+}  # fmt: skip
+
+
 @st.cache_data(show_spinner="Asking the portal …", ttl=600)
 def preview(address: str) -> Preview:
     return look_at(address)
@@ -80,13 +85,14 @@ def done(name: str, said: str) -> None:
 
 def from_portal() -> None:
     address = st.text_input(
-        "Address", placeholder="https://data.seattle.gov/d/tazs-3rd5 or …/FeatureServer/0"
+        "Address",
+        placeholder="https://data.seattle.gov/d/tazs-3rd5, …/FeatureServer/0 or …/resource/ and an id",
     )
     if not address:
         return
     found = preview(address)
     st.markdown(
-        f"{'An ArcGIS layer' if found.kind == 'arcgis' else 'A Socrata data set'}: {text(found.dataset)} at {text(found.portal)}. Its first rows:"
+        f"{KINDS_OF_PORTAL[found.kind]}: {text(found.dataset)} at {text(found.portal)}. Its first rows:"
     )
     st.dataframe(
         found.rows.to_pandas(), hide_index=True, height=200, alt="First rows of the data set"

@@ -30,7 +30,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 class Source:
     """One data set of a portal. `columns` maps our column names to the portal's.
 
-    `zone` is that of its times where it isn't the city's; of a layer whose milliseconds show local
+    `zone` is that of its times where it isn't the city's; where they show local
     clocks though they are said to be UTC, it is that of these clocks. `date_format` is the order of
     day and month in dates that are texts.
     """

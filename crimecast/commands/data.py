@@ -105,11 +105,42 @@ def covariate(options: argparse.Namespace) -> tuple[Any, str]:
     """Store other maps of a city: weather by day, population by place."""
     from crimecast.grids.covariates import import_covariate
 
-    made = import_covariate(options.city, options.file, options.name, _mapping(options.map))
+    made = import_covariate(
+        options.city, options.file, options.name, _mapping(options.map), options.date_format
+    )
     return made, (
         f"{made['covariate']}: {made['rows']:,} values by {' and '.join(made['by'])}, {made['not_used']:,} rows "
         f'not used. Name it in a spec: static = ["{made["covariate"]}"].'
     )
+
+
+def import_cube(options: argparse.Namespace) -> tuple[Any, str]:
+    """Store counts that were made elsewhere as a grid."""
+    from crimecast.grids.bringing import Wanted
+    from crimecast.grids.bringing import import_cube as bring
+
+    wanted = Wanted(
+        options.since, options.step, options.types, options.cell, _corner(options.origin),
+        options.tz, options.crs,
+    )  # fmt: skip
+    made = bring(options.city, options.file, options.axes, options.var, wanted)
+    steps, kinds, height, width = made["shape"]
+    lines = [
+        f"{made['grid']}: {steps:,} steps × {kinds} × {height} × {width} from {made['first']} to {made['last']}, "
+        f"{made['cells']:,} cells in the study area, {made['events']:,} events.",
+        *(f"Notice: {note}" for note in made["notes"]),
+    ]
+    return made, "\n".join(lines)
+
+
+def _corner(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(f"--origin '{text}' is not of the form X,Y in metres.") from None
+    return x, y
 
 
 def _reasons(dropped: dict[str, int]) -> str:
@@ -203,6 +234,20 @@ def register(add: Add) -> None:
         "--map", action="append", default=[], metavar="FIELD=COLUMN",
         help="value=temperature, time=date, longitude=lng, latitude=lat",
     )  # fmt: skip
+    _date_format(p)
+
+    p = add("import-cube", import_cube, "Take counts on a regular grid from an array file.")
+    p.add_argument("city")
+    p.add_argument("file", type=Path, metavar="FILE.nc|.zarr|.npz")
+    p.add_argument("--axes", required=True, help="of the array in its order, such as time,type,y,x")
+    p.add_argument("--var", metavar="NAME", help="the array; several, a,b,c, follow in time")
+    p.add_argument("--since", metavar="DATE", help="when the first step begins")
+    p.add_argument("--step", help="1h, 6h, 8h, 1d, 1w or 1mo (default: the file's, or 1d)")
+    p.add_argument("--types", metavar="A,B", help="names of the types, in their order")
+    p.add_argument("--cell", type=float, metavar="METRES")
+    p.add_argument("--origin", metavar="X,Y", help="south-west corner in the city's metres")
+    p.add_argument("--tz", metavar="ZONE", help="of a new city (default: UTC)")
+    p.add_argument("--crs", metavar="EPSG:N", help="of a new city")
 
     p = add("grid", grid, "Count a city's events on cells and steps.")
     p.add_argument("city")

@@ -221,7 +221,7 @@ class Crawl:
         columns = self.dataset.fields()["time"]
         times = pl.concat([pl.read_parquet(page, columns=columns) for page in pages])
         try:
-            return read_moments(times, columns, self._asked()).order
+            return read_moments(self.dataset.as_shown(times), columns, self._asked()).order
         except Doubt as doubt:
             raise Doubt(f"{doubt} What was fetched is kept.", doubt.flag, doubt.choices) from None
 
@@ -243,6 +243,7 @@ class Crawl:
         # Within one crawl a row may have been met twice, before and after a change: the last counts.
         table = table.unique(self.dataset.key, keep="last", maintain_order=True)
         city = replace(self.city, file_crs=None)
+        table = self.dataset.as_shown(table)
         read = read_events(table, city, self.dataset.fields(), self._asked())
         self._note(read.notices)
         events = read.events

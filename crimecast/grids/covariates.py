@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from crimecast import UserError
+from crimecast import Doubt, UserError
 from crimecast.cities import City, load_city
 from crimecast.cities.city import check_name
 from crimecast.grids.cube import Cube
+from crimecast.reading.days import order_of
 from crimecast.reading.files import read_table
-from crimecast.reading.times import parse_time
+from crimecast.reading.moment import Asked
+from crimecast.reading.moments import read_moments
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root, replacing
 
@@ -24,15 +26,17 @@ FIELDS = ("value", "time", "longitude", "latitude")
 
 @accounted
 def import_covariate(
-    city_name: str, path: Path, name: str, mapping: dict[str, str]
+    city_name: str, path: Path, name: str, mapping: dict[str, str], date_format: str | None = None
 ) -> dict[str, Any]:
     """Store a file's values as the covariate `name` of a city, in place of an earlier one.
 
     mapping: our FIELDS to the file's columns; where a field is not mapped, a column of its own name
-    is used if there is one. Raises UserError for a missing value column, a place without its other
-    half, or a file of which no row can be used.
+    is used if there is one. `date_format` is the order of day and month in its dates. Raises
+    UserError for a place without its other half, or a file of which no row can be used; Doubt for
+    a missing value column, or dates that can be read in several ways.
     """
     check_name(name)
+    order = order_of(date_format) if date_format else None
     city = load_city(city_name)
     act("import", f"{path.name} as a covariate of {city_name}")
     table = read_table(path)
@@ -44,9 +48,10 @@ def import_covariate(
             )
     known = {field: column for field, column in columns.items() if column in table.columns}
     if "value" not in known:
-        raise UserError(
-            f"Say which column of {path.name} is the value: --map value=COLUMN; it has "
-            f"{', '.join(table.columns)}."
+        raise Doubt(
+            f"Say which column of {path.name} is the value; it has {', '.join(table.columns)}.",
+            "--map value=COLUMN",
+            tuple(table.columns),
         )
     if ("longitude" in known) != ("latitude" in known):
         raise UserError("A place needs both longitude and latitude.")
@@ -54,7 +59,8 @@ def import_covariate(
         raise UserError(f"{path.name} needs a time, a place (longitude and latitude), or both.")
     parts = {"value": table[known["value"]].cast(pl.Float64, strict=False)}
     if "time" in known:
-        parts["time"] = parse_time(table, [known["time"]], city.time_zone)
+        moments = read_moments(table, [known["time"]], Asked(city.time_zone, order))
+        parts["time"] = moments.values
     if "longitude" in known:
         longitude, latitude = (
             table[known[f]].cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
@@ -73,6 +79,7 @@ def import_covariate(
     with replacing(covariate_path(city.name, name)) as temporary:
         usable.write_parquet(temporary)
     return {
+        **({"time": moments.says} if "time" in known else {}),
         "covariate": name, "city": city.name, "rows": len(usable), "not_used": len(stored) - len(usable),
         "by": [word for word, field in (("step", "time"), ("cell", "x")) if field in parts],
     }  # fmt: skip

@@ -320,7 +320,7 @@ def _previous(layout: Layout) -> Path | None:
 
 
 def study_area(
-    city: City, column0: int, row0: int, width: int, height: int, cell: float
+    city: City, column0: float, row0: float, width: int, height: int, cell: float
 ) -> np.ndarray:
     """(height, width) bool: the cells that meet the outline; all of them where there is none."""
     if city.boundary is None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from crimecast.sources.http import OVERTAXED, Busy, Refused
+from crimecast.sources.http import ATTEMPTS, OVERTAXED, Busy, Refused
 from crimecast.sources.table import PortalTable
 
 LONGITUDE, LATITUDE = "geometry.x", "geometry.y"
@@ -197,12 +197,9 @@ class FeatureLayer(PortalTable):
         """Not counted: what is gone is seen when the layer is read whole."""
         return None
 
-    def _ask(
-        self, path: str, params: dict[str, str], attempts: int | None = None
-    ) -> dict[str, Any]:
-        more = {} if attempts is None else {"attempts": attempts}
+    def _ask(self, path: str, params: dict[str, str], attempts: int = ATTEMPTS) -> dict[str, Any]:
         address = f"/{self.source.dataset.strip('/')}{path}"
-        return self.client.ask(address, params, parse=parse_answer, **more)
+        return self.client.ask(address, params, parse=parse_answer, attempts=attempts)
 
 
 def parse_answer(content: bytes) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 GET /api/3/action/datastore_search with resource_id, fields, sort, limit and offset. It can't compare
 days, and SQL is mostly shut off, so a resource is read whole. A page is asked for from a row that
-was had already, and goes on from there only if it is the same: else rows went meanwhile.
+was had already; where that one has moved, rows went meanwhile, and it goes back.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from crimecast import UserError
-from crimecast.sources.http import OVERTAXED, Busy, Refused
+from crimecast.sources.http import ATTEMPTS, OVERTAXED, Busy, Refused
 from crimecast.sources.socrata import as_text
 from crimecast.sources.table import PortalTable
 
@@ -73,7 +73,7 @@ class Resource(PortalTable):
         found = self.search(max(2, self.page_size), offset, attempts)
         return found.get("records") or []
 
-    def search(self, limit: int, offset: int = 0, attempts: int | None = None) -> dict[str, Any]:
+    def search(self, limit: int, offset: int = 0, attempts: int = ATTEMPTS) -> dict[str, Any]:
         """The answer's `result`: fields, records, total."""
         params = {
             "resource_id": self.source.dataset,
@@ -83,8 +83,7 @@ class Resource(PortalTable):
         }
         if limit > 1:
             params["fields"] = ",".join(dict.fromkeys([KEY, *self.columns]))
-        more = {} if attempts is None else {"attempts": attempts}
-        return self.client.ask(PATH, params, parse=parse_answer, **more)
+        return self.client.ask(PATH, params, parse=parse_answer, attempts=attempts)
 
     def frame(self, rows: list[dict[str, Any]]) -> pl.DataFrame:
         """Records → a table of text."""

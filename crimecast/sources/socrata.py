@@ -48,8 +48,12 @@ def token(portal: str) -> str | None:
 
 @lru_cache
 def _shipped() -> set[str]:
-    """The hosts that cities of this package are crawled from."""
-    return {urlsplit(source.portal).hostname or "" for source in shipped_sources()}
+    """The hosts of Socrata that cities of this package are crawled from."""
+    return {
+        urlsplit(source.portal).hostname or ""
+        for source in shipped_sources()
+        if source.kind in ("socrata", "soda3")
+    }
 
 
 def headers_for(portal: str) -> dict[str, str]:

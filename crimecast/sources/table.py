@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import polars as pl
+
 from crimecast import UserError
 from crimecast.cities import Source
 from crimecast.sources.http import ATTEMPTS, Client, Failing
@@ -12,6 +14,7 @@ from crimecast.sources.http import ATTEMPTS, Client, Failing
 FEW = 4  # attempts at a page before a smaller one is asked for
 SMALLEST = 10  # rows of a page that isn't made smaller
 SORTS = re.compile(r"\d{4}-\d\d-\d\dT")  # a text that lies before another if its day does
+UTC_MARK = r"(:\d\d(?:\.\d+)?)\s*(?:Z|[+-]00(?::?00)?)$"
 Found = TypeVar("Found")
 
 
@@ -63,6 +66,12 @@ class PortalTable:
             except Failing:
                 self.page_size = max(SMALLEST, self.page_size // 4)
         return ask(ATTEMPTS)
+
+    def as_shown(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Texts of times without a mark of UTC, where the registry says that another clock is shown."""
+        if self.source.zone in (None, "UTC") or table.schema[self.time_column] != pl.String:
+            return table
+        return table.with_columns(pl.col(self.time_column).str.replace(UTC_MARK, "$1"))
 
     def judge_days(self, rows: list[dict[str, Any]]) -> None:
         """Find out from some rows whether the portal can compare days."""

@@ -7,6 +7,7 @@ from crimecast.cities import City
 from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
 from crimecast.runs.progress import time_left
 from pages.parts.asked import changed
+from pages.parts.columns import choose_order, show_notices
 from pages.parts.people import operator_button
 from pages.parts.text import text
 
@@ -59,10 +60,12 @@ def _crawl_panel(city: City) -> None:
             st.error(told)
         else:
             st.warning(told)
+    show_notices(progress.get("notices") or [])
+    order = choose_order("crawl") if progress.get("choices") else None
     label = "Crawl again: fetch what is new and what changed" if state == "done" else "Crawl"
     if operator_button(label, icon=":material/cloud_download:", type="primary", key="crawl_start"):
         try:
-            start_crawl(city.name, portal_token())
+            start_crawl(city.name, portal_token(), order)
         except UserError as error:
             st.error(text(error), icon=":material/error:")
         st.rerun()

@@ -10,8 +10,13 @@ import torch
 
 from crimecast.cities import load_city
 from crimecast.designs.spec import parse_design
-from crimecast.errors import UserError
-from crimecast.grids.covariates import covariate_maps, import_covariate, list_covariates
+from crimecast.errors import Doubt, UserError
+from crimecast.grids.covariates import (
+    covariate_maps,
+    covariate_path,
+    import_covariate,
+    list_covariates,
+)
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.runs import queue
 from crimecast.training.samples import Samples
@@ -123,3 +128,17 @@ def test_a_run_uses_it_and_what_is_wrong_is_said(cube: Cube, sample: str, tmp_pa
         import_covariate("sample", tmp_path / "w.csv", "weather", {"value": "x"})
     with pytest.raises(UserError, match="can't be a name"):
         import_covariate("sample", tmp_path / "w.csv", "../up", {"value": "t", "time": "date"})
+
+
+def test_dates_that_can_be_read_in_two_ways_are_asked_about(cube: Cube, tmp_path: Path) -> None:
+    days = [f"{day:02d}/{month:02d}/2020" for month in (1, 2, 3) for day in range(1, 13)]
+    path = tmp_path / "d.csv"
+    pl.DataFrame({"date": days, "value": range(36)}).write_csv(path)
+    with pytest.raises(Doubt, match="no row tells which") as caught:
+        import_covariate("sample", path, "doubtful", {"time": "date"})
+    assert "--" not in str(caught.value)
+    assert "--date-format" in caught.value.flag
+    made = import_covariate("sample", path, "doubtful", {"time": "date"}, "dmy")
+    assert made["time"].startswith("day first")
+    months = pl.read_parquet(covariate_path("sample", "doubtful"))["time"].dt.month()
+    assert months.unique().sort().to_list() == [1, 2, 3]

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,10 +13,22 @@ PATH = "/arcgis/rest/services/Crime/FeatureServer/0"
 
 
 class Layer:
-    """Serves `features` (attributes and geometry) at PATH while in a `with`; `cap` rows a page."""
+    """Serves `features` (attributes and geometry) at PATH while in a `with`; `cap` rows a page.
 
-    def __init__(self, features: list[dict[str, Any]], cap: int = 25) -> None:
+    `about` is added to its description. `trouble` gives the error for a query, if there is one; it
+    stands in the body of an answer that is said to be good, as with ArcGIS.
+    """
+
+    def __init__(
+        self,
+        features: list[dict[str, Any]],
+        cap: int = 25,
+        about: dict[str, Any] | None = None,
+        trouble: Callable[[dict[str, str]], dict[str, Any] | None] = lambda query: None,
+    ) -> None:
         self.features, self.cap = features, cap
+        self.about, self.trouble = about or {}, trouble
+        self.queries: list[dict[str, str]] = []
 
     def __enter__(self) -> "Layer":
         layer = self
@@ -51,10 +64,17 @@ class Layer:
                 "fields": [{"name": n} for n in names],
                 "objectIdField": "OBJECTID",
                 "maxRecordCount": self.cap,
+                **self.about,
             }
         if path != f"{PATH}/query":
             return {"error": {"code": 404, "message": "no such layer"}}
+        self.queries.append(query)
+        if error := self.trouble(query):
+            return {"error": error}
         rows = self.features
+        for sign, holds in ((">=", int.__ge__), ("<=", int.__le__)):
+            if bound := re.search(rf"OBJECTID {sign} (\d+)", query["where"]):
+                rows = [r for r in rows if holds(r["attributes"]["OBJECTID"], int(bound[1]))]
         if after := re.search(r"OBJECTID > (\d+)", query["where"]):
             rows = [row for row in rows if row["attributes"]["OBJECTID"] > int(after[1])]
         if since := re.search(r"occurred >= TIMESTAMP '([^']+)'", query["where"]):
@@ -62,15 +82,20 @@ class Layer:
             rows = [row for row in rows if row["attributes"]["occurred"] >= first]
         if query.get("returnCountOnly"):
             return {"count": len(rows)}
+        if until := re.search(r"occurred < TIMESTAMP '([^']+)'", query["where"]):
+            last = datetime.fromisoformat(until[1]).replace(tzinfo=UTC).timestamp() * 1000
+            rows = [row for row in rows if row["attributes"]["occurred"] < last]
+        if query.get("returnIdsOnly"):
+            return {"objectIds": [row["attributes"]["OBJECTID"] for row in rows][::-1]}
         rows = sorted(rows, key=lambda row: row["attributes"]["OBJECTID"])
         wanted = query["outFields"].split(",")
         return {
             "features": [
                 {
                     "attributes": {n: row["attributes"].get(n) for n in wanted},
-                    "geometry": row["geometry"],
+                    **({"geometry": row["geometry"]} if query["returnGeometry"] == "true" else {}),
                 }
-                for row in rows[: min(self.cap, int(query["resultRecordCount"]))]
+                for row in rows[: min(self.cap, int(query.get("resultRecordCount", self.cap)))]
             ]
         }
 

@@ -1,0 +1,327 @@
+"""Counts that were made elsewhere → a stored grid, on which all that follows works as on one of records.
+
+The cells lie where the file or the user says, in the city's metres; where neither does, the grid gets
+a city of its own whose places are nominal. What isn't known isn't made up: it is asked for.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+
+from crimecast import Doubt, UserError
+from crimecast.calendar.steps import Step, parse_date
+from crimecast.cities import City, load_city, write_city
+from crimecast.cities.city import check_crs, check_name, check_zone
+from crimecast.grids.counting import CHUNK_BYTES, CODEC, DTYPES
+from crimecast.grids.grid import MAX_CELLS, study_area
+from crimecast.grids.tensors import Tensor, parse_axes, read_tensor
+from crimecast.storage.access import accounted, act
+from crimecast.storage.store import data_root, read_json, replacing, write_json
+
+NOMINAL = 1000.0  # metres of a cell whose size isn't known
+STEPS = ("1h", "2h", "3h", "4h", "6h", "8h", "12h", "1d", "1w", "1mo")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user says of the file, since it may not say it itself; None where they don't.
+
+    `origin` is the south-west corner (x, y) in metres of the city's CRS; `zone` and `crs` are those
+    of a new city.
+    """
+
+    since: str | None = None
+    step: str | None = None
+    types: str | None = None
+    cell: float | None = None
+    origin: tuple[float, float] | None = None
+    zone: str | None = None
+    crs: str | None = None
+
+
+@accounted
+def import_cube(
+    city_name: str, path: Path, axes: str, variable: str | None = None, wanted: Wanted = Wanted()
+) -> dict[str, Any]:
+    """Store the counts of a .nc, .zarr or .npz file as a grid of the city; returns its summary.
+
+    `axes` says what each axis of the array is (`time,type,y,x`), `variable` which array it is, or
+    which follow each other in time (`train,val,test`). A city that isn't known is made. Raises
+    UserError for counts that are none, steps that aren't regular or cells that aren't square;
+    Doubt for what the file doesn't say and a person has to.
+    """
+    check_name(city_name)
+    act("import", f"{path.name} as a grid of {city_name}")
+    tensor = read_tensor(path, parse_axes(axes), variable)
+    counts, area = _counts(tensor.values)
+    times, unit = _times(tensor, wanted)
+    types = _types(tensor, wanted)
+    city, is_new = _city(city_name, wanted)
+    placed = _place(tensor, city, wanted, is_new)
+    if placed.flipped[0]:
+        counts, area = counts[:, :, ::-1], area[::-1]
+    if placed.flipped[1]:
+        counts, area = counts[..., ::-1], area[:, ::-1]
+    if is_new:
+        city = write_city(replace(city, bounds=placed.bounds(area.shape), quirks=placed.notes))
+    where = f"{placed.x0}, {placed.y0}, {placed.cell}"
+    told = json.dumps([city.name, where, str(times[0]), str(unit), types, counts.shape])
+    digest = hashlib.blake2b(told.encode() + counts.tobytes() + area.tobytes(), digest_size=4)
+    name = f"{city.name}-{placed.cell:g}m-{unit}-{digest.hexdigest()}"
+    folder = data_root() / "grids" / name
+    if not (folder / "grid.json").exists():
+        with replacing(folder) as temporary:
+            temporary.mkdir()
+            _write(temporary, name, city, counts, area, times, unit, types, placed, path.name)
+    return read_json(folder / "grid.json")
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """Where the grid lies: its south-west corner and the side of a cell, in metres."""
+
+    x0: float
+    y0: float
+    cell: float
+    flipped: tuple[bool, bool] = (False, False)  # of y and x
+    notes: tuple[str, ...] = ()
+
+    def bounds(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+        """x0, y0, x1, y1 of so many rows and columns."""
+        height, width = shape
+        return self.x0, self.y0, self.x0 + width * self.cell, self.y0 + height * self.cell
+
+
+def _counts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The counts as whole numbers, and (y, x) which cells belong to the area: those that aren't missing."""
+    if 0 in values.shape:
+        raise UserError(f"The array is empty: {values.shape} as time, type, y, x.")
+    if values.shape[2] * values.shape[3] > MAX_CELLS:
+        raise UserError(f"That makes more cells than the {MAX_CELLS:,} there may be.")
+    area = np.ones(values.shape[2:], dtype=bool)
+    if values.dtype.kind == "f":
+        missing = np.isnan(values)
+        area = ~missing.all(axis=(0, 1))
+        if missing[:, :, area].any():
+            raise UserError(
+                f"{int(missing[:, :, area].sum()):,} counts are missing in cells that have others: a step "
+                "without counts can't be told from a quiet one. Leave these steps or cells out."
+            )
+        values = np.where(missing, 0, values) if missing.any() else values
+        if not np.isfinite(values).all() or (values != np.floor(values)).any():
+            odd = values[~np.isfinite(values) | (values != np.floor(values))][0]
+            raise UserError(
+                f"Counts are whole numbers, but there is {odd:g}: give them as counted, not scaled."
+            )
+    if values.min() < 0:
+        raise UserError(f"A count can't be negative, but there is {values.min():g}.")
+    largest = int(values.max())
+    fits = [dtype for dtype in DTYPES if largest <= np.iinfo(dtype).max]
+    if not fits:
+        raise UserError(f"A count of {largest:,} is too large.")
+    return np.ascontiguousarray(values.astype(fits[0])), area
+
+
+def _times(tensor: Tensor, wanted: Wanted) -> tuple[np.ndarray, Step]:
+    """The beginnings of the steps, and their unit, from the file or else from what the user says."""
+    steps = tensor.values.shape[0]
+    known = tensor.coordinates.get("time")
+    if known is not None and np.issubdtype(known.dtype, np.datetime64):
+        known = known.astype("datetime64[ns]")
+        for text in [wanted.step] if wanted.step else STEPS:
+            unit = Step.parse(text)
+            number = unit.number(known)
+            if (unit.start(number) == known).all() and (np.diff(number) == 1).all():
+                return known, unit
+        gaps = np.diff(known)
+        odd = np.flatnonzero(gaps != np.median(gaps.astype(np.int64)).astype("timedelta64[ns]"))
+        where = f"; after {str(known[odd[0]])[:16]} the distance is another" if odd.size else ""
+        raise UserError(
+            f"The times of the file are no steps of {wanted.step or 'hours, days, weeks from Monday on or months'}"
+            f" that follow each other{where}."
+        )
+    if wanted.since is None:
+        raise Doubt(
+            "The file doesn't say when its first step begins; say it.", "--since 2016-01-01"
+        )
+    unit = Step.parse(wanted.step or "1d")
+    first = parse_date(wanted.since, "--since").astype("datetime64[ns]")
+    number = unit.number(np.array([first]))
+    if unit.start(number)[0] != first:
+        raise UserError(
+            f"A step of a {unit.words} begins on {str(unit.start(number)[0])[:16]}, not on {wanted.since}."
+        )
+    return unit.start(number[0] + np.arange(steps)), unit
+
+
+def _types(tensor: Tensor, wanted: Wanted) -> list[str]:
+    kinds = tensor.values.shape[1]
+    known = tensor.coordinates.get("type")
+    if wanted.types is not None:
+        names = [part.strip().lower() for part in wanted.types.split(",")]
+    elif known is not None and known.dtype.kind in "UOT":
+        names = [str(name).strip().lower() for name in known]
+    elif kinds == 1:
+        names = ["all"]
+    else:
+        names = [f"type {number + 1}" for number in range(kinds)]
+    if len(names) != kinds or len(set(names)) < kinds or "" in names:
+        raise UserError(f"The array has {kinds} types; name each once, not {', '.join(names)}.")
+    return names
+
+
+def _city(name: str, wanted: Wanted) -> tuple[City, bool]:
+    try:
+        city = load_city(name)
+    except UserError:
+        if wanted.crs is not None and not check_crs(wanted.crs).is_projected:
+            raise UserError(f"{wanted.crs} is not in metres; use one such as EPSG:32616.") from None
+        check_zone(wanted.zone or "UTC")
+        title = name.replace("_", " ").replace("-", " ").title()
+        return City(name, title, wanted.zone or "UTC", wanted.crs or "EPSG:3857"), True
+    if wanted.crs is not None and check_crs(wanted.crs) != check_crs(city.crs):
+        raise UserError(
+            f"{city.title} is in {city.crs}, not in {wanted.crs}: give the places in that."
+        )
+    return city, False
+
+
+def _place(tensor: Tensor, city: City, wanted: Wanted, is_new: bool) -> _Placed:
+    """Where the cells lie. Raises UserError for cells that aren't square, or lie off the city."""
+    y, x = tensor.coordinates.get("y"), tensor.coordinates.get("x")
+    if wanted.origin is not None:
+        if wanted.cell is None:
+            raise Doubt("Say how large a cell is, in metres.", "--cell METRES")
+        placed = _Placed(*wanted.origin, _side(wanted.cell))
+    elif (
+        y is not None
+        and x is not None
+        and y.dtype.kind in "uif"
+        and x.dtype.kind in "uif"
+        and min(len(x), len(y)) > 1
+    ):
+        placed = _from_centres(x.astype(float), y.astype(float), wanted)
+        if is_new and wanted.crs is None:
+            raise Doubt(
+                "The file gives places in metres; say in which system.", "--crs EPSG:NUMBER"
+            )
+    else:
+        if (
+            not is_new
+            and city.extent() is not None
+            and city.quirks != _nominal(_side(wanted.cell)).notes
+        ):
+            raise Doubt(
+                f"The file doesn't say where in {city.title} its cells lie: say the south-west corner in metres of "
+                f"{city.crs} and the side of a cell, or give the counts a city of their own.",
+                "--origin X,Y --cell METRES",
+            )
+        return _nominal(_side(wanted.cell))
+    extent = None if is_new else city.extent()
+    x0, y0, x1, y1 = placed.bounds(tensor.values.shape[2:])
+    if extent is not None and not (
+        x0 < extent[2] and x1 > extent[0] and y0 < extent[3] and y1 > extent[1]
+    ):
+        raise UserError(
+            f"The cells lie at x {x0:,.0f} to {x1:,.0f}, y {y0:,.0f} to {y1:,.0f}, outside {city.title} "
+            f"({extent[0]:,.0f} to {extent[2]:,.0f}, {extent[1]:,.0f} to {extent[3]:,.0f} in {city.crs})."
+        )
+    return placed
+
+
+def _nominal(cell: float) -> _Placed:
+    note = (
+        f"Its counts came without places: cells of {cell:g} m stand for them, the first row in the south. "
+        "Distances on its maps mean nothing."
+    )
+    return _Placed(0.0, 0.0, cell, notes=(note,))
+
+
+def _side(cell: float | None) -> float:
+    side = NOMINAL if cell is None else cell
+    if not np.isfinite(side) or not 1 <= side <= 100_000:
+        raise UserError(f"A cell of {side:g} metres can't be: use 100 to 100000.")
+    return float(side)
+
+
+def _from_centres(x: np.ndarray, y: np.ndarray, wanted: Wanted) -> _Placed:
+    sides = [np.diff(values) for values in (x, y)]
+    cell = float(abs(np.median(sides[0])))
+    if max(np.abs(x).max(), np.abs(y).max()) <= 180 and cell < 1:
+        raise UserError(
+            "The cells are regular in degrees, not in metres: project the counts, or leave their places out."
+        )
+    if any(np.abs(np.abs(side) - cell).max() > 1e-3 * cell for side in sides) or cell == 0:
+        raise UserError(
+            "The cells aren't squares of one size: their centres are at uneven distances."
+        )
+    if wanted.cell is not None and abs(wanted.cell - cell) > 1e-3 * cell:
+        raise UserError(f"The centres of the cells are {cell:g} m apart, not {wanted.cell:g}.")
+    flipped = (bool(sides[1][0] < 0), bool(sides[0][0] < 0))
+    return _Placed(float(x.min()) - cell / 2, float(y.min()) - cell / 2, _side(cell), flipped)
+
+
+def _write(
+    folder: Path,
+    name: str,
+    city: City,
+    counts: np.ndarray,
+    area: np.ndarray,
+    times: np.ndarray,
+    unit: Step,
+    types: list[str],
+    placed: _Placed,
+    origin: str,
+) -> None:
+    steps, kinds, height, width = counts.shape
+    whole = bool(area.all())
+    if whole and city.boundary is not None:
+        area = study_area(city, placed.x0 / placed.cell, placed.y0 / placed.cell, width, height, placed.cell)  # fmt: skip
+    events = int(counts.sum(dtype=np.int64))
+    outside = int(counts[:, :, ~area].sum(dtype=np.int64))
+    known = city.boundary is not None or not whole
+    channels = {kind: [kind] for kind in types}
+    brought = {"origin": origin, "read_at": datetime.now(UTC).isoformat(timespec="seconds")}
+    cube = xr.Dataset(
+        {"area": (("y", "x"), area)},
+        coords={
+            "time": times, "type": types,
+            "y": placed.y0 + (np.arange(height) + 0.5) * placed.cell,
+            "x": placed.x0 + (np.arange(width) + 0.5) * placed.cell,
+        },
+        attrs={
+            "grid": name, "city": city.name, "crs": city.crs, "time_zone": city.time_zone,
+            "cell": placed.cell, "step": str(unit), "types": json.dumps(channels),
+            "simulated": int(city.simulated), "area_from": "outline" if known else "events",
+            "provenance": json.dumps(
+                {"records": events, "kept": events, "dropped": {}, "imports": [brought]}
+            ),
+        },
+    )  # fmt: skip
+    cube.to_zarr(folder / "cube.zarr", mode="w", zarr_format=2, consolidated=False)
+    layer = kinds * height * width * counts.itemsize
+    stored = zarr.open_group(folder / "cube.zarr", mode="a").create_array(
+        "counts", shape=counts.shape, dtype=counts.dtype, fill_value=None, compressors=CODEC,
+        chunks=(int(np.clip(CHUNK_BYTES // layer, 1, steps)), kinds, height, width),
+        attributes={"_ARRAY_DIMENSIONS": ["time", "type", "y", "x"]},
+    )  # fmt: skip
+    stored[:] = counts
+    zarr.consolidate_metadata(folder / "cube.zarr", zarr_format=2)
+    struck = (counts > 0).any(axis=(0, 1))
+    summary = {
+        "grid": name, "city": city.name, "cell": placed.cell, "step": str(unit), "types": ",".join(types),
+        "since": None, "until": None, "shape": list(counts.shape),
+        "cells": int(area.sum() if known else struck.sum()), "events": events, "dropped": 0,
+        "dropped_by_reason": {}, "records": events, "events_outside_area": outside,
+        "first": str(times[0])[:16], "last": str(times[-1])[:16], "type_names": types,
+        "empty_share": float((counts[:, :, area] == 0).mean()), "simulated": city.simulated,
+        "imported": origin, "notes": list(placed.notes),
+    }  # fmt: skip
+    write_json(folder / "grid.json", summary)

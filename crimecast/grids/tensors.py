@@ -1,0 +1,150 @@
+"""Counts as researchers hand them round: an array from a NetCDF, Zarr or NumPy file, with its coordinates.
+
+Nothing is unpickled, and how large an array will be is known before it is read.
+"""
+
+import math
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from crimecast import Doubt, UserError
+
+AXES = ("time", "type", "y", "x")
+NAMES = {
+    "day": "time", "step": "time", "t": "time", "types": "type", "kind": "type", "channel": "type",
+    "row": "y", "rows": "y", "column": "x", "columns": "x", "col": "x",
+}  # fmt: skip
+MOST = 2_000_000_000  # numbers of an array that is read whole
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """`values` (time, type, y, x), and for each axis what the file says of it, if anything."""
+
+    values: np.ndarray
+    coordinates: dict[str, np.ndarray]
+
+
+def parse_axes(text: str) -> tuple[str, ...]:
+    """What each axis of the array is, in its own order. Raises UserError."""
+    named = [NAMES.get(part.strip().lower(), part.strip().lower()) for part in text.split(",")]
+    if "area" in named or "region" in named:
+        raise UserError("Counts by area can't be brought in, only those on a regular grid.")
+    unknown = [name for name in named if name not in AXES]
+    if unknown or len(set(named)) < len(named) or not {"time", "y", "x"} <= set(named):
+        raise UserError(
+            f"'{text}' doesn't name the axes: say time, y and x once each, and type if there is one, "
+            "in the order of the array, such as time,type,y,x."
+        )
+    return tuple(named)
+
+
+def read_tensor(path: Path, axes: tuple[str, ...], variable: str | None) -> Tensor:
+    """The array `variable` of a file, its axes turned to AXES; several, `a,b,c`, follow in time.
+
+    Raises UserError for a file that can't be read or is too large, an array that isn't there or has
+    other axes; Doubt where the file holds several and none is named.
+    """
+    if not path.exists():
+        raise UserError(f"There is no file {path}.")
+    ending = path.suffix.lower()
+    if ending not in (".npz", ".nc", ".zarr"):
+        raise UserError(f"{path.name} is no .nc, .zarr or .npz file.")
+    try:
+        arrays = _numpy(path) if ending == ".npz" else _labelled(path, ending)
+        names = _chosen(arrays, variable, path)
+        parts = [_turned(arrays[name], name, axes) for name in names]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path.name} can't be read: {error}.") from None
+    first = parts[0]
+    if any(part.values.shape[1:] != first.values.shape[1:] for part in parts):
+        shapes = ", ".join(f"{n} {p.values.shape}" for n, p in zip(names, parts, strict=True))
+        raise UserError(
+            f"The arrays can't follow each other in time: {shapes} as {', '.join(AXES)}."
+        )
+    times = [part.coordinates["time"] for part in parts if "time" in part.coordinates]
+    joined = dict(first.coordinates)
+    joined.pop("time", None)
+    if len(times) == len(parts):
+        joined["time"] = np.concatenate(times)
+    values = first.values if len(parts) == 1 else np.concatenate([part.values for part in parts])
+    return replace(first, values=values, coordinates=joined)
+
+
+def _numpy(path: Path) -> dict[str, xr.DataArray]:
+    with zipfile.ZipFile(path) as packed:
+        _small(sum(entry.file_size for entry in packed.infolist()), path)
+    with np.load(path, allow_pickle=False) as stored:
+        return {
+            name: xr.DataArray(stored[name], dims=[f"axis{i}" for i in range(stored[name].ndim)])
+            for name in stored.files
+        }
+
+
+def _labelled(path: Path, ending: str) -> dict[str, xr.DataArray]:
+    if ending == ".zarr":
+        if not path.is_dir():
+            raise ValueError("it is not a folder")
+        for about in (
+            p for p in path.rglob("*") if p.name in (".zarray", ".zmetadata", "zarr.json")
+        ):
+            if "pickle" in about.read_text(encoding="utf-8", errors="replace").lower():
+                raise ValueError("it holds pickled objects, which could run a program")
+        stored = xr.open_zarr(path, chunks=None)
+    else:
+        stored = xr.open_dataset(path)
+    return {str(name): stored[name] for name in stored.data_vars}
+
+
+def _small(size: float, path: Path) -> None:
+    if size > 8 * MOST:
+        raise UserError(
+            f"{path.name} unpacks to {size / 1e9:.0f} GB; the limit is {8 * MOST / 1e9:.0f} GB. "
+            "Bring it in with fewer types or a shorter period."
+        )
+
+
+def _chosen(arrays: dict[str, xr.DataArray], variable: str | None, path: Path) -> list[str]:
+    """The names of the arrays to read."""
+    known = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "none"
+    if variable is None:
+        if len(arrays) != 1:
+            raise Doubt(
+                f"{path.name} holds the arrays {known}; say which are the counts (several follow in time).",
+                "--var NAME[,NAME]",
+                tuple(arrays),
+            )
+        return list(arrays)
+    names = [part.strip() for part in variable.split(",")]
+    for name in names:
+        if name not in arrays:
+            raise UserError(f"{path.name} has no array '{name}'; it has {known}.")
+    return names
+
+
+def _turned(array: xr.DataArray, name: str, axes: tuple[str, ...]) -> Tensor:
+    """One array with its axes in the order of AXES."""
+    if array.ndim != len(axes):
+        raise UserError(
+            f"'{name}' has {array.ndim} axes {array.shape}, not the {len(axes)} that were named ({', '.join(axes)})."
+        )
+    if math.prod(array.shape) > MOST:
+        raise UserError(
+            f"'{name}' holds {math.prod(array.shape):,} numbers; the limit is {MOST:,}."
+        )
+    if array.dtype.kind not in "uifb":
+        raise UserError(f"'{name}' holds no numbers but {array.dtype}.")
+    coordinates: dict[str, Any] = {
+        axis: array[dim].values
+        for axis, dim in zip(axes, array.dims, strict=True)
+        if dim in array.coords and array[dim].ndim == 1
+    }
+    values = array.values
+    if "type" not in axes:
+        values, axes = values[..., None], (*axes, "type")
+    return Tensor(np.transpose(values, [axes.index(axis) for axis in AXES]), coordinates)
