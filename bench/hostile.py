@@ -46,7 +46,18 @@ def work(pipe: Connection) -> None:
         pipe.send(None)
         while (seed := pipe.recv()) is not None:
             with tempfile.TemporaryDirectory(dir=top) as folder:
-                case = make(Random(seed), Path(folder), store)
+                try:
+                    case = make(Random(seed), Path(folder), store)
+                except MemoryError:  # what makes the file is held to the bound as well
+                    none = {
+                        "status": "not made",
+                        "said": "",
+                        "seconds": 0.0,
+                        "peak": 0.0,
+                        "wrong": "",
+                    }
+                    pipe.send((seed, "not made", [], none))
+                    continue
                 pipe.send((seed, case.kind, case.arguments))
                 answer = tried(case, kept)
             pipe.send((seed, case.kind, case.arguments, vars(answer)))
