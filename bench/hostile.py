@@ -125,6 +125,7 @@ class Worker:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--inputs", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=1e9, help="begin no case after that")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--show", type=int, default=3, help="examples of every way to fall")
@@ -150,6 +151,8 @@ def main() -> None:
 
     def next_of(worker: Worker) -> bool:
         for seed in seeds:
+            if time.monotonic() - began > options.seconds:
+                break
             if seed % 100 == 99:
                 note(seed, *alone(seed))
                 continue
@@ -188,7 +191,7 @@ def main() -> None:
                 if not next_of(workers[-1]):
                     workers.pop()
     result = {
-        "inputs": options.inputs,
+        "inputs": statuses.total(),
         "tracebacks": sum(len(v) for k, v in falls.items() if k.endswith("a traceback")),
         "not_foreseen": sum(len(v) for k, v in falls.items() if k.endswith("not foreseen")),
         "fallen": sum(len(entries) for entries in falls.values()),
@@ -202,7 +205,7 @@ def main() -> None:
             for key, v in sorted(falls.items(), key=lambda item: -len(item[1]))
         },
     }  # fmt: skip
-    if options.inputs >= 10_000:
+    if options.inputs >= 10_000:  # as many as there was time for
         RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1) if options.json else result)
 
