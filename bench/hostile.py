@@ -41,7 +41,7 @@ def work(pipe: Connection) -> None:
 
     with tempfile.TemporaryDirectory(prefix="hostile-") as top:
         store = prepared(Path(top) / "data")
-        kept = Kept(store.root)
+        kept = Kept(store)
         resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
         pipe.send(None)
         while (seed := pipe.recv()) is not None:
