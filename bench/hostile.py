@@ -41,12 +41,23 @@ def work(pipe: Connection) -> None:
 
     with tempfile.TemporaryDirectory(prefix="hostile-") as top:
         store = prepared(Path(top) / "data")
-        kept = Kept(store.root)
+        kept = Kept(store)
         resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
         pipe.send(None)
         while (seed := pipe.recv()) is not None:
             with tempfile.TemporaryDirectory(dir=top) as folder:
-                case = make(Random(seed), Path(folder), store)
+                try:
+                    case = make(Random(seed), Path(folder), store)
+                except MemoryError:  # what makes the file is held to the bound as well
+                    none = {
+                        "status": "not made",
+                        "said": "",
+                        "seconds": 0.0,
+                        "peak": 0.0,
+                        "wrong": "",
+                    }
+                    pipe.send((seed, "not made", [], none))
+                    continue
                 pipe.send((seed, case.kind, case.arguments))
                 answer = tried(case, kept)
             pipe.send((seed, case.kind, case.arguments, vars(answer)))
@@ -114,6 +125,7 @@ class Worker:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--inputs", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=1e9, help="begin no case after that")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--show", type=int, default=3, help="examples of every way to fall")
@@ -139,6 +151,8 @@ def main() -> None:
 
     def next_of(worker: Worker) -> bool:
         for seed in seeds:
+            if time.monotonic() - began > options.seconds:
+                break
             if seed % 100 == 99:
                 note(seed, *alone(seed))
                 continue
@@ -177,7 +191,7 @@ def main() -> None:
                 if not next_of(workers[-1]):
                     workers.pop()
     result = {
-        "inputs": options.inputs,
+        "inputs": statuses.total(),
         "tracebacks": sum(len(v) for k, v in falls.items() if k.endswith("a traceback")),
         "not_foreseen": sum(len(v) for k, v in falls.items() if k.endswith("not foreseen")),
         "fallen": sum(len(entries) for entries in falls.values()),
@@ -191,7 +205,7 @@ def main() -> None:
             for key, v in sorted(falls.items(), key=lambda item: -len(item[1]))
         },
     }  # fmt: skip
-    if options.inputs >= 10_000:
+    if options.inputs >= 10_000:  # as many as there was time for
         RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1) if options.json else result)
 

@@ -209,6 +209,11 @@ def _entries() -> tuple[list[City], list[str]]:
     return [city for city in found.values() if city is not None], damaged
 
 
+def is_registered(name: str) -> bool:
+    """Whether there is an entry of that name, in order or not."""
+    return any((place / f"{name}.toml").exists() for place in _folders())
+
+
 def load_city(name: str) -> City:
     """The city of that name. Raises UserError that lists the known ones."""
     check_name(name)

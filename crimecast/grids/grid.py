@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
 import shapely
 import xarray as xr
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from crimecast import UserError
@@ -49,7 +49,7 @@ class Summary(TypedDict):
     cell: float
     step: str
     types: str
-    shape: tuple[int, int, int, int]
+    shape: Annotated[list[int], Field(min_length=4, max_length=4)]
     cells: int
     events: int
     dropped: int

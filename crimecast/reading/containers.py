@@ -16,7 +16,7 @@ from crimecast import UserError
 
 MOST_BYTES = 8 * 2**30  # of what a compressed file unpacks to
 MOST_SHEET_BYTES = 2**30  # of a spreadsheet, which has to be held in memory
-SMALL, RATIO = 2**28, 100  # bytes that any file may unpack to; beyond, times its own size
+SMALL, RATIO = 2**28, 40  # bytes that any file may unpack to; beyond, times its own size
 BLOCK = 2**20
 TABLES = {".csv", ".tsv", ".txt", ".parquet", ".json", ".ndjson", ".jsonl", ".geojson", ".xlsx", ".xls", ".xlsb", ".ods"}  # fmt: skip
 PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -122,7 +122,7 @@ def _unzip(path: Path, folder: Path) -> list[Path]:
 
 def _most(path: Path) -> int:
     """Bytes that a packed file may unpack to: records that differ from one another pack to a tenth or a
-    fiftieth of their size, never to a thousandth."""
+    thirtieth of their size, never to a thousandth."""
     return min(MOST_BYTES, max(SMALL, RATIO * path.stat().st_size))
 
 

@@ -76,6 +76,8 @@ def _lines(text: str) -> tuple[list[Any], list[int]]:
             found.append(json.loads(line))
         except json.JSONDecodeError:
             bad.append(number)
+            if len(bad) > 1_000 and len(bad) > len(found):
+                break  # no lines of JSON
     return found, bad
 
 

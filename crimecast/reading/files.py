@@ -184,6 +184,8 @@ def _plain(column: pl.Series) -> pl.Series:
         return column.cast(pl.String)
     if isinstance(dtype, pl.Decimal):
         return column.cast(pl.Float64)
+    if dtype.is_temporal() and dtype != pl.Duration:
+        return _within(column)
     if isinstance(dtype, pl.Binary):
         return column.bin.encode("hex")
     if isinstance(dtype, pl.List | pl.Array) and not dtype.inner.is_nested():  # type: ignore[union-attr]
@@ -195,6 +197,18 @@ def _plain(column: pl.Series) -> pl.Series:
         values = [None if v is None else json.dumps(v, default=str) for v in column.to_list()]
         return pl.Series(values, dtype=pl.String)
     return column
+
+
+def _within(column: pl.Series) -> pl.Series:
+    """Times and dates that a calendar has; what lies outside is none, and Polars panics at it."""
+    second = {"ms": 10**3, "us": 10**6, "ns": 10**9}.get(
+        getattr(column.dtype, "time_unit", None) or "", 1
+    )
+    low, high = {
+        pl.Date: (-719_162, 2_932_896), pl.Time: (0, 86_400 * 10**9 - 1),
+    }.get(column.dtype.base_type(), (-62_135_596_800 * second, 253_402_300_800 * second - 1))  # fmt: skip
+    number = column.to_physical().cast(pl.Int128)
+    return column.set(~number.is_between(low, high).fill_null(True), None)
 
 
 def _sheet(path: Path) -> FileTable:

@@ -1,5 +1,8 @@
 """Read a file of records into a city's archive; make the city if it is new."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,10 +11,11 @@ from zoneinfo import available_timezones
 
 import numpy as np
 import polars as pl
+from filelock import FileLock
 
 from crimecast import Doubt, UserError
 from crimecast.cities import City, load_city, write_city
-from crimecast.cities.city import check_crs, check_name, check_zone, utm_zone
+from crimecast.cities.city import check_crs, check_name, check_zone, is_registered, utm_zone
 from crimecast.reading.columns import plain
 from crimecast.reading.days import order_of
 from crimecast.reading.files import FileTable, read_file
@@ -24,7 +28,7 @@ from crimecast.reading.zones import zone_of
 from crimecast.records.archive import merge
 from crimecast.records.events import read_events
 from crimecast.records.identity import identified
-from crimecast.records.snapshot import snapshot
+from crimecast.records.snapshot import archive_folder, snapshot
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root
 
@@ -59,7 +63,49 @@ def import_file(
     order = order_of(date_format) if date_format else None
     act("import", f"{path.name} into {name}")
     file = read_file(path, encoding, delimiter)
-    table, notices = file.rows, list(file.notices)
+    notices = list(file.notices)
+    with held(name) as folder:
+        try:
+            return _import(
+                name, path, file, notices, mapping, crs, zone, now, title, outline, order
+            )
+        except BaseException:
+            _forget_if_unborn(name, folder)
+            raise
+
+
+@contextmanager
+def held(name: str) -> Iterator[Path]:
+    """Hold the city `name`: who imports into it at the same time waits, so that the first import alone
+    decides on its metres and its extent."""
+    folder = data_root() / "cities" / name
+    with FileLock(data_root() / "cities" / f".{name}.lock"):
+        yield folder
+
+
+def _forget_if_unborn(name: str, folder: Path) -> None:
+    """A first import that failed leaves no records of a city that isn't there."""
+    if not is_registered(name):
+        shutil.rmtree(folder / "events", ignore_errors=True)
+        with suppress(OSError):  # a crawl's state may lie there
+            folder.rmdir()
+
+
+def _import(
+    name: str,
+    path: Path,
+    file: FileTable,
+    notices: list[Notice],
+    mapping: dict[str, str] | None,
+    crs: str | None,
+    zone: str | None,
+    now: datetime | None,
+    title: str | None,
+    outline: str | None,
+    order: str | None,
+) -> dict[str, Any]:
+    """Add the rows that were read of `path`, while nobody else changes the city."""
+    table = file.rows
     city, is_new = _city(name, zone, file, mapping)
     local = zone or city.time_zone
     latest = (now or datetime.now(check_zone(local)).replace(tzinfo=None)) + timedelta(days=1)
@@ -119,6 +165,8 @@ def import_file(
         "notices": [notice.plain() for notice in notices],
         "read_as": read.read_as,
     }
+    if is_new:  # what an import left that was killed before the city had an entry
+        shutil.rmtree(archive_folder(city), ignore_errors=True)
     entry = merge(city, events, path.name, about)
     if is_new:
         mapped = {field: "+".join(plain(c) for c in parts) for field, parts in columns.items()}
@@ -133,6 +181,8 @@ def _city(
     try:
         return load_city(name), False
     except UserError as error:
+        if is_registered(name):  # but damaged: what lies there isn't another city's to replace
+            raise
         title = name.replace("_", " ").replace("-", " ").title()
         path = data_root() / "cities" / f"{name}.toml"
         if zone is None:

@@ -11,6 +11,7 @@ from crimecast.machine import courtesy
 from crimecast.machine.slots import WAITING
 from crimecast.sample import sample_is_ready
 from crimecast.storage.faults import sentence
+from crimecast.storage.sweeping import sweep
 from pages.parts.collecting import leave_modules_out
 from pages.parts.navigation import ENTERED, navigation
 from pages.parts.people import admit
@@ -40,6 +41,7 @@ def _ready() -> None:
             importlib.import_module(
                 "crimecast.diagnose"
             )  # with PyTorch, which takes seconds to load
+            sweep()
     if not sample_is_ready():
         with st.spinner("Getting the sample city ready …"):
             from crimecast.sample.shipped import ensure_sample  # takes a second to load

@@ -18,7 +18,7 @@ from tests.hostile.case import Case, Store
 
 MEMORY, SECONDS = 2e9, 30.0
 # What every command may write to, and what its own bookkeeping leaves.
-FREE = re.compile(r"(audit\.jsonl|faults\.log|crimecast\.sqlite.*|.*\.lock|supervisor.*)")
+FREE = re.compile(r"(\.swept|audit\.jsonl|faults\.log|crimecast\.sqlite.*|.*\.lock|supervisor.*)")
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def prepared(root: Path) -> Store:
 class Kept:
     """The data folder as it was: tells what changed, and puts it back."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, store: Store) -> None:
+        self.store, self.root = store, store.root
         self.files = {path: path.read_bytes() for path in self._walk()}
         self.stamps = {path: self._stamp(path) for path in self.files}
 
@@ -169,9 +169,10 @@ def _harm(case: Case, status: int | None, kept: Kept) -> str:
 def _caught() -> Iterator[list[bytes]]:
     """Everything that is written to standard output and error, by Python and by libraries."""
     caught: list[bytes] = []
-    sys.stdout.flush(), sys.stderr.flush()
+    sys.stdout.flush()
+    sys.stderr.flush()
     before = sys.stdout, sys.stderr, os.dup(1), os.dup(2)
-    files = [tempfile.TemporaryFile(), tempfile.TemporaryFile()]
+    files = [tempfile.TemporaryFile(), tempfile.TemporaryFile()]  # noqa: SIM115 (read and closed below)
     for number, file in enumerate(files, 1):
         os.dup2(file.fileno(), number)
     sys.stdout = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -1,0 +1,43 @@
+"""What was left half-written goes after a day, and not before."""
+
+import os
+import time
+from pathlib import Path
+
+from crimecast.storage.sweeping import AGE, sweep
+
+
+def leave(path: Path, age: float) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("half")
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def test_leftovers_go_after_a_day(data: Path) -> None:
+    old = leave(data / "cities" / ".a.toml.12345678.part", 2 * AGE)
+    new = leave(data / "cities" / ".b.toml.12345678.part", 60)
+    whole = leave(data / "cities" / "c.toml", 2 * AGE)
+    folder = data / "grids" / ".town.12345678.part"
+    inside = leave(folder / "cube" / "0", 2 * AGE)
+    os.utime(inside.parent, (time.time() - 2 * AGE,) * 2)
+    os.utime(folder, (time.time() - 2 * AGE,) * 2)
+    assert {old, folder} <= set(sweep())
+    assert not old.exists()
+    assert not folder.exists()
+    assert new.exists()
+    assert whole.exists()
+
+
+def test_a_folder_that_is_still_written_to_stays(data: Path) -> None:
+    folder = data / "grids" / ".town.12345678.part"
+    leave(folder / "0", 10)
+    os.utime(folder, (time.time() - 2 * AGE,) * 2)
+    assert folder not in sweep()
+
+
+def test_it_looks_once_a_day(data: Path) -> None:
+    sweep()
+    old = leave(data / ".a.12345678.part", 2 * AGE)
+    assert sweep() == []
+    assert old in sweep(time.time() + 2 * AGE)
