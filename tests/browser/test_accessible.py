@@ -10,7 +10,8 @@ from tests.browser.test_loop import go
 
 pytestmark = pytest.mark.browser
 PAGES = (
-    "", "city", "new_city", "grid", "design", "runs", "forecast", "layers", "layers?view=Network", "findings",
+    "", "city", "new_city", "grid", "design", "runs", "tomorrow", "forecast", "layers", "layers?view=Network",
+    "findings",
     "compare", "unseen", "help",
 )  # fmt: skip
 
