@@ -11,6 +11,7 @@ were scored, sealed and made afterwards from whole records.
 """
 
 import argparse
+import importlib
 import json
 import os
 import random
@@ -20,6 +21,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -34,7 +36,7 @@ REPORTED = np.array([60, 15, 8, 5, 4, 3, 2, 1, 1, 1]) / 100
 TOP = Path(__file__).resolve().parent.parent
 
 
-def at(day: datetime) -> object:
+def at(day: datetime) -> Any:
     """Inside it is nine in the morning of a day, in Chicago."""
     from crimecast.calendar import clock
 
@@ -54,12 +56,12 @@ def one_round(day: str, url: str) -> None:
         took.append(time.perf_counter() - began)
         return made
 
-    with at(datetime.fromisoformat(day)), patch.object(rounds, "_extended", timed):  # type: ignore[attr-defined]
+    with at(datetime.fromisoformat(day)), patch.object(rounds, "_extended", timed):
         result = rounds.go_round("chicago", url=url)
     print(json.dumps({**result, "grid_s": took[0]}))
 
 
-def rows_of(folder: Path, days: int) -> list[dict[str, object]]:
+def rows_of(folder: Path, days: int) -> list[dict[str, Any]]:
     """The portal's rows, each with the morning from which it is shown."""
     table = pl.read_parquet(folder / "chicago_crimes_2016_2017.parquet")
     when = pl.col("Date").str.to_datetime("%m/%d/%Y %I:%M:%S %p")
@@ -85,7 +87,7 @@ def rows_of(folder: Path, days: int) -> list[dict[str, object]]:
     return made
 
 
-def replay(folder: Path, days: int, kills: int) -> dict[str, object]:
+def replay(folder: Path, days: int, kills: int) -> dict[str, Any]:
     """The whole of it, in a data folder of its own."""
     from crimecast.crawling import crawl_city
     from crimecast.forecasting.forecasts import rates
@@ -96,8 +98,8 @@ def replay(folder: Path, days: int, kills: int) -> dict[str, object]:
     from crimecast.live.round import go_live, live_folder, plan_of
     from crimecast.live.standing import scores_of
     from crimecast.records.importing import import_file
-    from tests.portal import Portal
 
+    portal_of = importlib.import_module("tests.portal").Portal
     rng, seconds, grids, killed = random.Random(0), [], [], 0
     rows = rows_of(folder, days)
     for name in ("chicago_crimes_2014_2015", "chicago_crimes_2016_2017"):
@@ -108,7 +110,7 @@ def replay(folder: Path, days: int, kills: int) -> dict[str, object]:
         path.parent.mkdir(parents=True, exist_ok=True)
         early.write_parquet(path)
         import_file("chicago", path, {})
-    with Portal([]) as portal:
+    with portal_of([]) as portal:
 
         def morning(day: datetime) -> None:
             portal.rows = {

@@ -83,8 +83,8 @@ def come(cube: Cube, origin: int | None = None) -> int:
     known = tail(load_city(cube.city))
     if known is None:
         return complete_steps(cube, origin)
-    over = cube.step.number(known.last.astype("datetime64[s]")[None])
-    over = int(over[0]) - int(cube.step.number(cube.times[:1])[0])
+    last = np.array([known.last], dtype="datetime64[s]")
+    over = int(cube.step.number(last)[0]) - int(cube.step.number(cube.times[:1])[0])
     return max(1, min(len(cube.times) if origin is None else origin, over))
 
 

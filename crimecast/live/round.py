@@ -225,7 +225,7 @@ def _score(log: Log, cube: Cube) -> int:
     whole = come(cube)
     partly = reported(cube, whole)
     whole -= 0 if partly is None else len(partly)  # those are scored when their records are there
-    come = {cube.label(step): step for step in range(whole)}
+    steps = {cube.label(step): step for step in range(whole)}
     known = {(e["body"]["of"], e["body"]["step"]) for e in entries if e["kind"] == "score"}
     made = 0
     for entry in entries:
@@ -234,14 +234,14 @@ def _score(log: Log, cube: Cube) -> int:
         body = entry["body"]
         due = [
             (ahead, one["step"]) for ahead, one in enumerate(body["steps"])
-            if one["step"] in come and (entry["number"], one["step"]) not in known
+            if one["step"] in steps and (entry["number"], one["step"]) not in known
         ]  # fmt: skip
         if not due or body["shape"][2:] != list(cube.counts.shape[2:]):
             continue
         with np.load(log.folder / body["file"], allow_pickle=False) as file:
             stored = {f: file[f] for f in ("rate", "area", "mean", "dispersion")}
         for ahead, label in due:
-            log.append("score", _scored(entry, ahead, label, cube, come[label], stored))
+            log.append("score", _scored(entry, ahead, label, cube, steps[label], stored))
             made += 1
     return made
 

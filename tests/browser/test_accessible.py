@@ -11,7 +11,8 @@ from tests.patience import BROWSER
 
 pytestmark = pytest.mark.browser
 PAGES = (
-    "", "city", "new_city", "grid", "design", "runs", "forecast", "layers", "layers?view=Network", "findings",
+    "", "city", "new_city", "grid", "design", "runs", "tomorrow", "forecast", "layers", "layers?view=Network",
+    "findings",
     "compare", "unseen", "help",
 )  # fmt: skip
 

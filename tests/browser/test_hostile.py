@@ -28,7 +28,7 @@ EVIL = (
     f" {ADDRESS}/c www.evil.test :material/home: :streamlit: :red[r] $x$ `c` **b** <a href='{ADDRESS}'>"
 )
 PAGES = [
-    "", "city", "new_city", "grid", "design", "runs", "forecast", "layers", "layers?view=Network", "layers?view=Why",
+    "", "city", "new_city", "grid", "design", "runs", "tomorrow", "forecast", "layers", "layers?view=Network", "layers?view=Why",
     "layers?view=What if", "layers?view=Sight", "layers?view=Training", "layers?view=Likeness", "layers?view=Weights",
     "layers?view=Peaks", "layers?view=Beside", "findings", "compare", "compare?section=Groups",
     "compare?section=Fair use", "compare?section=Hits", "compare?section=Calibration", "compare?section=Where",

@@ -251,6 +251,7 @@ def test_a_file_is_brought_in_gridded_and_looked_at(page: Page, app: App, tmp_pa
         "grid",
         "design",
         "runs",
+        "tomorrow",
         "forecast",
         "layers",
         "layers?view=Network",
