@@ -73,7 +73,8 @@ def perturbed(
 ) -> list[tuple[int, int, int, int] | None]:  # fmt: skip
     """First and last row, first and last column whose change reaches each cell of the forecast; None
     where nothing does."""
-    exact, precise, least = copy.deepcopy(network)._apply(double), double, 1e-12
+    exact, least = copy.deepcopy(network)._apply(double), 1e-12
+    precise: Callable[[Tensor], Tensor] = double
     try:
         exact(*(double(x) for x in given or inputs()))
     except RuntimeError:  # single precision is written into it
