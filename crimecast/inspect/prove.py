@@ -388,8 +388,9 @@ class _Trial:
 
         with watched({ROOT: self.network, **self.layers}, enter, leave):
             out = self.network(*inputs)
-        for cell in self.cells:
-            found[_cell_of_forecast(cell)] = out[..., cell[0], cell[1]], _size(out)
+        if len(out) == batch:  # else it breaks the contract, and nothing is known of single samples
+            for cell in self.cells:
+                found[_cell_of_forecast(cell)] = out[..., cell[0], cell[1]], _size(out)
         return found
 
     @torch.no_grad()

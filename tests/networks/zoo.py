@@ -73,23 +73,28 @@ def perturbed(
 ) -> list[tuple[int, int, int, int] | None]:  # fmt: skip
     """First and last row, first and last column whose change reaches each cell of the forecast; None
     where nothing does."""
-    exact = copy.deepcopy(network)._apply(double)
+    exact, least = copy.deepcopy(network)._apply(double), 1e-12
+    precise: Callable[[Tensor], Tensor] = double
+    try:
+        exact(*(double(x) for x in given or inputs()))
+    except RuntimeError:  # single precision is written into it
+        exact, precise, least = network, Tensor.float, 1e-5
     seen: list[tuple[set[int], set[int]]] = [(set(), set()) for _ in cells]
     for seed in range(draws):
-        history, *rest = (double(x) for x in given or inputs(100 + seed))
+        history, *rest = (precise(x) for x in given or inputs(100 + seed))
         made = torch.Generator().manual_seed(seed)
         if given is not None and seed:
-            history = 2 * torch.rand(history.shape, generator=made, dtype=torch.float64)
+            history = 2 * torch.rand(history.shape, generator=made, dtype=history.dtype)
         height, width = history.shape[-2:]
         before = exact(history, *rest)
         lines = [(0, i) for i in range(height)] + [(1, i) for i in range(width)]
         for axis, index in lines:
             other = history.clone()
             own = other.select(axis - 2, index)
-            own += torch.rand(own.shape, generator=made, dtype=torch.float64)
+            own += torch.rand(own.shape, generator=made, dtype=own.dtype)
             apart = (exact(other, *rest) - before).abs().amax((0, 1))
             for number, (row, column) in enumerate(cells):
-                if apart[row, column] > 1e-12 * float(before.abs().max()):
+                if apart[row, column] > least * float(before.abs().max()):
                     seen[number][axis].add(index)
     return [
         (min(rows), max(rows), min(columns), max(columns)) if rows and columns else None
