@@ -15,13 +15,26 @@ from crimecast import UserError
 from crimecast.machine.limits import hold_to, run_memory
 from crimecast.runs.run import Run, load_run, update_run, write_progress
 from crimecast.storage.database import writing
+from crimecast.storage.faults import SAID, sentence
 
 if TYPE_CHECKING:
     from crimecast.training.parallel import Group
 
 
 def main(name: str, token: str) -> int:
-    """Train the run that was claimed under `token`; leave its state as done, stopped or failed."""
+    """Train the run that was claimed under `token`; leave its state as done, stopped or failed.
+
+    Where not even that can be written, the log has a sentence, and the run counts as interrupted: it is
+    queued again and goes on from its last checkpoint.
+    """
+    try:
+        return _main(name, token)
+    except OSError as error:
+        print(sentence(error), file=sys.stderr)
+        return 1
+
+
+def _main(name: str, token: str) -> int:
     process = psutil.Process()
     process.nice(19)  # the app and its user come first,
     if hasattr(os, "SCHED_IDLE"):  # and where they can, without waiting for a slice to end
@@ -61,9 +74,12 @@ def outcome(
         return {"state": "failed", "message": _too_large()}
     except Exception as error:  # the log has the traceback, the record a sentence
         traceback.print_exc()
-        if getattr(error, "errno", None) == errno.ENOSPC:
+        number = getattr(error, "errno", None)
+        if number == errno.ENOSPC:
             message = "The disk is full: make room, then resume it; what it had learnt is kept."
             return {"state": "stopped", "message": message}
+        if number in SAID:
+            return {"state": "failed", "message": SAID[number]}
         if "DefaultCPUAllocator" in str(error) or "CUDA out of memory" in str(error):
             return {"state": "failed", "message": _too_large()}
         first = str(error).splitlines()[0] if str(error) else "no details"
