@@ -28,10 +28,12 @@ from crimecast.reading.notice import Notice
 from crimecast.records.archive import merge, remove
 from crimecast.records.events import read_events
 from crimecast.sources.arcgis import FeatureLayer
+from crimecast.sources.carto import SqlTable
 from crimecast.sources.ckan import Resource
 from crimecast.sources.socrata import Dataset
 from crimecast.storage.store import read_json, replacing, write_json
 
+Table = Dataset | FeatureLayer | Resource | SqlTable
 BATCH = 50_000  # rows merged into the archive at a time
 ROUNDS = 6  # of updates, at most, before a crawl ends although the portal keeps changing
 
@@ -46,7 +48,7 @@ class Crawl:
     """
 
     city: City
-    dataset: Dataset | FeatureLayer | Resource
+    dataset: Table
     window: tuple[str | None, str | None]
     folder: Path
     counter: Counter
