@@ -68,6 +68,9 @@ class Crawl:
         self.order = order_of(said) if said else state.get("order")
         # A portal that doesn't say what changed is read whole each time.
         again = state.get("complete") and not self.dataset.system_fields
+        reading = [self.order, self.dataset.clock]
+        # What was read with another order or clock is wrong, and corrected.
+        again = again or (state.get("complete") and state.get("reading", reading) != reading)
         if state.get("window") != list(self.window) or again:
             shutil.rmtree(self._staging(), ignore_errors=True)
             state = {
@@ -82,7 +85,8 @@ class Crawl:
             self._full()
             if not self.dataset.system_fields:
                 self._forget_unseen()
-            state |= {"complete": True, "order": self.order}
+            reading = [self.order, self.dataset.clock]
+            state |= {"complete": True, "order": self.order, "reading": reading}
             write_json(self._state_path(), state)
             shutil.rmtree(self._staging(), ignore_errors=True)
         self._updates(state)

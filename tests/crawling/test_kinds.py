@@ -233,6 +233,19 @@ def test_dates_that_no_row_tells_are_doubted_and_settled_without_fetching_again(
         assert months == {f"2020-{m:02d}" for m in range(1, 7)}
 
 
+def test_a_wrong_order_and_a_wrong_clock_are_corrected_by_the_next_crawl(data: Path) -> None:
+    with Portal(texts("{:02d}/{:02d}/2020 10:00", lambda i: 1 + i % 12)) as portal:
+        crawl_city(texts_city(portal), date_format="mdy")
+        assert len(snapshot(load_city("texts")).months) == 12
+        again = crawl_city("texts", date_format="dmy")
+        assert again["corrected"] == 98  # of the others day and month are one number
+        assert len(snapshot(load_city("texts")).months) == 6
+        assert crawl_city("texts")["corrected"] == 0  # it is remembered
+        texts_city(portal, zone="UTC")
+        assert crawl_city("texts")["corrected"] == 200
+        assert first_time("texts") == "2020-01-01 02:00:00"
+
+
 def test_the_registry_says_the_order(data: Path) -> None:
     with Portal(texts("{:02d}/{:02d}/2020", lambda i: 1 + i % 12)) as portal:
         crawl_city(texts_city(portal, date_format="dmy"))
