@@ -26,7 +26,7 @@ frame(
 
 
 KINDS_OF_PORTAL = {
-    "arcgis": "An ArcGIS layer", "socrata": "A Socrata data set", "ckan": "A CKAN table",
+    "arcgis": "An ArcGIS layer", "socrata": "A Socrata data set", "ckan": "A CKAN table", "carto": "A table of Carto",
 }  # fmt: skip
 
 

@@ -11,12 +11,13 @@ from crimecast import Doubt, UserError
 from crimecast.calendar.steps import parse_date
 from crimecast.cities import Source, load_city
 from crimecast.crawling.counter import Counter, Report
-from crimecast.crawling.dataset import Crawl
+from crimecast.crawling.dataset import Crawl, Table
 from crimecast.crawling.result import notices_of
 from crimecast.reading.days import order_of
 from crimecast.reading.notice import Notice
 from crimecast.records.importing import fix_extent
 from crimecast.sources.arcgis import FeatureLayer
+from crimecast.sources.carto import SqlTable
 from crimecast.sources.ckan import Resource
 from crimecast.sources.http import Client, CrawlStopped, Refused
 from crimecast.sources.socrata import Dataset, headers_for
@@ -30,12 +31,10 @@ def crawl_folder(city: str) -> Path:
     return data_root() / "cities" / city / "crawl"
 
 
-def open_dataset(
-    source: Source, client: Client, page_size: int, zone: str
-) -> Dataset | FeatureLayer | Resource:
-    """The data set of a registry entry in a city of that zone, by its kind: socrata, soda3, arcgis or ckan."""
-    kinds: dict[str, type[Dataset] | type[FeatureLayer] | type[Resource]] = {
-        "socrata": Dataset, "soda3": Dataset, "arcgis": FeatureLayer, "ckan": Resource,
+def open_dataset(source: Source, client: Client, page_size: int, zone: str) -> Table:
+    """The data set of a registry entry in a city of that zone, by its kind: socrata, soda3, arcgis, ckan or carto."""
+    kinds: dict[str, type[Dataset] | type[FeatureLayer] | type[Resource] | type[SqlTable]] = {
+        "socrata": Dataset, "soda3": Dataset, "arcgis": FeatureLayer, "ckan": Resource, "carto": SqlTable,
     }  # fmt: skip
     if source.kind not in kinds:
         raise UserError(f"'{source.kind}' is not a kind of source; use one of {', '.join(kinds)}.")

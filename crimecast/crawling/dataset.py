@@ -28,10 +28,12 @@ from crimecast.reading.notice import Notice
 from crimecast.records.archive import merge, remove
 from crimecast.records.events import read_events
 from crimecast.sources.arcgis import FeatureLayer
+from crimecast.sources.carto import SqlTable
 from crimecast.sources.ckan import Resource
 from crimecast.sources.socrata import Dataset
 from crimecast.storage.store import read_json, replacing, write_json
 
+Table = Dataset | FeatureLayer | Resource | SqlTable
 BATCH = 50_000  # rows merged into the archive at a time
 ROUNDS = 6  # of updates, at most, before a crawl ends although the portal keeps changing
 
@@ -46,7 +48,7 @@ class Crawl:
     """
 
     city: City
-    dataset: Dataset | FeatureLayer | Resource
+    dataset: Table
     window: tuple[str | None, str | None]
     folder: Path
     counter: Counter
@@ -66,6 +68,9 @@ class Crawl:
         self.order = order_of(said) if said else state.get("order")
         # A portal that doesn't say what changed is read whole each time.
         again = state.get("complete") and not self.dataset.system_fields
+        reading = [self.order, self.dataset.clock]
+        # What was read with another order or clock is wrong, and corrected.
+        again = again or (state.get("complete") and state.get("reading", reading) != reading)
         if state.get("window") != list(self.window) or again:
             shutil.rmtree(self._staging(), ignore_errors=True)
             state = {
@@ -80,7 +85,8 @@ class Crawl:
             self._full()
             if not self.dataset.system_fields:
                 self._forget_unseen()
-            state |= {"complete": True, "order": self.order}
+            reading = [self.order, self.dataset.clock]
+            state |= {"complete": True, "order": self.order, "reading": reading}
             write_json(self._state_path(), state)
             shutil.rmtree(self._staging(), ignore_errors=True)
         self._updates(state)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote_plus, urlsplit
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ from crimecast.cities import City, Source
 from crimecast.reading.columns import guess
 from crimecast.reading.places import read_places
 from crimecast.records.importing import guess_values
+from crimecast.sources import carto
 from crimecast.sources.arcgis import LATITUDE, LONGITUDE, FeatureLayer, has_no_geometry
 from crimecast.sources.ckan import KEY, Resource
 from crimecast.sources.http import Client, Refused
@@ -22,6 +23,7 @@ from crimecast.storage.access import permit
 DATASET = re.compile(r"([a-z0-9]{4}-[a-z0-9]{4})(?:\.\w+)?")
 RESOURCE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LAYER = re.compile(r"(/.*?/(?:FeatureServer|MapServer)/\d+)", re.IGNORECASE)
+TABLE = re.compile(r"\bFROM\s+([A-Za-z_]\w*)", re.IGNORECASE)
 ROWS = 20
 
 
@@ -51,7 +53,7 @@ class Preview:
 
 
 def look_at(address: str, guarded: bool = True) -> Preview:
-    """Fetch the first rows behind a Socrata, ArcGIS or CKAN address.
+    """Fetch the first rows behind a Socrata, ArcGIS, CKAN or Carto address.
 
     Raises UserError for an address of another kind, one that can't be reached, or (with
     `guarded`) one inside a private network.
@@ -63,6 +65,10 @@ def look_at(address: str, guarded: bool = True) -> Preview:
     try:
         if layer := LAYER.search(parts.path):
             return _layer(client, portal, layer[1])
+        if parts.path.endswith(carto.PATH) and (table := TABLE.search(unquote_plus(parts.query))):
+            found = client.ask(carto.PATH, {"q": f"SELECT * FROM {table[1]} LIMIT {ROWS}"})
+            rows = _flat(found.get("rows") if isinstance(found, dict) else None)
+            return _preview("carto", portal, table[1], rows)
         if resource := RESOURCE.findall(f"{parts.path}?{parts.query}"):
             return _resource(client, portal, resource[-1])  # before it stands the package's
         if dataset := dataset_id(parts.path):
@@ -72,7 +78,7 @@ def look_at(address: str, guarded: bool = True) -> Preview:
         raise UserError(f"The portal refuses to show this data set ({error.text}).") from None
     raise UserError(
         "The address names neither a Socrata data set (…/abcd-1234), nor an ArcGIS layer (…/FeatureServer/0), nor a "
-        "CKAN table (…/resource/ and its long id)."
+        "CKAN table (…/resource/ and its long id), nor a table of Carto (…/api/v2/sql?q=SELECT * FROM table)."
     )
 
 

@@ -121,7 +121,7 @@ class Client:
                 raise UserError(
                     f"'{self.base}' is not a web address; it begins with https://."
                 ) from None
-            except (requests.exceptions.RequestException, ValueError) as error:
+            except (requests.exceptions.RequestException, ValueError, RecursionError) as error:
                 # Dropped and cut-off answers, and JSON that ends early, are asked for again.
                 trouble = str(error) if isinstance(error, Busy) else type(error).__name__
                 status = error.status if isinstance(error, Busy) else 0
@@ -149,6 +149,8 @@ class Client:
             content = bytearray()
             for part in response.iter_content(1 << 20):
                 content += part
+                if self.stop():
+                    raise CrawlStopped
                 if len(content) > LARGEST:
                     raise Failing(
                         f"An answer of the portal at {self.base} is larger than {LARGEST >> 20} MB; "

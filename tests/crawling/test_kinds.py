@@ -17,6 +17,7 @@ from crimecast.records.snapshot import snapshot
 from crimecast.sources import http
 from crimecast.sources.socrata import headers_for
 from tests.portal import Portal, Row
+from tests.sources.carto import Account, incidents
 from tests.sources.layer import PATH, Layer, features
 from tests.sources.resource import ID, DataStore, records
 
@@ -232,6 +233,19 @@ def test_dates_that_no_row_tells_are_doubted_and_settled_without_fetching_again(
         assert months == {f"2020-{m:02d}" for m in range(1, 7)}
 
 
+def test_a_wrong_order_and_a_wrong_clock_are_corrected_by_the_next_crawl(data: Path) -> None:
+    with Portal(texts("{:02d}/{:02d}/2020 10:00", lambda i: 1 + i % 12)) as portal:
+        crawl_city(texts_city(portal), date_format="mdy")
+        assert len(snapshot(load_city("texts")).months) == 12
+        again = crawl_city("texts", date_format="dmy")
+        assert again["corrected"] == 98  # of the others day and month are one number
+        assert len(snapshot(load_city("texts")).months) == 6
+        assert crawl_city("texts")["corrected"] == 0  # it is remembered
+        texts_city(portal, zone="UTC")
+        assert crawl_city("texts")["corrected"] == 200
+        assert first_time("texts") == "2020-01-01 02:00:00"
+
+
 def test_the_registry_says_the_order(data: Path) -> None:
     with Portal(texts("{:02d}/{:02d}/2020", lambda i: 1 + i % 12)) as portal:
         crawl_city(texts_city(portal, date_format="dmy"))
@@ -324,7 +338,9 @@ def test_local_times_that_are_marked_as_utc(data: Path) -> None:
             assert first_time("hub") == time
 
 
-@pytest.mark.parametrize("name", ["new_york", "seattle", "boston", "washington", "denver"])
+@pytest.mark.parametrize(
+    "name", ["new_york", "philadelphia", "seattle", "boston", "washington", "denver"]
+)
 def test_shipped_cities_lie_where_their_clocks_say(data: Path, name: str) -> None:
     city = load_city(name)
     x0, y0, x1, y1 = city.extent() or (0, 0, 0, 0)
@@ -342,3 +358,29 @@ def test_a_socrata_token_alone_goes_to_portals_of_socrata_only(
     assert headers_for("https://data.seattle.gov") == {http.TOKEN: "abc"}
     assert headers_for("https://data.boston.gov") == {}
     assert headers_for("https://maps2.dcgis.dc.gov") == {}
+
+
+def test_a_table_of_carto_becomes_a_city_that_can_be_crawled(data: Path) -> None:
+    with Account(incidents(120)) as account:
+        address = f"{account.url}/api/v2/sql?q=SELECT+*+FROM+incidents&format=csv"
+        found = look_at(address, guarded=False)
+        assert (found.kind, found.dataset) == ("carto", "incidents")
+        assert (found.guessed["longitude"], found.guessed["latitude"]) == ("point_x", "point_y")
+        columns = {
+            "source_id": "dc_key", "time": "dispatch_date_time", "type": "text_general_code",
+            "longitude": "point_x", "latitude": "point_y",
+        }  # fmt: skip
+        write_city(
+            City("sql", "Sql", "America/New_York", "EPSG:32618", sources=(found.source(columns),))
+        )
+        assert crawl_city("sql", "2021-06-02", "2021-06-03", page_size=20)["read"] == 24
+        assert first_time("sql") == "2021-06-02 00:00:00"
+        assert crawl_city("sql", page_size=20)["added"] == 96
+        assert first_time("sql") == "2021-05-31 20:00:00"
+        assert not any("suspect" in query for query in account.queries)
+        del account.rows[10:15]
+        assert crawl_city("sql", page_size=20)["removed"] == 5
+        for row in account.rows:
+            row["kind"] = row.pop("text_general_code")
+        with pytest.raises(UserError, match="no longer has the column 'text_general_code'"):
+            crawl_city("sql")
