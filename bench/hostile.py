@@ -185,7 +185,8 @@ def main() -> None:
                 worker.process.kill()
                 worker.process.join()
                 how = "its process ended" if worker.process.exitcode != -9 else "no answer"
-                note(*worker.now, {"status": how, "said": "", "seconds": time.monotonic() - worker.since, "peak": 0.0, "wrong": how})  # fmt: skip
+                seed, kind, arguments = worker.now
+                note(seed, kind, arguments, {"status": how, "said": "", "seconds": time.monotonic() - worker.since, "peak": 0.0, "wrong": how})  # fmt: skip
                 workers.remove(worker)
                 workers.append(Worker(context))
                 if not next_of(workers[-1]):
