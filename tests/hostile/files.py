@@ -9,6 +9,7 @@ import json
 import lzma
 import zipfile
 import zlib
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from random import Random
