@@ -384,3 +384,16 @@ def test_a_table_of_carto_becomes_a_city_that_can_be_crawled(data: Path) -> None
             row["kind"] = row.pop("text_general_code")
         with pytest.raises(UserError, match="no longer has the column 'text_general_code'"):
             crawl_city("sql")
+
+
+def test_a_layer_whose_dates_are_texts(data: Path) -> None:
+    rows = features(60)
+    for number, row in enumerate(rows):
+        row["attributes"]["occurred"] = f"{1 + number % 28:02d}/{1 + number % 2:02d}/2021 10:00"
+    kinds = {"occurred": "esriFieldTypeString"}
+    fields = [{"name": name, "type": kinds.get(name)} for name in rows[0]["attributes"]]
+    with Layer(rows, about={"fields": fields}) as layer:
+        crawl_city(arc(layer), "2021-02-01", "2021-03-01")
+        assert set(snapshot(load_city("arc")).months) == {"2021-02"}
+        assert snapshot(load_city("arc")).report()["records"] == 30
+        assert not any("TIMESTAMP" in query["where"] for query in layer.queries)
