@@ -39,11 +39,9 @@ def affected(entry: dict[str, Any], version: str) -> bool:
             try:
                 if "introduced" in event:
                     inside = inside or Version(event["introduced"]) <= Version(version)
-                elif "fixed" in event and Version(event["fixed"]) <= Version(version):
-                    inside = False
-                elif "last_affected" in event and Version(event["last_affected"]) < Version(
+                elif ("fixed" in event and Version(event["fixed"]) <= Version(version)) or ("last_affected" in event and Version(event["last_affected"]) < Version(
                     version
-                ):
+                )):
                     inside = False
             except InvalidVersion:
                 continue
