@@ -14,7 +14,6 @@ from crimecast.commands import data, judging, looking, serving, training
 from crimecast.errors import Doubt, UserError
 from crimecast.storage.faults import sentence
 
-
 LONGEST = 2_000  # characters of a line on standard error
 
 

@@ -165,17 +165,17 @@ def _parquet(path: Path) -> pl.DataFrame:
     """The table of a Parquet file. Polars panics at times whose zone is an offset (`+05:30`, as pandas
     writes it): they are moments all the same, and read as UTC."""
     schema = parquet.read_schema(path)
-    offsets = [field for field in schema if _has_offset(field.type)]
+    offsets = [column for column in schema if _has_offset(column.type)]
     if not offsets:
         return pl.read_parquet(path)
     table = parquet.read_table(path)
-    for field in offsets:
-        if pa.types.is_nested(field.type):
-            table = table.drop_columns([field.name])
+    for column in offsets:
+        if pa.types.is_nested(column.type):
+            table = table.drop_columns([column.name])
             continue
-        index = table.schema.get_field_index(field.name)
-        moments = table.column(index).cast(pa.timestamp(field.type.unit, "UTC"))
-        table = table.set_column(index, field.name, moments)
+        index = table.schema.get_field_index(column.name)
+        moments = table.column(index).cast(pa.timestamp(column.type.unit, "UTC"))
+        table = table.set_column(index, column.name, moments)
     made = pl.from_arrow(table)
     assert isinstance(made, pl.DataFrame)
     return made

@@ -106,7 +106,7 @@ class Run:
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             with suppress(ValueError, RecursionError):  # a line that was torn
                 entry = json.loads(line)
-                if isinstance(entry, dict) and EPOCH <= entry.keys():
+                if isinstance(entry, dict) and entry.keys() >= EPOCH:
                     entries.append(entry)
         return entries
 
