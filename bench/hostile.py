@@ -29,6 +29,7 @@ sys.path.insert(0, str(TOP))
 
 RESULT = Path(__file__).parent / "results" / "hostile.json"
 LIMIT = int(2.5e9)
+LIFE = 200  # cases of a process
 PATIENCE = 60.0  # seconds that a case may take until its process is ended
 
 
@@ -116,10 +117,12 @@ class Worker:
         self.pipe.recv()
         self.now: tuple[Any, ...] = ()
         self.since = time.monotonic()
+        self.tried = 0
 
     def give(self, seed: int) -> None:
         self.now, self.since = (seed, "being made", []), time.monotonic()
         self.pipe.send(seed)
+        self.tried += 1
 
 
 def main() -> None:
@@ -176,6 +179,9 @@ def main() -> None:
                         worker.now, worker.since = message, time.monotonic()
                         continue
                     note(*message)
+                    if worker.tried >= LIFE:  # what libraries keep counts against the bound
+                        worker.pipe.send(None)
+                        workers[workers.index(worker)] = worker = Worker(context)
                     if not next_of(worker):
                         workers.remove(worker)
                     continue

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zoneinfo import available_timezones
 
 import polars as pl
+import pyarrow as pa
 from pyarrow import parquet
 
 from crimecast import UserError
@@ -52,7 +54,11 @@ def read_file(path: Path, encoding: str | None = None, delimiter: str | None = N
     Several tables of a zip are put one below the other if they have the same columns. Raises
     UserError if the file can't be read, or unpacks to more than is read at once.
     """
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except (OSError, ValueError):  # a name longer than any file's
+        there = False
+    if not there:
         raise UserError(f"There is no file {path}.")
     if path.suffix.lower() not in SUFFIXES:
         raise UserError(
@@ -92,7 +98,7 @@ def _read(path: Path, name: str, encoding: str | None, delimiter: str | None) ->
     try:
         if suffix == ".parquet":
             _bounded(path)
-            table = pl.read_parquet(path)
+            table = _parquet(path)
             _no_more_than_it_seems(path, table)
             found = FileTable(_flat(table))
         elif suffix in SHEETS:
@@ -153,6 +159,33 @@ def _bounded(path: Path) -> None:
             f"{path.name} unpacks to {account.num_rows:,} rows of {account.num_columns} columns, more than is read at "
             "once: split it into parts and import them one after the other."
         )
+
+
+def _parquet(path: Path) -> pl.DataFrame:
+    """The table of a Parquet file. Polars panics at times whose zone is an offset (`+05:30`, as pandas
+    writes it): they are moments all the same, and read as UTC."""
+    schema = parquet.read_schema(path)
+    offsets = [column for column in schema if _has_offset(column.type)]
+    if not offsets:
+        return pl.read_parquet(path)
+    table = parquet.read_table(path)
+    for column in offsets:
+        if pa.types.is_nested(column.type):
+            table = table.drop_columns([column.name])
+            continue
+        index = table.schema.get_field_index(column.name)
+        moments = table.column(index).cast(pa.timestamp(column.type.unit, "UTC"))
+        table = table.set_column(index, column.name, moments)
+    made = pl.from_arrow(table)
+    assert isinstance(made, pl.DataFrame)
+    return made
+
+
+def _has_offset(kind: pa.DataType) -> bool:
+    if pa.types.is_nested(kind):
+        return any(_has_offset(kind.field(i).type) for i in range(kind.num_fields))
+    zone = kind.tz if pa.types.is_timestamp(kind) else None
+    return zone is not None and zone not in available_timezones()
 
 
 def _no_more_than_it_seems(path: Path, table: pl.DataFrame) -> None:

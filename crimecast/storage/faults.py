@@ -19,6 +19,14 @@ SAID = {
     errno.EMFILE: "Too many files are open in this process; close some of its work and try again.",
 }
 
+PLACES = {
+    errno.ENOTDIR: "a folder is needed there",
+    errno.EISDIR: "it is a folder",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.ELOOP: "its links lead in a circle",
+    errno.EEXIST: "something is there already",
+}
+
 
 def sentence(error: BaseException) -> str:
     """What went wrong, in one sentence: the disk's own trouble by its name, and everything else by
@@ -28,6 +36,8 @@ def sentence(error: BaseException) -> str:
     number = getattr(error, "errno", None)
     if isinstance(error, OSError) and number in SAID:
         return SAID[number]
+    if isinstance(error, OSError) and number in PLACES and error.filename:
+        return f"{str(error.filename)[:200]} can't be used: {PLACES[number]}."
     if isinstance(error, PermissionError):
         return f"{error.filename or 'The data folder'} may not be written or read by this user."
     return (
