@@ -205,7 +205,7 @@ def since_the_start() -> None:
         help="Brings in what is new, scores what has come, and stores the forecasts of the next days for good.",
     ):  # fmt: skip
         with st.spinner("Bringing in what is new and forecasting …"):
-            result = go_round(city.name, grid, tuple(names))
+            result = go_round(city.name, grid, tuple(names), guarded=True)
         st.success(
             f"{result['sealed']:,d} forecasts sealed, {result['scored']:,d} days of earlier ones scored."
         )

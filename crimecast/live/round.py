@@ -94,29 +94,36 @@ def _best(grid: str) -> list[str]:
     return [min(done, key=lambda run: run.summary["validation_loss"]).id] if done else []
 
 
+@accounted
 def go_round(
-    city: str, grid: str | None = None, names: tuple[str, ...] = (), url: str | None = None
+    city: str,
+    grid: str | None = None,
+    names: tuple[str, ...] = (),
+    url: str | None = None,
+    guarded: bool = False,
 ) -> dict[str, Any]:
-    """One round. Returns how many forecasts were `sealed`, how many steps of sealed forecasts were
+    """One round; `guarded` refuses portals inside private networks. Returns how many forecasts were `sealed`, how many steps of sealed forecasts were
     `scored`, how many `new_events` came, the `grid`, and `notices`. Raises UserError while another
     round runs."""
     folder = live_folder(city)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=1.0):
-            return _round(load_city(city), go_live(city, grid, names), url)
+            plan = go_live(city, grid, names)
+            act("forecast the days to come of", city)
+            return _round(load_city(city), plan, url, guarded)
     except Timeout:
         raise UserError(f"A round of {city} is running already.") from None
 
 
-def _round(city: City, plan: Plan, url: str | None) -> dict[str, Any]:
+def _round(city: City, plan: Plan, url: str | None, guarded: bool) -> dict[str, Any]:
     log, notices = Log(live_folder(city.name)), []
     log.verify()  # nothing is built on a log that was changed
     new = 0
     if city.sources:
         from crimecast.crawling import crawl_city
 
-        crawled = crawl_city(city.name, url=url)
+        crawled = crawl_city(city.name, url=url, guarded=guarded)
         new = crawled["added"]
     else:
         notices.append(f"No portal is known for {city.title}: what was imported is forecast from.")

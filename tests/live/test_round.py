@@ -21,6 +21,7 @@ from crimecast.live import round as rounds
 from crimecast.live.log import Log
 from crimecast.live.round import go_live, go_round, live_folder, plan_of
 from crimecast.live.standing import said, scores_of, standing
+from crimecast.storage.access import Actor
 from tests.portal import Portal
 
 FIRST, KNOWN, DAYS = datetime(2015, 1, 1), 60, 12
@@ -168,6 +169,13 @@ def test_the_command_says_what_was_done(portal: Portal, capsys: pytest.CaptureFi
     assert len(feed["steps"]) == 7
     assert main(["live", "chicago", "--once", "--run", "nobody"]) == 2
     assert "no run called 'nobody'" in capsys.readouterr().err
+
+
+def test_a_viewer_may_not_do_a_round(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crimecast.storage.access._who", lambda: Actor("ann", False))
+    with pytest.raises(UserError, match="an operator must"):
+        go_round("chicago", url=portal.url)
+    assert kinds() == {"forecast": [], "score": []}
 
 
 def test_a_forecast_that_falls_behind_or_drifts_is_named(data: Path, tmp_path: Path) -> None:
