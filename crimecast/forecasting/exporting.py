@@ -101,6 +101,8 @@ def _reason(error: BaseException) -> str:
         return (
             "what it does depends on values of its inputs (an `if` or a number taken from a tensor)"
         )
+    if "Constraints violated" in text:
+        return "it fixes how many samples a batch has"
     if "numpy" in text:
         return "it works with NumPy in its forward"
     if "ScriptModule" in text or "scripted" in text:
