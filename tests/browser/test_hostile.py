@@ -34,7 +34,7 @@ PAGES = [
     "compare?section=Fair use", "compare?section=Hits", "compare?section=Calibration", "compare?section=Where",
     "unseen", "help",
 ]  # fmt: skip
-DESIGN = f"""name = {json.dumps(EVIL)}
+DESIGN = f"""name = {json.dumps(EVIL[:80])}
 lags = [1, 2]
 [training]
 epochs = 1
