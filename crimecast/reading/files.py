@@ -221,7 +221,7 @@ def _plain(column: pl.Series) -> pl.Series:
         return _within(column)
     if isinstance(dtype, pl.Binary):
         return column.bin.encode("hex")
-    if isinstance(dtype, pl.List | pl.Array) and not dtype.inner.is_nested():  # type: ignore[union-attr]
+    if isinstance(dtype, pl.List | pl.Array) and not dtype.inner.is_nested():
         inner = dtype.inner
         if inner not in (pl.Binary, pl.Duration, pl.Object):
             texts = column.cast(pl.List(pl.String)).list.join(", ")
@@ -237,9 +237,11 @@ def _within(column: pl.Series) -> pl.Series:
     second = {"ms": 10**3, "us": 10**6, "ns": 10**9}.get(
         getattr(column.dtype, "time_unit", None) or "", 1
     )
-    low, high = {
-        pl.Date: (-719_162, 2_932_896), pl.Time: (0, 86_400 * 10**9 - 1),
-    }.get(column.dtype.base_type(), (-62_135_596_800 * second, 253_402_300_800 * second - 1))  # fmt: skip
+    low, high = -62_135_596_800 * second, 253_402_300_800 * second - 1
+    if column.dtype == pl.Date:
+        low, high = -719_162, 2_932_896
+    elif column.dtype == pl.Time:
+        low, high = 0, 86_400 * 10**9 - 1
     number = column.to_physical().cast(pl.Int128)
     return column.set(~number.is_between(low, high).fill_null(True), None)
 

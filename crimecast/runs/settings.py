@@ -70,4 +70,4 @@ class Settings:
         if "search" in row:
             trial = Trial(row.pop("search"), row.pop("trial", 0), row.pop("values", {}))
         row["cluster"] = row.pop("ray", "")
-        return formed(cls, {**row, "trial": trial}, what)  # type: ignore[no-any-return]
+        return formed(cls, {**row, "trial": trial}, what)
