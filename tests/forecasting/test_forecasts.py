@@ -51,7 +51,8 @@ def test_what_makes_a_forecast_names_it(sample: str, monkeypatch: pytest.MonkeyP
 def test_a_damaged_forecast_is_made_again(sample: str) -> None:
     cube = load_cube(sample)
     made = rates("mean", cube, 690, 694)
-    (path,) = (data_root() / "forecasts" / sample).glob("mean.*.npy")
+    made_now = (data_root() / "forecasts" / sample).glob("mean.*.npy")
+    path = max(made_now, key=lambda one: one.stat().st_mtime_ns)
     path.write_bytes(path.read_bytes()[:50])
     assert np.array_equal(rates("mean", cube, 690, 694), made)
 
