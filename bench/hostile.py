@@ -191,12 +191,7 @@ def main() -> None:
                 worker.process.kill()
                 worker.process.join()
                 how = "its process ended" if worker.process.exitcode != -9 else "no answer"
-<<<<<<< HEAD
-                seed, kind, arguments = worker.now
-                note(seed, kind, arguments, {"status": how, "said": "", "seconds": time.monotonic() - worker.since, "peak": 0.0, "wrong": how})  # fmt: skip
-=======
                 note(worker.now[0], worker.now[1], worker.now[2], {"status": how, "said": "", "seconds": time.monotonic() - worker.since, "peak": 0.0, "wrong": how})  # fmt: skip
->>>>>>> unbreakable
                 workers.remove(worker)
                 workers.append(Worker(context))
                 if not next_of(workers[-1]):

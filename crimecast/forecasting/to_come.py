@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -60,21 +61,28 @@ def kept(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
             if whole == origin - 1
             else f"The records don't cover {cube.label(whole)} to {last}: forecast from there on."
         )
-    if path.exists():
-        with np.load(path, allow_pickle=False) as file:
-            said = json.loads(str(file["said"]))
-            parts = {field: file[field] for field in FIELDS}
-        made = Ahead(
-            name=name, cube=cube, origin=whole, kinds=tuple(said["kinds"]),
-            notices=tuple(said["notices"]), **parts,
-        )  # fmt: skip
-    else:
+    made = _stored(path, name, cube, whole)
+    if made is None:
         made = ahead(name, cube, whole, steps, partly)
         said = {"kinds": made.kinds, "notices": made.notices}
         with replacing(path) as temporary, temporary.open("wb") as out:
             np.savez(out, said=json.dumps(said), **{f: getattr(made, f) for f in FIELDS})
         forget(data_root().glob("forecasts/*/*.npz"), BOUND)
     return replace(made, cube=cube, notices=(*notices, *made.notices))
+
+
+def _stored(path: Path, name: str, cube: Cube, origin: int) -> Ahead | None:
+    """What was kept under a path; None if nothing whole is."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            said = json.loads(str(file["said"]))
+            parts = {field: file[field] for field in FIELDS}
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+    return Ahead(
+        name=name, cube=cube, origin=origin, kinds=tuple(said["kinds"]),
+        notices=tuple(said["notices"]), **parts,
+    )  # fmt: skip
 
 
 def come(cube: Cube, origin: int | None = None) -> int:

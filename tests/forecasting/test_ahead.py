@@ -239,6 +239,16 @@ def test_what_cannot_be_is_refused(
         to_come(name, sample, steps, since)
 
 
+def test_a_damaged_forecast_is_made_again(data: Path) -> None:
+    brought("town")
+    whole, _ = grids("town")
+    made = to_come("mean", whole, 2)
+    (path,) = (data / "forecasts" / whole).glob("ahead.*.npz")
+    for content in (path.read_bytes()[:300], b"", path.read_bytes()[:-40]):
+        path.write_bytes(content)
+        assert same(to_come("mean", whole, 2), made)
+
+
 @pytest.mark.parametrize("suffix", [".nc", ".parquet", ".csv", ".geojson", ".json"])
 def test_files_hold_what_was_forecast(sample: str, tmp_path: Path, suffix: str) -> None:
     made = to_come("decayed_mean", sample, 2)

@@ -271,13 +271,8 @@ def _packed(random: Random) -> tuple[str, str, bytes]:
     inner, kind, content = random.choice([_csv, _json, _parquet])(random)
     how = random.randrange(6)
     if how < 3:
-<<<<<<< HEAD
-        packing: list[Callable[[bytes], bytes]] = [gzip.compress, bz2.compress, lzma.compress]
-        packed = packing[how](content)
-=======
         packers: list[Callable[[bytes], bytes]] = [gzip.compress, bz2.compress, lzma.compress]
         packed = packers[how](content)
->>>>>>> unbreakable
         name = inner[-60:] + random.choice([".gz", ".bz2", ".xz", ".csv", ""])
         return random.choice([name, "a.csv"]), f"{kind}, packed", packed
     if how == 3:
