@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from crimecast import UserError
 from crimecast.storage.store import data_root
 
 DRAWING = 0.8  # seconds from a click until its page is drawn, nearly always
@@ -24,7 +25,8 @@ SAVED = 60.0  # seconds of rest at most that runs have in hand; they earn them b
 
 def ask() -> None:
     """A page begins to be drawn."""
-    with contextlib.suppress(OSError):  # a full disk is no reason to show no page
+    # Neither a full disk nor a folder that can't be used is a reason to show no page.
+    with contextlib.suppress(OSError, UserError):
         _mark().touch()
 
 

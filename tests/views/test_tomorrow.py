@@ -9,13 +9,13 @@ import pytest
 from crimecast.forecasting.ahead import ahead
 from crimecast.grids.cube import load_cube
 from crimecast.live.round import go_round
+from crimecast.reporting.tomorrow import printable
 from crimecast.views import tomorrow
 from crimecast.views.tomorrow import (
     Before,
     TomorrowView,
     before,
     exported,
-    printable,
     tomorrow_view,
 )
 
