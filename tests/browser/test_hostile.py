@@ -90,7 +90,7 @@ folder = crawl_folder("evil"); folder.mkdir(parents=True, exist_ok=True)
     {{"state": "failed", "rows": 0, "expected": 0, "rate": 0.0, "at": 0, "message": evil}}))
 for types in ("all", "each"):
     made = make_grid("evil", 2000.0, "1d", types)
-run = queue.submit(parse_design({DESIGN!r}), made["grid"])
+run = queue.submit(queue.Request(parse_design({DESIGN!r}), made["grid"]))
 annotate(run.id, note=evil)
 print(run.id)
 """
