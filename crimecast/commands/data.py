@@ -150,16 +150,17 @@ def _reasons(dropped: dict[str, int]) -> str:
 def grid(options: argparse.Namespace) -> tuple[Any, str]:
     """Make a grid, or find the one that the same request made before."""
     from crimecast.grids.grid import make_grid
+    from crimecast.grids.heatmaps import check_folder, write_heatmaps
     from crimecast.machine.cluster import address_asked
 
     ready()
+    if options.heatmaps is not None:
+        check_folder(options.heatmaps)
     made = make_grid(
         options.city, options.cell, options.step, options.types, options.since, options.until,
         address_asked(options.executor, options.address),
     )  # fmt: skip
     if options.heatmaps is not None:
-        from crimecast.grids.heatmaps import write_heatmaps
-
         made = {**made, "heatmaps": write_heatmaps(options.city, options.heatmaps)}
     steps, kinds, height, width = made["shape"]
     return made, (

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -29,7 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         if any("\0" in str(value) for value in vars(options).values()):
             raise UserError("An argument holds a NUL, which no name can hold.")
-        result, text = options.command(options)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # of libraries: what a person is to know has its sentence
+            result, text = options.command(options)
         if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be no text
             sys.stdout.reconfigure(errors="backslashreplace")
         if options.json:

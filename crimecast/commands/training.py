@@ -24,7 +24,7 @@ def train(options: argparse.Namespace) -> tuple[Any, str]:
     if options.design is None and source is None:
         raise UserError("Name a --design (such as stack), or a run to --fork or --start-from.")
     parent = load_run(source) if source else None
-    design = load_design(options.design) if options.design else parent.design  # type: ignore[union-attr]
+    design = load_design(options.design) if options.design is not None else parent.design  # type: ignore[union-attr]
     run = queue.submit(
         queue.Request(
             design, options.grid, options.train_until, options.validate_until, options.epochs,

@@ -54,10 +54,17 @@ def weekly_heatmaps(city_name: str) -> tuple[list[str], np.ndarray, np.ndarray]:
     return names, week.start(np.arange(first, last + 1)).astype("datetime64[D]"), counts
 
 
-def write_heatmaps(city_name: str, folder: Path) -> int:
-    """Write FOLDER/type/2014-01-06.png, brightest where the type's busiest pixel is; how many."""
+def check_folder(folder: Path) -> None:
+    """Raise UserError where heatmaps can't be written: before anything is made for them."""
     if not folder.parent.is_dir():
         raise UserError(f"There is no folder {folder.parent}.")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is not a folder.")
+
+
+def write_heatmaps(city_name: str, folder: Path) -> int:
+    """Write FOLDER/type/2014-01-06.png, brightest where the type's busiest pixel is; how many."""
+    check_folder(folder)
     names, mondays, counts = weekly_heatmaps(city_name)
     for index, name in enumerate(names):
         safe = "".join(c if c.isalnum() else "_" for c in name)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.browser.conftest import SHOTS, App
 from tests.conftest import tiny_csv
@@ -69,7 +69,14 @@ def assert_drawn(canvas: Any, colours: int = 20) -> None:
 def becomes(page: Page, condition: Callable[[], object]) -> None:
     """Return once a condition holds in the page, which may take its time."""
     end = time.time() + BROWSER / 1000
-    while not condition():
+
+    def holds() -> object:
+        try:
+            return condition()
+        except Error:  # what was looked at is just being drawn anew
+            return False
+
+    while not holds():
         assert time.time() < end, "waited in vain"
         page.wait_for_timeout(100)
 
