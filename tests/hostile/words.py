@@ -43,7 +43,7 @@ def make(random: Random, folder: Path, store: Store) -> Case:
         "train": ["train", grid, *maybe("--design", DESIGNS, 0.9), *maybe("--seed", NUMBERS), *maybe("--epochs", NUMBERS), *maybe("--train-until", DATES, 0.2), *maybe("--validate-until", DATES, 0.2), *maybe("--fork", NAMES, 0.15), *maybe("--start-from", NAMES, 0.15), *maybe("--leave-out", NUMBERS, 0.2), *maybe("--workers", NUMBERS, 0.15), *maybe("--device", ["cpu", "tpu", "cuda", ""], 0.2)],
         "forecast": ["forecast", random.choice([run, "mean", *NAMES]), *period, *(["--out", out] if random.random() < 0.5 else [])],
         "score": ["score", *random.choices(["mean", run, *NAMES], k=random.choice([1, 2, 3])), *period],
-        "runs": ["runs", run, *([random.choice(["stop", "resume", "retry", "first", "dance", ""])] if random.random() < 0.5 else [])],
+        "runs": ["runs", run, *([random.choice(["stop", "resume", "first", "dance", ""])] if random.random() < 0.5 else [])],
         "inspect": ["inspect", run, *maybe("--at", [*DATES, "2024-12-01"], 0.9), *maybe("--layer", ["stem", *NAMES], 0.6), "--out", out],
         "report": ["report", name("nobody"), "--out", out, *maybe("--against", ["mean", *NAMES], 0.5)],
         "diagnose": ["diagnose", name("nobody")],
