@@ -17,7 +17,8 @@ from crimecast.views.records import sample_places
 from pages.parts.charts import chart
 from pages.parts.columns import KINDS, choose_columns, choose_order, show_notices, stored
 from pages.parts.crawl import crawl_panel
-from pages.parts.frame import frame, guarded
+from pages.parts.frame import frame
+from pages.parts.guarding import guarded
 from pages.parts.people import for_operators, operator_button
 from pages.parts.places import places as show_places
 from pages.parts.text import text

@@ -9,7 +9,8 @@ from crimecast.plots import figures, judging
 from crimecast.reporting.comparison import comparison_report
 from crimecast.views.compare import Comparison, choices, first_choice, is_baseline, slow
 from pages.parts.charts import chart
-from pages.parts.frame import frame, guarded, trained
+from pages.parts.frame import frame, trained
+from pages.parts.guarding import guarded
 from pages.parts.maps import asked_of, maps
 from pages.parts.text import text
 

@@ -11,7 +11,8 @@ from crimecast.lineage.steer import fork
 from crimecast.reporting.report import report
 from crimecast.runs.run import Run
 from crimecast.views.design import spec_diff
-from pages.parts.frame import frame, guarded, trained
+from pages.parts.frame import frame, trained
+from pages.parts.guarding import guarded
 from pages.parts.people import operator_button
 from pages.parts.text import text
 

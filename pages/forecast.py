@@ -10,7 +10,8 @@ from crimecast.views.coverage import warning
 from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
 from pages.parts.asked import newly
 from pages.parts.charts import chart
-from pages.parts.frame import frame, guarded, trained
+from pages.parts.frame import frame, trained
+from pages.parts.guarding import guarded
 from pages.parts.maps import asked_of, maps
 from pages.parts.text import text
 

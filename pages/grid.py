@@ -7,7 +7,8 @@ import streamlit as st
 from crimecast.grids.grid import list_grids, make_grid
 from crimecast.records.snapshot import snapshot
 from crimecast.views.grid import grid_message
-from pages.parts.frame import frame, grid_title, guarded, nothing_yet
+from pages.parts.frame import frame, grid_title, nothing_yet
+from pages.parts.guarding import guarded
 from pages.parts.maps import asked_of, maps
 from pages.parts.people import locked
 from pages.parts.text import text

@@ -20,7 +20,8 @@ from crimecast.views.layers import (
 from pages.parts.asked import newly
 from pages.parts.asking import VIEWS
 from pages.parts.charts import chart
-from pages.parts.frame import among, choose, frame, guarded, trained
+from pages.parts.frame import among, choose, frame, trained
+from pages.parts.guarding import guarded
 from pages.parts.maps import asked_of, maps
 from pages.parts.proof import badge, mark
 from pages.parts.save import save

@@ -14,7 +14,8 @@ from crimecast.reading.columns import REQUIRED
 from crimecast.reading.files import read_table
 from crimecast.records.importing import guess_values, import_file, zone_of_file
 from pages.parts.columns import KINDS, choose_columns, choose_order, show_notices, stored
-from pages.parts.frame import frame, guarded
+from pages.parts.frame import frame
+from pages.parts.guarding import guarded
 from pages.parts.people import for_operators, operator_button
 from pages.parts.text import text
 

@@ -9,7 +9,8 @@ from crimecast.forecasting.unseen import unseen_period
 from crimecast.judging.scoring import said
 from crimecast.runs.progress import line, share
 from crimecast.runs.run import Run, list_runs
-from pages.parts.frame import frame, guarded, nothing_yet
+from pages.parts.frame import frame, nothing_yet
+from pages.parts.guarding import guarded
 from pages.parts.judged import score_rows
 from pages.parts.text import text
 

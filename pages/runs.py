@@ -8,7 +8,8 @@ from crimecast.lineage.tree import NOTE, annotate, changes, effect, known_effect
 from crimecast.runs import queue
 from crimecast.runs.run import Run, delete_run, list_runs, load_run
 from crimecast.views.design import spec_diff
-from pages.parts.frame import frame, guarded, nothing_yet
+from pages.parts.frame import frame, nothing_yet
+from pages.parts.guarding import guarded
 from pages.parts.people import operator_button
 from pages.parts.progress import live
 from pages.parts.text import text

@@ -19,7 +19,8 @@ from crimecast.views.tomorrow import (
     tomorrow_view,
 )
 from pages.parts.charts import chart
-from pages.parts.frame import frame, guarded, nothing_yet
+from pages.parts.frame import frame, nothing_yet
+from pages.parts.guarding import guarded
 from pages.parts.maps import asked_of, maps
 from pages.parts.people import operator_button
 from pages.parts.text import text

@@ -22,7 +22,8 @@ from crimecast.grids.grid import list_grids
 from crimecast.plots.judging import gain_maps_figure
 from crimecast.runs.run import list_runs, load_run
 from pages.parts.charts import chart
-from pages.parts.frame import frame, grid_title, guarded, trained
+from pages.parts.frame import frame, grid_title, trained
+from pages.parts.guarding import guarded
 from pages.parts.text import text
 
 here = frame(

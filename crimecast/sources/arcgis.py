@@ -185,18 +185,6 @@ class FeatureLayer(PortalTable):
         except (Refused, KeyError, ValueError):
             return None
 
-    def latest(self) -> None:
-        """A layer doesn't say which rows changed, so it is read whole each time."""
-        return None
-
-    def changed_since(self, mark: str) -> str:
-        """Never asked, since there is no mark."""
-        raise NotImplementedError
-
-    def month_counts(self, where: str) -> None:
-        """Not counted: what is gone is seen when the layer is read whole."""
-        return None
-
     def _ask(self, path: str, params: dict[str, str], attempts: int = ATTEMPTS) -> dict[str, Any]:
         address = f"/{self.source.dataset.strip('/')}{path}"
         return self.client.ask(address, params, parse=parse_answer, attempts=attempts)

@@ -108,18 +108,6 @@ class SqlTable(PortalTable):
         except (Refused, KeyError, ValueError, IndexError):
             return None
 
-    def latest(self) -> None:
-        """A table doesn't say which rows changed, so it is read whole each time."""
-        return None
-
-    def changed_since(self, mark: str) -> str:
-        """Never asked, since there is no mark."""
-        raise NotImplementedError
-
-    def month_counts(self, where: str) -> None:
-        """Not counted: what is gone is seen when the table is read whole."""
-        return None
-
 
 def parse_answer(content: bytes) -> list[dict[str, Any]]:
     """An answer's rows. Raises Busy for an error that may pass, Refused for a wrong question."""

@@ -104,18 +104,6 @@ class Resource(PortalTable):
         except (Refused, KeyError, ValueError):
             return None
 
-    def latest(self) -> None:
-        """A resource doesn't say which rows changed, so it is read whole each time."""
-        return None
-
-    def changed_since(self, mark: str) -> str:
-        """Never asked, since there is no mark."""
-        raise NotImplementedError
-
-    def month_counts(self, where: str) -> None:
-        """Not counted: what is gone is seen when the resource is read whole."""
-        return None
-
 
 def parse_answer(content: bytes) -> dict[str, Any]:
     """The `result` of an answer. Raises Busy for an error that may pass, Refused for a wrong question."""

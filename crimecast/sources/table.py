@@ -86,6 +86,20 @@ class PortalTable:
             if name != "event_id"
         }
 
+    def latest(self) -> str | None:
+        """The mark of the latest change; None where the portal doesn't say which rows changed, so that
+        it is read whole each time."""
+        return None
+
+    def changed_since(self, mark: str) -> str:
+        """The condition that a row changed since a mark; never asked where there is none."""
+        raise NotImplementedError
+
+    def month_counts(self, where: str) -> dict[str, int] | None:
+        """How many rows each month has; None where that isn't told, and what is gone is seen when the
+        table is read whole."""
+        return None
+
     def without_day(self) -> str:
         """The condition that a row has no day."""
         return f"{self.time_column} IS NULL"

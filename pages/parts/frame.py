@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import streamlit as st
-from polars.exceptions import PanicException
 
-from crimecast import UserError
 from crimecast.cities import City, list_cities, load_city
 from crimecast.grids.grid import list_grids
 from crimecast.live.standing import state_of
 from crimecast.runs.run import Run, list_runs
-from crimecast.storage.faults import sentence
 from pages.parts.navigation import enter
 from pages.parts.people import who_is_here
 from pages.parts.progress import running_now
@@ -123,16 +120,6 @@ def grid_title(entry: dict[str, Any]) -> str:
         else ""
     )
     return f"{entry['cell']:g} m · {entry['step']} · {types}{span}"
-
-
-def guarded(draw: Callable[[], None]) -> None:
-    """Draw, or say in one sentence why it can't be drawn and what to do."""
-    try:
-        draw()
-    except UserError as error:
-        st.error(text(error), icon=":material/error:")
-    except (Exception, PanicException) as error:  # a library's panic is no Exception
-        st.error(text(sentence(error)), icon=":material/error:")
 
 
 def trained(here: Chosen) -> Run:

@@ -5,17 +5,15 @@ import os
 import sys
 
 import streamlit as st
-from polars.exceptions import PanicException
 
 from crimecast.machine import courtesy
 from crimecast.machine.slots import WAITING
 from crimecast.sample import sample_is_ready
-from crimecast.storage.faults import sentence
 from crimecast.storage.sweeping import sweep
 from pages.parts.collecting import leave_modules_out
+from pages.parts.guarding import guarded
 from pages.parts.navigation import ENTERED, navigation
 from pages.parts.people import admit
-from pages.parts.text import text
 
 
 def start() -> None:
@@ -27,11 +25,12 @@ def start() -> None:
     st.session_state[ENTERED] = True
     page = navigation()
     admit()
-    try:
+
+    def draw() -> None:
         _ready()
         page.run()
-    except (Exception, PanicException) as error:  # a library's panic is no Exception
-        st.error(text(sentence(error)), icon=":material/error:")
+
+    guarded(draw)
 
 
 def _ready() -> None:
