@@ -8,14 +8,16 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.serving import Server
 
 Row = dict[str, Any]
 
 
-class Portal:
+class Portal(Server):
     """Serves `rows` (each with `:id` and `:updated_at`) under /resource/ANY.json while in a `with`.
 
     `faults` gives the chance of each kind of fault: busy, busy_until, error, drop, cut, malformed,
@@ -34,7 +36,7 @@ class Portal:
         self.after: Callable[[int], None] = lambda number: None
         self.ignore_where = False
 
-    def __enter__(self) -> "Portal":
+    def handler(self) -> type[BaseHTTPRequestHandler]:
         portal = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -52,15 +54,7 @@ class Portal:
             def log_message(self, *_: object) -> None:
                 return None
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        return Handler
 
     def answer(
         self, handler: BaseHTTPRequestHandler, query: dict[str, str], as_csv: bool = False

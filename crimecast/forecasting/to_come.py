@@ -22,7 +22,7 @@ from crimecast.grids.cube import Cube, load_cube
 from crimecast.grids.grid import open_grid
 from crimecast.records.tail import AGES, SETTLED, tail
 from crimecast.runs.run import load_run
-from crimecast.storage.kept import code_of, forget
+from crimecast.storage.kept import code_of, forget, used
 from crimecast.storage.store import data_root, replacing
 
 SUFFIXES = (".nc", ".parquet", ".geojson", ".csv", ".json")
@@ -74,6 +74,7 @@ def kept(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
 def _stored(path: Path, name: str, cube: Cube, origin: int) -> Ahead | None:
     """What was kept under a path; None if nothing whole is."""
     try:
+        used(path)
         with np.load(path, allow_pickle=False) as file:
             said = json.loads(str(file["said"]))
             parts = {field: file[field] for field in FIELDS}

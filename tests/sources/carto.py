@@ -1,48 +1,22 @@
 """A small Carto account for tests: one table in SQLite, which takes the SQL that a crawl asks."""
 
-import json
 import sqlite3
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from tests.serving import Served
 
 
-class Account:
+class Account(Served):
     """Serves the table `incidents` of `rows` (each with `cartodb_id`) while in a `with`."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         self.rows = rows
         self.queries: list[str] = []
 
-    def __enter__(self) -> "Account":
-        account = self
+    def answer(self, path: str, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        return self.asked(query["q"])
 
-        class Handler(BaseHTTPRequestHandler):
-            wbufsize = 1 << 16
-
-            def do_GET(self) -> None:
-                query = parse_qs(urlsplit(self.path).query)["q"][0]
-                status, answer = account.answer(query)
-                body = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                return None
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-    def answer(self, query: str) -> tuple[int, dict[str, Any]]:
+    def asked(self, query: str) -> tuple[int, dict[str, Any]]:
         self.queries.append(query)
         names = list(self.rows[0])
         with sqlite3.connect(":memory:") as database:

@@ -1,18 +1,16 @@
 """A small ArcGIS Feature Service for tests."""
 
-import json
 import re
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from tests.serving import Served
 
 PATH = "/arcgis/rest/services/Crime/FeatureServer/0"
 
 
-class Layer:
+class Layer(Served):
     """Serves `features` (attributes and geometry) at PATH while in a `with`; `cap` rows a page.
 
     `about` is added to its description. `trouble` gives the error for a query, if there is one; it
@@ -30,34 +28,10 @@ class Layer:
         self.about, self.trouble = about or {}, trouble
         self.queries: list[dict[str, str]] = []
 
-    def __enter__(self) -> "Layer":
-        layer = self
+    def answer(self, path: str, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        return 200, self.asked(path, query)
 
-        class Handler(BaseHTTPRequestHandler):
-            wbufsize = 1 << 16
-
-            def do_GET(self) -> None:
-                parts = urlsplit(self.path)
-                query = {k: v[0] for k, v in parse_qs(parts.query).items()}
-                body = json.dumps(layer.answer(parts.path, query)).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                return None
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-    def answer(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+    def asked(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         if path == PATH:
             names = list(self.features[0]["attributes"])
             return {

@@ -1,16 +1,14 @@
 """A small CKAN portal for tests: one resource of the DataStore, in memory."""
 
-import json
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from tests.serving import Served
 
 ID = "b973d8cb-eeb2-4e7e-99da-c92938efc9c0"
 
 
-class DataStore:
+class DataStore(Served):
     """Serves `rows` (each with `_id`) by datastore_search while in a `with`; `cap` rows a page.
 
     `after` is called with the number of the request once it is answered.
@@ -21,35 +19,9 @@ class DataStore:
         self.requests = 0
         self.after: Callable[[int], None] = lambda number: None
 
-    def __enter__(self) -> "DataStore":
-        store = self
-
-        class Handler(BaseHTTPRequestHandler):
-            wbufsize = 1 << 16
-
-            def do_GET(self) -> None:
-                parts = urlsplit(self.path)
-                query = {k: v[0] for k, v in parse_qs(parts.query).items()}
-                status, answer = store.answer(parts.path, query)
-                body = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-                store.requests += 1
-                store.after(store.requests)
-
-            def log_message(self, *_: object) -> None:
-                return None
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+    def answered(self) -> None:
+        self.requests += 1
+        self.after(self.requests)
 
     def answer(self, path: str, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
         if path != "/api/3/action/datastore_search" or query["resource_id"] != ID:

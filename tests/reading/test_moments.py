@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from crimecast.errors import Doubt
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
-from crimecast.reading.times import parse_time
+
+
+def parse_time(table: pl.DataFrame, columns: list[str], zone: str) -> pl.Series:
+    """The times alone of what is read."""
+    return read_moments(table, columns, Asked(zone)).values
+
 
 FORMATS = [
     "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M",
