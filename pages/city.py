@@ -25,10 +25,11 @@ from pages.parts.text import text
 
 here = frame("City", "Where the records come from, what they hold, and what was left out and why.")
 city = here.city
+held = snapshot(city)
 
 
 def records() -> None:
-    account = snapshot(city).report()
+    account = held.report()
     total = account["records"]
     columns = st.columns(3)
     columns[0].metric("Records", f"{total:,}")
@@ -56,7 +57,7 @@ def records() -> None:
         else:
             show_places(places_message(city, places), f"places_{city.name}")
     with right:
-        kinds = list(snapshot(city).type_counts.items())[:14]
+        kinds = list(held.type_counts.items())[:14]
         st.caption("The most frequent types")
         chart(
             bars_figure([k for k, _ in kinds], [n for _, n in kinds], "records"),
@@ -162,12 +163,12 @@ if result := st.session_state.pop("imported", None):
         icon=":material/check:",
     )
     show_notices(result["notices"], result["read_as"])
-elif (imports := snapshot(city).imports) and imports[-1].get("notices"):
+elif (imports := held.imports) and imports[-1].get("notices"):
     with st.expander(
         f"About the last file, {text(imports[-1]['origin'])}: {len(imports[-1]['notices'])} notices"
     ):
         show_notices(imports[-1]["notices"], imports[-1].get("read_as"))
-if snapshot(city).months:
+if held.months:
     guarded(records)
 else:
     st.info(
@@ -183,7 +184,7 @@ def groups() -> None:
         rows, num_rows="dynamic", hide_index=True, key=f"groups_{city.name}",
         column_config={
             "group": st.column_config.TextColumn("Group", required=True),
-            "types": st.column_config.MultiselectColumn("Types", options=[*snapshot(city).type_counts], accept_new_options=True),
+            "types": st.column_config.MultiselectColumn("Types", options=[*held.type_counts], accept_new_options=True),
         },
     )  # fmt: skip
     chosen = {
@@ -196,7 +197,7 @@ def groups() -> None:
         st.rerun()
 
 
-if snapshot(city).months and not city.simulated:
+if held.months and not city.simulated:
     grouping = st.expander(
         "Groups of types, as grids can count them", on_change="rerun", key="grouping"
     )
@@ -214,7 +215,7 @@ if not city.simulated:
 if city.quirks:
     st.subheader("Worth knowing")
     st.markdown("\n".join(f"- {text(quirk)}" for quirk in city.quirks))
-if snapshot(city).months:
+if held.months:
     st.page_link(
         "pages/grid.py",
         label="Count them on a grid",

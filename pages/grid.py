@@ -18,7 +18,8 @@ here = frame(
     "Count the city's events on square cells and steps of time: what every network learns from.",
 )
 city = here.city
-if not snapshot(city).months:
+held = snapshot(city)
+if not held.months:
     nothing_yet(f"{text(city.title)} has no events yet.", "pages/city.py", "Bring in records")
 
 
@@ -38,7 +39,7 @@ def form() -> None:
             ["1d", "1h", "6h", "8h", "1w", "1mo"],
             help="Length of a step in the city's own time.",
         )
-        known = list(snapshot(city).type_counts)
+        known = list(held.type_counts)
         types = columns[2].multiselect(
             "Types", [*city.groups, *known], placeholder="all, as one",
             help="Each becomes a channel of its own. Groups sum their types. None chosen: all events as one.",

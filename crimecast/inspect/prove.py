@@ -6,12 +6,10 @@ differ by more than a cell, or an operation isn't known, what is shown isn't pro
 """
 
 import copy
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from functools import cached_property, lru_cache
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -20,7 +18,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.utils.parametrize import ParametrizationList
 
-import crimecast
 from crimecast.designs.build import named_layers
 from crimecast.inspect.graph import kind_of
 from crimecast.inspect.receptive import Cell, Field, field_of_forecast, field_of_layer
@@ -30,6 +27,7 @@ from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, watch
 from crimecast.networks.looked import Looked
 from crimecast.networks.tape import Record
 from crimecast.runs.run import Run
+from crimecast.storage.kept import code_of
 from crimecast.storage.store import read_json, write_json
 
 DRAWS = 3  # inputs that are changed row by row and column by column
@@ -113,17 +111,7 @@ def known_proof(run: Run) -> Proof | None:
 
 
 def _stamp(run: Run) -> list[object]:
-    return [run.stamp, crimecast.__version__, _code()]
-
-
-@lru_cache(maxsize=1)
-def _code() -> str:
-    """A digest of the code that looks into networks."""
-    made = hashlib.blake2b(digest_size=8)
-    here = Path(__file__).parent
-    for path in sorted([*here.glob("*.py"), *(here.parent / "networks").glob("*.py")]):
-        made.update(path.read_bytes())
-    return made.hexdigest()
+    return [run.stamp, code_of("inspect", "networks").hex()]
 
 
 def prove(one: Looked) -> Proof:
