@@ -50,11 +50,17 @@ def epochs_of(run: Run) -> list[tuple[str, int]]:
     return [(entry["phase"], entry["epoch"]) for entry in map(json.loads, lines)]
 
 
+def nobody_supervises() -> None:
+    """Wait until the last test's supervisor has left: the next one has this test's environment."""
+    until(lambda: not (data_root() / "supervisor.json").exists())
+
+
 @pytest.mark.long
 def test_kills_lose_nothing_and_change_nothing(sample: str) -> None:
     def submit(seed: int) -> str:
         return queue.submit(queue.Request(parse_design(spec(40)), sample, seed=seed, refit=True)).id
 
+    nobody_supervises()  # a number of threads is an arithmetic of its own
     before = {run.id for run in list_runs()}
     undisturbed = [queue.wait(submit(seed)) for seed in range(2)]
     names = [submit(seed) for seed in range(2)]
@@ -118,14 +124,14 @@ import sys
 from crimecast.designs.spec import parse_design
 from crimecast.runs import queue
 for seed in range(int(sys.argv[2])):
-    print(queue.submit(parse_design(sys.argv[3]), sys.argv[1], seed=seed).id, flush=True)
+    print(queue.submit(queue.Request(parse_design(sys.argv[3]), sys.argv[1], seed=seed)).id, flush=True)
 """
 
 
 @pytest.mark.long
 def test_two_processes_queue_at_once(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """25 runs each, on two slots: all are done, in the order of their numbers, two at a time."""
-    until(lambda: not (data_root() / "supervisor.json").exists())  # the next one has two slots
+    nobody_supervises()
     monkeypatch.setenv("CRIMECAST_CPU_SLOTS", "2")
     each = 25 if KILLS >= 100 else 5
     command = [sys.executable, "-c", SUBMIT, sample, str(each), spec(1)]
