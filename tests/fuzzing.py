@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from crimecast.cities.city import _parsed
+from crimecast.cities.city import parsed
 from crimecast.designs.spec import parse_design
 from crimecast.errors import UserError
 from crimecast.reading.files import read_file
@@ -47,7 +47,7 @@ def _checkpoint(content: bytes, folder: Path) -> object:
 def _entry(content: bytes, folder: Path) -> object:
     path = folder / "a.toml"
     path.write_bytes(content)
-    return _parsed.__wrapped__(path, 0)
+    return parsed.__wrapped__(path, 0)
 
 
 def _settings(content: bytes, folder: Path) -> object:

@@ -153,11 +153,12 @@ class Outline(TypedDict):
 
 
 def _parse(path: Path) -> City:
-    return _parsed(path, path.stat().st_mtime_ns)
+    return parsed(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=64)  # with what is derived from it: every page draws its outline
-def _parsed(path: Path, _changed: int) -> City:
+def parsed(path: Path, _changed: int) -> City:
+    """A city's entry from its file. Raises Damaged if it is none."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:

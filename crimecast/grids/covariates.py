@@ -100,9 +100,9 @@ def covariate_maps(
     and where a place has no value, it is NaN. Values are compressed as sign(v) ln(1 + |v|), so that
     large numbers keep their order in half precision. Raises UserError if there is no such covariate.
     """
-    city = load_city(cube.city)
-    path = covariate_path(city.name, name)
+    path = covariate_path(cube.city, name)
     if not path.exists():
+        city = load_city(cube.city)
         known = ", ".join(list_covariates(city)) or "none yet"
         raise UserError(
             f"{city.title} has no covariate '{name}' (it has {known}): add it with "

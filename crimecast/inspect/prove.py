@@ -323,7 +323,7 @@ class _Trial:
         try:
             if self.heavy:
                 raise TypeError("single precision has to do")
-            exact = copy.deepcopy(self.one.network)._apply(_double)
+            exact = copy.deepcopy(self.one.network)._apply(double)
             with torch.no_grad():
                 exact(*(x.double() for x in self.inputs.values()))
             return exact.eval(), torch.float64
@@ -556,7 +556,8 @@ def _size(x: Tensor) -> float:
     return float(made) + 1e-30
 
 
-def _double(x: Tensor) -> Tensor:
+def double(x: Tensor) -> Tensor:
+    """In double precision, whole numbers as they are."""
     if x.is_complex():
         return x.to(torch.complex128)
     return x.double() if x.is_floating_point() else x

@@ -69,11 +69,11 @@ def subject(run: Run, checkpoint: int | None = None) -> Subject:
 
     Raises UserError if the run has no network yet, or no checkpoint of that epoch.
     """
-    cube = load_cube(run.grid)
     network, note = load_network(run)
     if checkpoint is not None:
         tensors, _ = checkpoints.load(checkpoints.checkpoint_path(run.folder, checkpoint))
         checkpoints.load_network(network, tensors)
+    cube = load_cube(run.grid)
     return Subject(run, cube, network, samples_of(run, cube, note), checkpoint)
 
 

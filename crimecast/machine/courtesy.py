@@ -27,7 +27,7 @@ def ask() -> None:
     """A page begins to be drawn."""
     # Neither a full disk nor a folder that can't be used is a reason to show no page.
     with contextlib.suppress(OSError, UserError):
-        _mark().touch()
+        mark().touch()
 
 
 class Rests:
@@ -36,7 +36,7 @@ class Rests:
     """
 
     def __init__(self) -> None:
-        self.mark, self.saved, self.since = _mark(), SAVED, time.time()
+        self.mark, self.saved, self.since = mark(), SAVED, time.time()
         self.workers: list[int] = []
         self.resting: list[psutil.Process] = []
 
@@ -111,5 +111,6 @@ def _suspended(pid: int) -> list[psutil.Process]:
     return made
 
 
-def _mark() -> Path:
+def mark() -> Path:
+    """The file whose time says when a page began to be drawn on this machine."""
     return data_root() / f"drawing.{platform.node()}"

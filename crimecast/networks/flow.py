@@ -44,7 +44,7 @@ def made_from(op: Op, asked: Asked, statistics: bool) -> Made:
             return Made(given, name not in STILL)
         return _everything(op, unknown=False)
     if torch.Tag.pointwise in op.func.tags or name in POINTWISE:
-        return Made(_pointwise(op, asked))
+        return Made(pointwise(op, asked))
     if name in REDUCING or name in ALONG:
         return Made(_along(op, asked), True)
     if name in MOVING or name.startswith(("upsample", "_upsample")):
@@ -83,7 +83,8 @@ def narrowed(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
     return mask
 
 
-def _pointwise(op: Op, asked: Asked) -> Given:
+def pointwise(op: Op, asked: Asked) -> Given:
+    """What is asked of an operation whose every element depends on the inputs' elements in its place alone."""
     mask = _any(asked)
     others = [a for a in op.args if isinstance(a, Constant) and a.support is not None]
     found = []

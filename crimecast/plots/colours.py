@@ -31,7 +31,8 @@ STOPS = {
 }
 
 
-def _to_oklab(rgb: np.ndarray) -> np.ndarray:
+def to_oklab(rgb: np.ndarray) -> np.ndarray:
+    """Colours (N, 3) of sRGB in 0…1 → OKLab (N, 3), where equal steps look equal (Ottosson 2020)."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     lms = linear @ np.array(
         [
@@ -78,7 +79,7 @@ def colour_table(kind: str, mode: str) -> np.ndarray:
     value are equal steps of the colour.
     """
     stops = [[int(stop[i : i + 2], 16) / 255 for i in (1, 3, 5)] for stop in STOPS[kind, mode]]
-    lab = _to_oklab(np.array(stops))
+    lab = to_oklab(np.array(stops))
     lengths = np.linalg.norm(np.diff(lab, axis=0), axis=1)
     if kind == "diverging":  # both arms are equally long, so that zero stays in the middle
         half = len(lengths) // 2

@@ -66,6 +66,7 @@ def _half_midnight(share: float, rows: int) -> Notice:
 
 
 def plain_moments(local: pl.Series, precision: str, asked: Asked) -> Moments:
+    """Dates and times that are local as they stand."""
     return Moments(local.cast(pl.Datetime("us")), precision)
 
 

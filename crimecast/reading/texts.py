@@ -31,6 +31,7 @@ CTIME = re.compile(
 
 
 def read_text(series: pl.Series, asked: Asked) -> Moments:
+    """Times written as text, read in the one order of day, month and year that all of them allow."""
     pieces = _pieces(series)
     counts: dict[str, int] = {}
     for piece in pieces:

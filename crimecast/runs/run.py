@@ -15,7 +15,6 @@ import psutil
 from crimecast import UserError
 from crimecast.designs.spec import Design, parse_design, to_toml, with_module
 from crimecast.grids.cube import Cube
-from crimecast.grids.grid import grid_folder
 from crimecast.runs.settings import Settings
 from crimecast.storage.access import accounted, act
 from crimecast.storage.database import reading, writing
@@ -114,8 +113,7 @@ class Run:
 def create_run(
     design: Design, grid: str, seed: int, device: str, settings: Settings, parent: str | None
 ) -> Run:
-    """Record a queued run. Raises UserError if the grid or the parent don't exist."""
-    grid_folder(grid)
+    """Record a queued run. Raises UserError if there is no such parent."""
     if parent is not None:
         load_run(parent)
     module = None

@@ -223,8 +223,7 @@ def main(name: str) -> int:
     together = capacity(cluster) if cluster else len(slots())
     while True:
         for run_name, number in list(watched.items()):
-            trial = optuna.trial.Trial(study, study.get_trials()[number]._trial_id)
-            if follow(study, trial, load_run(run_name)):
+            if follow(study, trial_of(study, number), load_run(run_name)):
                 del watched[run_name]
         made = [t for t in study.get_trials() if t.state.name != "FAIL" or t.user_attrs.get("run")]
         while len(watched) < together and len(made) < known["trials"]:
@@ -254,6 +253,14 @@ def suggest(trial: Any, path: str, options: Any) -> Any:
     if isinstance(low, int) and isinstance(high, int):
         return trial.suggest_int(path, low, high, log=log)
     return trial.suggest_float(path, low, high, log=log)
+
+
+def trial_of(study: Any, number: int) -> Any:
+    """The trial that was asked for under `number`, by this process or by one before it. Optuna has no
+    public way from the number to a trial that can report and be asked whether to go on."""
+    import optuna
+
+    return optuna.trial.Trial(study, study.get_trials(deepcopy=False)[number]._trial_id)
 
 
 def follow(study: Any, trial: Any, run: Run) -> bool:

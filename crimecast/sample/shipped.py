@@ -26,11 +26,12 @@ def ensure_sample() -> None:
         make_grid("sample")
         record = SAMPLE / "run.json"
         if record.exists():
-            _add_run(read_json(record))
+            add_run(read_json(record))
         sample_marker().touch()
 
 
-def _add_run(row: dict[str, Any]) -> None:
+def add_run(row: dict[str, Any]) -> None:
+    """Put the trained network that is shipped into the data folder and the record; row: the record's own."""
     folder = data_root() / "runs" / row["id"]
     if not folder.exists():
         with replacing(folder) as temporary:

@@ -104,7 +104,7 @@ class Client:
                         raise Refused(status, _reason(content))
                     return parse(content)
                 trouble = f"it answered {status}"
-                self._rest(attempt, response.headers.get("Retry-After"))
+                self.rest(attempt, response.headers.get("Retry-After"))
             except requests.exceptions.TooManyRedirects:
                 raise UserError(
                     f"The portal at {self.base} sends from one address to the next."
@@ -131,7 +131,7 @@ class Client:
                     and _refused(error)
                 ):
                     break
-                self._rest(attempt, None)
+                self.rest(attempt, None)
         kind = Failing if status in OVERTAXED else UserError
         raise kind(
             f"The portal at {self.base} doesn't answer ({trouble}); what was fetched is kept, so crawl again later."
@@ -158,7 +158,10 @@ class Client:
                     )
         return response, bytes(content)
 
-    def _rest(self, attempt: int, asked: str | None) -> None:
+    def rest(self, attempt: int, asked: str | None) -> None:
+        """Wait before the next attempt, as long as the portal asked for or twice as long each time.
+
+        Raises CrawlStopped."""
         pause = min(30.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0)
         seconds = _retry_after(asked)
         if seconds is not None:

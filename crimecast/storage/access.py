@@ -39,8 +39,8 @@ _by_itself = ContextVar("by_itself", default=False)
 _acted: ContextVar[tuple[str, str] | None] = ContextVar("acted", default=None)
 
 
-def identify(who: Callable[[], Actor]) -> None:
-    """From now on `who` says, at every action, who acts in this process."""
+def identify(who: Callable[[], Actor] | None) -> None:
+    """From now on `who` says, at every action, who acts in this process; with None its own user."""
     global _who
     _who = who
 

@@ -50,13 +50,14 @@ def inputs(study: Study, scaling: dict[str, Any] | None, at_home: bool, left_out
         made = maps_cache.load(name)
     if made is None:
         began = time.perf_counter()
-        made = _make(study, scaling, at_home)
+        made = make(study, scaling, at_home)
         if time.perf_counter() - began > maps_cache.WORTH:
             maps_cache.keep(name, made)
     return made
 
 
-def _make(study: Study, scaling: dict[str, Any] | None, at_home: bool) -> Made:
+def make(study: Study, scaling: dict[str, Any] | None, at_home: bool) -> Made:
+    """The same as `inputs`, made whatever is kept."""
     cube, design = study.cube, study.design
     fitted = scaling or _fitted(study)
     channels, total = channel_inputs(design, cube.counts.shape[1]), len(cube.times)

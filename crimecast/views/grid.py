@@ -11,7 +11,8 @@ from crimecast.plots.rasters import Panel, Scene, lines, message, window
 
 
 @lru_cache(maxsize=8)
-def _view(grid: str, kind: int, sigma: float) -> np.ndarray:
+def filtered(grid: str, kind: int, sigma: float) -> np.ndarray:
+    """(T, H, W) a grid's counts of one type, of all with -1, blurred by `sigma` cells."""
     counts = load_cube(grid).counts
     chosen = counts.sum(axis=1) if kind < 0 else counts[:, kind]
     if sigma <= 0:
@@ -22,7 +23,7 @@ def _view(grid: str, kind: int, sigma: float) -> np.ndarray:
 @lru_cache(maxsize=8)
 def _drawn(grid: str, kind: int, sigma: float) -> tuple[np.ndarray, float, float, list[float]]:
     """The mean of all steps, the top of the scale of colours, the largest value, each step's sum."""
-    cube, shown = load_cube(grid), _view(grid, kind, sigma)
+    cube, shown = load_cube(grid), filtered(grid, kind, sigma)
     area = cube.area(len(cube.times))
     top = float(max(np.quantile(shown[:: max(1, len(shown) // 60)][:, area], 0.999), 1e-3))
     sums = shown[:, area].sum(axis=1).round(1).tolist()
@@ -35,7 +36,7 @@ def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> b
     The blur is a view of the stored counts and keeps their sum; nothing of it is stored.
     """
     cube = load_cube(grid)
-    shown = _view(grid, kind, sigma)
+    shown = filtered(grid, kind, sigma)
     area = cube.area(len(cube.times))
     mean, top, peak, sums = _drawn(grid, kind, sigma)
     unit = f"events per cell and {cube.step.words}"

@@ -42,6 +42,7 @@ class TomorrowView:
 
     @property
     def cube(self) -> Cube:
+        """The counts that have come."""
         return self.made.cube
 
     @cached_property

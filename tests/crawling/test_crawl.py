@@ -25,8 +25,8 @@ FAULTS = ["busy", "busy_until", "error", "drop", "cut", "malformed", "running", 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back off by hundredths of what one would in earnest."""
-    rest = http.Client._rest
-    monkeypatch.setattr(http.Client, "_rest", lambda self, attempt, asked: rest(self, -6, asked))
+    rest = http.Client.rest
+    monkeypatch.setattr(http.Client, "rest", lambda self, attempt, asked: rest(self, -6, asked))
 
 
 def held() -> dict[str, tuple[str, str]]:

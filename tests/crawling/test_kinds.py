@@ -30,7 +30,7 @@ LAYER = {
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Don't wait between attempts."""
-    monkeypatch.setattr(http.Client, "_rest", lambda self, attempt, asked: None)
+    monkeypatch.setattr(http.Client, "rest", lambda self, attempt, asked: None)
 
 
 def arc(layer: Layer, columns: dict[str, str] = LAYER, **more: Any) -> str:

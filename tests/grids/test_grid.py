@@ -244,10 +244,10 @@ def test_heatmaps_have_every_week_and_every_event(town: str, tmp_path: Path) -> 
 
 
 def test_a_blur_keeps_the_sum_and_is_not_stored(town: str) -> None:
-    from crimecast.views.grid import _view
+    from crimecast.views.grid import filtered
 
     grid = make_grid(town)["grid"]
-    sharp, soft = _view(grid, -1, 0.0), _view(grid, -1, 1.0)
+    sharp, soft = filtered(grid, -1, 0.0), filtered(grid, -1, 1.0)
     assert soft.sum() == pytest.approx(sharp.sum(), rel=0.05)
     assert soft.max() < sharp.max()
     assert (open_grid(grid)["counts"].values.sum(axis=1) == sharp).all()

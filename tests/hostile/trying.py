@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -106,6 +106,8 @@ def tried(case: Case, kept: Kept) -> Answer:
     _forget_peak()
     began = time.monotonic()
     with (
+        tempfile.TemporaryDirectory() as elsewhere,
+        chdir(elsewhere),  # where pictures go that are asked for by a name alone
         _caught() as caught,
         mock.patch("crimecast.runs.supervisor.ensure"),
         mock.patch("crimecast.runs.search.resume"),

@@ -21,7 +21,7 @@ from crimecast.live import round as rounds
 from crimecast.live.log import Log
 from crimecast.live.round import go_live, go_round, live_folder, plan_of
 from crimecast.live.standing import said, scores_of, standing
-from crimecast.storage.access import Actor
+from crimecast.storage.access import Actor, identify
 from tests.portal import Portal
 
 FIRST, KNOWN, DAYS = datetime(2015, 1, 1), 60, 12
@@ -171,10 +171,13 @@ def test_the_command_says_what_was_done(portal: Portal, capsys: pytest.CaptureFi
     assert "no run called 'nobody'" in capsys.readouterr().err
 
 
-def test_a_viewer_may_not_do_a_round(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crimecast.storage.access._who", lambda: Actor("ann", False))
-    with pytest.raises(UserError, match="an operator must"):
-        go_round("chicago", url=portal.url)
+def test_a_viewer_may_not_do_a_round(portal: Portal) -> None:
+    identify(lambda: Actor("ann", False))
+    try:
+        with pytest.raises(UserError, match="an operator must"):
+            go_round("chicago", url=portal.url)
+    finally:
+        identify(None)
     assert kinds() == {"forecast": [], "score": []}
 
 

@@ -42,7 +42,7 @@ def worker() -> Iterator[psutil.Popen]:
 
 def ask(clock: list[float]) -> None:
     courtesy.ask()
-    os.utime(courtesy._mark(), (clock[0], clock[0]))
+    os.utime(courtesy.mark(), (clock[0], clock[0]))
 
 
 def rests_of(worker: psutil.Popen) -> courtesy.Rests:

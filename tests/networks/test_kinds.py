@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from crimecast.designs.build import named_layers
 from crimecast.inspect.activations import capture
-from crimecast.inspect.prove import _double
+from crimecast.inspect.prove import double
 from crimecast.inspect.receptive import field_of_forecast, weights_that_reach
 from crimecast.networks.axes import axes_of
 from crimecast.networks.tape import record
@@ -34,7 +34,7 @@ def made(name: str) -> nn.Module:
 @torch.no_grad()
 def perturbed(network: nn.Module, cell: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
     """Change each row, then each column, in double precision, and see whether the cell changes."""
-    exact = copy.deepcopy(network)._apply(_double)
+    exact = copy.deepcopy(network)._apply(double)
     seen: list[set[int]] = [set(), set()]
     for seed in range(4):
         given = [x.double() for x in inputs(seed).values()]

@@ -29,7 +29,7 @@ def test_a_field_that_is_too_small_is_found_out(monkeypatch: pytest.MonkeyPatch)
     """The proof is one: with a rule that is wrong it doesn't pass."""
     from crimecast.networks import flow
 
-    monkeypatch.setitem(flow.RULES, "convolution", lambda op, asked: flow._pointwise(op, asked))
+    monkeypatch.setitem(flow.RULES, "convolution", lambda op, asked: flow.pointwise(op, asked))
     torch.manual_seed(0)
     network = torch.nn.Conv2d(4, 4, 3, padding=1)
 

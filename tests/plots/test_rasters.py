@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crimecast.plots.colours import _to_oklab, colour_bytes, colour_table
+from crimecast.plots.colours import colour_bytes, colour_table, to_oklab
 from crimecast.plots.rasters import Panel, Scene, dequantize, message, missing, quantize, window
 
 
@@ -77,16 +77,16 @@ def test_what_is_missing_is_next_to_the_step_and_never_sent_twice(
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_equal_steps_of_value_look_equal(mode: str) -> None:
     for kind in ("sequential", "diverging"):
-        lab = _to_oklab(colour_table(kind, mode) / 255)
+        lab = to_oklab(colour_table(kind, mode) / 255)
         steps = np.linalg.norm(np.diff(lab, axis=0), axis=1)
         assert steps.max() < 3 * np.median(steps)
-    light = _to_oklab(colour_table("sequential", mode) / 255)[:, 0]
+    light = to_oklab(colour_table("sequential", mode) / 255)[:, 0]
     assert (np.diff(light) * (1 if mode == "dark" else -1) > -1e-3).all()
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_the_arms_of_the_diverging_map_differ_without_red_and_green(mode: str) -> None:
-    lab = _to_oklab(colour_table("diverging", mode) / 255)
+    lab = to_oklab(colour_table("diverging", mode) / 255)
     assert (lab[:100, 2] < lab[:100, 2].max() + 1e-9).all()
     assert lab[60, 2] < -0.03  # towards blue
     assert lab[195, 2] > 0.03  # towards yellow, which no common colour blindness takes for blue

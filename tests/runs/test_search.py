@@ -3,6 +3,7 @@
 import os
 import signal
 
+import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +49,24 @@ def test_lists_can_be_searched_too(choices: list[list[int]]) -> None:
 def test_what_cannot_be_searched_is_refused(sample: str, text: str, says: str) -> None:
     with pytest.raises(UserError, match=says):
         search.start(text, sample, 2)
+
+
+def test_a_trial_found_by_its_number_is_the_one_that_was_asked_for() -> None:
+    """Whatever the study's own trial says and does, the one that is found does too."""
+    study = optuna.create_study(pruner=optuna.pruners.MedianPruner(n_startup_trials=1))
+    first, second = study.ask(), study.ask()
+    first.report(1.0, step=0)
+    study.tell(first, 1.0)
+    second.suggest_int("width", 1, 9)
+    found = search.trial_of(study, second.number)
+    assert (found.number, found.params) == (second.number, second.params)
+    assert not found.should_prune()
+    found.report(2.0, step=0)
+    assert study.trials[second.number].intermediate_values == {0: 2.0}
+    assert second.should_prune()
+    assert found.should_prune()
+    study.tell(found.number, 2.0)
+    assert study.trials[second.number].value == 2.0
 
 
 @pytest.mark.long

@@ -33,7 +33,7 @@ def test_what_was_broken_off_is_finished(empty: Path, monkeypatch: pytest.Monkey
 def test_nobody_takes_it_for_ready_while_it_is_made(
     empty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen, make, add = [], sample.make_grid, sample._add_run
+    seen, make, add = [], sample.make_grid, sample.add_run
 
     def looking(work: object) -> object:
         def wrapped(*given: object) -> object:
@@ -43,7 +43,7 @@ def test_nobody_takes_it_for_ready_while_it_is_made(
         return wrapped
 
     monkeypatch.setattr(sample, "make_grid", looking(make))
-    monkeypatch.setattr(sample, "_add_run", looking(add))
+    monkeypatch.setattr(sample, "add_run", looking(add))
     sample.ensure_sample()
     assert seen == [False, False]
     sample.ensure_sample()

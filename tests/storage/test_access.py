@@ -16,7 +16,6 @@ from crimecast.lineage.tree import annotate
 from crimecast.records.importing import import_file
 from crimecast.runs import queue, search
 from crimecast.runs.run import delete_run, list_runs
-from crimecast.storage import access
 from crimecast.storage.access import Actor, audit, identify, local_user, person
 
 
@@ -24,7 +23,7 @@ from crimecast.storage.access import Actor, audit, identify, local_user, person
 def as_viewer() -> Iterator[None]:
     identify(lambda: Actor("eve@elsewhere.example", False))
     yield
-    access._who = None
+    identify(None)
 
 
 def actions(grid: str, file: Path) -> dict[str, Callable[[], object]]:
@@ -102,7 +101,7 @@ def test_an_action_has_a_line(sample: str) -> None:
         annotate("stack-1", note="seen")
         annotate("stack-1", note="")
     finally:
-        access._who = None
+        identify(None)
     latest = audit()[0]
     assert (latest["who"], latest["action"], latest["what"]) == (
         "ana\n@city.example",

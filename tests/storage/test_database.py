@@ -104,7 +104,7 @@ def test_a_migration_that_fails_leaves_the_old_record(
     path = old_record(data)
 
     def fails(db: sqlite3.Connection) -> None:
-        database._first(db)
+        database.MIGRATIONS[0](db)
         raise RuntimeError
 
     with monkeypatch.context() as broken:

@@ -24,13 +24,13 @@ def cube(sample: str, monkeypatch: pytest.MonkeyPatch) -> Cube:
 @pytest.fixture
 def making(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A list that grows each time that maps are made."""
-    made, make = [], inputs._make
+    made, make = [], inputs.make
 
     def counted(study: inputs.Study, *rest: object) -> maps_cache.Made:
         made.append(study.train_end)
         return make(study, *rest)
 
-    monkeypatch.setattr(inputs, "_make", counted)
+    monkeypatch.setattr(inputs, "make", counted)
     return made
 
 
