@@ -95,7 +95,7 @@ def replay(folder: Path, days: int, kills: int) -> dict[str, Any]:
     from crimecast.grids.grid import make_grid
     from crimecast.judging.likelihood import log_likelihood
     from crimecast.live.log import Log
-    from crimecast.live.round import go_live, live_folder, plan_of
+    from crimecast.live.plan import go_live, live_folder, plan_of
     from crimecast.live.standing import scores_of
     from crimecast.records.importing import import_file
 

@@ -19,6 +19,7 @@ from pages.parts.columns import KINDS, choose_columns, choose_order, show_notice
 from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame
 from pages.parts.guarding import guarded
+from pages.parts.live import live_panel
 from pages.parts.people import for_operators, operator_button
 from pages.parts.places import places as show_places
 from pages.parts.text import text
@@ -212,6 +213,9 @@ if not city.simulated:
         guarded(lambda: crawl_panel(city))
     with uploading:
         guarded(for_operators(upload))
+if held.months:
+    st.subheader("Live")
+    guarded(lambda: live_panel(city))
 if city.quirks:
     st.subheader("Worth knowing")
     st.markdown("\n".join(f"- {text(quirk)}" for quirk in city.quirks))

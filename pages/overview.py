@@ -7,11 +7,15 @@ from crimecast.diagnose.kept import known_findings
 from crimecast.forecasting.forecasts import rivals
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.judging.scoring import said
+from crimecast.live.plan import plan_of
+from crimecast.live.standing import state_of
 from crimecast.runs.progress import line, share
 from crimecast.runs.run import Run, list_runs
+from crimecast.views.tomorrow import tomorrow_view
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.guarding import guarded
 from pages.parts.judged import score_rows
+from pages.parts.maps import maps
 from pages.parts.text import text
 
 here = frame(
@@ -26,6 +30,30 @@ if here.grid is None:
     )
 
 grid = here.grid
+
+
+def tomorrow() -> None:
+    """Of a live city the next step comes first."""
+    plan = plan_of(here.city.name)
+    if plan is None or not state_of(here.city.name):
+        return
+    view = tomorrow_view(plan.names[0], plan.grid)
+    kind = len(view.made.kinds) - 1
+    expected, low, high = view.made.total(0, kind)
+    st.subheader(text(view.label(0)))
+    st.markdown(
+        f"**{expected:,.1f}** events expected, most likely between **{low:,d}** and **{high:,d}**; usual are "
+        f"{view.usual[kind].sum():,.1f}. Forecast by {text(plan.names[0])}."
+    )
+    maps(view.message(0, kind, 5), key="overview_tomorrow")
+    st.page_link(
+        "pages/tomorrow.py", label="Where to look, and why there", icon=":material/arrow_forward:",
+        query_params=dict(st.query_params),
+    )  # fmt: skip
+    st.subheader("What it comes from")
+
+
+guarded(tomorrow)
 columns = st.columns(4)
 columns[0].metric("Events in the grid", f"{grid['events']:,}")
 columns[1].metric("Cells in the city", f"{grid['cells']:,}")

@@ -7,7 +7,8 @@ import streamlit as st
 from crimecast import UserError
 from crimecast.judging.sequential import LEAST, sequence
 from crimecast.live.log import Log
-from crimecast.live.round import RIVALS, go_round, live_folder, plan_of
+from crimecast.live.plan import RIVALS, live_folder, plan_of
+from crimecast.live.round import go_round
 from crimecast.live.standing import gains, said, standing
 from crimecast.plots.figures import sequence_figure
 from crimecast.reporting.tomorrow import printable
@@ -21,6 +22,7 @@ from crimecast.views.tomorrow import (
 from pages.parts.charts import chart
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.guarding import guarded
+from pages.parts.live import take_over
 from pages.parts.maps import asked_of, maps
 from pages.parts.people import operator_button
 from pages.parts.text import text
@@ -39,6 +41,8 @@ if plan is not None:
 own = [here.run.id] if here.run is not None and here.run.state == "done" else []
 sealed_by = [name for name in plan.names if name not in (*own, *RIVALS)] if plan else []
 names = [*own, *sealed_by, *RIVALS]
+if plan is not None:  # what the city's forecast is stands first
+    names = [*plan.names, *(name for name in names if name not in plan.names)]
 
 
 def shown_step(view: TomorrowView) -> int:
@@ -152,6 +156,7 @@ def since_the_start() -> None:
     """How sealed forecasts have done, and the seal itself."""
     st.subheader("How it has done since it was first sealed")
     log = Log(live_folder(city.name))
+    take_over(city.name)
     rows = standing(log)
     if not rows:
         st.caption(

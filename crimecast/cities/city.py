@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NotRequired
+from typing import Annotated, Any, NotRequired
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyproj
 import shapely
 import shapely.geometry
 import tomli_w
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict  # that pydantic can read before Python 3.12
 
 from crimecast import UserError
@@ -47,7 +47,8 @@ class Source:
 
 @dataclass(frozen=True)
 class City:
-    """A registry entry; `bounds` (x0, y0, x1, y1 in metres) stands in where there is no outline."""
+    """A registry entry; `bounds` (x0, y0, x1, y1 in metres) stands in where there is no outline. `settles`
+    is how many days its records are known to go on arriving, where no repeated crawls tell."""
 
     name: str
     title: str
@@ -62,6 +63,7 @@ class City:
     groups: dict[str, list[str]] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
     file_crs: str | None = None
+    settles: int = 0
     path: Path = Path()
 
     @cached_property
@@ -137,6 +139,7 @@ class Entry(TypedDict):
     groups: NotRequired[dict[str, list[str]]]
     columns: NotRequired[dict[str, str]]
     file_crs: NotRequired[str]
+    settles: NotRequired[Annotated[int, Field(ge=0, le=365)]]
 
 
 class Shape(TypedDict):
@@ -243,6 +246,7 @@ def write_city(city: City) -> City:
         "outline": city.outline,
         "bounds": list(city.bounds) if city.bounds else None,
         "file_crs": city.file_crs,
+        "settles": city.settles or None,
         "simulated": city.simulated or None,
         "quirks": list(city.quirks),
         "source": [

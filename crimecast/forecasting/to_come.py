@@ -54,7 +54,12 @@ def kept(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
     partly = reported(cube, whole)
     path = _path(name, cube, whole, steps, partly)
     notices = []
-    if whole < origin:
+    city = load_city(cube.city)
+    if whole < origin and city.settles and tail(city) is None:
+        notices.append(
+            f"Records of the last {city.settles} days are still coming: forecast from {cube.label(whole)} on."
+        )
+    elif whole < origin:
         last = cube.label(origin - 1)
         notices.append(
             f"The records don't cover {last} whole: forecast from {cube.label(whole)} on."
@@ -88,10 +93,13 @@ def _stored(path: Path, name: str, cube: Cube, origin: int) -> Ahead | None:
 
 def come(cube: Cube, origin: int | None = None) -> int:
     """How many of the first `origin` steps have come: where repeated crawls tell what is still missing of
-    them (see `reported`), all that were over at the last; else those that the records cover whole."""
-    known = tail(load_city(cube.city))
+    them (see `reported`), all that were over at the last; else those that the records cover whole, but for
+    the days that the city's records are known to settle in."""
+    city = load_city(cube.city)
+    known = tail(city)
     if known is None:
-        return complete_steps(cube, origin)
+        settling = int(np.ceil(city.settles / cube.step.days))
+        return max(1, complete_steps(cube, origin) - settling)
     last = np.array([known.last], dtype="datetime64[s]")
     over = int(cube.step.number(last)[0]) - int(cube.step.number(cube.times[:1])[0])
     return max(1, min(len(cube.times) if origin is None else origin, over))

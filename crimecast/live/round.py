@@ -6,9 +6,11 @@ the sealed log first, so it is done once.
 
 import hashlib
 import io
+import os
 import shutil
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+import subprocess
+import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,77 +23,19 @@ from crimecast.forecasting.ahead import Ahead
 from crimecast.forecasting.to_come import come, kept, reported, save
 from crimecast.grids.covariates import covariate_path
 from crimecast.grids.cube import Cube, load_cube
-from crimecast.grids.grid import grid_folder, list_grids, make_grid
+from crimecast.grids.grid import grid_folder, make_grid
 from crimecast.judging.likelihood import floored, log_likelihood
 from crimecast.live.log import Log
+from crimecast.live.plan import Plan, go_live, keep_plan, live_folder
+from crimecast.live.retraining import retrained
 from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import list_runs, load_run
 from crimecast.storage.access import accounted, act
 from crimecast.storage.kept import code_of
 from crimecast.storage.store import data_root, read_json, write_json
 
-RIVALS = ("memory_mixture", "decayed_mean")  # the strongest baselines that take seconds
 NEXT = 7
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is live: the grid as it is now, whether a round has made it, and what forecasts on it."""
-
-    grid: str
-    names: tuple[str, ...]
-    own: bool = False
-
-
-def live_folder(city: str) -> Path:
-    """Where a city's sealed log and plan are."""
-    return data_root() / "live" / load_city(city).name
-
-
-def plan_of(city: str) -> Plan | None:
-    """What is live in a city, None if nothing is."""
-    path = live_folder(city) / "plan.json"
-    if not path.exists():
-        return None
-    stored = read_json(path)
-    return Plan(stored["grid"], tuple(stored["names"]), stored["own"])
-
-
-@accounted
-def go_live(city: str, grid: str | None = None, names: tuple[str, ...] = ()) -> Plan:
-    """Decide what is live from now on; what isn't given stays as it was, or is the newest grid and the run
-    on it that validation found best. Raises UserError for what doesn't fit together."""
-    before = plan_of(city)
-    known = list_grids(load_city(city).name)
-    if grid is not None and read_json(grid_folder(grid) / "grid.json")["city"] != city:
-        raise UserError(f"{grid} is a grid of another city than {city}.")
-    runs = [name for name in names if name not in BASELINES]
-    for name in runs:
-        if not (load_run(name).folder / "network.safetensors").exists():
-            raise UserError(f"{name} has no network yet; wait for it or resume it.")
-    if grid is None:
-        grid = before.grid if before else load_run(runs[0]).grid if runs else None
-    if grid is None:
-        if not known:
-            raise UserError(f"{load_city(city).title} has no grid yet: make one first.")
-        grid = known[0]["grid"]
-    if not names:
-        names = before.names if before else (*_best(grid), *RIVALS)
-    plan = Plan(
-        grid, tuple(dict.fromkeys(names)), bool(before and before.own and before.grid == grid)
-    )
-    if plan != before:
-        act("go live with", f"{', '.join(plan.names)} on {plan.grid}")
-        write_json(live_folder(city) / "plan.json", asdict(plan))
-    return plan
-
-
-def _best(grid: str) -> list[str]:
-    done = [
-        run for run in list_runs(grid)
-        if run.state == "done" and run.summary.get("validation_loss") is not None
-    ]  # fmt: skip
-    return [min(done, key=lambda run: run.summary["validation_loss"]).id] if done else []
+PATIENCE = 60.0  # seconds that the owner's command may take
 
 
 @accounted
@@ -111,9 +55,30 @@ def go_round(
         with FileLock(folder / ".lock", timeout=1.0):
             plan = go_live(city, grid, names)
             act("forecast the days to come of", city)
-            return _round(load_city(city), plan, url, guarded)
+            began = time.time()
+            result = _round(load_city(city), plan, url, guarded)
+            write_json(folder / "round.json", {"began": began, "said": summary_text(result)})
     except Timeout:
         raise UserError(f"A round of {city} is running already.") from None
+    if plan.rules.then:
+        result["notices"] += _followed(plan.rules.then, city)
+    return result
+
+
+def _followed(command: str, city: str) -> list[str]:
+    """Run the owner's command after a round; what went wrong with it."""
+    folder = live_folder(city)
+    told = {"CRIMECAST_CITY": city, "CRIMECAST_FEED": str(folder / "tomorrow.json"),
+            "CRIMECAST_ROUND": str(folder / "round.json")}  # fmt: skip
+    with (folder / "then.log").open("wb") as log:
+        try:
+            status = subprocess.run(
+                command, shell=True, check=False, timeout=PATIENCE, env={**os.environ, **told},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            ).returncode  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return [f"The command after the round was ended after {PATIENCE:.0f} s."]
+    return [f"The command after the round failed (exit {status})."] if status else []
 
 
 def _round(city: City, plan: Plan, url: str | None, guarded: bool) -> dict[str, Any]:
@@ -131,6 +96,8 @@ def _round(city: City, plan: Plan, url: str | None, guarded: bool) -> dict[str, 
     plan = _extended(city, plan)
     cube = load_cube(plan.grid)
     scored = _score(log, cube)
+    plan, said = retrained(city.name, plan, log, cube, come(cube))
+    notices += said
     sealed = 0
     for name in plan.names:
         made = kept(name, cube, len(cube.times), NEXT)
@@ -141,7 +108,7 @@ def _round(city: City, plan: Plan, url: str | None, guarded: bool) -> dict[str, 
     write_json(log.folder / "events.json", {"events": sum(snapshot(city).rows.values())})
     return {
         "city": city.name, "grid": plan.grid, "sealed": sealed, "scored": scored,
-        "new_events": new, "notices": notices,
+        "new_events": new, "notices": notices, "every": plan.rules.every,
     }  # fmt: skip
 
 
@@ -164,7 +131,7 @@ def _extended(city: City, plan: Plan) -> Plan:
             "anew, and train on it."
         )
     new = replace(plan, grid=made, own=True)
-    write_json(live_folder(city.name) / "plan.json", asdict(new))
+    keep_plan(city.name, new)
     if plan.own and not list_runs(plan.grid):
         shutil.rmtree(grid_folder(plan.grid), ignore_errors=True)
         shutil.rmtree(data_root() / "forecasts" / plan.grid, ignore_errors=True)

@@ -17,7 +17,7 @@ from crimecast.forecasting.ahead import ALL, Ahead, ahead
 from crimecast.forecasting.to_come import come, kept, save
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.live.log import Log
-from crimecast.live.round import live_folder
+from crimecast.live.plan import live_folder
 from crimecast.plots.rasters import Panel, Scene, lines, message
 
 DAYS, LOOK_BACK = 7, 365  # to forecast, and from which what is usual is taken

@@ -9,6 +9,7 @@ import streamlit as st
 
 from crimecast.cities import City, list_cities, load_city
 from crimecast.grids.grid import list_grids
+from crimecast.live import keeper
 from crimecast.live.standing import state_of
 from crimecast.runs.run import Run, list_runs
 from pages.parts.navigation import enter
@@ -87,6 +88,7 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Chosen:
         own = [run.id for run in runs.values() if run.grid == grid]
         ended = sorted(own, key=lambda r: runs[r].state != "done")
         run = choose("run", "Run", ended, lambda r: f"{r} · {runs[r].state}")
+    keeper.ensure()
     with st.sidebar:
         running_now()
         if line := state_of(city.name):

@@ -19,7 +19,8 @@ from crimecast.grids.grid import list_grids, make_grid
 from crimecast.judging.likelihood import log_likelihood
 from crimecast.live import round as rounds
 from crimecast.live.log import Log
-from crimecast.live.round import go_live, go_round, live_folder, plan_of
+from crimecast.live.plan import go_live, live_folder, plan_of
+from crimecast.live.round import go_round
 from crimecast.live.standing import said, scores_of, standing
 from crimecast.storage.access import Actor, identify
 from tests.portal import Portal

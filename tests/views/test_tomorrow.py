@@ -108,7 +108,7 @@ def test_files_are_made(view: TomorrowView) -> None:
 def test_of_a_sealed_day_the_sealed_forecast_is_shown(data: object) -> None:
     """Where a round has sealed it; its numbers are not made again."""
     from crimecast.crawling import crawl_city
-    from crimecast.live.round import plan_of
+    from crimecast.live.plan import plan_of
     from tests.live.test_round import FIRST, KNOWN, Portal, bring, make_grid, rows_of
 
     with Portal([row for day in range(KNOWN) for row in rows_of(day)]) as portal:
