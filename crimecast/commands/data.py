@@ -106,11 +106,16 @@ def covariate(options: argparse.Namespace) -> tuple[Any, str]:
     from crimecast.grids.covariates import import_covariate
 
     made = import_covariate(
-        options.city, options.file, options.name, _mapping(options.map), options.date_format
-    )
+        options.city, options.file, options.name, _mapping(options.map), options.date_format,
+        options.forecast,
+    )  # fmt: skip
     return made, (
         f"{made['covariate']}: {made['rows']:,} values by {' and '.join(made['by'])}, {made['not_used']:,} rows "
-        f'not used. Name it in a spec: static = ["{made["covariate"]}"].'
+        + (
+            "not used. Forecasts of steps to come are given them."
+            if options.forecast
+            else f'not used. Name it in a spec: static = ["{made["covariate"]}"].'
+        )
     )
 
 
@@ -234,6 +239,10 @@ def register(add: Add) -> None:
     p.add_argument(
         "--map", action="append", default=[], metavar="FIELD=COLUMN",
         help="value=temperature, time=date, longitude=lng, latitude=lat",
+    )  # fmt: skip
+    p.add_argument(
+        "--forecast", action="store_true",
+        help="these values are forecast: only forecasts of steps to come are given them",
     )  # fmt: skip
     _date_format(p)
 

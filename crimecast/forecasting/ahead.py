@@ -15,6 +15,7 @@ from crimecast.baselines import BASELINES
 from crimecast.forecasting.forecasts import load_network
 from crimecast.forecasting.paths import Paths
 from crimecast.forecasting.streams import Average, Stream, baseline_stream
+from crimecast.grids.covariates import forecast_path
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.judging.predictive import cdf, of_cells, quantile
 from crimecast.runs.run import Run, load_run
@@ -94,7 +95,9 @@ def ahead(
     stream = streams[0][0] if len(streams) == 1 else Average(paths, [one for one, _ in streams])
     common = set.intersection(*(set(one) for _, one in streams))
     direct = {step: np.mean([one[step] for _, one in streams], axis=0) for step in common}
-    notices = tuple(dict.fromkeys(note for part in name.split("+") for note in _notices(part)))
+    notices = tuple(
+        dict.fromkeys(note for part in name.split("+") for note in _notices(part, cube))
+    )
     shock = _shock(stream, come)
     kinds = cube.types if len(cube.types) == 1 else (*cube.types, ALL)
     made: list[list[np.ndarray]] = [[] for _ in range(6)]
@@ -193,11 +196,18 @@ def _network(run: Run, cube: Cube) -> tuple:
     return load_network(run, cube)
 
 
-def _notices(name: str) -> list[str]:
+def _notices(name: str, cube: Cube) -> list[str]:
     if name.strip() in BASELINES:
         return []
-    names = load_run(name.strip()).design.static
-    return [f"Of {', '.join(names)} the last values known were taken."] if names else []
+    run = load_run(name.strip())
+    told = [one for one in run.design.static if forecast_path(cube.city, one).exists()]
+    last = [one for one in run.design.static if one not in told]
+    made = [f"Of {', '.join(last)} the last values known were taken."] if last else []
+    if told:
+        made.append(
+            f"Of {', '.join(told)} the forecast was taken as far as it reaches, then its last value."
+        )
+    return made
 
 
 def _count(paths: Paths) -> int:

@@ -18,6 +18,7 @@ from crimecast.cities import load_city
 from crimecast.forecasting.ahead import Ahead, ahead, of_known
 from crimecast.forecasting.forecasts import rates
 from crimecast.grids.complete import complete_steps
+from crimecast.grids.covariates import covariate_path, forecast_path
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.grids.grid import open_grid
 from crimecast.records.tail import AGES, SETTLED, tail
@@ -124,11 +125,22 @@ def reported(cube: Cube, origin: int) -> np.ndarray | None:
 def _path(name: str, cube: Cube, origin: int, steps: int, partly: np.ndarray | None) -> Path:
     parts = [part.strip() for part in name.split("+")]
     stamps = [str(load_run(part).stamp) for part in parts if _has_network(part)]
+    stamps += [_covariates(part, cube) for part in parts if _has_network(part)]
     made_by = code_of(*MAKERS).hex()
     share = None if partly is None else partly.tolist()
     identity = json.dumps([parts, stamps, origin, steps, share, made_by])
     digest = hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
     return data_root() / "forecasts" / cube.grid / f"ahead.{digest}.npz"
+
+
+def _covariates(name: str, cube: Cube) -> str:
+    """Changes when what is stored of a run's covariates does."""
+    paths = [
+        place(cube.city, one)
+        for one in load_run(name).design.static
+        for place in (covariate_path, forecast_path)
+    ]
+    return " ".join(str(path.stat().st_mtime_ns) for path in paths if path.exists())
 
 
 def _has_network(name: str) -> bool:

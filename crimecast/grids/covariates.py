@@ -26,9 +26,11 @@ FIELDS = ("value", "time", "longitude", "latitude")
 
 @accounted
 def import_covariate(
-    city_name: str, path: Path, name: str, mapping: dict[str, str], date_format: str | None = None
-) -> dict[str, Any]:
-    """Store a file's values as the covariate `name` of a city, in place of an earlier one.
+    city_name: str, path: Path, name: str, mapping: dict[str, str], date_format: str | None = None,
+    forecast: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Store a file's values as the covariate `name` of a city, in place of an earlier one; with
+    `forecast`, as what is forecast of it, which only forecasts of steps to come are given.
 
     mapping: our FIELDS to the file's columns; where a field is not mapped, a column of its own name
     is used if there is one. `date_format` is the order of day and month in its dates. Raises
@@ -76,13 +78,26 @@ def import_covariate(
         raise UserError(
             f"No row of {path.name} has all of {', '.join(known)} in a form that can be read."
         )
-    with replacing(covariate_path(city.name, name)) as temporary:
+    if forecast:
+        _check_forecast(city, name, usable)
+    place = (forecast_path if forecast else covariate_path)(city.name, name)
+    with replacing(place) as temporary:
         usable.write_parquet(temporary)
     return {
         **({"time": moments.says} if "time" in known else {}),
         "covariate": name, "city": city.name, "rows": len(usable), "not_used": len(stored) - len(usable),
         "by": [word for word, field in (("step", "time"), ("cell", "x")) if field in parts],
     }  # fmt: skip
+
+
+def _check_forecast(city: City, name: str, usable: pl.DataFrame) -> None:
+    known = covariate_path(city.name, name)
+    if not known.exists():
+        raise UserError(f"{city.title} has no covariate '{name}' yet, of which this is a forecast.")
+    if [*pl.read_parquet_schema(known)] != usable.columns or "time" not in usable.columns:
+        raise UserError(
+            f"A forecast of '{name}' needs what its values have: a time, and places where those have some."
+        )
 
 
 def list_covariates(city: City) -> list[str]:
@@ -93,8 +108,8 @@ def list_covariates(city: City) -> list[str]:
 def covariate_maps(
     cube: Cube, area: np.ndarray, name: str, lead: int, come: int | None = None
 ) -> np.ndarray:
-    """(T or 1, N) float32: what is known of each cell for each step, `lead` steps ahead; of values that
-    are dated, those of the first `come` steps alone, where not all steps of the cube have come.
+    """(T or 1, N) float32: what is known of each cell for each step, `lead` steps ahead. Where only the
+    first `come` steps of the cube have come, later ones are given what is forecast of it, if anything is.
 
     Rows are averaged by cell and step. Between dates the last known value holds; before the first,
     and where a place has no value, it is NaN. Values are compressed as sign(v) ln(1 + |v|), so that
@@ -109,18 +124,20 @@ def covariate_maps(
             f"`python -m crimecast covariate {city.name} FILE --name {name}`."
         )
     rows = pl.read_parquet(path)
+    first = int(cube.step.number(cube.times[:1])[0])
+    if come is not None and "time" in rows.columns:
+        rows = _until(rows, forecast_path(cube.city, name), cube, first + come)
     rows = rows.with_columns(pl.col("value").sign() * pl.col("value").abs().log1p())
     cells, steps = int(area.sum()), len(cube.times)
     place = _on_cells(cube, area, rows) if "x" in rows.columns else None
     if "time" not in rows.columns:
         return _average(rows["value"].to_numpy(), place, cells)[None]
     number = cube.step.number(rows["time"].to_numpy())
-    first = int(cube.step.number(cube.times[:1])[0])
     known_at = number - first + lead  # the first step that may know of it
     made = np.full((steps, cells), np.nan, dtype=np.float32)
     value = rows["value"].to_numpy()
     for at in np.unique(known_at):
-        if at < steps and (come is None or at - lead < come):
+        if at < steps:
             chosen = known_at == at
             part = None if place is None else place[chosen]
             row = _average(value[chosen], part, cells)
@@ -128,6 +145,22 @@ def covariate_maps(
     for t in range(1, steps):
         made[t] = np.where(np.isnan(made[t]), made[t - 1], made[t])
     return made
+
+
+def _until(rows: pl.DataFrame, forecast: Path, cube: Cube, number: int) -> pl.DataFrame:
+    """The values of the steps before `number`, and of those from it on what is forecast."""
+    known = rows.filter(cube.step.number(rows["time"].to_numpy()) < number)
+    if not forecast.exists():
+        return known
+    told = pl.read_parquet(forecast)
+    told = told.filter(cube.step.number(told["time"].to_numpy()) >= number)
+    return pl.concat([known, told.select(known.columns)], how="vertical_relaxed")
+
+
+def forecast_path(city: str, name: str) -> Path:
+    """Where a forecast of a city's covariate is stored."""
+    path = covariate_path(city, name)
+    return path.parent / "forecast" / path.name
 
 
 def covariate_path(city: str, name: str) -> Path:

@@ -21,7 +21,7 @@ from crimecast.baselines import BASELINES
 from crimecast.cities import City, load_city
 from crimecast.forecasting.ahead import Ahead
 from crimecast.forecasting.to_come import come, kept, reported, save
-from crimecast.grids.covariates import covariate_path
+from crimecast.grids.covariates import covariate_path, forecast_path
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.grids.grid import grid_folder, make_grid
 from crimecast.judging.likelihood import floored, log_likelihood
@@ -188,8 +188,8 @@ def _hash_of_inputs(made: Ahead) -> str:
     for part in made.name.split("+"):
         if part.strip() not in BASELINES:
             for one in load_run(part.strip()).design.static:
-                path = covariate_path(cube.city, one)
-                whole.update(path.read_bytes() if path.exists() else b"")
+                for path in (covariate_path(cube.city, one), forecast_path(cube.city, one)):
+                    whole.update(path.read_bytes() if path.exists() else b"")
     return whole.hexdigest()
 
 

@@ -123,6 +123,44 @@ def test_a_network_as_if_the_last_week_had_not_come_is_to_the_bit_one_without_it
     assert (name.endswith("weather")) == bool(then.notices)
 
 
+def test_a_forecast_of_weather_is_given_to_steps_to_come_alone(data: Path, tmp_path: Path) -> None:
+    """With the weather that came as its forecast, it is the forecast of who knew the weather."""
+    from crimecast.grids.covariates import covariate_maps, import_covariate
+
+    brought("town")
+    days = [FIRST + timedelta(days=d) for d in range(DAYS)]
+    table = pd.DataFrame({"time": days, "value": np.arange(len(days)) % 13})
+    table.to_csv(tmp_path / "weather.csv", index=False)
+    late = table.assign(value=table["value"] + 1)  # of days that have come a forecast says nothing
+    with pytest.raises(UserError, match="no covariate 'weather' yet"):
+        import_covariate("town", tmp_path / "weather.csv", "weather", {}, forecast=True)
+    import_covariate("town", tmp_path / "weather.csv", "weather", {})
+    whole, _ = grids("town")
+    cube = load_cube(whole)
+    area, come = cube.area(len(cube.times)), DAYS - WEEK
+    known = covariate_maps(cube, area, "weather", 1)
+    without = covariate_maps(cube, area, "weather", 1, come)
+    assert (known[: come + 1] == without[: come + 1])[1:].all()
+    assert (without[come:] == without[come]).all()
+    run = train(design_of("stack_plain weather", tmp_path), whole, "2021-04-20", "2021-05-10", epochs=1)  # fmt: skip
+    last = to_come(run.id, whole, WEEK, SINCE)
+    told = tmp_path / "told.csv"
+    pd.concat([late[:-WEEK], table[-WEEK:]]).to_csv(told, index=False)
+    made = import_covariate("town", told, "weather", {}, forecast=True)
+    assert made["rows"] == DAYS
+    assert np.array_equal(covariate_maps(cube, area, "weather", 1, come), known, equal_nan=True)
+    assert np.array_equal(covariate_maps(cube, area, "weather", 1), known, equal_nan=True)
+    with_it = to_come(run.id, whole, WEEK, SINCE)
+    assert with_it.notices == (
+        "Of weather the forecast was taken as far as it reaches, then its last value.",
+    )
+    assert np.array_equal(with_it.rate[0], last.rate[0])  # tomorrow is given today's
+    assert not np.array_equal(with_it.rate[2], last.rate[2])
+    pd.DataFrame({"value": [1.0]}).assign(longitude=0.0, latitude=0.0).to_csv(told, index=False)
+    with pytest.raises(UserError, match="needs what its values have"):
+        import_covariate("town", told, "weather", {}, forecast=True)
+
+
 def test_a_networks_own_horizon_says_where_the_paths_lie(data: Path, tmp_path: Path) -> None:
     from crimecast.forecasting.forecasts import rates
 
