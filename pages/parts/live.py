@@ -29,30 +29,32 @@ def live_panel(city: City) -> None:
         "A round brings in what is new, scores the forecasts whose days have come, and seals those of the next "
         "days before they come. Each day is done once, however often it is asked for."
     )
-    on = st.toggle(
+    ways = list(SWITCHES)
+    left, right = st.columns(2)
+    on = left.toggle(
         "Do the rounds by themselves", bool(rules and rules.on), key=f"live_on_{city.name}",
         help="While this server's machine runs; after missed days one round catches up.",
     )  # fmt: skip
-    left, right = st.columns(2)
-    ways = list(SWITCHES)
+    at_drift = right.toggle(
+        "Train anew at drift", bool(rules and rules.at_drift), key=f"live_drift_{city.name}",
+        help="When the first run falls behind a baseline, or more or fewer events come than it expects.",
+    )  # fmt: skip
     every = left.number_input(
-        "Hours between rounds", 0.25, 168.0, rules.every if rules else 6.0, 1.0, key=f"live_every_{city.name}"
+        "Hours between rounds", 0.25, 168.0, rules.every if rules else 6.0, 1.0,
+        format="%g", key=f"live_every_{city.name}",
     )  # fmt: skip
     retrain = right.number_input(
         "Train anew after … days", 0, 3650, rules.retrain if rules else 0, key=f"live_retrain_{city.name}",
         help="The same design on all that has come, as a fork; 0 is never. The old run forecasts on beside it.",
     )  # fmt: skip
-    at_drift = left.toggle(
-        "Train anew at drift", bool(rules and rules.at_drift), key=f"live_drift_{city.name}",
-        help="When the first run falls behind a baseline, or more or fewer events come than it expects.",
+    settles = left.number_input(
+        "Records go on arriving for … days", 0, 365, city.settles, key=f"live_settles_{city.name}",
+        help="Those days are forecast, not taken as they are. Once rounds have seen how late records come, they say it better.",
     )  # fmt: skip
     switch = right.selectbox(
         "The new one takes its place", ways, ways.index(rules.switch if rules else "click"),
         format_func=SWITCHES.__getitem__, key=f"live_switch_{city.name}",
-    )  # fmt: skip
-    settles = left.number_input(
-        "Records go on arriving for … days", 0, 365, city.settles, key=f"live_settles_{city.name}",
-        help="Those days are forecast, not taken as they are. Once rounds have seen how late records come, they say it better.",
+        help="Sealed forecasts are compared by a test that may be looked at every day.",
     )  # fmt: skip
     asked = {"on": on, "every": every, "retrain": int(retrain), "at_drift": at_drift, "switch": switch}  # fmt: skip
     new = rules is None or any(getattr(rules, name) != value for name, value in asked.items())
