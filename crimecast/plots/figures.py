@@ -181,6 +181,17 @@ def histogram_figure(values: np.ndarray, label: str) -> go.Figure:
     return figure.update_layout(hovermode="closest", bargap=0.03)
 
 
+def spreads_figure(edges: np.ndarray, shares: dict[str, np.ndarray], label: str) -> go.Figure:
+    """Distributions over one another, each as an outline: edges (B + 1,), shares (B,)."""
+    figure = go.Figure()
+    for (name, share), colour in zip(shares.items(), (BLUE, ORANGE), strict=True):
+        figure.add_scatter(
+            x=np.repeat(edges, 2)[1:-1], y=100 * np.repeat(share, 2), name=name, mode="lines",
+            line={"color": colour}, fill="tozeroy", opacity=0.7,
+        )  # fmt: skip
+    return bare(figure, 240, xaxis={"title": label}, yaxis={"title": "% of values"})
+
+
 def signed_bars_figure(names: list[str], values: list[float], label: str) -> go.Figure:
     """Horizontal bars around zero: orange above, blue below; in the order given, first on top."""
     figure = go.Figure(

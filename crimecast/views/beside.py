@@ -8,13 +8,15 @@ import numpy as np
 from crimecast.cities import City
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
+from crimecast.inspect.graph import Node
 from crimecast.inspect.peaks import Peak, peaks
 from crimecast.plots.rasters import Panel
 from crimecast.runs.run import Run, load_run
 from crimecast.views.activations import layer_maps
-from crimecast.views.insight import maps_message, signed
+from crimecast.views.insight import maps_message, nodes, signed
 from crimecast.views.layers import layer_area, span
 
+BINS = 48  # of a histogram
 SEARCHED = 120  # steps of the unseen period that are looked through for peaks
 
 
@@ -88,6 +90,31 @@ def beside_message(one: Shown, two: Shown, made: Beside, city: City) -> bytes:
     difference = made.two - made.one
     panels.append((signed("second minus first", difference, "activation"), difference))
     return maps_message(one.run, city, panels, f"beside-{one.title}-{two.title}")
+
+
+def spreads(one: Shown, two: Shown) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Edges (BINS + 1,), and the share of the values of either's whole layer that lies between them."""
+    layers = [layer_maps(of.run, of.layer, of.step, of.epoch).ravel() for of in (one, two)]
+    edges = np.histogram_bin_edges(np.concatenate(layers), BINS)
+    first, second = (np.histogram(values, edges)[0] / len(values) for values in layers)
+    return edges, first, second
+
+
+def network_changes(one: Run, two: Run) -> list[dict[str, str]]:
+    """What differs between two networks' graphs, a row a layer: what it is in either, empty where it is
+    not there."""
+    graphs = [{node.name: node for node in nodes(run.id, run.stamp)} for run in (one, two)]
+    rows = []
+    for name in dict.fromkeys([*graphs[0], *graphs[1]]):
+        said = [_said(graph[name]) if name in graph else "" for graph in graphs]
+        if said[0] != said[1]:
+            rows.append({"layer": name, one.id: said[0], two.id: said[1]})
+    return rows
+
+
+def _said(node: Node) -> str:
+    shape = "×".join(map(str, node.shape))
+    return f"{node.kind} of {', '.join(node.takes)}: {shape}, {node.parameters:,} weights"
 
 
 @lru_cache(maxsize=16)

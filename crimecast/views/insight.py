@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -103,6 +104,33 @@ def items(made: list[Node], measure: dict[str, float]) -> list[Item]:
 def layer_measure(name: str, _stamp: int, measure: str) -> dict[str, float]:
     """Each layer → one of MEASURES, by which the graph can be coloured."""
     return MEASURES[measure](subject(load_run(name)))
+
+
+NUMBERS = {
+    "gradient": "gradient norm",
+    "update": "change of the weights a step",
+    "zero": "share of exact zeros",
+    "full": "share of values at ±1",
+    "mean": "mean activation",
+    "spread": "spread of activations",
+}  # what the loop records of every layer
+
+
+def layers_at_epoch(history: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """For each epoch of the first fit, a row a layer with all NUMBERS; layers without weights have no norms."""
+    made = []
+    for entry in history:
+        if entry["phase"] == "fit" and entry.get("layers"):
+            rows = []
+            for name, own in entry["layers"].items():
+                row: dict[str, Any] = {"layer": name}
+                row |= {said: own.get(key) for key, said in NUMBERS.items()}
+                moved, size = own.get("update"), own.get("weight")
+                row["weight norm"] = size
+                row["step / weights"] = moved / size if moved is not None and size else None
+                rows.append(row)
+            made.append(rows)
+    return made
 
 
 def _of_training(

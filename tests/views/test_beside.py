@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from crimecast.cities import load_city
+from crimecast.designs.spec import parse_design
 from crimecast.grids.cube import load_cube
 from crimecast.inspect.activations import activations
 from crimecast.runs.run import load_run
@@ -15,10 +16,13 @@ from crimecast.views.beside import (
     beside,
     beside_message,
     channel_peaks,
+    network_changes,
     on_grid,
     peaks_message,
+    spreads,
 )
 from crimecast.views.layers import ORDERS, alike_together, layer_view
+from tests.runs.here import train
 
 
 def header(message: bytes) -> dict:
@@ -77,3 +81,26 @@ def test_every_order_has_every_channel_once(sample: str) -> None:
     for order in ORDERS:
         view = layer_view(run, "wide_1", 640, order)
         assert sorted(view.order.tolist()) == list(range(view.channels)), order
+
+
+def test_distributions_are_those_of_both_layers_on_the_same_edges(sample: str) -> None:
+    run = load_run("stack-1")
+    one, two = Shown(run, "wide_1", 2, 640), Shown(run, "wide_2", 0, 633)
+    edges, first, second = spreads(one, two)
+    for shown, share in ((one, first), (two, second)):
+        values = activations(run, shown.step, [shown.layer])[shown.layer].ravel()
+        middle = (edges[10] <= values) & (values < edges[11])
+        assert share[10] == pytest.approx(middle.mean(), abs=1e-9)
+        assert share.sum() == pytest.approx(1)
+
+
+def test_networks_differ_by_the_layers_that_were_changed(sample: str) -> None:
+    run = load_run("stack-1")
+    assert network_changes(run, run) == []
+    text = run.spec.replace('name = "wide_2"', 'name = "broad"').replace('"wide_2"', '"broad"')
+    fork = train(parse_design(text), sample, epochs=1)
+    rows = {row["layer"]: row for row in network_changes(run, fork)}
+    assert rows["wide_2"][fork.id] == ""
+    assert rows["broad"][run.id] == ""
+    assert rows["wide_2"][run.id].split(":")[1] == rows["broad"][fork.id].split(":")[1]
+    assert "wide_1" not in rows

@@ -59,3 +59,18 @@ def test_the_score_of_a_step_is_that_of_the_scores(sample: str) -> None:
     made = rates(run.id, cube, 640, 641)
     expected = scores(score_sums(run.id, cube, 640, 641))["log_likelihood_per_event"]
     assert insight.step_score(run, 640, made[0].sum(axis=0)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_norms_of_all_layers_are_those_that_the_loop_recorded(sample: str) -> None:
+    history = load_run("stack-1").history()
+    made = insight.layers_at_epoch(history)
+    fits = [entry for entry in history if entry["phase"] == "fit"]
+    assert len(made) == len(fits)
+    for rows, entry in zip(made, fits, strict=True):
+        assert [row["layer"] for row in rows] == [*entry["layers"]]
+        for row in rows:
+            own = entry["layers"][row["layer"]]
+            assert row["gradient norm"] == own.get("gradient")
+            if own.get("weight"):
+                assert row["step / weights"] == own["update"] / own["weight"]
+    assert insight.layers_at_epoch([]) == []

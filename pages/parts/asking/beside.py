@@ -7,11 +7,21 @@ import streamlit as st
 
 from crimecast.cities import City
 from crimecast.grids.cube import load_cube
+from crimecast.plots.figures import spreads_figure
 from crimecast.runs.run import Run, list_runs
 from crimecast.training.checkpoints import epochs_kept
 from crimecast.views.activations import layer_maps
-from crimecast.views.beside import Shown, beside, beside_message, channel_peaks, peaks_message
+from crimecast.views.beside import (
+    Shown,
+    beside,
+    beside_message,
+    channel_peaks,
+    network_changes,
+    peaks_message,
+    spreads,
+)  # fmt: skip
 from crimecast.views.layers import layer_names, span
+from pages.parts.charts import chart
 from pages.parts.frame import among
 from pages.parts.maps import maps
 from pages.parts.save import save
@@ -67,6 +77,26 @@ def two(run: Run, city: City, layer: str, step: int, channel: int) -> None:
         f"Correlation over the city **{made.correlation:+.3f}** (1 is the same pattern); the mean difference is "
         f"**{made.difference:.2f}** of the first one's spread over the city."
     )
+    edges, *shares = spreads(one, other)
+    st.markdown("**How the values of both layers spread**")
+    names = [shown.title for shown in (one, other)]
+    if names[0] == names[1]:  # two channels of a layer: it is the same one
+        names[1] += " "
+    chart(
+        spreads_figure(edges, dict(zip(names, shares, strict=True)), "activation"),
+        key="spreads",
+        alt="Distributions of both layers' values over one another",
+    )
+    if other.run.id != run.id:
+        with st.spinner("Comparing the networks …"):
+            changes = network_changes(run, other.run)
+        st.markdown("**Layers that differ**")
+        if changes:
+            st.dataframe(
+                changes, hide_index=True, alt="Layers that differ between the two networks"
+            )
+        else:
+            st.caption("None: both have the same layers, by the same names.")
     save(run, "beside", {"first": made.one, "second": made.two, "difference": made.two - made.one})
 
 

@@ -17,20 +17,32 @@ from pages.parts.text import text
 def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> None:
     """Gradients, updates and activations of every layer over the epochs."""
     history = run.history()
-    names = {
-        "gradient": "gradient norm",
-        "update": "change of the weights a step",
-        "zero": "share of exact zeros",
-        "full": "share of values at ±1",
-        "mean": "mean activation",
-        "spread": "spread of activations",
-    }
+    names = insight.NUMBERS
     key = st.selectbox("Number", list(names), format_func=lambda k: names[k])
     chart(
         layers_over_training_figure(history, key, names[key]),
         key="health",
         alt=f"{names[key]} of every layer by epoch",
     )
+    rows = insight.layers_at_epoch(history)
+    if rows:
+        with st.expander(
+            "All numbers of all layers, to sort", on_change="rerun", key="norms"
+        ) as table:
+            pass
+        if table.open:
+            last = len(rows)
+            epoch = table.slider("Epoch", 1, last, last, key="norms_epoch") if last > 1 else last
+            table.dataframe(
+                rows[epoch - 1], hide_index=True, alt="Norms and activations of every layer",
+                column_config={
+                    "step / weights": st.column_config.NumberColumn(
+                        format="%.2e",
+                        help="How far one step moves the weights, relative to their size: about a thousandth is usual.",
+                    ),
+                    **{name: st.column_config.NumberColumn(format="%.3g") for name in names.values()},
+                },
+            )  # fmt: skip
     with st.spinner("Looking at every epoch that was kept …"):
         epochs, edges, shares = insight.spread_over_training(run.id, run.stamp, layer)
     if epochs:
