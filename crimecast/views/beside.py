@@ -93,10 +93,17 @@ def beside_message(one: Shown, two: Shown, made: Beside, city: City) -> bytes:
 
 
 def spreads(one: Shown, two: Shown) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Edges (BINS + 1,), and the share of the values of either's whole layer that lies between them."""
-    layers = [layer_maps(of.run, of.layer, of.step, of.epoch).ravel() for of in (one, two)]
-    edges = np.histogram_bin_edges(np.concatenate(layers), BINS)
-    first, second = (np.histogram(values, edges)[0] / len(values) for values in layers)
+    """Edges (BINS + 1,), and the share of the values of either's whole layer over the city that lies
+    between them; the few beyond the outermost edges count as within."""
+    layers = [
+        layer_maps(of.run, of.layer, of.step, of.epoch)[:, layer_area(of.run, of.layer)].ravel()
+        for of in (one, two)
+    ]
+    low, high = np.quantile(np.concatenate(layers), [0.001, 0.999])
+    edges = np.linspace(low, max(high, low + 1e-9), BINS + 1)
+    first, second = (
+        np.histogram(np.clip(values, low, edges[-1]), edges)[0] / len(values) for values in layers
+    )
     return edges, first, second
 
 

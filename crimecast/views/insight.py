@@ -123,12 +123,10 @@ def layers_at_epoch(history: list[dict[str, Any]]) -> list[list[dict[str, Any]]]
         if entry["phase"] == "fit" and entry.get("layers"):
             rows = []
             for name, own in entry["layers"].items():
-                row: dict[str, Any] = {"layer": name}
-                row |= {said: own.get(key) for key, said in NUMBERS.items()}
                 moved, size = own.get("update"), own.get("weight")
-                row["weight norm"] = size
-                row["step / weights"] = moved / size if moved is not None and size else None
-                rows.append(row)
+                step = moved / size if moved is not None and size else None
+                row = {"layer": name, "step / weights": step, "weight norm": size}
+                rows.append(row | {said: own.get(key) for key, said in NUMBERS.items()})
             made.append(rows)
     return made
 

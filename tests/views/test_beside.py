@@ -21,7 +21,7 @@ from crimecast.views.beside import (
     peaks_message,
     spreads,
 )
-from crimecast.views.layers import ORDERS, alike_together, layer_view
+from crimecast.views.layers import ORDERS, alike_together, layer_area, layer_view
 from tests.runs.here import train
 
 
@@ -88,7 +88,8 @@ def test_distributions_are_those_of_both_layers_on_the_same_edges(sample: str) -
     one, two = Shown(run, "wide_1", 2, 640), Shown(run, "wide_2", 0, 633)
     edges, first, second = spreads(one, two)
     for shown, share in ((one, first), (two, second)):
-        values = activations(run, shown.step, [shown.layer])[shown.layer].ravel()
+        maps = activations(run, shown.step, [shown.layer])[shown.layer]
+        values = maps[:, layer_area(run, shown.layer)].ravel()
         middle = (edges[10] <= values) & (values < edges[11])
         assert share[10] == pytest.approx(middle.mean(), abs=1e-9)
         assert share.sum() == pytest.approx(1)

@@ -40,7 +40,7 @@ def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> No
                         format="%.2e",
                         help="How far one step moves the weights, relative to their size: about a thousandth is usual.",
                     ),
-                    **{name: st.column_config.NumberColumn(format="%.3g") for name in names.values()},
+                    **{name: st.column_config.NumberColumn(format="%.3g") for name in ("weight norm", *names.values())},
                 },
             )  # fmt: skip
     with st.spinner("Looking at every epoch that was kept …"):
