@@ -131,6 +131,14 @@ function build(root, s) {
     const reset = make("button", "", "Whole city");
     reset.onclick = () => { s.view = { x: 0, y: 0, zoom: 1 }; draw(s); };
     tools.append(reset);
+    const [one, other] = head.panels;
+    if (other && one.group && one.group === other.group) {
+      const button = make("button", "", "Wipe");
+      button.title = `Lay “${other.title}” over “${one.title}”, up to a handle that you move`;
+      button.setAttribute("aria-pressed", String(Boolean(s.wipe)));
+      button.onclick = () => { s.wipe = s.wipe ? 0 : 0.5; button.setAttribute("aria-pressed", String(Boolean(s.wipe))); draw(s); };
+      tools.append(button);
+    } else s.wipe = 0;
   }
   for (const [name, making] of [["PNG", picture], ["SVG", drawing]]) {
     const button = make("button", "", name);
@@ -158,6 +166,15 @@ function one(grid, s, panel, index) {
   map.tabIndex = 0;
   box.append(title, map);
   let legend = null;
+  if (s.head.layout === "maps" && index === 0) {
+    s.handle = make("input", "handle");
+    s.handle.type = "range";
+    s.handle.min = s.handle.step = 0.005;
+    s.handle.max = 0.995;
+    s.handle.setAttribute("aria-label", "Where the wipe stands");
+    s.handle.oninput = () => { s.wipe = Number(s.handle.value); later(s); };
+    box.append(s.handle);
+  }
   if (s.head.layout === "maps") {
     legend = { box: make("div", "legend wrap"), low: make("span"), bar: make("canvas"), high: make("span"), unit: make("span", "unit", panel.unit) };
     legend.box.append(legend.low, legend.bar, legend.high, legend.unit);
@@ -347,16 +364,18 @@ function draw(s) {
   const bend = shape[head.layout === "maps" ? s.scale : "linear"];
   s.panels.forEach((made, index) => {
     const panel = head.panels[index];
-    made.name.textContent = panel.title;
+    made.name.textContent = s.wipe && index === 0 ? `${panel.title} | ${head.panels[1].title}` : panel.title;
+    made.box.hidden = Boolean(s.wipe) && index === 1;
     made.box.classList.toggle("chosen", head.layout === "gallery" && index === s.chosen);
     const bounds = limits(s, panel);
     const table = s.tables.subarray((panel.kind === "diverging" ? 1536 : 0) + (s.dark ? 768 : 0));
     colourIn(s, made, index, bounds, bend, table);
-    paint(s, made);
     if (made.legend) drawLegend(s, made, panel, bounds, bend, table);
     const at = s.hover || s.picked;
     made.value.textContent = at && s.area[at[0] * width + at[1]] ? digits(valueAt(s, index, at[0] * width + at[1])) : panel.note;
   });
+  if (s.handle) { s.handle.hidden = !s.wipe; s.handle.value = s.wipe || 0.5; }
+  s.panels.forEach((made) => made.box.hidden || paint(s, made));
 }
 
 // Fill a panel's raster, a pixel a cell, unless it holds the same maps in the same colours already.
@@ -400,6 +419,17 @@ function paint(s, made) {
   context.imageSmoothingEnabled = false;
   const f = frame(s, made);
   context.drawImage(made.raster, f.left, f.top, f.unit * width, f.unit * height);
+  if (s.wipe && made === s.panels[0]) {
+    context.save();
+    context.beginPath();
+    context.rect(s.wipe * w, 0, w, h);
+    context.clip();
+    context.clearRect(0, 0, w, h);
+    context.drawImage(s.panels[1].raster, f.left, f.top, f.unit * width, f.unit * height);
+    context.restore();
+    context.fillStyle = colour(s.all, "--st-text-color", "#333");
+    context.fillRect(s.wipe * w - 1, 0, 2, h);
+  }
   const point = ([x, y]) => [f.left + x * f.unit, f.top + (height - y) * f.unit];
   const trace = (rings, style, thick) => {
     context.strokeStyle = style;
@@ -475,9 +505,9 @@ function drawCurve(s) {
 function sheet(s) {
   const around = s.all.querySelector(".grid").getBoundingClientRect();
   const when = s.head.labels.length ? ", " + s.head.labels[s.step - s.head.first] : "";
-  const parts = s.panels.map((made, i) => {
+  const parts = s.panels.filter((made) => !made.box.hidden).map((made) => {
     const at = made.map.getBoundingClientRect();
-    const title = s.head.panels[i].title + (s.head.layout === "maps" ? when : "");
+    const title = made.name.textContent + (s.head.layout === "maps" ? when : "");
     return { made, title, x: at.left - around.left, y: at.top - around.top + 6, w: at.width, h: at.height };
   });
   return {
@@ -521,8 +551,12 @@ function drawing(s) {
     const f = frame(s, part.made);
     const path = (rings) => rings.map((ring) => "M" + ring.map(([x, y]) => `${(f.left + x * f.unit).toFixed(1)} ${(f.top + (rows - y) * f.unit).toFixed(1)}`).join("L")).join("");
     const lines = s.lines ? `<path d="${path(s.head.outline)}" opacity=".75"/><path d="${path(s.head.layout === "maps" ? s.head.neighbourhoods : [])}" opacity=".3"/>` : "";
+    const image = (made) => `<image href="${made.raster.toDataURL()}" x="${f.left}" y="${f.top}" width="${f.unit * columns}" height="${f.unit * rows}" style="image-rendering:pixelated"/>`;
+    const cut = s.wipe * part.w, rest = part.w - cut;
+    const second = s.wipe && part.made === s.panels[0]
+      ? `<svg x="${cut}" width="${rest}" height="${part.h}" viewBox="${cut} 0 ${rest} ${part.h}"><rect x="${cut}" width="${rest}" height="${part.h}" fill="${back}"/>${image(s.panels[1])}</svg><path d="M${cut} 0V${part.h}" stroke="${ink}" stroke-width="2"/>` : "";
     return `<text x="${part.x + 2}" y="${part.y - 5}">${clean(part.title)}</text>
-<svg x="${part.x}" y="${part.y}" width="${part.w}" height="${part.h}"><image href="${part.made.raster.toDataURL()}" x="${f.left}" y="${f.top}" width="${f.unit * columns}" height="${f.unit * rows}" style="image-rendering:pixelated"/><g fill="none" stroke="${ink}">${lines}</g></svg>`;
+<svg x="${part.x}" y="${part.y}" width="${part.w}" height="${part.h}">${image(part.made)}${second}<g fill="none" stroke="${ink}">${lines}</g></svg>`;
   });
   const size = s.head.layout === "maps" ? 13 : 10;
   const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="${size}" fill="${ink}"><rect width="100%" height="100%" fill="${back}"/>${body.join("")}</svg>`;

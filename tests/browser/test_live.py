@@ -8,6 +8,8 @@ import pytest
 from tests.browser.conftest import App
 from tests.patience import until
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def live_app(tmp_path_factory: pytest.TempPathFactory) -> Any:

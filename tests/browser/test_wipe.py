@@ -1,0 +1,46 @@
+"""One map is laid over the other, up to a handle."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser.conftest import App
+from tests.browser.test_loop import becomes, go
+from tests.patience import BROWSER
+
+pytestmark = pytest.mark.browser
+
+
+def pixels(canvas: Any) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"))
+
+
+def test_actual_is_wiped_over_the_forecast(browser: Any, app: App) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(BROWSER)
+    page = context.new_page()
+    go(page, app, "forecast?city=sample")
+    maps = page.locator(".maps3 .panel canvas.map")
+    maps.nth(2).wait_for()
+    becomes(page, lambda: (pixels(maps.nth(0)) != pixels(maps.nth(0))[0, 0]).any())
+    handle, forecast = page.get_by_label("Where the wipe stands"), pixels(maps.nth(0))
+    assert handle.is_hidden()
+    wipe = page.get_by_role("button", name="Wipe")
+    wipe.click()
+    becomes(page, lambda: maps.nth(1).is_hidden() and handle.is_visible())
+    handle.fill("0.995")
+    becomes(page, lambda: handle.input_value() == "0.995")
+    page.wait_for_timeout(200)
+    far = pixels(maps.nth(0))
+    handle.fill("0.5")
+    becomes(page, lambda: not np.array_equal(far, pixels(maps.nth(0))))
+    half, width = pixels(maps.nth(0)), far.shape[1]
+    assert np.array_equal(half[:, : width // 2 - 4], far[:, : width // 2 - 4])
+    assert not np.array_equal(half[:, width // 2 + 4 : -8], far[:, width // 2 + 4 : -8])
+    wipe.click()
+    becomes(page, lambda: maps.nth(1).is_visible())
+    becomes(page, lambda: np.array_equal(pixels(maps.nth(0)), forecast))
+    context.close()
