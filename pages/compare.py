@@ -10,7 +10,7 @@ from crimecast.reporting.comparison import comparison_report
 from crimecast.views.compare import Comparison, choices, first_choice, is_baseline, slow
 from pages.parts.charts import chart
 from pages.parts.frame import frame, trained
-from pages.parts.guarding import guarded
+from pages.parts.guarding import part
 from pages.parts.maps import asked_of, maps
 from pages.parts.text import text
 
@@ -286,12 +286,11 @@ section = st.segmented_control(
 st.query_params["section"] = section or "Scores"
 
 
-@st.fragment
 def shown() -> None:
     SECTIONS[section or "Scores"](view)
 
 
-guarded(shown)
+part(shown)
 if st.button(
     "Make a report", icon=":material/description:",
     help="One HTML file: scores with intervals, hits, where each gained, model cards.",

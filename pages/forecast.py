@@ -1,5 +1,7 @@
 """Forecast: predicted beside actual beside error, step by step, and what lies behind a cell."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from crimecast.forecasting.forecasts import rivals
@@ -8,10 +10,10 @@ from crimecast.grids.cube import load_cube
 from crimecast.plots.figures import forecast_figure
 from crimecast.views.coverage import warning
 from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
-from pages.parts.asked import newly
+from pages.parts.asked import chosen_row, newly
 from pages.parts.charts import chart
 from pages.parts.frame import frame, trained
-from pages.parts.guarding import guarded
+from pages.parts.guarding import again, part
 from pages.parts.maps import asked_of, maps
 from pages.parts.text import text
 
@@ -71,7 +73,6 @@ def chosen_cell(view: ForecastView) -> tuple[int, int] | None:
     return view.cell_of(st.query_params.get("cell"))
 
 
-@st.fragment
 def look() -> None:
     with st.spinner("Forecasting …"):
         view = forecast_view(name, other, kind, first, last)
@@ -144,15 +145,17 @@ def worst(view: ForecastView) -> None:
         key="worst_cells",
         alt="Worst cells",
     )
-    jump("worst_steps_seen", chosen.selection.rows, lambda i: go_to_step(int(steps.index[i])))
-    jump("worst_cells_seen", picked.selection.rows, lambda i: go_to_cell(cells.index[i]))
+    row = chosen_row(chosen.selection.rows, len(steps))
+    jump("worst_steps_seen", row, lambda i: go_to_step(int(steps.index[i])))
+    row = chosen_row(picked.selection.rows, len(cells))
+    jump("worst_cells_seen", row, lambda i: go_to_cell(cells.index[i]))
 
 
-def jump(key: str, rows: list[int], go: object) -> None:
+def jump(key: str, row: int | None, go: Callable[[int], None]) -> None:
     """Go where a newly chosen row says."""
-    if newly(rows, key) and rows:
-        go(rows[0])  # type: ignore[operator]
-        st.rerun(scope="fragment")
+    if newly(row, key):
+        go(row)
+        again()
 
 
 def go_to_step(step: int) -> None:
@@ -163,10 +166,9 @@ def go_to_cell(label: str) -> None:
     st.query_params["cell"] = label
 
 
-guarded(look)
+part(look)
 
 
-@st.fragment
 def totals() -> None:
     view = forecast_view(name, other, kind, first, last)
     st.subheader("The whole city")
@@ -178,4 +180,4 @@ def totals() -> None:
     )
 
 
-guarded(totals)
+part(totals)

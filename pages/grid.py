@@ -8,7 +8,7 @@ from crimecast.grids.grid import list_grids, make_grid
 from crimecast.records.snapshot import snapshot
 from crimecast.views.grid import grid_message
 from pages.parts.frame import frame, grid_title, nothing_yet
-from pages.parts.guarding import guarded
+from pages.parts.guarding import guarded, part
 from pages.parts.maps import asked_of, maps
 from pages.parts.people import locked
 from pages.parts.text import text
@@ -54,7 +54,6 @@ def form() -> None:
 guarded(form)
 
 
-@st.fragment
 def look(grid: dict[str, Any]) -> None:
     """The counts on the map; the blur is for the eye only."""
     with st.container(horizontal=True):
@@ -106,7 +105,7 @@ if here.grid is not None:
         st.dataframe(lost, hide_index=True, alt="Records not counted, by reason")
     else:
         st.caption("No record was left out.")
-    guarded(lambda: look(grid))
+    part(look, grid)
     others = list_grids(city.name)
     if len(others) > 1:
         st.caption(

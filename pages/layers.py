@@ -6,6 +6,7 @@ from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.plots.figures import histogram_figure
 from crimecast.training.checkpoints import epochs_kept
+from crimecast.views import address
 from crimecast.views.activations import layer_maps
 from crimecast.views.layers import (
     ORDERS,
@@ -21,7 +22,7 @@ from pages.parts.asked import newly
 from pages.parts.asking import VIEWS
 from pages.parts.charts import chart
 from pages.parts.frame import among, choose, frame, trained
-from pages.parts.guarding import guarded
+from pages.parts.guarding import part
 from pages.parts.maps import asked_of, maps
 from pages.parts.proof import badge, mark
 from pages.parts.save import save
@@ -72,7 +73,6 @@ def chosen_view() -> str:
     return view
 
 
-@st.fragment
 def look() -> None:
     with st.spinner("Loading the network and what it is given …"):
         names = layer_names(run)
@@ -83,9 +83,8 @@ def look() -> None:
         layer = choose("layer", "Layer", names) if asks in OF_A_LAYER else None
         layer = layer or st.query_params.get("layer") or names[0]
         step = step_now(*span(run))
-        written = st.query_params.get("channel", "0")
         count = layer_maps(run, layer, step).shape[0] if layer in names else 1
-        channel = int(written) if written.isdigit() and int(written) < count else 0
+        channel = address.number(st.query_params.get("channel"), count) or 0
         VIEWS[asks](run, city, layer if layer in names else names[0], step, channel)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -135,10 +134,8 @@ def look() -> None:
     clicked = None if asked is None else (layer, part * TOGETHER + asked)
     if newly(clicked, "channel") and clicked[1] < view.channels:
         st.query_params["channel"] = str(view.order[clicked[1]])
-    written = st.query_params.get("channel", "0")
-    channel = (
-        int(written) if written.isdigit() and int(written) < view.channels else int(view.order[0])
-    )
+    written = address.number(st.query_params.get("channel", "0"), view.channels)
+    channel = int(view.order[0]) if written is None else written
     height, width = view.values.shape[1:]
     st.caption(
         f"**{text(layer)}**: {view.channels:d} channels of {height:d}×{width:d}. Blue is below zero, orange above. Click a channel to enlarge it."
@@ -181,4 +178,4 @@ def look() -> None:
     save(run, f"{layer} {str(load_cube(run.grid).times[view.step])[:16]}", {layer: view.values})
 
 
-guarded(look)
+part(look)

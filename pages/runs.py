@@ -8,6 +8,7 @@ from crimecast.lineage.tree import NOTE, annotate, changes, effect, known_effect
 from crimecast.runs import queue
 from crimecast.runs.run import Run, delete_run, list_runs, load_run
 from crimecast.views.design import spec_diff
+from pages.parts.asked import chosen_row
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.guarding import guarded
 from pages.parts.people import operator_button
@@ -101,8 +102,9 @@ table = st.dataframe(
     placeholder="–",
     alt="Runs with their state and validation loss",
 )
-chosen = table.selection.rows
-name = order[chosen[0]][0].id if chosen else (here.run.id if here.run else everything[0].id)
+chosen = chosen_row(table.selection.rows, len(order))
+shown = here.run or everything[0]
+name = shown.id if chosen is None else order[chosen][0].id
 run = load_run(name)
 st.subheader(text(run.id))
 live(run.id)

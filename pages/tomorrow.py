@@ -21,7 +21,7 @@ from crimecast.views.tomorrow import (
 )
 from pages.parts.charts import chart
 from pages.parts.frame import frame, nothing_yet
-from pages.parts.guarding import guarded
+from pages.parts.guarding import guarded, part
 from pages.parts.live import take_over
 from pages.parts.maps import asked_of, maps
 from pages.parts.people import operator_button
@@ -58,7 +58,6 @@ def shown_step(view: TomorrowView) -> int:
     return labels.index(chosen or labels[0])
 
 
-@st.fragment
 def ahead() -> None:
     with st.container(horizontal=True):
         name = st.selectbox("Forecast by", names, key="tomorrow_by", width=320)
@@ -217,7 +216,7 @@ def since_the_start() -> None:
         )
 
 
-guarded(ahead)
+part(ahead)
 guarded(yesterday)
 guarded(since_the_start)
 st.subheader("What it must not be used for")

@@ -20,9 +20,9 @@ def start_crawl(city: str, token: str | None = None, date_format: str | None = N
 
     `date_format` is the order of day and month, where its rows don't tell.
     """
+    act("crawl", city)
     if crawl_progress(city).get("state") == "crawling":
         raise UserError("This city is being crawled already.")
-    act("crawl", city)
     folder = crawl_folder(city)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "stop").unlink(missing_ok=True)

@@ -72,7 +72,7 @@ def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
 def at_horizon(name: str) -> tuple[str, int | None]:
     """`stack-2@3` → stack-2 and 3; None where a name says nothing of how far ahead."""
     base, at, steps = name.partition("@")
-    if at and not (steps.isascii() and steps.isdigit() and 0 < int(steps) < 10_000):
+    if at and not (steps.isascii() and steps.isdigit() and len(steps) < 5 and int(steps)):
         raise UserError(f"'{name}': after the @ comes the number of steps ahead, as in {base}@3.")
     return base, int(steps) if at else None
 

@@ -108,9 +108,9 @@ def annotate(
     name: str, note: str | None = None, pinned: bool | None = None, archived: bool | None = None
 ) -> Run:
     """Write a note to a run, pin it or put it away. Raises UserError if the note is too long."""
+    act("annotate", name)
     if note is not None and len(note) > NOTE:
         raise UserError(f"A note may have {NOTE:,} characters; this one has {len(note):,}.")
-    act("annotate", name)
     said = {"note": note, "pinned": pinned, "archived": archived}
     if fresh := {key: value for key, value in said.items() if value is not None}:
         update_run(name, **fresh)

@@ -11,7 +11,7 @@ from crimecast.baselines import BASELINES
 from crimecast.cities import load_city
 from crimecast.grids.grid import grid_folder, list_grids
 from crimecast.runs.run import list_runs, load_run
-from crimecast.storage.access import accounted, act
+from crimecast.storage.access import accounted, act, permit
 from crimecast.storage.forms import formed
 from crimecast.storage.store import data_root, read_json, write_json
 
@@ -67,6 +67,7 @@ def go_live(
 ) -> Plan:  # fmt: skip
     """Decide what is live from now on; what isn't given stays as it was, or is the newest grid and the run
     on it that validation found best. Raises UserError for what doesn't fit together."""
+    permit("go live in", city)
     before = plan_of(city)
     known = list_grids(load_city(city).name)
     if grid is not None and read_json(grid_folder(grid) / "grid.json")["city"] != city:
@@ -99,6 +100,7 @@ def go_live(
 @accounted
 def put_first(city: str, name: str) -> Plan:
     """From now on `name`, which forecasts already, is the city's forecast; the others go on beside it."""
+    permit(f"forecast first by {name} in", city)
     plan = plan_of(city)
     if plan is None or name not in plan.names:
         raise UserError(f"{name} doesn't forecast {load_city(city).title}.")

@@ -30,7 +30,7 @@ from crimecast.live.plan import Plan, go_live, keep_plan, live_folder
 from crimecast.live.retraining import retrained
 from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import list_runs, load_run
-from crimecast.storage.access import accounted, act
+from crimecast.storage.access import accounted, act, permit
 from crimecast.storage.kept import code_of
 from crimecast.storage.store import data_root, read_json, write_json
 
@@ -49,6 +49,7 @@ def go_round(
     """One round; `guarded` refuses portals inside private networks. Returns how many forecasts were `sealed`, how many steps of sealed forecasts were
     `scored`, how many `new_events` came, the `grid`, and `notices`. Raises UserError while another
     round runs."""
+    permit("forecast the days to come of", city)
     folder = live_folder(city)
     folder.mkdir(parents=True, exist_ok=True)
     try:

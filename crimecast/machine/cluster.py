@@ -71,11 +71,11 @@ def _nobody(address: str, error: Exception) -> UserError:
 def _knock(address: str) -> None:
     """Raise UserError where nobody listens: Ray itself would wait for two minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not port.isdigit():
+    if not port.isdecimal():
         return  # `auto`, which Ray looks up by itself
     try:
         socket.create_connection((host, int(port)), timeout=10).close()
-    except OSError as error:
+    except (OSError, OverflowError, ValueError) as error:  # a port may be any number
         raise _nobody(address, error) from None
 
 

@@ -30,7 +30,7 @@ def gpu_count() -> int:
 def cpu_slots() -> int:
     """How many runs may share the CPU: CRIMECAST_CPU_SLOTS, by default one."""
     text = os.environ.get("CRIMECAST_CPU_SLOTS", "1")
-    if not text.isdigit() or int(text) < 1:
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 5 and int(text)):
         raise UserError(f"CRIMECAST_CPU_SLOTS must be a whole number of at least 1, not '{text}'.")
     return int(text)
 

@@ -106,7 +106,9 @@ class Counter:
 def split(label: str) -> tuple[str, int | None]:
     """`act:2` → `act` and 2; `act` → `act` and None, all of its calls."""
     name, colon, number = label.rpartition(":")
-    return (name, int(number)) if colon and number.isdigit() else (label, None)
+    return (
+        (name, int(number)) if colon and number.isdecimal() and len(number) < 10 else (label, None)
+    )
 
 
 class Outputs(dict[str, Any]):

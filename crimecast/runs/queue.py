@@ -22,7 +22,7 @@ from crimecast.machine.slots import gpu_count
 from crimecast.runs import supervisor
 from crimecast.runs.run import Run, create_run, list_runs, load_run, update_run
 from crimecast.runs.settings import Settings, Trial
-from crimecast.storage.access import accounted, act
+from crimecast.storage.access import accounted, act, permit
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ def submit(request: Request) -> Run:
     Raises UserError, with nothing recorded, for a design that doesn't fit the grid, an empty period,
     or a device that isn't there.
     """
+    permit("train", f"{request.design.name} on {request.grid}")
     if request.cluster is None:
         request = replace(request, cluster=address_asked(None, None))
     _check_place(request)
@@ -173,9 +174,9 @@ def stop(name: str) -> Run:
 def resume(name: str) -> Run:
     """Queue a stopped, failed or interrupted run again; it goes on from its last checkpoint."""
     run = load_run(name)
+    act("resume", name)
     if run.state not in ("stopped", "failed", "interrupted"):
         raise UserError(f"{name} is {run.state}, so there is nothing to resume.")
-    act("resume", name)
     return _queue_again(name)
 
 
@@ -198,9 +199,9 @@ def prune(name: str) -> Run:
 def retry(name: str) -> Run:
     """Queue a run that has ended again, from the beginning; what it had learnt is forgotten."""
     run = load_run(name)
+    act("try again", name)
     if run.active:
         raise UserError(f"{name} is {run.state}: stop it before trying it again.")
-    act("try again", name)
     for path in (
         "checkpoints",
         "metrics.jsonl",
@@ -223,9 +224,9 @@ def retry(name: str) -> Run:
 def put_first(name: str) -> Run:
     """Let a queued run start before all others that wait."""
     run = load_run(name)
+    act("put first", name)
     if run.state != "queued":
         raise UserError(f"{name} is {run.state}; only a queued run can be put first.")
-    act("put first", name)
     highest = max(other.priority for other in list_runs())
     update_run(name, priority=highest + 1)
     return load_run(name)

@@ -204,12 +204,12 @@ def update_run(name: str, **values: Any) -> None:
 def delete_run(name: str) -> None:
     """Remove a run and its files. Raises UserError while it is running or others are forked from it."""
     run = load_run(name)
+    act("delete", name)
     if run.state == "running":
         raise UserError(f"{name} is running: stop it before deleting it.")
     children = [other.id for other in list_runs() if other.parent == name]
     if children:
         raise UserError(f"{', '.join(children)} was forked from {name}: delete that first.")
-    act("delete", name)
     with writing() as db:
         db.execute("delete from runs where id = ?", (name,))
     shutil.rmtree(run.folder, ignore_errors=True)

@@ -27,7 +27,7 @@ from crimecast.machine.slots import slots
 from crimecast.runs import queue
 from crimecast.runs.run import Run, list_runs, load_run, process_lives
 from crimecast.runs.settings import Trial
-from crimecast.storage.access import accounted, act
+from crimecast.storage.access import accounted, act, permit
 from crimecast.storage.store import data_root, read_json, write_json
 
 POLL = 0.5
@@ -121,6 +121,7 @@ def start(text: str, grid: str, trials: int, seed: int = 0, **settings: Any) -> 
 
     Raises UserError, with nothing recorded, if a corner of the search can't be built on the grid.
     """
+    permit("search", grid)
     grid_folder(grid)
     if trials < 1:
         raise UserError("--trials must be at least 1.")

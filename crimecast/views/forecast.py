@@ -16,6 +16,7 @@ from crimecast.judging.likelihood import log_likelihood
 from crimecast.plots.rasters import Panel, Scene, lines, message, window
 from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import load_run
+from crimecast.views import address
 
 TOGETHER = "all together"
 
@@ -55,12 +56,7 @@ class ForecastView:
 
     def cell_of(self, label: str | None) -> tuple[int, int] | None:
         """`row,column` of the study area, or None."""
-        parts = (label or "").split(",")
-        if len(parts) != 2 or not all(part.isdigit() for part in parts):
-            return None
-        row, column = int(parts[0]), int(parts[1])
-        inside = row < self.area.shape[0] and column < self.area.shape[1] and self.area[row, column]
-        return (row, column) if inside else None
+        return address.cell(label, self.area)
 
     @cached_property
     def _drawn(self) -> tuple[float, float, list[float]]:

@@ -13,6 +13,13 @@ def newly(asked: T | None, key: str) -> TypeGuard[T]:
     return changed(asked, key) is not None and asked is not None
 
 
+def chosen_row(rows: list[int], count: int) -> int | None:
+    """The row of a table that is chosen, if it is one of its `count`: a browser may send any number, and
+    may still speak of a table that had more."""
+    row = rows[0] if rows else None
+    return row if type(row) is int and 0 <= row < count else None
+
+
 def changed(now: Any, key: str) -> list[Any] | None:
     """What stood under `key` when it was last looked at, in a list of one, if that is other than
     `now`; None where it is the same. `now` stands there from here on."""

@@ -8,6 +8,7 @@ from crimecast.crawling.worker import crawl_progress, start_crawl, stop_crawl
 from crimecast.runs.progress import time_left
 from pages.parts.asked import changed
 from pages.parts.columns import choose_order, show_notices
+from pages.parts.guarding import part
 from pages.parts.people import operator_button
 from pages.parts.text import text
 
@@ -23,7 +24,7 @@ def portal_token() -> str | None:
 def crawl_panel(city: City) -> None:
     """What the portal is, and the crawl as it goes on in a process of its own."""
     busy = crawl_progress(city.name).get("state") in ("starting", "crawling")
-    st.fragment(_crawl_panel, run_every=1 if busy else None)(city)
+    part(_crawl_panel, city, every=1 if busy else None)
 
 
 def _crawl_panel(city: City) -> None:

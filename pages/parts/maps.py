@@ -1,6 +1,7 @@
 """The maps component: rasters of a grid, linked, on canvases of our own."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -37,14 +38,25 @@ def maps(data: bytes, key: str) -> Asked:
 
 
 def asked_of(key: str) -> Asked:
-    """What was last asked of the component of that key, also before it is drawn."""
+    """What was last asked of the component of that key, also before it is drawn. A browser may send
+    anything: what no map could ask counts as nothing asked."""
     state = st.session_state.get(key) or {}
-    at = state.get("at") or {}
-    have = at.get("have")
-    return Asked(
-        at.get("step"),
-        state.get("cell"),
-        state.get("channel"),
-        (at["key"], *have) if have else None,
-        at.get("resting", True),
-    )
+    try:
+        at = state.get("at") or {}
+        have = at.get("have")
+        return Asked(
+            _number(at.get("step")),
+            (_number(state["cell"][0]), _number(state["cell"][1])) if state.get("cell") else None,
+            _number(state.get("channel")),
+            (str(at["key"]), _number(have[0]), _number(have[1])) if have else None,
+            bool(at.get("resting", True)),
+        )
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        return Asked()
+
+
+def _number(value: Any) -> Any:
+    """A step, row, column or channel, or none. Raises ValueError for what is neither."""
+    if value is not None and not (type(value) is int and value >= 0):
+        raise ValueError(value)
+    return value

@@ -8,6 +8,7 @@ from crimecast.runs.progress import line, share, time_left
 from crimecast.runs.run import list_runs, load_run
 from pages.parts.asked import changed
 from pages.parts.charts import chart
+from pages.parts.guarding import part
 from pages.parts.people import operator_button
 from pages.parts.text import text
 
@@ -15,7 +16,7 @@ from pages.parts.text import text
 def running_now() -> None:
     """What is running, for the sidebar; looked up more often while there is something."""
     busy = any(run.active for run in list_runs())
-    st.fragment(_running_now, run_every=2 if busy else 20)()
+    part(_running_now, every=2 if busy else 20)
 
 
 def _running_now() -> None:
@@ -30,7 +31,7 @@ def _running_now() -> None:
 
 def live(name: str) -> None:
     """A run as it trains: its losses, rate and time left, with stop and resume."""
-    st.fragment(_live, run_every=1 if load_run(name).active else None)(name)
+    part(_live, name, every=1 if load_run(name).active else None)
 
 
 def _live(name: str) -> None:

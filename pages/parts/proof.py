@@ -4,18 +4,18 @@ import streamlit as st
 
 from crimecast.runs.run import Run
 from crimecast.views import proof
+from pages.parts.guarding import part
 from pages.parts.text import text
 
 
 def badge(run: Run) -> None:
     """A small badge; while the proof is being made it looks again by itself."""
     if proof.proof(run) is None:
-        _waiting(run)
+        part(_waiting, run, every=2.0)
     else:
         _known(run)
 
 
-@st.fragment(run_every=2.0)
 def _waiting(run: Run) -> None:
     if proof.proof(run) is None:
         st.badge("Being proven", icon=":material/hourglass_top:", color="gray")

@@ -14,14 +14,19 @@ import psutil
 import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import runtime
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from crimecast.server.headers import Headers, policy
+from crimecast.server.messages import Messages
 from crimecast.server.names import KnownNames
 from crimecast.server.uploads import Uploads, guests
 
 EVERY = 5.0  # seconds between looks at who has left
 MEGABYTE = 1024 * 1024
+# What pages say: draw this, stop, may I upload; make a file to download, show more rows.
+SAID = ("rerun_script", "stop_script", "file_urls_request", "app_heartbeat")
+OPERATIONS = ("deferred_file", "dataframe_chunk")
 
 
 def login() -> dict[str, Any]:
@@ -45,6 +50,7 @@ def guards() -> list[Middleware]:
             secure=redirect.startswith("https://"),
         ),
         Middleware(KnownNames, addresses=origins, hosts=st.get_option("server.allowedHosts")),
+        Middleware(Messages, said=said),
         Middleware(
             Uploads,
             held=held,
@@ -52,6 +58,19 @@ def guards() -> list[Middleware]:
             together=min(4 * largest, psutil.virtual_memory().total // 4),
         ),
     ]
+
+
+def said(content: bytes) -> bool:
+    """Whether a page of the app says that."""
+    message = BackMsg()
+    try:
+        message.ParseFromString(content)
+    except Exception:  # what is no message, at which Streamlit hangs up
+        return True
+    kind = message.WhichOneof("type")
+    if kind == "backend_operation_request":
+        return message.backend_operation_request.WhichOneof("payload") in OPERATIONS
+    return kind in SAID
 
 
 def uploads() -> MemoryUploadedFileManager:

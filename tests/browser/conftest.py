@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.chromium import FLAGS, TOP, free_port, serve
+from tests.browser.provider import Provider
 
 SHOTS = Path(os.environ.get("CRIMECAST_SCREENSHOTS", Path(__file__).parent / "screenshots"))
 CHROMIUM = os.environ.get("CRIMECAST_CHROMIUM", "/usr/bin/chromium")
@@ -49,3 +50,25 @@ def browser() -> Iterator[object]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def guarded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, Path, Provider]]:
+    """An app with a login, where it answers and keeps its data, and who logs people in. Ana is an operator."""
+    provider, port = Provider(), free_port()
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(
+        f'[auth]\nredirect_uri = "http://localhost:{port}/oauth2callback"\n'
+        'cookie_secret = "for this test alone, long enough to sign"\nclient_id = "crimecast"\n'
+        f'client_secret = "secret"\nserver_metadata_url = "{provider.url}/.well-known/openid-configuration"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("STREAMLIT_SECRETS_FILES", str(secrets))
+    monkeypatch.setenv("CRIMECAST_OPERATORS", "ana@city.example")
+    process, url = serve(TOP / "app.py", tmp_path / "data", port)
+    yield url, tmp_path / "data", provider
+    process.terminate()
+    process.wait(20)
+    provider.stop()

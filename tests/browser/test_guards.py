@@ -40,15 +40,15 @@ def ask(url: str, path: str, method: str = "GET", body: bytes | None = None, **h
         connection.close()
 
 
-def stream(url: str, **headers: str) -> ClientConnection:
-    """A websocket as a browser opens it."""
+def stream(url: str, token: str = "", **headers: str) -> ClientConnection:
+    """A websocket as a browser opens it; `token` is the one that belongs to its cookies."""
     host = url.removeprefix("http://")
     name, _, port = host.partition(":")
     return connect(
         f"ws://{headers.pop('Host', host)}/_stcore/stream",
         sock=socket.create_connection((name, int(port))),
         additional_headers=headers,
-        subprotocols=["streamlit"],  # type: ignore[list-item]
+        subprotocols=["streamlit", *([token] if token else [])],  # type: ignore[list-item]
         proxy=None,
         open_timeout=BROWSER / 1000,
     )
@@ -219,6 +219,32 @@ def test_cookies_are_for_https_alone(with_login: tuple[str, list[str], int]) -> 
     cookies = connection.getresponse().headers.get_all("Set-Cookie") or []
     assert cookies
     assert all("Secure" in cookie for cookie in cookies)
+
+
+def test_nobody_says_what_no_page_says(app: App) -> None:
+    """Nothing is installed, told or emptied because a websocket asks for it; nor by the agent API."""
+    kinds = {"clear_cache": True, "load_git_info": True, "set_run_on_save": True, "debug_shutdown_runtime": True, "debug_disconnect_websocket": True}  # fmt: skip
+    with stream(app.url, Origin=app.url) as open_:
+        begin(open_)
+        finish(open_)
+        for name, value in kinds.items():
+            open_.send(BackMsg(**{name: value}).SerializeToString())
+        for name in ("install_skills", "dismiss_skills_nudge"):
+            asked = BackMsg()
+            getattr(asked.backend_operation_request, name).SetInParent()
+            open_.send(asked.SerializeToString())
+        open_.send(BackMsg(app_heartbeat=True).SerializeToString())
+        answers: list[ForwardMsg] = []
+        while not answers or answers[-1].WhichOneof("type") != "heartbeat_ack":
+            answers.append(ForwardMsg())
+            answers[-1].ParseFromString(bytes(open_.recv(60)))  # type: ignore[arg-type]
+    assert not any(one.session_status_changed.run_on_save for one in answers)
+    told = {"git_info_changed", "backend_operation_response", "session_event"}
+    assert not told & {one.WhichOneof("type") for one in answers}
+    for path in ("interact", "mcp"):
+        body = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}'
+        status = ask(app.url, f"/_stcore/agent/{path}", "POST", body, Content_Type="application/json")  # fmt: skip
+        assert status == 403, path
 
 
 def test_files_go_when_their_session_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,36 +1,11 @@
 """With a login nobody looks in without one, viewers change nothing, and every action has its line."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from bench.chromium import TOP, free_port, serve
 from tests.browser.provider import Provider
 from tests.patience import BROWSER
-
-
-@pytest.fixture
-def guarded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[str, Path, Provider]]:
-    provider, port = Provider(), free_port()
-    secrets = tmp_path / "secrets.toml"
-    secrets.write_text(
-        f'[auth]\nredirect_uri = "http://localhost:{port}/oauth2callback"\n'
-        'cookie_secret = "for this test alone, long enough to sign"\nclient_id = "crimecast"\n'
-        f'client_secret = "secret"\nserver_metadata_url = "{provider.url}/.well-known/openid-configuration"\n',
-        encoding="utf-8",
-    )
-    monkeypatch.setenv("STREAMLIT_SECRETS_FILES", str(secrets))
-    monkeypatch.setenv("CRIMECAST_OPERATORS", "ana@city.example")
-    process, url = serve(TOP / "app.py", tmp_path / "data", port)
-    yield url, tmp_path / "data", provider
-    process.terminate()
-    process.wait(20)
-    provider.stop()
 
 
 def log_in(browser: Any, url: str) -> Any:

@@ -121,6 +121,8 @@ def test_written_forecasts_are_read_back(sample: str, tmp_path: Path, suffix: st
         ("mean", "2023-01-01", "2023-02-01", "Nothing lies before"),
         ("stack-1", "2023-01-05", "2023-02-01", "looks 28 steps back"),
         ("mean", "soon", "2023-02-01", "is not a date"),
+        ("mean@²", "2024-12-01", "2024-12-02", "the number of steps ahead"),
+        (f"mean@{'9' * 5000}", "2024-12-01", "2024-12-02", "the number of steps ahead"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_forecast_is_refused(

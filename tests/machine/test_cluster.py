@@ -21,9 +21,10 @@ def test_what_can_not_be_is_said(sample: str, monkeypatch: pytest.MonkeyPatch) -
         queue.submit(queue.Request(parse_design(SMALL), sample, workers=2))
 
 
-def test_a_cluster_that_is_not_there() -> None:
-    with pytest.raises(UserError, match=r"No Ray cluster answers at '127\.0\.0\.1:1'"):
-        connect("127.0.0.1:1")
+@pytest.mark.parametrize("port", ["1", "99999", "9" * 5000])
+def test_a_cluster_that_is_not_there(port: str) -> None:
+    with pytest.raises(UserError, match=rf"No Ray cluster answers at '127\.0\.0\.1:{port}'"):
+        connect(f"127.0.0.1:{port}")
 
 
 def test_a_run_for_a_cluster_that_is_not_there_fails_with_a_sentence(sample: str) -> None:

@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from crimecast.server.headers import Headers, policy
+from crimecast.server.messages import Messages
 from crimecast.server.names import KnownNames
 from crimecast.server.uploads import Guests, Uploads
 
@@ -212,3 +213,29 @@ def test_what_is_on_its_way_counts(
     assert put(app, "s1", 60) == 200
     assert answers == [0, 413]
     assert put(app, "s1", 100) == 200  # and no longer when it has come
+
+
+def test_messages_that_no_page_sends_are_passed_over() -> None:
+    heard: list[Any] = []
+    coming = iter(
+        [
+            {"type": "websocket.connect"},
+            {"type": "websocket.receive", "bytes": b"draw"},
+            {"type": "websocket.receive", "bytes": b"harm"},
+            {"type": "websocket.receive", "text": "no bytes"},
+            {"type": "websocket.receive", "bytes": b"draw", "text": None},
+            {"type": "websocket.disconnect"},
+        ]
+    )
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        while not heard or heard[-1]["type"] != "websocket.disconnect":
+            heard.append(await receive())
+
+    async def receive() -> dict[str, Any]:
+        return next(coming)
+
+    app = Messages(inner, lambda content: content != b"harm")
+    anyio.run(app, {"type": "websocket"}, receive, None)
+    assert [one.get("bytes") for one in heard] == [None, b"draw", None, b"draw", None]
+    assert [one["type"].partition(".")[2] for one in heard] == ["connect", *["receive"] * 3, "disconnect"]  # fmt: skip

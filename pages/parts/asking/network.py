@@ -7,6 +7,7 @@ from crimecast.runs.run import Run
 from crimecast.views import insight
 from pages.parts.asking.shared import open_view
 from pages.parts.graph import graph
+from pages.parts.guarding import again
 from pages.parts.text import text
 
 
@@ -29,7 +30,7 @@ def network(run: Run, _city: City, layer: str, _step: int, _channel: int) -> Non
         )
     if clicked and clicked != layer:
         st.session_state["at_layer"] = st.query_params["layer"] = clicked
-        st.rerun(scope="fragment")
+        again()
     with right.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{text(layer)}**")
         for view in ("Activations", "What if", "Training", "Weights"):

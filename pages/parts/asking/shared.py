@@ -4,8 +4,9 @@ import streamlit as st
 
 from crimecast.grids.cube import load_cube
 from crimecast.runs.run import Run
-from crimecast.views import insight
+from crimecast.views import address, insight
 from pages.parts.asked import newly
+from pages.parts.guarding import again
 from pages.parts.maps import Asked
 
 
@@ -22,17 +23,12 @@ def open_view(view: str, layer: str) -> None:
 
 def cell_of(run: Run) -> tuple[int, int]:
     """The cell in the address, else the busiest."""
-    parts = (st.query_params.get("cell") or "").split(",")
     area = run.area(load_cube(run.grid))
-    if len(parts) == 2 and all(p.isdigit() for p in parts):
-        row, column = int(parts[0]), int(parts[1])
-        if row < area.shape[0] and column < area.shape[1] and area[row, column]:
-            return row, column
-    return insight.busiest(run)
+    return address.cell(st.query_params.get("cell"), area) or insight.busiest(run)
 
 
 def follow(asked: Asked) -> None:
     """A click on a map goes into the address, and the view is drawn for that cell."""
     if newly(asked.cell, "insight_cell"):
         st.query_params["cell"] = f"{asked.cell[0]},{asked.cell[1]}"
-        st.rerun(scope="fragment")
+        again()
