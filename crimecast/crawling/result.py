@@ -5,7 +5,8 @@ from typing import Any
 from crimecast.cities import City
 from crimecast.reading.clocks import DAY
 from crimecast.reading.notice import Notice
-from crimecast.reading.places import zone_notice
+from crimecast.reading.parts import Parts
+from crimecast.reading.places import places_of, zone_notice
 from crimecast.reading.plausibility import plausibility
 from crimecast.records.snapshot import snapshot
 
@@ -15,9 +16,9 @@ def notices_of(city: City, decided: list[Notice]) -> list[dict[str, Any]]:
     events = snapshot(city).scan().select("time", "type", "longitude", "latitude").collect()
     found = list(decided)
     if events.height:
-        known = events["longitude"].to_numpy(), events["latitude"].to_numpy()
-        if contradiction := zone_notice(*known, city.time_zone):
+        known = places_of(events["longitude"].to_numpy(), events["latitude"].to_numpy())
+        if contradiction := zone_notice(known, city.time_zone):
             found.append(contradiction)
         days = bool((events["time"].to_physical() % DAY == 0).all())
-        found += plausibility(events, "day" if days else "minute")
+        found += plausibility(Parts.one(events), "day" if days else "minute")
     return [notice.plain() for notice in found]
