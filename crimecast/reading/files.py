@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import available_timezones
@@ -75,7 +75,7 @@ def opened(path: Path, encoding: str | None = None, delimiter: str | None = None
             f"{path.name} is not a kind of file that can be read: use CSV, Excel, Parquet or JSON."
         )
     with _scratch() as folder:
-        with unpacked(path) as members:
+        with unpacked(path) as (members, said):
             large = sum(member.stat().st_size for member in members) > AT_ONCE
             files = [
                 _read(member, path.name, _own(folder, number), encoding, delimiter, large)
@@ -93,10 +93,10 @@ def opened(path: Path, encoding: str | None = None, delimiter: str | None = None
                 f"{len(files)} tables of {path.name} are read as one.",
                 rows.height,
             )
-            notices = [*(n for file in files for n in file.notices), several]
+            notices = [*said, *(n for file in files for n in file.notices), several]
             yield File(rows, notices, files[0].crs)
         else:
-            yield files[0]
+            yield replace(files[0], notices=[*said, *files[0].notices])
 
 
 def _own(folder: Path, number: int) -> Path:

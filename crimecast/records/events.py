@@ -102,6 +102,9 @@ def read_events(
         lambda both: both[0].with_columns(both[1].alias("again")).with_columns(reason).drop("again")
     )
     notices = [*moments.notices, *places.notices]
+    if moments.precision == "month":
+        says = "Only months are given, no day or hour: a grid of shorter steps can't be made."
+        notices.append(Notice("months_only", says, rows.height))
     if moments.unread > max(1, 0.01 * rows.height):
         texts = rows.column(columns["time"][0])
         notices.append(_unread(texts, columns["time"][0], times, moments.unread))

@@ -164,14 +164,6 @@ def _import(
     )
     if contradiction := zone_notice(known, local):
         notices.append(contradiction)
-    if read.precision == "month":
-        notices.append(
-            Notice(
-                "months_only",
-                "Only months are given: a grid of shorter steps can't be made.",
-                table.height,
-            )
-        )
     used = read.parts.map(
         lambda part: part.filter(pl.col("reason").is_null()).select(
             "time", "type", "longitude", "latitude"
