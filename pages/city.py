@@ -8,7 +8,7 @@ from crimecast.cities import write_city
 from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure, shares_figure
 from crimecast.plots.places import places_message
 from crimecast.plots.streets import HEIGHT, street_map, tile_server
-from crimecast.reading.files import read_table
+from crimecast.reading.files import opened
 from crimecast.records.importing import guess_values, import_file
 from crimecast.records.snapshot import snapshot
 from crimecast.records.tail import tail
@@ -139,8 +139,8 @@ def upload() -> None:
     )
     if file is None:
         return
-    with stored(file) as path:
-        table = read_table(path)
+    with stored(file) as path, opened(path) as found:
+        table = found.rows
         st.dataframe(table.head(5).to_pandas(), hide_index=True, alt="The first rows of the file")
         st.caption("Columns, as guessed; correct them where they are wrong.")
         mapping = choose_columns(table.columns, guess_values(table, city), "map")

@@ -11,7 +11,7 @@ from crimecast.cities import City, write_city
 from crimecast.cities.city import utm_zone, write_outline
 from crimecast.crawling.discover import Preview, look_at
 from crimecast.reading.columns import REQUIRED
-from crimecast.reading.files import read_table
+from crimecast.reading.files import opened
 from crimecast.records.importing import guess_values, import_file, zone_of_file
 from pages.parts.columns import KINDS, choose_columns, choose_order, show_notices, stored
 from pages.parts.frame import frame
@@ -123,8 +123,8 @@ def from_file() -> None:
     file = st.file_uploader("A table of records", type=KINDS)
     if file is None:
         return
-    with stored(file) as path:
-        table = read_table(path)
+    with stored(file) as path, opened(path) as found:
+        table = found.rows
         st.dataframe(
             table.head(20).to_pandas(), hide_index=True, height=200, alt="First rows of the file"
         )

@@ -15,7 +15,7 @@ from random import Random
 from crimecast.cities.city import parsed
 from crimecast.designs.spec import parse_design
 from crimecast.errors import UserError
-from crimecast.reading.files import read_file
+from crimecast.reading.files import read_table
 from crimecast.runs.settings import Settings
 from crimecast.training import checkpoints
 from tests.hostile import files
@@ -33,7 +33,7 @@ def _file(suffix: str) -> Callable[[bytes, Path], object]:
     def read(content: bytes, folder: Path) -> object:
         path = folder / f"a{suffix}"
         path.write_bytes(content)
-        return read_file(path)
+        return read_table(path)
 
     return read
 

@@ -20,6 +20,7 @@ from crimecast.sources.arcgis import FeatureLayer
 from crimecast.sources.carto import SqlTable
 from crimecast.sources.ckan import Resource
 from crimecast.sources.http import Client, CrawlStopped, Refused
+from crimecast.sources.police_uk import Archive
 from crimecast.sources.socrata import Dataset, headers_for
 from crimecast.storage.store import data_root
 
@@ -32,9 +33,10 @@ def crawl_folder(city: str) -> Path:
 
 
 def open_dataset(source: Source, client: Client, page_size: int, zone: str) -> Table:
-    """The data set of a registry entry in a city of that zone, by its kind: socrata, soda3, arcgis, ckan or carto."""
-    kinds: dict[str, type[Dataset] | type[FeatureLayer] | type[Resource] | type[SqlTable]] = {
+    """The data set of a registry entry in a city of that zone, by its kind: socrata, soda3, arcgis, ckan, carto or police_uk."""
+    kinds: dict[str, type[Table]] = {
         "socrata": Dataset, "soda3": Dataset, "arcgis": FeatureLayer, "ckan": Resource, "carto": SqlTable,
+        "police_uk": Archive,
     }  # fmt: skip
     if source.kind not in kinds:
         raise UserError(f"'{source.kind}' is not a kind of source; use one of {', '.join(kinds)}.")

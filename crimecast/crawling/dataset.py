@@ -30,10 +30,11 @@ from crimecast.records.events import read_events
 from crimecast.sources.arcgis import FeatureLayer
 from crimecast.sources.carto import SqlTable
 from crimecast.sources.ckan import Resource
+from crimecast.sources.police_uk import Archive
 from crimecast.sources.socrata import Dataset
 from crimecast.storage.store import read_json, replacing, write_json
 
-Table = Dataset | FeatureLayer | Resource | SqlTable
+Table = Archive | Dataset | FeatureLayer | Resource | SqlTable
 BATCH = 50_000  # rows merged into the archive at a time
 ROUNDS = 6  # of updates, at most, before a crawl ends although the portal keeps changing
 
@@ -269,7 +270,8 @@ class Crawl:
             (events["reason"].fill_null("") != "duplicate").alias("counted"),
             pl.lit(self.round, pl.Int64).alias("round"),
         )
-        entry = merge(self.city, events, self.dataset.source.dataset)
+        about = {"precision": "month"} if read.precision == "month" else {}
+        entry = merge(self.city, events, self.dataset.source.dataset, about)
         self.brought.remember(seen)
         changed = entry["added"] + entry["corrected"]
         self.sums["added"] += entry["added"]

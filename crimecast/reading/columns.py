@@ -25,7 +25,7 @@ GUESSES: dict[str, list[str]] = {
         "type", "primary_type", "incident_category", "crm_cd_desc", "category", "offense",
         "offense_type", "crime_type", "offense_category", "primary_offense",
     ],
-    "source_id": ["source_id", "id", "row_id", "dr_no", "pdid", "record_id", "event_id", "incident_id", "incident_number", "case_number", "report_number"],
+    "source_id": ["source_id", "id", "row_id", "dr_no", "pdid", "record_id", "event_id", "crime_id", "incident_id", "incident_number", "case_number", "report_number"],
 }  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from crimecast import UserError
+from crimecast.reading.notice import Notice
+from crimecast.reading.police_uk import crimes_alone
 
 MOST_BYTES = 8 * 2**30  # of what a compressed file unpacks to
 MOST_SHEET_BYTES = 2**30  # of a spreadsheet, which has to be held in memory
@@ -53,14 +55,15 @@ def _zip_kind(path: Path) -> str:
 
 
 @contextmanager
-def unpacked(path: Path, depth: int = 0) -> Iterator[list[Path]]:
-    """The tables in a file: itself, or what it unpacks to in a folder that lasts as long as the block.
+def unpacked(path: Path, depth: int = 0) -> Iterator[tuple[list[Path], list[Notice]]]:
+    """The tables in a file: itself, or what it unpacks to in a folder that lasts as long as the block; and
+    what there is to say of those that were left out.
 
     Raises UserError if it holds none, can't be unpacked, or unpacks to more than MOST_BYTES.
     """
     kind = kind_of(path)
     if kind not in PACKED and kind != ".zip":
-        yield [path]
+        yield [path], []
         return
     if depth:
         raise UserError(
@@ -69,7 +72,10 @@ def unpacked(path: Path, depth: int = 0) -> Iterator[list[Path]]:
     with TemporaryDirectory(prefix="crimecast-") as name:
         folder = Path(name)
         try:
-            members = _unzip(path, folder) if kind == ".zip" else [_unpack(path, folder, kind)]
+            if kind == ".zip":
+                members, notices = _unzip(path, folder)
+            else:
+                members, notices = [_unpack(path, folder, kind)], []
         except (
             OSError,
             EOFError,
@@ -86,7 +92,7 @@ def unpacked(path: Path, depth: int = 0) -> Iterator[list[Path]]:
                     raise UserError(
                         f"{path.name} is packed more than once; unpack it and import what is in it."
                     )
-        yield members
+        yield members, notices
 
 
 def _unpack(path: Path, folder: Path, kind: str) -> Path:
@@ -99,7 +105,7 @@ def _unpack(path: Path, folder: Path, kind: str) -> Path:
     return target
 
 
-def _unzip(path: Path, folder: Path) -> list[Path]:
+def _unzip(path: Path, folder: Path) -> tuple[list[Path], list[Notice]]:
     with zipfile.ZipFile(path) as archive:
         entries = [
             entry
@@ -110,6 +116,12 @@ def _unzip(path: Path, folder: Path) -> list[Path]:
         ]  # fmt: skip
         if not entries:
             raise UserError(f"{path.name} holds no table (CSV, Parquet, JSON or Excel).")
+        wanted, left_out = crimes_alone([entry.filename for entry in entries])
+        if not wanted:
+            raise UserError(
+                f"{path.name} holds outcomes or stops and searches, no crimes: the files that end with street.csv do."
+            )
+        entries = [entry for entry in entries if entry.filename in wanted]
         left = _most(path)
         members = []
         for number, entry in enumerate(entries):
@@ -117,7 +129,7 @@ def _unzip(path: Path, folder: Path) -> list[Path]:
             with archive.open(entry) as packed:
                 left -= _copy(packed, target, path.name, left)
             members.append(target)
-    return members
+    return members, [left_out] if left_out else []
 
 
 def _most(path: Path) -> int:

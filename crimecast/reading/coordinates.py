@@ -6,11 +6,14 @@ import numpy as np
 import polars as pl
 import shapely
 
+from crimecast.reading.parts import Column, Parts, spread
+
 WKT = r"(?i)POINT\s*(?:Z|M|ZM)?\s*\(\s*([-+\d.eE]+)[\s,]+([-+\d.eE]+)"
 PAIR = r"[(\[]?\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[,; ]\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[)\]]?\s*$"
 EAST = r"""(?i)["']?(?:longitude|longitud|lon|lng|long|x)["']?\s*[:=]\s*["']?([-+\d.eE]+)"""
 NORTH = r"""(?i)["']?(?:latitude|latitud|lat|y)["']?\s*[:=]\s*["']?([-+\d.eE]+)"""
 INSIDE = r"""["']?coordinates["']?\s*:\s*\[\s*["']?([-+\d.eE]+)["']?\s*,\s*["']?([-+\d.eE]+)"""
+GROUPED = r"^[-+]?\d{1,3}(?:,\d{3})+\.\d+$|^[-+]?\d{1,3}(?:,\d{3}){2,}$"
 WKB = re.compile(r"(?:00|01)[0-9a-fA-F]{40,}")
 HEMISPHERE = re.compile(r"[NSEWOnsewo]\s*$|^\s*[NSEWOnsewo]|[°º′'\"]")
 DEGREES = re.compile(
@@ -19,32 +22,54 @@ DEGREES = re.compile(
 )
 
 
-def numbers(series: pl.Series) -> np.ndarray:
+def numbers(column: Column) -> Parts[np.ndarray]:
     """(N,) float64, NaN where there is none: plain, with decimal commas, or as degrees with a hemisphere."""
-    if series.dtype != pl.String:
-        return series.cast(pl.Float64, strict=False).to_numpy().astype(float)
+    if column.first.dtype != pl.String:
+        return column.map(lambda part: _array(part.cast(pl.Float64, strict=False)))
+    grouped = False  # 1,162,147.5 has its commas every three digits, 41,8781 one for the decimals
+    read = column.map(_plainly)
+    for text, value in read:
+        if text is not None:
+            left = _unread(text, value)
+            grouped = grouped or bool(left.str.contains(GROUPED).any())
+    return read.map(lambda both: _numbers(*both, grouped))
+
+
+def _plainly(series: pl.Series) -> tuple[pl.Series | None, pl.Series]:
+    """Texts, None if all of them are plain numbers, and what is read of them as such."""
     value = series.cast(pl.Float64, strict=False)
     if value.null_count() == series.null_count():
-        return value.to_numpy().astype(float)
+        return None, value
     text = series.str.strip_chars(" \t\xa0'\"")
-    value = text.cast(pl.Float64, strict=False)
-    left = text.filter(value.is_null() & text.is_not_null() & (text.str.contains(r"\d")))
+    return text, text.cast(pl.Float64, strict=False)
+
+
+def _unread(text: pl.Series, value: pl.Series) -> pl.Series:
+    return text.filter(value.is_null() & text.is_not_null() & text.str.contains(r"\d"))
+
+
+def _array(value: pl.Series) -> np.ndarray:
+    return value.to_numpy().astype(float)
+
+
+def _numbers(text: pl.Series | None, value: pl.Series, grouped: bool) -> np.ndarray:
+    if text is None:
+        return _array(value)
+    left = _unread(text, value)
     if left.is_empty():
-        return value.to_numpy().astype(float)
+        return _array(value)
     if left.str.contains(",", literal=True).any():
-        # 1,162,147.5 has its commas every three digits, 41,8781 one for the decimals.
-        grouped = left.str.contains(r"^[-+]?\d{1,3}(?:,\d{3})+\.\d+$|^[-+]?\d{1,3}(?:,\d{3}){2,}$")
         text = (
             text.str.replace_all(",", "")
-            if grouped.any()
+            if grouped
             else text.str.replace(r"^([-+]?\d+),(\d+)$", "$1.$2")
         )
         value = text.cast(pl.Float64, strict=False)
-        left = text.filter(value.is_null() & text.is_not_null() & text.str.contains(r"\d"))
+        left = _unread(text, value)
     if left.str.contains("−", literal=True).any():
         text = text.str.replace("−", "-")
         value = text.cast(pl.Float64, strict=False)
-    array = value.to_numpy().astype(float).copy()
+    array = _array(value).copy()
     marked = np.flatnonzero(
         value.is_null().to_numpy()
         & text.str.contains(HEMISPHERE.pattern).fill_null(False).to_numpy()
@@ -70,12 +95,11 @@ def _degrees(text: str) -> float:
     return -value if degree < 0 or match[2].startswith("-") or side in ("S", "W") else value
 
 
-def point_form(series: pl.Series) -> str | None:
+def point_form(column: Column) -> str | None:
     """How a column holds whole places: `wkt`, `named`, `inside`, `pair`, `wkb`; None if it doesn't."""
-    if series.dtype != pl.String:
+    if column.first.dtype != pl.String:
         return None
-    sample = series.drop_nulls()
-    sample = sample.gather_every(max(1, len(sample) // 500)).head(600)
+    sample = spread(column, 500, 600)
     sample = sample.filter(sample.str.contains(r"\d"))
     if sample.is_empty():
         return None

@@ -7,19 +7,20 @@ one of many gigabytes is never held in memory.
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
-import psutil
 
 from crimecast import Doubt, UserError
 from crimecast.reading.encodings import as_utf8, blocks
 from crimecast.reading.notice import Notice
+from crimecast.reading.parts import Parts, Rows, rows_of
 
 DELIMITERS = ",;\t|^~"
 
-IN_MEMORY = 5  # times its size that a text takes while it becomes events
+AT_ONCE = 2**28  # bytes of text that are read as one table; of more, a part at a time
+PART, LINES = 2**26, 100_000  # bytes of each; and lines that are written down together
 SAMPLE_LINES = 400
 
 LONGEST = 100  # lines over which a quoted field may go
@@ -28,25 +29,32 @@ NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*")
 
 
 def read_delimited(
-    path: Path, folder: Path, encoding: str | None = None, delimiter: str | None = None
-) -> tuple[pl.DataFrame, list[Notice]]:
+    path: Path,
+    folder: Path,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    large: bool = False,
+) -> tuple[Rows, list[Notice]]:
     """A file of delimited text as a table of text, with what was found and left out.
 
-    Raises UserError where too many rows don't fit together.
+    A `large` one is kept in `folder`, in parts. Raises UserError where too many rows don't fit together.
     """
     text = as_utf8(path, folder, encoding)
     notices = list(text.notices)
     mark = _named(delimiter) if delimiter else delimiter_of(text.path)
-    cleaned = folder / "cleaned.csv"
-    columns, kept, bad, header = _clean(text.path, cleaned, mark)
+    cleaned = Cleaned(folder, path.name, mark, large)
+    kept, bad, header = _clean(text.path, cleaned, mark)
+    if text.path != path:
+        text.path.unlink()
     if not kept:
         raise UserError(f"{path.name} holds no rows.")
-    if len(columns) == 1 and not delimiter and len(bad) > 0.5 * kept:
+    width = len(cleaned.columns)
+    if width == 1 and not delimiter and len(bad) > 0.5 * kept:
         raise UserError(f"{path.name} can't be read as CSV: its lines have no delimiter in common.")
     if len(bad) > 0.2 * (kept + len(bad)):
         raise Doubt(
             f"{path.name} can't be read as CSV: {len(bad):,} of {kept + len(bad):,} rows have another number of fields than "
-            f"{len(columns)}, the first in line {bad[0]}. Say which sign separates the fields, or mend the file.",
+            f"{width}, the first in line {bad[0]}. Say which sign separates the fields, or mend the file.",
             "--delimiter SIGN",
         )
     if bad:
@@ -62,26 +70,68 @@ def read_delimited(
         notices.append(
             Notice("no_header", "The first line holds values, not names: the columns are numbered.")
         )
-    size = cleaned.stat().st_size
-    if size * IN_MEMORY > psutil.virtual_memory().available:
-        raise UserError(
-            f"{path.name} holds {size / 2**30:,.1f} GB of text, more than this machine's memory takes at once: split it, by "
-            "years for instance, and import the parts one after the other."
-        )
-    try:
-        table = pl.read_csv(
-            cleaned,
-            infer_schema=False,
-            separator=mark,
-            has_header=False,
-            new_columns=columns,
-            quote_char='"',
-            low_memory=True,
-        )
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).strip().split("\n")[0][:160]
-        raise UserError(f"{path.name} can't be read as CSV: {reason}.") from None
-    return table, notices
+    return cleaned.rows(), notices
+
+
+class Cleaned:
+    """The rows that are kept of a text: written down, and read as columns of text.
+
+    Those of a large one are read as soon as a part is full, and lie on disk column by column.
+    """
+
+    def __init__(self, folder: Path, name: str, mark: str, large: bool) -> None:
+        self._folder, self._name, self._mark, self._large = folder, name, mark, large
+        self._path = folder / "cleaned.csv"
+        self._out = self._path.open("wb")
+        self._parts: list[Path] = []
+        self._height = self._size = 0
+        self.columns: list[str] = []
+
+    def write(self, records: bytes) -> None:
+        """Add whole records, each with its end of line."""
+        self._out.write(records)
+        self._size += len(records)
+        if self._large and self._size > PART:
+            self._take()
+
+    def rows(self) -> Rows:
+        """What was written, as a table."""
+        if not self._large:
+            return rows_of(self._read())
+        if self._size:
+            self._take()
+        parts, folder = self._parts, self._folder
+
+        def select(names: list[str]) -> Parts[pl.DataFrame]:
+            return Parts(
+                lambda: (pl.read_parquet(part, columns=names).select(names) for part in parts),
+                folder,
+            )
+
+        return Rows(select, dict.fromkeys(self.columns, pl.String()), self._height)
+
+    def _take(self) -> None:
+        table = self._read()
+        self._height += table.height
+        self._parts.append(self._folder / f"rows-{len(self._parts)}.parquet")
+        table.write_parquet(self._parts[-1], compression="lz4", statistics=False)
+        self._out, self._size = self._path.open("wb"), 0
+
+    def _read(self) -> pl.DataFrame:
+        self._out.close()
+        try:
+            return pl.read_csv(
+                self._path,
+                infer_schema=False,
+                separator=self._mark,
+                has_header=False,
+                new_columns=self.columns,
+                quote_char='"',
+                low_memory=True,
+            )
+        except pl.exceptions.PolarsError as error:
+            reason = str(error).strip().split("\n")[0][:160]
+            raise UserError(f"{self._name} can't be read as CSV: {reason}.") from None
 
 
 def _named(delimiter: str) -> str:
@@ -150,8 +200,8 @@ def _sample(path: Path) -> list[str]:
     return lines
 
 
-def _clean(path: Path, target: Path, mark: str) -> tuple[list[str], int, list[int], bool]:
-    """Write the rows that have as many fields as most; the columns, rows kept, lines of the bad, if there are names.
+def _clean(path: Path, out: Cleaned, mark: str) -> tuple[int, list[int], bool]:
+    """Write the rows that have as many fields as most; rows kept, lines of the bad, and if there are names.
 
     A record that a quoted field spreads over lines is kept whole; a quote that is never closed
     costs its own line, not the rest of the file.
@@ -159,58 +209,94 @@ def _clean(path: Path, target: Path, mark: str) -> tuple[list[str], int, list[in
     head = _sample(path)
     widths = Counter(len(row) for row in csv.reader(head, delimiter=mark))
     width = max(widths.items(), key=lambda item: (item[1], item[0]))[0] if widths else 1
-    sign = mark.encode()
-    columns: list[str] | None = None
     kept = 0
     bad: list[int] = []
     named = True
-    header_text = b""
+    header = b""
     rest, line = b"", 0
-    with target.open("wb") as out:
-        source = blocks(path)
-        ended = False
-        while not ended:
-            block = next(source, b"")
-            ended = not block
-            rest += block
-            cut = len(rest) if ended else rest.rfind(b"\n") + 1
-            lines = rest[:cut].split(b"\n")
-            if lines[-1] == b"":
-                lines.pop()
-            # What may go on in the next block is looked at with it.
-            whole = len(lines) if ended else max(0, len(lines) - LONGEST)
-            taken = 0
-            for first, count, record, good in _records(lines, whole, sign, width):
-                number, taken = line + first + 1, first + count
-                if columns is None:
-                    if not record.strip(b" \r\n" + sign + b'"') or (
-                        not good and kept == 0 and not _fits_header(record, mark, width)
-                    ):
-                        continue  # titles above the names
-                    names = next(
-                        csv.reader([record.decode("utf-8").rstrip("\r\n")], delimiter=mark)
-                    )
-                    if names[0].lower().startswith("sep=") or sum(
-                        not name.strip() for name in names
-                    ) > 0.5 * len(names):
-                        continue
-                    columns, named = _header(names, width, head, mark)
-                    header_text = record.strip()
-                    if named:
-                        continue
-                if not good:
-                    if record.strip():
-                        bad.append(number)
+    source = blocks(path)
+    ended = False
+    while not ended:
+        block = next(source, b"")
+        ended = not block
+        rest += block
+        cut = len(rest) if ended else rest.rfind(b"\n") + 1
+        lines = Lines(rest[:cut], mark.encode(), width)
+        # What may go on in the next block is looked at with it.
+        whole = len(lines) if ended else max(0, len(lines) - LONGEST)
+        odd = lines.odd(header)
+        number = 0
+        while number < whole:
+            plain = number
+            if out.columns:
+                plain = min(int(odd[np.searchsorted(odd, number)]), whole, number + LINES)
+            if plain > number:
+                out.write(lines.text[lines.starts[number] : lines.starts[plain]])
+                kept += plain - number
+                number = plain
+                continue
+            first = number
+            count, record, good = _record(lines, number)
+            number += count
+            if not out.columns:
+                if not record.strip(b' \r\n"' + mark.encode()) or (
+                    not good and not _fits_header(record, mark, width)
+                ):
+                    continue  # titles above the names
+                names = next(csv.reader([record.decode("utf-8").rstrip("\r\n")], delimiter=mark))
+                if names[0].lower().startswith("sep=") or sum(
+                    not name.strip() for name in names
+                ) > 0.5 * len(names):
                     continue
-                if record.strip() == header_text and named:
-                    bad.append(number)
+                out.columns, named = _header(names, width, head, mark)
+                if named:
+                    header = record.strip()
+                    odd = lines.odd(header)
                     continue
-                out.write(record if record.endswith(b"\n") else record + b"\n")
-                kept += 1
-            line += taken
-            left = b"\n".join(lines[taken:])
-            rest = (left + b"\n" if taken < len(lines) else b"") + rest[cut:]
-    return columns or [], kept, bad, named
+            if not good or (named and record.strip() == header):
+                if record.strip():
+                    bad.append(line + first + 1)
+                continue
+            out.write(record)
+            kept += 1
+        line += number
+        rest = lines.text[lines.starts[number] :] + rest[cut:]
+    return kept, bad, named
+
+
+class Lines:
+    """The lines of a block of text: where they begin and end, and in which a row stands as it should."""
+
+    def __init__(self, text: bytes, sign: bytes, width: int) -> None:
+        self.text = text if text.endswith(b"\n") or not text else text + b"\n"
+        self.sign, self.width = sign, width
+        self._bytes = np.frombuffer(self.text, dtype=np.uint8)
+        self.ends = np.flatnonzero(self._bytes == ord("\n"))
+        self.starts = np.append(0, self.ends + 1)
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, number: int) -> bytes:
+        return self.text[self.starts[number] : self.ends[number]]
+
+    def odd(self, header: bytes) -> np.ndarray:
+        """Lines, in order, that aren't a row of `width` fields whose quotes are closed, or may be the header
+        again; after them the number of lines."""
+        quote, sign = self._bytes == ord('"'), self._bytes == ord(self.sign)
+        marks = np.flatnonzero(quote | sign)
+        bounds = np.searchsorted(marks, self.starts)
+        quotes = np.append(0, np.cumsum(quote[marks]))
+        begun = quotes[bounds]  # how many stand before each line
+        outside = sign[marks] & ((quotes[1:] - np.repeat(begun[:-1], np.diff(bounds))) % 2 == 0)
+        fields = np.diff(np.append(0, np.cumsum(outside))[bounds]) + 1
+        good = (fields == self.width) & (np.diff(begun) % 2 == 0)
+        if header:
+            place = self.text.find(header)
+            while place >= 0:
+                good[np.searchsorted(self.ends, place)] = False
+                place = self.text.find(header, place + 1)
+        return np.append(np.flatnonzero(~good), len(self))
 
 
 def _fits_header(record: bytes, mark: str, width: int) -> bool:
@@ -241,33 +327,19 @@ def _header(names: list[str], width: int, head: list[str], mark: str) -> tuple[l
     return unique, named
 
 
-def _records(
-    lines: list[bytes], until: int, sign: bytes, width: int
-) -> Iterator[tuple[int, int, bytes, bool]]:
-    """Records that begin before line `until`: first line, how many, the text, and whether it has `width` fields."""
-    number = 0
-    while number < until:
-        text = lines[number]
-        if b'"' not in text:
-            yield number, 1, text + b"\n", text.count(sign) == width - 1
-            number += 1
-            continue
-        if text.count(b'"') % 2 == 0:
-            yield number, 1, text + b"\n", _width(text, sign) == width
-            number += 1
-            continue
-        taken = _spread(lines, number, sign, width)
-        if taken:
-            yield number, taken, b"\n".join(lines[number : number + taken]) + b"\n", True
-            number += taken
-        else:
-            inside = text.replace(
-                b'"', b""
-            )  # a quote within an unquoted field is a letter: 5" pipe
-            opened = re.search(rb"(^|" + re.escape(sign) + rb')\s*"', text)
-            stray = not opened and inside.count(sign) == width - 1
-            yield number, 1, (inside if stray else text) + b"\n", stray
-            number += 1
+def _record(lines: Lines, number: int) -> tuple[int, bytes, bool]:
+    """The record that begins in a line: over how many it goes, its text, and whether it has as many fields as
+    it should."""
+    text, sign, width = lines[number], lines.sign, lines.width
+    if text.count(b'"') % 2 == 0:
+        return 1, text + b"\n", _width(text, sign) == width
+    taken = _spread(lines, number)
+    if taken:
+        return taken, lines.text[lines.starts[number] : lines.starts[number + taken]], True
+    bare = text.replace(b'"', b"")  # a quote within an unquoted field is a letter: 5" pipe
+    opened = re.search(rb"(^|" + re.escape(sign) + rb')\s*"', text)
+    stray = not opened and bare.count(sign) == width - 1
+    return 1, (bare if stray else text) + b"\n", stray
 
 
 def _width(text: bytes, sign: bytes) -> int:
@@ -276,14 +348,16 @@ def _width(text: bytes, sign: bytes) -> int:
     return sum(part.count(sign) for part in parts[::2]) + 1
 
 
-def _spread(lines: list[bytes], first: int, sign: bytes, width: int) -> int:
+def _spread(lines: Lines, first: int) -> int:
     """Over how many lines a record goes whose quoted field holds line breaks; 0 if it isn't one."""
+    sign, width = lines.sign, lines.width
     text = lines[first]
     for number in range(first + 1, min(first + LONGEST, len(lines))):
-        text += b"\n" + lines[number]
-        if width > 2 and lines[number].count(sign) == width - 1 and b'"' not in lines[number]:
+        line = lines[number]
+        text += b"\n" + line
+        if width > 2 and line.count(sign) == width - 1 and b'"' not in line:
             return 0  # a whole row of its own: the quote before it was never closed
-        if lines[number].count(b'"') % 2:
+        if line.count(b'"') % 2:
             return number - first + 1 if _parses(text, sign, width) else 0
     return 0
 

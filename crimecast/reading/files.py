@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import available_timezones
@@ -17,9 +17,10 @@ from pyarrow import parquet
 
 from crimecast import UserError
 from crimecast.reading.containers import PACKED, TABLES, is_sheet, kind_of, unpacked
-from crimecast.reading.delimited import read_delimited
+from crimecast.reading.delimited import AT_ONCE, read_delimited
 from crimecast.reading.documents import read_document
 from crimecast.reading.notice import Notice
+from crimecast.reading.parts import Rows, below, rows_of
 from crimecast.storage.faults import SAID
 from crimecast.storage.store import PACKAGE
 
@@ -35,24 +36,33 @@ DENSE, FEW = (
 
 
 @dataclass(frozen=True)
-class FileTable:
+class File:
     """The rows of a file, text left as text; what there is to say of them; the CRS that it names."""
 
-    rows: pl.DataFrame
+    rows: Rows
     notices: list[Notice] = field(default_factory=list)
     crs: str | None = None
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """The file's rows as they stand, text left as text. Raises UserError if it can't be read."""
-    return read_file(path).rows
+def read_table(path: Path, encoding: str | None = None) -> pl.DataFrame:
+    """The file's rows as they stand, text left as text. Raises UserError if it can't be read, or holds more
+    than is read at once."""
+    with opened(path, encoding) as file:
+        parts = file.rows.select(file.rows.columns)
+        if parts.folder is not None:
+            raise UserError(
+                f"{path.name} holds more than is read at once: leave columns or rows out."
+            )
+        return parts.first
 
 
-def read_file(path: Path, encoding: str | None = None, delimiter: str | None = None) -> FileTable:
+@contextmanager
+def opened(path: Path, encoding: str | None = None, delimiter: str | None = None) -> Iterator[File]:
     """The file's rows with what was found on the way; `encoding` and `delimiter` where a user names them.
 
-    Several tables of a zip are put one below the other if they have the same columns. Raises
-    UserError if the file can't be read, or unpacks to more than is read at once.
+    They last as long as the block: those of a large text lie on disk. Several tables of a zip are put
+    one below the other if they have the same columns. Raises UserError if the file can't be read, or
+    unpacks to more than is read at once.
     """
     try:
         there = path.is_file()
@@ -64,31 +74,45 @@ def read_file(path: Path, encoding: str | None = None, delimiter: str | None = N
         raise UserError(
             f"{path.name} is not a kind of file that can be read: use CSV, Excel, Parquet or JSON."
         )
-    with unpacked(path) as members:
-        tables = [_read(member, path.name, encoding, delimiter) for member in members]
-        if len(tables) > 1:
-            if any(set(table.rows.columns) != set(tables[0].rows.columns) for table in tables):
+    with _scratch() as folder:
+        with unpacked(path) as (members, said):
+            large = sum(member.stat().st_size for member in members) > AT_ONCE
+            files = [
+                _read(member, path.name, _own(folder, number), encoding, delimiter, large)
+                for number, member in enumerate(members)
+            ]
+        if len(files) > 1:
+            if any(set(file.rows.columns) != set(files[0].rows.columns) for file in files):
                 names = ", ".join(member.name.partition("-")[2] for member in members[:6])
                 raise UserError(
                     f"{path.name} holds several tables with other columns ({names}): unpack it and import each that is meant."
                 )
-            first = tables[0]
-            rows = pl.concat(
-                [table.rows.select(first.rows.columns) for table in tables], how="vertical_relaxed"
+            rows = below([file.rows for file in files], folder)
+            several = Notice(
+                "several_tables",
+                f"{len(files)} tables of {path.name} are read as one.",
+                rows.height,
             )
-            notices = [
-                *(n for table in tables for n in table.notices),
-                Notice(
-                    "several_tables",
-                    f"{len(tables)} tables of {path.name} are read as one.",
-                    rows.height,
-                ),
-            ]
-            return FileTable(rows, notices, first.crs)
-    return tables[0]
+            notices = [*said, *(n for file in files for n in file.notices), several]
+            yield File(rows, notices, files[0].crs)
+        else:
+            yield replace(files[0], notices=[*said, *files[0].notices])
 
 
-def _read(path: Path, name: str, encoding: str | None, delimiter: str | None) -> FileTable:
+def _own(folder: Path, number: int) -> Path:
+    own = folder / str(number)
+    own.mkdir()
+    return own
+
+
+def _read(
+    path: Path,
+    name: str,
+    folder: Path,
+    encoding: str | None,
+    delimiter: str | None,
+    large: bool,
+) -> File:
     kind = kind_of(path)
     suffix = kind if kind in TABLES else path.suffix.lower()
     if suffix not in TABLES or (suffix in SHEETS and not is_sheet(path)):
@@ -100,15 +124,14 @@ def _read(path: Path, name: str, encoding: str | None, delimiter: str | None) ->
             _bounded(path)
             table = _parquet(path)
             _no_more_than_it_seems(path, table)
-            found = FileTable(_flat(table))
+            found = File(rows_of(_flat(table)))
         elif suffix in SHEETS:
             found = _sheet(path)
         elif suffix in {".csv", ".tsv", ".txt"} and not (delimiter is None and _is_json(path)):
-            with _scratch() as folder:
-                rows, notices = read_delimited(path, folder, encoding, delimiter)
-            found = FileTable(rows, notices)
+            found = File(*read_delimited(path, folder, encoding, delimiter, large))
         else:
-            found = FileTable(*read_document(path))
+            table, notices, crs = read_document(path)
+            found = File(rows_of(table), notices, crs)
     except RecursionError:
         raise UserError(f"{name} is nested too deeply for a list of records.") from None
     except UserError as error:
@@ -123,11 +146,12 @@ def _read(path: Path, name: str, encoding: str | None, delimiter: str | None) ->
             raise
         reason = str(error).strip().split("\n")[0][:160]
         raise UserError(f"{name} can't be read as {suffix[1:].upper()}: {reason}.") from None
-    if found.rows.width == 0 or found.rows.height == 0:
+    width = len(found.rows.columns)
+    if width == 0 or found.rows.height == 0:
         raise UserError(f"{name} holds no rows.")
-    if found.rows.width > MOST_COLUMNS:
+    if width > MOST_COLUMNS:
         raise UserError(
-            f"{name} has {found.rows.width:,} columns; a table of records may have {MOST_COLUMNS:,}: leave out "
+            f"{name} has {width:,} columns; a table of records may have {MOST_COLUMNS:,}: leave out "
             "those that say nothing of time, place and type."
         )
     return found
@@ -246,7 +270,7 @@ def _within(column: pl.Series) -> pl.Series:
     return column.set(~number.is_between(low, high).fill_null(True), None)
 
 
-def _sheet(path: Path) -> FileTable:
+def _sheet(path: Path) -> File:
     """The largest sheet, read in a process of its own: what reads it may take all memory and then ends."""
     with _scratch() as folder:
         command = [
@@ -269,4 +293,4 @@ def _sheet(path: Path) -> FileTable:
         if done.returncode == 2:
             raise UserError(said)
         rows = pl.read_parquet(folder / "rows.parquet", memory_map=False)
-    return FileTable(rows, [Notice("sheets", text) for text in said])
+    return File(rows_of(rows), [Notice("sheets", text) for text in said])

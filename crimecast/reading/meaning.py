@@ -15,6 +15,7 @@ from crimecast.reading.coordinates import numbers, point_form
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
+from crimecast.reading.parts import Parts, Rows, distinct, every, nulls, rows_of
 from crimecast.reading.several import is_clock
 
 SAMPLE = 400
@@ -50,7 +51,7 @@ IDENTITY = re.compile(
 
 
 def resolve_values(
-    table: pl.DataFrame, mapping: dict[str, str], city: City, asked: Asked
+    table: pl.DataFrame | Rows, mapping: dict[str, str], city: City, asked: Asked
 ) -> tuple[dict[str, list[str]], list[Notice]]:
     """The columns of each field: those of `mapping` (`a+b` joins several), the rest found by their values.
 
@@ -68,9 +69,10 @@ def resolve_values(
 
 
 def found_columns(
-    table: pl.DataFrame, mapping: dict[str, str], city: City, asked: Asked
+    given: pl.DataFrame | Rows, mapping: dict[str, str], city: City, asked: Asked
 ) -> tuple[dict[str, list[str]], list[Notice]]:
     """The same, whether or not every field that is needed was found."""
+    table = rows_of(given)
     found = mapped(table.columns, mapping)
     notices: list[Notice] = []
     options = _options(table.columns, city)
@@ -141,13 +143,16 @@ def _options(columns: list[str], city: City) -> dict[str, list[list[str]]]:
     }
 
 
-def _spread(table: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+def _spread(table: Rows, columns: list[str]) -> pl.DataFrame:
     """Rows from all over the file in which the first of the columns isn't empty."""
-    part = table.select(columns).filter(pl.col(columns[0]).is_not_null())
-    return part.gather_every(max(1, part.height // SAMPLE)).head(SAMPLE + 1)
+    there = table.select(list(dict.fromkeys(columns))).map(
+        lambda part: part.filter(pl.col(columns[0]).is_not_null())
+    )
+    step = max(1, sum(part.height for part in there) // SAMPLE)
+    return every(there, step, SAMPLE + 1)
 
 
-def _reads(table: pl.DataFrame, columns: list[str], asked: Asked) -> tuple[float, str, str]:
+def _reads(table: Rows, columns: list[str], asked: Asked) -> tuple[float, str, str]:
     """Share of a sample that is read as times, the precision, and how."""
     sample = _spread(table, columns)
     if sample.is_empty():
@@ -164,7 +169,7 @@ def _reads(table: pl.DataFrame, columns: list[str], asked: Asked) -> tuple[float
 
 
 def _time(
-    table: pl.DataFrame,
+    table: Rows,
     options: list[list[str]],
     asked: Asked,
     notices: list[Notice],
@@ -198,7 +203,7 @@ def _time(
     return chosen
 
 
-def _dated(table: pl.DataFrame, asked: Asked, taken: set[str]) -> list[tuple[float, str, str]]:
+def _dated(table: Rows, asked: Asked, taken: set[str]) -> list[tuple[float, str, str]]:
     """Columns that hold times, best first: (score, column, precision)."""
     found = []
     for name in table.columns:
@@ -231,7 +236,7 @@ def _dated(table: pl.DataFrame, asked: Asked, taken: set[str]) -> list[tuple[flo
     return sorted(found, key=lambda entry: -entry[0])
 
 
-def _clock(table: pl.DataFrame, day: str, taken: set[str]) -> str | None:
+def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
     """A column of clocks that belongs to a column of days: of a like name, or the only one."""
     words = set(plain(day).split("_"))
     found = []
@@ -264,7 +269,7 @@ def _clock(table: pl.DataFrame, day: str, taken: set[str]) -> str | None:
 
 
 def _place(
-    table: pl.DataFrame, options: dict[str, list[list[str]]], found: dict[str, list[str]]
+    table: Rows, options: dict[str, list[list[str]]], found: dict[str, list[str]]
 ) -> dict[str, list[str]]:
     place: dict[str, list[str]] = {}
     for field, pattern in (("longitude", EAST), ("latitude", NORTH)):
@@ -284,25 +289,25 @@ def _place(
         key=lambda name: not re.search(r"point|loc|geo|coord|geom|place|shape|wkt", plain(name)),
     )
     for name in ranked:
-        if table.schema[name] == pl.String and point_form(table[name]):
+        if table.schema[name] == pl.String and point_form(table.column(name)):
             return {"longitude": [name], "latitude": [name]}
     guessed = {field: options[field][0] for field in ("longitude", "latitude") if options[field]}
     return _by_values(table) or {**guessed, **place}
 
 
-def _numeric(table: pl.DataFrame, name: str) -> float:
+def _numeric(table: Rows, name: str) -> float:
     sample = _spread(table, [name])[name]
-    return float(np.isfinite(numbers(sample)).mean()) if len(sample) else 0.0
+    return float(np.isfinite(numbers(Parts.one(sample)).first).mean()) if len(sample) else 0.0
 
 
-def _by_values(table: pl.DataFrame) -> dict[str, list[str]]:
+def _by_values(table: Rows) -> dict[str, list[str]]:
     """The only two columns of fractions that can be degrees; the one beyond 90 is the longitude."""
     found = []
     for name in table.columns:
         sample = _spread(table, [name])[name]
         if sample.is_empty() or sample.dtype.is_temporal():
             continue
-        values = numbers(sample)
+        values = numbers(Parts.one(sample)).first
         values = values[np.isfinite(values) & (values != 0)]
         if values.size < 0.5 * len(sample) or np.abs(values).max() > 180:
             continue
@@ -317,7 +322,7 @@ def _by_values(table: pl.DataFrame) -> dict[str, list[str]]:
     return {"longitude": [east[1]], "latitude": [north[1]]}
 
 
-def _kind(table: pl.DataFrame, options: list[list[str]], found: dict[str, list[str]]) -> str | None:
+def _kind(table: Rows, options: list[list[str]], found: dict[str, list[str]]) -> str | None:
     taken = _taken(found)
     named = [option[0] for option in options if option[0] not in taken]
     likely = [
@@ -328,14 +333,14 @@ def _kind(table: pl.DataFrame, options: list[list[str]], found: dict[str, list[s
     for name in named:
         return name
     for name in likely:
-        values = table[name].drop_nulls()
-        if len(values) and (values.n_unique() <= max(20, 0.3 * len(values))):
+        given, different = distinct(table.column(name))
+        if given and different <= max(20, 0.3 * given):
             return name
     return None
 
 
 def _identity(
-    table: pl.DataFrame, options: list[list[str]], found: dict[str, list[str]], city: City
+    table: Rows, options: list[list[str]], found: dict[str, list[str]], city: City
 ) -> str | None:
     """A column that names each record; a number that only counts the rows of this file is none."""
     taken = _taken(found)
@@ -345,8 +350,10 @@ def _identity(
             continue
         if plain(name) in {plain(source.columns.get("source_id", "")) for source in city.sources}:
             return name  # the registry knows this portal's
-        values = table[name].drop_nulls()
-        if len(values) >= 0.5 * table.height and values.n_unique() >= 0.5 * len(values):
+        column = table.column(name)
+        null, _ = nulls(column)
+        given, different = distinct(column)
+        if null <= 0.5 * table.height and different >= 0.5 * given:
             return name
     return None
 

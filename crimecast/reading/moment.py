@@ -8,22 +8,28 @@ import polars as pl
 from crimecast import Doubt, UserError
 from crimecast.reading.clocks import DAY
 from crimecast.reading.notice import Notice
+from crimecast.reading.parts import Column, Parts, nulls
 
 
 @dataclass(frozen=True)
 class Moments:
-    """`values`: local times without offset (µs), null where there is none; `precision`: minute, day or month.
+    """`parts`: local times without offset (µs), null where there is none; `precision`: minute, day or month.
 
     `unread` counts what isn't empty and yet no time; `says` tells how the column was read, `order`
     the order of day and month where one had to be judged.
     """
 
-    values: pl.Series
+    parts: Column
     precision: str
     unread: int = 0
     says: str = ""
     order: str | None = None
     notices: tuple[Notice, ...] = ()
+
+    @property
+    def values(self) -> pl.Series:
+        """The times of a column in memory."""
+        return self.parts.first
 
 
 @dataclass(frozen=True)
@@ -36,25 +42,36 @@ class Asked:
     latest: datetime = field(default_factory=lambda: datetime.now() + timedelta(days=1))
 
 
-def absolute(utc: pl.Series, asked: Asked, says: str) -> Moments:
+def absolute(utc: Column, asked: Asked, says: str) -> Moments:
     """Moments in UTC → local times; all at midnight in UTC they are dates that a program made into moments."""
-    micros = utc.drop_nulls().to_physical()
-    midnight = float((micros % DAY == 0).mean() or 0.0)  # type: ignore[arg-type]
-    if len(micros) and midnight == 1.0:
+    rows, at_midnight = 0, 0
+    for part in utc:
+        micros = part.drop_nulls().to_physical()
+        rows, at_midnight = rows + len(micros), at_midnight + int((micros % DAY == 0).sum())
+    midnight = at_midnight / rows if rows else 0.0
+    if rows and midnight == 1.0:
         notice = Notice(
             "utc_dates",
             "All times are midnight in UTC: they are read as dates, not moved to local time.",
-            len(micros),
+            rows,
         )
-        return replace(plain_moments(utc, "day", asked), says="dates", notices=(notice,))
-    local = (
-        utc.dt.replace_time_zone("UTC").dt.convert_time_zone(asked.zone).dt.replace_time_zone(None)
+        return replace(plain_moments(utc, "day"), says="dates", notices=(notice,))
+    local = utc.map(
+        lambda part: (
+            part.dt.replace_time_zone("UTC")
+            .dt.convert_time_zone(asked.zone)
+            .dt.replace_time_zone(None)
+        )
     )
-    found = plain_moments(local, "minute", asked)
+    found = plain_moments(local, "day" if whole_days(local) else "minute")
     if midnight > 0.3:
-        found = replace(found, notices=(*found.notices, _half_midnight(midnight, len(micros))))
-    whole = bool((local.drop_nulls().to_physical() % DAY == 0).all())
-    return replace(found, says=says, precision="day" if whole else "minute")
+        found = replace(found, notices=(*found.notices, _half_midnight(midnight, rows)))
+    return replace(found, says=says)
+
+
+def whole_days(local: Column) -> bool:
+    """Whether all times are midnight."""
+    return all(bool((part.drop_nulls().to_physical() % DAY == 0).all()) for part in local)
 
 
 def _half_midnight(share: float, rows: int) -> Notice:
@@ -65,29 +82,29 @@ def _half_midnight(share: float, rows: int) -> Notice:
     )
 
 
-def plain_moments(local: pl.Series, precision: str, asked: Asked) -> Moments:
+def plain_moments(local: Column, precision: str) -> Moments:
     """Dates and times that are local as they stand."""
-    return Moments(local.cast(pl.Datetime("us")), precision)
+    return Moments(local.map(lambda part: part.cast(pl.Datetime("us"))), precision)
 
 
-def assemble(read: pl.DataFrame, asked: Asked) -> Moments:
+def assemble(read: Parts[pl.DataFrame], asked: Asked) -> Moments:
     """`micros` of the day + `clock` − `offset` → local time."""
-    local = read["micros"] + read["clock"]
-    offset = read["offset"]
-    aware = offset.is_not_null() & local.is_not_null()
-    if not aware.any():
-        whole = bool((read["clock"].drop_nulls() == 0).all())
-        return Moments(local.cast(pl.Datetime("us")), "day" if whole else "minute")
-    utc = (local - offset.fill_null(0) * 1_000_000).cast(pl.Datetime("us"))
-    converted = absolute(utc.filter(aware), asked, "with offset")
-    if aware.all():
-        values = converted.values
-    else:
-        values = local.cast(pl.Datetime("us"))
-        values = values.scatter(aware.arg_true(), converted.values)
+    local = read.map(lambda part: (part["micros"] + part["clock"]).cast(pl.Datetime("us")))
+    utc = read.map(_in_utc)
+    null, size = nulls(utc)
+    if null == size:
+        whole = all(bool((part["clock"].drop_nulls() == 0).all()) for part in read)
+        return Moments(local, "day" if whole else "minute")
+    converted = absolute(utc, asked, "with offset")
     notices = converted.notices
-    plain = int((~aware & local.is_not_null()).sum())
+    plain = 0
+    values = converted.parts
+    for part, moved in local.beside(utc):
+        plain += int((part.is_not_null() & moved.is_null()).sum())
     if plain:
+        values = local.beside(values).map(
+            lambda both: pl.select(pl.coalesce(both[1], both[0])).to_series()
+        )
         notices += (
             Notice(
                 "mixed_offsets",
@@ -95,10 +112,12 @@ def assemble(read: pl.DataFrame, asked: Asked) -> Moments:
                 plain,
             ),
         )
-    whole = converted.precision == "day" and bool(
-        (values.drop_nulls().to_physical() % DAY == 0).all()
-    )
-    return Moments(values, "day" if whole else "minute", notices=notices)
+    return Moments(values, "day" if whole_days(values) else "minute", notices=notices)
+
+
+def _in_utc(read: pl.DataFrame) -> pl.Series:
+    """The moments of the rows that have an offset."""
+    return (read["micros"] + read["clock"] - read["offset"] * 1_000_000).cast(pl.Datetime("us"))
 
 
 def no_time(columns: list[str]) -> UserError:

@@ -7,29 +7,32 @@ import polars as pl
 
 from crimecast.reading import days
 from crimecast.reading.clocks import DAY
-from crimecast.reading.moment import Asked, Moments, absolute, plain_moments
+from crimecast.reading.moment import Asked, Moments, absolute, plain_moments, whole_days
 from crimecast.reading.numbers import moment_numbers
+from crimecast.reading.parts import Column, Rows, head, nulls, rows_of
 from crimecast.reading.several import components, day_and_clock, is_year, joined_clock
 from crimecast.reading.texts import EPOCH, read_text
 
 EARLIEST = 1900  # before it nothing was recorded that a forecast could use
-# before it nothing was recorded that a forecast could use
 
 
-def read_moments(table: pl.DataFrame, columns: list[str], asked: Asked) -> Moments:
+def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -> Moments:
     """Read one column of moments; a day and a clock; a day, an hour and a minute; or year, month, day, hour, …
 
     Raises Doubt where it can be read in several ways.
     """
-    parts = [_clean(table[name]) for name in columns]
+    rows = rows_of(table)
+    parts = [rows.column(name).map(_clean) for name in columns]
     if len(parts) == 1:
         return _column(parts[0], asked)
     if len(parts) > 1 and is_year(parts[0]):
         return components(parts, asked)
     clock = parts[1] if len(parts) == 2 else joined_clock(parts[1:])
     found = day_and_clock(_column(parts[0], asked), clock, asked)
-    if len(parts) == 2 and found.values.null_count() == len(clock):
-        return day_and_clock(_column(clock, asked), parts[0], asked)
+    if len(parts) == 2:
+        null, size = nulls(found.parts)
+        if null == size:
+            return day_and_clock(_column(clock, asked), parts[0], asked)
     return found
 
 
@@ -40,60 +43,72 @@ def _clean(series: pl.Series) -> pl.Series:
     return text.set(text == "", None) if (text == "").any() else text
 
 
-def _column(series: pl.Series, asked: Asked) -> Moments:
-    if series.dtype.is_temporal():
-        return _typed(series, asked)
-    if series.dtype.is_numeric():
-        return _number_column(series.cast(pl.Float64), asked)
-    sample = series.drop_nulls().head(200)
+def _column(column: Column, asked: Asked) -> Moments:
+    dtype = column.first.dtype
+    if dtype.is_temporal():
+        return _typed(column, dtype, asked)
+    if dtype.is_numeric():
+        null, size = nulls(column)
+        return _number_column(column.map(_as_numbers), asked, size - null)
+    sample = head(column, 200)
     if sample.str.contains(r"^/Date\(-?\d+").any():
-        series = series.str.extract(r"^/Date\((-?\d+)", 1)
-        sample = series.drop_nulls().head(200)
+        column = column.map(lambda part: part.str.extract(r"^/Date\((-?\d+)", 1))
+        sample = head(column, 200)
     if len(sample) and sample.cast(pl.Float64, strict=False).is_not_null().mean() >= 0.5:  # type: ignore[operator]
-        numbers = series.cast(pl.Float64, strict=False)
-        given = len(series) - series.null_count()
-        empty = int(series.str.to_lowercase().is_in(list(days.EMPTY)).sum())
-        if len(numbers) - numbers.null_count() >= 0.98 * (given - empty):
-            return _number_column(numbers, asked, given - empty)
-    return read_text(series, asked)
+        numbers = column.map(_as_numbers)
+        null, size = nulls(column)
+        empty = sum(int(_empty(part).sum()) for part in column)
+        given = size - null - empty
+        if size - nulls(numbers)[0] >= 0.98 * given:
+            return _number_column(numbers, asked, given)
+    return read_text(column, asked)
 
 
-def _typed(series: pl.Series, asked: Asked) -> Moments:
-    dtype = series.dtype
+def _as_numbers(series: pl.Series) -> pl.Series:
+    return series.cast(pl.Float64, strict=False)
+
+
+def _empty(series: pl.Series) -> pl.Series:
+    return series.str.to_lowercase().is_in(list(days.EMPTY))
+
+
+def _typed(column: Column, dtype: pl.DataType, asked: Asked) -> Moments:
     if isinstance(dtype, pl.Datetime):
         if dtype.time_zone is None:
-            local = series.cast(pl.Datetime("us"))
-            whole = bool((local.to_physical() % DAY == 0).all())
-            return plain_moments(local, "day" if whole else "minute", asked)
-        utc = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(pl.Datetime("us"))
+            local = column.map(lambda part: part.cast(pl.Datetime("us")))
+            return plain_moments(local, "day" if whole_days(local) else "minute")
+        utc = column.map(
+            lambda part: (
+                part.dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(pl.Datetime("us"))
+            )
+        )
         return absolute(utc, asked, "times with an offset, converted")
     if dtype == pl.Date:
-        return plain_moments(series.cast(pl.Datetime("us")), "day", asked)
-    return Moments(
-        pl.Series(series.name, [None] * len(series), pl.Datetime("us")), "minute", len(series)
-    )
+        return plain_moments(column, "day")
+    return Moments(column.map(_none), "minute", nulls(column)[1])
 
 
-def _number_column(numbers: pl.Series, asked: Asked, given: int | None = None) -> Moments:
+def _none(series: pl.Series) -> pl.Series:
+    return pl.Series(series.name, [None] * len(series), pl.Datetime("us"))
+
+
+def _number_column(numbers: Column, asked: Asked, given: int) -> Moments:
     earliest = (date(EARLIEST, 1, 1) - EPOCH).days * DAY
     latest = int((asked.latest - datetime(1970, 1, 1)).total_seconds() * 1e6)
-    given = len(numbers) - numbers.null_count() if given is None else given
-    found = moment_numbers(numbers.to_numpy().astype(float), earliest, latest, asked.order)
+    values = numbers.map(lambda part: part.to_numpy().astype(float))
+    found = moment_numbers(values, earliest, latest, asked.order)
     if found is None:
-        return Moments(
-            pl.Series(numbers.name, [None] * len(numbers), pl.Datetime("us")), "minute", given
-        )
-    micros = pl.Series(numbers.name, found.micros).set(pl.Series(~found.known), None)
-    values = micros.cast(pl.Datetime("us"))
-    unread = given - int(found.known.sum())
+        return Moments(numbers.map(_none), "minute", given)
+    times = found.micros.map(lambda micros: micros.cast(pl.Datetime("us")))
+    null, size = nulls(times)
+    unread = given - (size - null)
     order = found.form if found.form in days.ORDERS else None
     if found.absolute:
-        return replace(absolute(values, asked, found.form), unread=unread)
+        return replace(absolute(times, asked, found.form), unread=unread)
     if not found.whole:
-        return replace(plain_moments(values, "month", asked), unread=unread, says="months alone")
-    whole = bool((micros.drop_nulls() % DAY == 0).all())
+        return replace(plain_moments(times, "month"), unread=unread, says="months alone")
     return replace(
-        plain_moments(values, "day" if whole else "minute", asked),
+        plain_moments(times, "day" if whole_days(times) else "minute"),
         unread=unread,
         says=found.form,
         order=order,

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from crimecast import Doubt
+from crimecast.reading.parts import Column, Parts, counts
 
 DAY = 86_400_000_000  # microseconds
 EXCEL = 25_569  # its number of 1970-01-01
@@ -21,10 +23,9 @@ MISFITS = 0.005  # of a column's numbers may be dirt
 
 @dataclass(frozen=True)
 class Numbers:
-    """(N,) int64 microseconds since 1970 with `known` (N,) bool; in UTC where `absolute`."""
+    """(N,) microseconds since 1970, null where there is none; in UTC where `absolute`."""
 
-    micros: np.ndarray
-    known: np.ndarray
+    micros: Column
     form: str
     absolute: bool = False
     whole: bool = True  # False where only months are given
@@ -114,7 +115,8 @@ def _ordinal(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return micros + (number - 1) * DAY, sane & (values == whole) & (number >= 1) & (number <= 366)
 
 
-FORMS: tuple[tuple[str, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], bool], ...] = (
+Form = tuple[str, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], bool]
+FORMS: tuple[Form, ...] = (
     ("ymd", _written((4, 2, 0)), False),
     ("mdy", _written((0, 6, 4)), False),
     ("dmy", _written((0, 4, 6)), False),
@@ -135,88 +137,153 @@ FORMS: tuple[tuple[str, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], b
 
 
 def moment_numbers(
-    values: np.ndarray, earliest: int, latest: int, wanted: str | None = None
+    values: Parts[np.ndarray], earliest: int, latest: int, wanted: str | None = None
 ) -> Numbers | None:
     """Read a column of float64 numbers (NaN where there is none) as moments between two bounds (µs).
 
     None if no form reads it. Raises Doubt where forms that read all of it disagree.
     """
-    there = np.isfinite(values)
-    given = values[there]
-    if given.size == 0:
+    given, sane = 0, np.zeros(len(FORMS), dtype=int)
+    for part in values:
+        there = part[np.isfinite(part)]
+        given += there.size
+        sane += [int(_read(form, there, earliest, latest)[1].sum()) for form in FORMS]
+    if not given:
         return None
-    readings: list[tuple[float, Numbers]] = []
-    for form, read, absolute in FORMS:
-        with np.errstate(all="ignore"):
-            micros, sane = read(given)
-        sane &= (micros >= (COUNTED_FROM if absolute else earliest)) & (micros <= latest)
-        if sane.mean() < 0.5:
-            continue
-        full, known = np.zeros(values.size, dtype=np.int64), np.zeros(values.size, dtype=bool)
-        full[there], known[there] = np.where(sane, micros, 0), sane
-        readings.append(
-            (float(sane.mean()), Numbers(full, known, form, absolute, form != "months"))
-        )
+    shares = [
+        (count / given, form)
+        for count, form in zip(sane, FORMS, strict=True)
+        if count >= 0.5 * given
+    ]
     if wanted is not None:
-        readings = [entry for entry in readings if entry[1].form == wanted] or readings
-    if not readings:
+        shares = [entry for entry in shares if entry[1][0] == wanted] or shares
+    if not shares:
         return None
-    most = max(share for share, _ in readings)
-    good = [numbers for share, numbers in readings if share >= most - MISFITS / 2 and share > 0.9]
+    most = max(share for share, _ in shares)
+    good = [form for share, form in shares if share >= most - MISFITS / 2 and share > 0.9]
     if not good:
         return None
+    if any(not _agree(good, part[np.isfinite(part)], earliest, latest) for part in values):
+        names = [name for name, _, _ in good]
+        raise Doubt(
+            f"The numbers of the dates can be read as {' or as '.join(names)}; write them as "
+            "year-month-day, such as 2020-01-31.",
+            "--date-format " + " or ".join(name for name in names if len(name) == 3),
+            tuple(names),
+        )
     chosen = good[0]
-    for other in good[1:]:
-        if not np.array_equal(other.micros, chosen.micros):
-            raise Doubt(
-                f"The numbers of the dates can be read as {' or as '.join(n.form for n in good)}; write them as "
-                "year-month-day, such as 2020-01-31.",
-                "--date-format " + " or ".join(n.form for n in good if len(n.form) == 3),
-                tuple(n.form for n in good),
-            )
-    return chosen
+    name, _, absolute = chosen
+
+    def moments(part: np.ndarray) -> pl.Series:
+        there = np.isfinite(part)
+        micros, known = _read(chosen, np.where(there, part, 0), earliest, latest)
+        return pl.Series(micros).set(pl.Series(~(known & there)), None)
+
+    return Numbers(values.map(moments), name, absolute, name != "months")
 
 
-def clock_numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, str] | None:
-    """Read numbers as times of day: (N,) microseconds since midnight, (N,) bool which are, and the form.
+def _read(
+    form: Form, values: np.ndarray, earliest: int, latest: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Microseconds, 0 where a number is none in this form, and which are."""
+    _, read, absolute = form
+    with np.errstate(all="ignore"):
+        micros, sane = read(values)
+    sane &= (micros >= (COUNTED_FROM if absolute else earliest)) & (micros <= latest)
+    return np.where(sane, micros, 0), sane
+
+
+def _agree(forms: list[Form], values: np.ndarray, earliest: int, latest: int) -> bool:
+    read = [_read(form, values, earliest, latest)[0] for form in forms]
+    return all(np.array_equal(other, read[0]) for other in read[1:])
+
+
+def clock_numbers(values: Parts[np.ndarray]) -> tuple[Column, str] | None:
+    """Read numbers as times of day: (N,) microseconds since midnight, null where none, and the form.
 
     Hours alone, HHMM (330 is 03:30), HHMMSS, a part of the day as Excel keeps it, minutes or seconds.
     """
-    there = np.isfinite(values) & (values >= 0)
-    given = values[there]
+    counted = counts(
+        values.map(lambda part: pl.Series(part[np.isfinite(part) & (part >= 0)], dtype=pl.Float64))
+    )
+    given, rows = counted["value"].to_numpy(), counted["rows"].to_numpy()
     if given.size == 0:
         return None
+    form = _clock_form(given, rows)
+    if form is None:
+        return None
+
+    def clocks(part: np.ndarray) -> pl.Series:
+        there = np.isfinite(part) & (part >= 0)
+        micros, sane = CLOCK_FORMS[form](np.where(there, part, 0))
+        return pl.Series(np.where(sane, micros, 0)).set(pl.Series(~(sane & there)), None)
+
+    return values.map(clocks), form
+
+
+def _clock_form(given: np.ndarray, rows: np.ndarray) -> str | None:
+    """How clocks are written, by all values, in order, and how often each occurs."""
     whole = np.floor(given).astype(np.int64)
     integral = bool((given == whole).all())
-    top = float(np.quantile(given, 0.995))
-    if (not integral and top < 1.0) or (bool((given <= 1).all()) and not integral):
-        micros, form = np.round(given * 86_400).astype(np.int64) * 1_000_000, "parts of a day"
-        sane = given <= 1
-    elif not integral and top > 100_000:
+    top, size = _quantile(given, rows, 0.995), int(rows.sum())
+    if not integral and (top < 1.0 or bool((given <= 1).all())):
+        return "parts of a day"
+    if not integral and top > 100_000:
         return None
-    else:
-        pairs = (whole // 100, whole % 100)
-        if (top <= 24 and len(np.unique(whole)) > 1) or set(np.unique(whole)) <= {0}:
-            micros, sane, form = whole * 3_600_000_000, whole <= 24, "hours"
-        elif top <= 2400 and _mostly(pairs[1] < 60):
-            micros = (pairs[0] * 60 + pairs[1]) * 60_000_000
-            sane, form = (pairs[1] < 60) & (micros <= DAY), "HHMM"
-        elif top < 1440 and given.size >= ENOUGH:
-            micros, sane, form = whole * 60_000_000, whole < 1440, "minutes of the day"
-        else:
-            hour, minute, second = whole // 10_000, whole // 100 % 100, whole % 100
-            fits = (hour <= 24) & (minute < 60) & (second < 60)
-            if _mostly(fits) or given.size < ENOUGH:
-                micros = ((hour * 60 + minute) * 60 + second) * 1_000_000
-                sane, form = fits & (micros <= DAY), "HHMMSS"
-            elif top < 86_400 and given.size >= ENOUGH:
-                micros, sane, form = whole * 1_000_000, whole < 86_400, "seconds of the day"
-            else:
-                return None
-    full, known = np.zeros(values.size, dtype=np.int64), np.zeros(values.size, dtype=bool)
-    full[there], known[there] = np.where(sane, micros, 0), sane
-    return full, known, form
+    if (top <= 24 and len(np.unique(whole)) > 1) or set(np.unique(whole)) <= {0}:
+        return "hours"
+    if top <= 2400 and _mostly(whole % 100 < 60, rows):
+        return "HHMM"
+    if top < 1440 and size >= ENOUGH:
+        return "minutes of the day"
+    hour, minute, second = whole // 10_000, whole // 100 % 100, whole % 100
+    if _mostly((hour <= 24) & (minute < 60) & (second < 60), rows) or size < ENOUGH:
+        return "HHMMSS"
+    return "seconds of the day" if top < 86_400 and size >= ENOUGH else None
 
 
-def _mostly(fits: np.ndarray) -> bool:
-    return bool(fits.mean() >= 0.98)
+def _parts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.round(values * 86_400).astype(np.int64) * 1_000_000, values <= 1
+
+
+def _hhmm(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    whole = np.floor(values).astype(np.int64)
+    micros = (whole // 100 * 60 + whole % 100) * 60_000_000
+    return micros, (whole % 100 < 60) & (micros <= DAY)
+
+
+def _hhmmss(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    whole = np.floor(values).astype(np.int64)
+    hour, minute, second = whole // 10_000, whole // 100 % 100, whole % 100
+    micros = ((hour * 60 + minute) * 60 + second) * 1_000_000
+    return micros, (hour <= 24) & (minute < 60) & (second < 60) & (micros <= DAY)
+
+
+def _units(unit: int, most: int) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    def read(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        whole = np.floor(values).astype(np.int64)
+        return whole * unit, whole <= most
+
+    return read
+
+
+CLOCK_FORMS = {
+    "parts of a day": _parts,
+    "hours": _units(3_600_000_000, 24),
+    "HHMM": _hhmm,
+    "minutes of the day": _units(60_000_000, 1439),
+    "HHMMSS": _hhmmss,
+    "seconds of the day": _units(1_000_000, 86_399),
+}
+
+
+def _quantile(values: np.ndarray, rows: np.ndarray, share: float) -> float:
+    """A quantile of values that occur several times each, as numpy's of all of them."""
+    last = np.cumsum(rows) - 1
+    place = share * last[-1]
+    low, high = values[np.searchsorted(last, [np.floor(place), np.ceil(place)])]
+    return float(low + (high - low) * (place - np.floor(place)))
+
+
+def _mostly(fits: np.ndarray, rows: np.ndarray) -> bool:
+    return bool(rows[fits].sum() >= 0.98 * rows.sum())

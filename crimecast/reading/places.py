@@ -15,6 +15,7 @@ from crimecast.cities import City
 from crimecast.cities.city import check_crs
 from crimecast.reading.coordinates import numbers, point_form, points
 from crimecast.reading.notice import Notice
+from crimecast.reading.parts import Parts, Rows, every, rows_of
 from crimecast.reading.zones import agrees, propose_crs, zone_of
 
 FAR = 4.0  # spreads of the middle half of the places: what lies farther is no part of the city
@@ -23,56 +24,81 @@ NEAR = 0.15  # degrees: and what is nearer always is
 
 @dataclass(frozen=True)
 class Places:
-    """(N,) degrees, NaN where there is no place; how they were read and what is doubtful."""
+    """`parts`: (2, N) degrees, longitude and latitude, NaN where there is no place; how they were read and
+    what is doubtful."""
 
-    longitude: np.ndarray
-    latitude: np.ndarray
+    parts: Parts[np.ndarray]
     says: str
     notices: tuple[Notice, ...] = ()
 
+    @property
+    def longitude(self) -> np.ndarray:
+        """(N,) of places in memory."""
+        return self.parts.first[0]
+
+    @property
+    def latitude(self) -> np.ndarray:
+        """(N,) of places in memory."""
+        return self.parts.first[1]
+
 
 def read_places(
-    table: pl.DataFrame, columns: dict[str, list[str]], city: City, is_new: bool = False
+    table: pl.DataFrame | Rows, columns: dict[str, list[str]], city: City, is_new: bool = False
 ) -> Places:
     """The places of a file's rows. Raises Doubt where they need a CRS, or lie nowhere that makes sense."""
-    first, second, form = _numbers(table, columns)
+    given, form = _numbers(rows_of(table), columns)
     crs = check_crs(city.file_crs or "EPSG:4326")
-    empty = ~np.isfinite(first) | ~np.isfinite(second) | (first == 0) & (second == 0)
     if crs.is_geographic:
-        found = _degrees(first, second, empty, form, city, is_new)
+        found, says, notices = _degrees(given, form, city, is_new)
     else:
-        found = _metres(first, second, empty | (first == 0) | (second == 0), crs, city)
-    longitude, latitude, says, notices = found
-    gone = (
-        ~np.isfinite(longitude)
-        | ~np.isfinite(latitude)
-        | (np.abs(longitude) > 180)
-        | (np.abs(latitude) >= 90)
-    )
-    longitude, latitude = np.where(gone, np.nan, longitude), np.where(gone, np.nan, latitude)
-    return Places(longitude, latitude, says, tuple(notices))
+        found, says, notices = _metres(given, crs, city)
+    return Places(found.map(_on_the_map).kept(), says, tuple(notices))
 
 
-def _numbers(
-    table: pl.DataFrame, columns: dict[str, list[str]]
-) -> tuple[np.ndarray, np.ndarray, str]:
+def _on_the_map(degrees: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        there = (np.abs(degrees[0]) <= 180) & (np.abs(degrees[1]) < 90)
+    return np.where(there, degrees, np.nan)
+
+
+def _numbers(rows: Rows, columns: dict[str, list[str]]) -> tuple[Parts[np.ndarray], str]:
+    """(2, N) numbers as they stand, and how."""
     east, north = columns["longitude"][0], columns["latitude"][0]
-    form = point_form(table[east]) if east == north else None
+    form = point_form(rows.column(east)) if east == north else None
     if form is not None:
-        a, b = points(table[east], form)
-        return (b, a, "pair") if form == "pair" else (a, b, form)
-    return numbers(table[east]), numbers(table[north]), "columns"
+        given = rows.column(east).map(lambda part: np.stack(points(part, form)))
+        return (given.map(lambda both: both[::-1]) if form == "pair" else given).kept(), form
+    both = numbers(rows.column(east)).beside(numbers(rows.column(north)))
+    return both.map(np.stack).kept(), "columns"
+
+
+def _there(given: np.ndarray) -> np.ndarray:
+    """Which places are given at all."""
+    first, second = given
+    return np.isfinite(first) & np.isfinite(second) & ~((first == 0) & (second == 0))
+
+
+def thinned(given: Parts[np.ndarray], most: int = 10_000) -> tuple[np.ndarray, int]:
+    """(2, M) places from all over the file, each once, and how many rows have one: what stands for *no
+    place* in a third of the rows is still one place."""
+    given = given.map(_finite)
+    size = sum(part.shape[1] for part in given)
+    step = size // most + 1 if size > most else 1
+    some = every(
+        (pl.DataFrame({"a": np.round(part[0], 4), "b": np.round(part[1], 4)}) for part in given),
+        step,
+        size,
+    )
+    return some.unique(maintain_order=True).to_numpy().T, size
 
 
 def _degrees(
-    first: np.ndarray, second: np.ndarray, empty: np.ndarray, form: str, city: City, is_new: bool
-) -> tuple[np.ndarray, np.ndarray, str, list[Notice]]:
+    given: Parts[np.ndarray], form: str, city: City, is_new: bool
+) -> tuple[Parts[np.ndarray], str, list[Notice]]:
     """Which of the two is the longitude, by the extent that is known or by the clocks of where they lie."""
-    there = ~empty
-    size = int(there.sum())
+    (a, b), size = thinned(given.map(lambda part: part[:, _there(part)]))
     if not size:
-        return np.where(empty, np.nan, first), second, "degrees", []
-    a, b = _distinct(first[there], second[there])
+        return given.map(lambda part: np.where(_there(part), part, np.nan)), "degrees", []
     if np.median(np.maximum(np.abs(a), np.abs(b))) > 360:
         found = propose_crs(a, b, city.time_zone)
         text = "; ".join(f"{code} ({name})" for code, name in found)
@@ -84,18 +110,15 @@ def _degrees(
         )
     notices: list[Notice] = []
     flip, negate = _how(a, b, city, is_new)
-    if flip:
-        first, second = second, first
-        if form != "pair":
-            notices.append(
-                Notice(
-                    "axes_exchanged",
-                    f"Longitude and latitude are exchanged in the file: read the other way round, its places lie in {city.time_zone}'s land.",
-                    size,
-                )
+    if flip and form != "pair":
+        notices.append(
+            Notice(
+                "axes_exchanged",
+                f"Longitude and latitude are exchanged in the file: read the other way round, its places lie in {city.time_zone}'s land.",
+                size,
             )
+        )
     if negate:
-        first = -first
         notices.append(
             Notice(
                 "sign_lost",
@@ -103,10 +126,16 @@ def _degrees(
                 size,
             )
         )
-    lone = (first == 0) ^ (second == 0)
-    if min(abs(float(np.median(first[there]))), abs(float(np.median(second[there])))) > 1:
-        empty = empty | lone
-    return np.where(empty, np.nan, first), np.where(empty, np.nan, second), "degrees", notices
+    lone = min(abs(float(np.median(a))), abs(float(np.median(b)))) > 1
+
+    def degrees(part: np.ndarray) -> np.ndarray:
+        there = _there(part)
+        if lone:  # nothing is half at zero
+            there &= (part[0] != 0) & (part[1] != 0)
+        found = np.where(there, part[::-1] if flip else part, np.nan)
+        return found * [[-1], [1]] if negate else found
+
+    return given.map(degrees), "degrees", notices
 
 
 def _how(a: np.ndarray, b: np.ndarray, city: City, is_new: bool) -> tuple[bool, bool]:
@@ -134,100 +163,124 @@ def _how(a: np.ndarray, b: np.ndarray, city: City, is_new: bool) -> tuple[bool, 
 
 
 def _metres(
-    first: np.ndarray, second: np.ndarray, empty: np.ndarray, crs: pyproj.CRS, city: City
-) -> tuple[np.ndarray, np.ndarray, str, list[Notice]]:
-    there = np.flatnonzero(~empty)
+    given: Parts[np.ndarray], crs: pyproj.CRS, city: City
+) -> tuple[Parts[np.ndarray], str, list[Notice]]:
+    def there(part: np.ndarray) -> np.ndarray:
+        return _there(part) & (part[0] != 0) & (part[1] != 0)
+
+    some, size = thinned(given.map(lambda part: part[:, there(part)]))
     notices = []
     back = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-    if there.size and np.median(np.maximum(np.abs(first[there]), np.abs(second[there]))) <= 180:
+    if size and np.median(np.abs(some).max(axis=0)) <= 180:
         raise Doubt(
-            f"The coordinates, such as {first[there[0]]:g}, {second[there[0]]:g}, are degrees, not metres of {crs.name}: leave the coordinate system out, or say EPSG:4326.",
+            f"The coordinates, such as {some[0, 0]:g}, {some[1, 0]:g}, are degrees, not metres of {crs.name}: leave the coordinate system out, or say EPSG:4326.",
             "--crs EPSG:4326",
         )
-    probes = (
-        there[np.linspace(0, there.size - 1, min(25, there.size)).astype(int)]
-        if there.size
-        else there
-    )
-    straight = back.transform(first[probes], second[probes])
-    if there.size and not agrees(np.asarray(straight[0]), np.asarray(straight[1]), city.time_zone):
-        turned = back.transform(second[probes], first[probes])
-        if agrees(np.asarray(turned[0]), np.asarray(turned[1]), city.time_zone):
-            first, second = second, first
-            notices.append(
-                Notice(
-                    "axes_exchanged",
-                    f"Easting and northing are exchanged in the file: read the other way round, its places lie in {city.time_zone}'s land.",
-                    there.size,
-                )
+    probes = some[:, np.linspace(0, some.shape[1] - 1, min(25, size)).astype(int)]
+    straight = back.transform(*probes)
+    turn = False
+    if size and not agrees(np.asarray(straight[0]), np.asarray(straight[1]), city.time_zone):
+        turned = back.transform(*probes[::-1])
+        turn = agrees(np.asarray(turned[0]), np.asarray(turned[1]), city.time_zone)
+    if turn:
+        notices.append(
+            Notice(
+                "axes_exchanged",
+                f"Easting and northing are exchanged in the file: read the other way round, its places lie in {city.time_zone}'s land.",
+                size,
             )
-    longitude, latitude = back.transform(np.where(empty, np.nan, first), second)
-    return longitude, latitude, f"{crs.name}", notices
+        )
+
+    def degrees(part: np.ndarray) -> np.ndarray:
+        east, north = part[::-1] if turn else part
+        return np.stack(back.transform(np.where(there(part), east, np.nan), north))
+
+    return given.map(degrees), f"{crs.name}", notices
 
 
-def _distinct(a: np.ndarray, b: np.ndarray, most: int = 10_000) -> tuple[np.ndarray, np.ndarray]:
-    """Each place once: what stands for *no place* in a third of the rows is still one place."""
-    if a.size > most:
-        step = a.size // most + 1
-        a, b = a[::step], b[::step]
-    kept = pl.DataFrame({"a": np.round(a, 4), "b": np.round(b, 4)}).unique(maintain_order=True)
-    return kept["a"].to_numpy(), kept["b"].to_numpy()
+def places_of(longitude: np.ndarray, latitude: np.ndarray) -> Parts[np.ndarray]:
+    """Places in memory as one part."""
+    return Parts.one(np.stack([longitude, latitude]))
 
 
-def zone_notice(longitude: np.ndarray, latitude: np.ndarray, zone: str) -> Notice | None:
+def _finite(part: np.ndarray) -> np.ndarray:
+    return part[:, np.isfinite(part).all(axis=0)]
+
+
+def zone_notice(places: Parts[np.ndarray], zone: str) -> Notice | None:
     """Says that the places lie where clocks show another time than the file's zone says."""
-    there = np.isfinite(longitude) & np.isfinite(latitude)
-    if not there.any():
+    (a, b), size = thinned(places)
+    if not size:
         return None
-    a, b = _distinct(longitude[there], latitude[there])
     found = zone_of(a, b)
     if found is None or agrees(a, b, zone):
         return None
     return Notice(
         "zone",
         f"The places lie where the time zone is {found}, but times are taken as {zone}: if that is wrong, every event is at a wrong hour.",
-        int(there.sum()),
+        size,
     )
 
 
-def placeholders(
-    longitude: np.ndarray, latitude: np.ndarray
-) -> tuple[np.ndarray, tuple[float, float, float, float] | None]:
-    """(N,) bool: values that stand for *no place*, and the box (degrees) in which the city lies.
+Box = tuple[float, float, float, float]
 
-    The box holds the middle half of all distinct places, four times as wide again on each side. Far
-    from it, a value that many rows share is a placeholder; a single one is a mistake and no more.
+
+def city_box(places: Parts[np.ndarray]) -> tuple[Box | None, int]:
+    """The box (degrees) in which the city lies, None without any place; and how many rows have one.
+
+    It holds the middle half of all distinct places, four times as wide again on each side.
     """
-    there = np.isfinite(longitude) & np.isfinite(latitude)
-    none = np.zeros(longitude.size, dtype=bool)
-    if not there.any():
-        return none, None
-    a, b = _distinct(longitude[there], latitude[there], 200_000)
+    (a, b), size = thinned(places, 200_000)
+    if not size:
+        return None, 0
     box = _box(a, b)
-    far_places = ~_inside(a, b, box)
+    far_places = ~inside(np.stack([a, b]), box)
     if (
         far_places.mean() > 0.05 and far_places.sum() > 50
     ):  # they are many and all different: a part of the city
         box = (float(a.min()), float(b.min()), float(a.max()), float(b.max()))
-    far = there & ~_inside(longitude, latitude, box)
-    return shared(longitude, latitude, far, int(there.sum())), box
+    return box, size
 
 
-def shared(
-    longitude: np.ndarray, latitude: np.ndarray, among: np.ndarray, total: int
-) -> np.ndarray:
-    """(N,) bool: rows of `among` whose place, to a hundredth of a degree, many others of them have too."""
-    found = np.zeros(longitude.size, dtype=bool)
-    where = np.flatnonzero(among)
-    if where.size == 0:
-        return found
-    frame = pl.DataFrame({"a": np.round(longitude[where], 2), "b": np.round(latitude[where], 2)})
-    count = frame.select(pl.len().over("a", "b")).to_series().to_numpy()
-    found[where] = count >= max(3, 0.0005 * total)
-    return found
+def shared(far: Parts[np.ndarray], total: int) -> pl.DataFrame:
+    """Places (`a`, `b`), to a hundredth of a degree, that many of the rows far away have: they stand for
+    *no place*. `far` (2, N) is NaN in the others of `total` rows."""
+    found = pl.DataFrame(schema={"a": pl.Float64, "b": pl.Float64, "rows": pl.Int64})
+    for part in far:
+        some = _finite(part)
+        if some.size:
+            own = _rounded(some).group_by("a", "b").agg(pl.len().cast(pl.Int64).alias("rows"))
+            found = pl.concat([found, own]).group_by("a", "b").agg(pl.col("rows").sum())
+    return found.filter(pl.col("rows") >= max(3, 0.0005 * total)).select("a", "b")
 
 
-def _box(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float]:
+def _rounded(part: np.ndarray) -> pl.DataFrame:
+    return pl.DataFrame({"a": np.round(part[0], 2), "b": np.round(part[1], 2)})
+
+
+def among(part: np.ndarray, places: pl.DataFrame) -> np.ndarray:
+    """(N,) bool: rows whose place, to a hundredth of a degree, is one of `places`."""
+    if places.is_empty():
+        return np.zeros(part.shape[1], dtype=bool)
+    marked = places.with_columns(pl.lit(True).alias("there"))
+    joined = _rounded(part).join(marked, on=["a", "b"], how="left", maintain_order="left")
+    return joined["there"].fill_null(False).to_numpy()
+
+
+def placeholders(places: Parts[np.ndarray]) -> tuple[Parts[np.ndarray], Box | None]:
+    """(N,) bool: values that stand for *no place*, and the box (degrees) in which the city lies.
+
+    Far from the box, a value that many rows share is a placeholder; a single one is a mistake and no more.
+    """
+    box, size = city_box(places)
+    if box is None:
+        return places.map(lambda part: np.zeros(part.shape[1], dtype=bool)), None
+    far = places.map(lambda part: np.where(inside(part, box), np.nan, part))
+    null = shared(far, size)
+    return far.map(lambda part: among(part, null)), box
+
+
+def _box(a: np.ndarray, b: np.ndarray) -> Box:
     sides = []
     for values in (a, b):
         low, high = np.quantile(values, [0.25, 0.75])
@@ -236,6 +289,7 @@ def _box(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float]:
     return sides[0][0], sides[1][0], sides[0][1], sides[1][1]
 
 
-def _inside(a: np.ndarray, b: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+def inside(part: np.ndarray, box: Box) -> np.ndarray:
+    """(N,) bool: which places (2, N) lie in the box."""
     with np.errstate(invalid="ignore"):
-        return (a >= box[0]) & (a <= box[2]) & (b >= box[1]) & (b <= box[3])
+        return (part[0] >= box[0]) & (part[0] <= box[2]) & (part[1] >= box[1]) & (part[1] <= box[3])

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from crimecast.reading.notice import Notice
+from crimecast.reading.parts import Parts, counts, every
 
 ENOUGH = 500  # records below which shares tell nothing
 PLACE, PLACE_TENTH = 0.01, 4.0  # share of the first place; and how many times the tenth's that is
@@ -26,14 +27,17 @@ NO_TYPE = 0.05
 SAMPLE = 100_000
 
 
-def plausibility(events: pl.DataFrame, precision: str) -> list[Notice]:
+def plausibility(events: Parts[pl.DataFrame], precision: str) -> list[Notice]:
     """Notices about kept events (`time`, `type`, `longitude`, `latitude`); `precision` is that of their times."""
-    if events.height < ENOUGH:
+    height = sum(part.height for part in events)
+    if height < ENOUGH:
         return []
-    sample = events.gather_every(max(1, events.height // SAMPLE))
-    scale = events.height / sample.height
-    days = events["time"].dt.date().value_counts(sort=False).sort("time")
-    found = [*_place(sample, scale), *_rounded(sample, scale), *_types(events)]
+    sample = every(events, max(1, height // SAMPLE), height)
+    scale = height / sample.height
+    days = counts(events.map(lambda part: part["time"].dt.date())).rename(
+        {"value": "time", "rows": "count"}
+    )
+    found = [*_place(sample, scale), *_rounded(sample, scale), *_types(_by_type(events))]
     if precision == "minute":
         found += _hours(sample, scale)
     if precision != "month":
@@ -41,8 +45,20 @@ def plausibility(events: pl.DataFrame, precision: str) -> list[Notice]:
     return found
 
 
+def _by_type(events: Parts[pl.DataFrame]) -> pl.DataFrame:
+    """How often each type occurs, first and last, the most frequent first."""
+    own = pl.len().cast(pl.Int64).alias("rows")
+    bounds = pl.col("time").min().alias("first"), pl.col("time").max().alias("last")
+    parts = pl.concat([part.group_by("type").agg(own, *bounds) for part in events])
+    types = parts.group_by("type").agg(
+        pl.col("rows").sum(), pl.col("first").min(), pl.col("last").max()
+    )
+    return types.sort("rows", "type", descending=[True, False])
+
+
 def _place(sample: pl.DataFrame, scale: float) -> list[Notice]:
-    places = sample.group_by("longitude", "latitude").len().sort("len", descending=True)
+    places = sample.group_by("longitude", "latitude").len()
+    places = places.sort("len", "longitude", "latitude", descending=True)
     if places.height < 50:
         return []
     east, north, rows = places.row(0)
@@ -148,9 +164,8 @@ def _gaps(days: pl.DataFrame) -> list[Notice]:
     counts = np.zeros(number[-1] + 1)
     counts[number] = days["count"].to_numpy()
     found = []
-    around = np.convolve(counts, np.ones(29), "same") / np.convolve(
-        np.ones(len(counts)), np.ones(29), "same"
-    )
+    month = np.ones(29)
+    around = np.convolve(counts, month)[14:-14] / np.convolve(np.ones(len(counts)), month)[14:-14]
     holes = np.flatnonzero((counts == 0) & (around >= 10))
     if holes.size:
         some = ", ".join(str(np.datetime64(first, "D") + int(day)) for day in holes[:5])
@@ -179,24 +194,20 @@ def _gaps(days: pl.DataFrame) -> list[Notice]:
     return found
 
 
-def _types(events: pl.DataFrame) -> list[Notice]:
-    types = events.group_by("type").agg(
-        pl.len().alias("rows"),
-        pl.col("time").min().alias("first"),
-        pl.col("time").max().alias("last"),
-    )
+def _types(types: pl.DataFrame) -> list[Notice]:
+    total = int(types["rows"].sum())
     found = []
     empty = types.filter(pl.col("type") == "(none given)")["rows"].sum()
-    if empty > NO_TYPE * events.height:
+    if empty > NO_TYPE * total:
         found.append(
             Notice(
                 "type_missing",
-                f"{empty / events.height:.0%} of the records have no type: series of single types miss them. Use all types together, or times in which they are given.",
+                f"{empty / total:.0%} of the records have no type: series of single types miss them. Use all types together, or times in which they are given.",
                 int(empty),
             )
         )
     begin, end = types["first"].min(), types["last"].max()
-    large = types.filter(pl.col("rows") >= max(50, 0.005 * events.height))
+    large = types.filter(pl.col("rows") >= max(50, 0.005 * total))
     margin = pl.duration(days=60)
     gone = large.filter(pl.col("last") < pl.lit(end) - margin)
     come = large.filter(pl.col("first") > pl.lit(begin) + margin)

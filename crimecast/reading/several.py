@@ -11,30 +11,37 @@ from crimecast.reading.clocks import DAY
 from crimecast.reading.moment import Asked, Moments, assemble
 from crimecast.reading.notice import Notice
 from crimecast.reading.numbers import clock_numbers
+from crimecast.reading.parts import Column, Parts, nulls
 from crimecast.reading.texts import SPLIT
 
 
-def is_year(series: pl.Series) -> bool:
+def is_year(column: Column) -> bool:
     """Whether a column holds years: most of its values are numbers of four digits."""
-    if series.dtype.is_temporal():
+    if column.first.dtype.is_temporal():
         return False
-    number = series.cast(pl.Float64, strict=False).drop_nulls()
-    return len(number) > 0 and int(number.is_between(1000, 2999).sum()) > 0.5 * len(number)
+    given = years = 0
+    for part in column:
+        number = part.cast(pl.Float64, strict=False).drop_nulls()
+        given += len(number)
+        years += int(number.is_between(1000, 2999).sum())
+    return given > 0 and years > 0.5 * given
 
 
-def day_and_clock(base: Moments, clock: pl.Series, asked: Asked) -> Moments:
+def day_and_clock(base: Moments, clock: Column, asked: Asked) -> Moments:
     """The clock of one column on the days of another, `base`."""
-    span, says, zoned = _clock_column(clock)
-    local = base.values.dt.truncate("1d").to_physical() + span
-    frame = pl.DataFrame(
-        {
-            "micros": local,
-            "clock": pl.repeat(0, len(local), dtype=pl.Int64, eager=True),
-            "offset": zoned,
-        }
+    spans, says = _clock_column(clock)
+    frame = base.parts.beside(spans).map(
+        lambda both: both[1].select(
+            (both[0].dt.truncate("1d").to_physical() + both[1]["span"]).alias("micros"),
+            pl.lit(0, pl.Int64).alias("clock"),
+            "offset",
+        )
     )
     found = assemble(frame, asked)
-    missing = int((base.values.is_not_null() & span.is_null()).sum())
+    missing = sum(
+        int((days.is_not_null() & part["span"].is_null()).sum())
+        for days, part in base.parts.beside(spans)
+    )
     notices = (*base.notices, *found.notices)
     if missing:
         notices += (
@@ -46,61 +53,84 @@ def day_and_clock(base: Moments, clock: pl.Series, asked: Asked) -> Moments:
         )
     return replace(
         base,
-        values=found.values,
+        parts=found.parts.kept(),
         precision="minute",
         says=f"{base.says}, clock as {says}",
         notices=notices,
     )
 
 
-def _clock_column(series: pl.Series) -> tuple[pl.Series, str, pl.Series]:
-    """Microseconds since midnight of every row, how they are written, and offsets in seconds."""
-    none = pl.select(pl.repeat(None, len(series), dtype=pl.Int64)).to_series()
-    if series.dtype == pl.Time:
-        return series.to_physical() // 1000, "times", none
-    if isinstance(series.dtype, pl.Datetime):
-        return series.cast(pl.Datetime("us")).to_physical() % DAY, "times", none
-    if isinstance(series.dtype, pl.Duration):
-        return series.cast(pl.Duration("us")).to_physical(), "times", none
-    if not series.dtype.is_numeric():
-        number = series.cast(pl.Float64, strict=False)
-        given = len(series) - series.null_count()
-        if given and number.is_not_null().sum() < 0.5 * given:
-            return _clock_texts(series, none)
-        lengths = series.str.len_chars().drop_nulls()
-        padded = bool(len(lengths)) and bool((lengths == 4).all())
-    else:
-        number, padded = series.cast(pl.Float64), False
-    values = number.to_numpy().astype(float)
-    if padded:  # 0015 is a quarter past midnight, whatever the rest holds
-        hour, minute = np.floor(values / 100), values % 100
-        good = (minute < 60) & (hour * 60 + minute <= 1440)
-        micros = np.where(good, (hour * 60 + minute) * 60_000_000, 0)
+def _clock_column(column: Column) -> tuple[Parts[pl.DataFrame], str]:
+    """Microseconds since midnight of every row (`span`) with the `offset` in seconds, and how they are written."""
+    dtype = column.first.dtype
+    if dtype == pl.Time:
+        return column.map(lambda part: _spans(part.to_physical() // 1000)), "times"
+    if isinstance(dtype, pl.Datetime):
         return (
-            pl.Series(np.nan_to_num(micros).astype(np.int64)).set(pl.Series(~good), None),
-            "HHMM",
-            none,
+            column.map(lambda part: _spans(part.cast(pl.Datetime("us")).to_physical() % DAY)),
+            "times",
         )
+    if isinstance(dtype, pl.Duration):
+        return (
+            column.map(lambda part: _spans(part.cast(pl.Duration("us")).to_physical())),
+            "times",
+        )
+    number = column.map(lambda part: part.cast(pl.Float64, strict=False))
+    padded = False
+    if not dtype.is_numeric():
+        null, size = nulls(column)
+        if size > null and size - nulls(number)[0] < 0.5 * (size - null):
+            return _clock_texts(column), "text"
+        padded = size > null and all(
+            bool((part.str.len_chars().drop_nulls() == 4).all()) for part in column
+        )
+    values = number.map(lambda part: part.to_numpy().astype(float))
+    if padded:  # 0015 is a quarter past midnight, whatever the rest holds
+        return values.map(_padded), "HHMM"
     found = clock_numbers(values)
     if found is None:
-        return none, "nothing known", none
-    micros, known, form = found
-    return pl.Series(micros).set(pl.Series(~known), None), form, none
+        return values.map(lambda part: _spans(pl.Series([None] * len(part), dtype=pl.Int64))), (
+            "nothing known"
+        )
+    return found[0].map(_spans), found[1]
 
 
-def _clock_texts(series: pl.Series, none: pl.Series) -> tuple[pl.Series, str, pl.Series]:
-    lexed = {text: clocks.lex(text) for text in series.unique() if text is not None}
+def _spans(span: pl.Series) -> pl.DataFrame:
+    return pl.DataFrame({"span": span}).with_columns(pl.lit(None, pl.Int64).alias("offset"))
+
+
+def _padded(values: np.ndarray) -> pl.DataFrame:
+    hour, minute = np.floor(values / 100), values % 100
+    good = (minute < 60) & (hour * 60 + minute <= 1440)
+    micros = np.where(good, (hour * 60 + minute) * 60_000_000, 0)
+    return _spans(pl.Series(np.nan_to_num(micros).astype(np.int64)).set(pl.Series(~good), None))
+
+
+def _clock_texts(column: Column) -> Parts[pl.DataFrame]:
+    lexed = _lexed(column)
     if sum(clock is None for clock in lexed.values()) > 0.5 * len(lexed):
         # A whole moment whose day means nothing: 1899-12-30 23:45:00, 01/01/1900 11:45 PM.
-        series = series.str.extract(SPLIT, 2)
-        lexed = {text: clocks.lex(text) for text in series.unique() if text is not None}
+        column = column.map(lambda part: part.str.extract(SPLIT, 2))
+        lexed = _lexed(column)
     for text, clock in lexed.items():  # 2345 among 23:46
         if clock is None and re.fullmatch(r"\d{1,3}", text):
             lexed[text] = clocks.lex(text.zfill(4))
     micros = {text: clock.micros for text, clock in lexed.items() if clock is not None}
     offsets = {t: c.offset for t, c in lexed.items() if c is not None and c.offset is not None}
-    zoned = series.replace_strict(offsets, default=None, return_dtype=pl.Int64) if offsets else none
-    return series.replace_strict(micros, default=None, return_dtype=pl.Int64), "text", zoned
+
+    def spans(part: pl.Series) -> pl.DataFrame:
+        found = _spans(part.replace_strict(micros, default=None, return_dtype=pl.Int64))
+        if not offsets:
+            return found
+        zoned = part.replace_strict(offsets, default=None, return_dtype=pl.Int64)
+        return found.with_columns(zoned.alias("offset"))
+
+    return column.map(spans)
+
+
+def _lexed(column: Column) -> dict[str, clocks.Clock | None]:
+    texts = {text for part in column for text in part.unique() if text is not None}
+    return {text: clocks.lex(text) for text in texts}
 
 
 def is_clock(text: str) -> bool:
@@ -114,30 +144,49 @@ def is_clock(text: str) -> bool:
     return any(year in (day.ymd or day.numbers) for year in (1899, 1900, 1970))
 
 
-def joined_clock(parts: list[pl.Series]) -> pl.Series:
+def joined_clock(parts: list[Column]) -> Column:
     """Hour, minute, second columns as microseconds-of-day text that `clocks.lex` reads."""
+    return parts[0].beside(*parts[1:3]).map(_joined)
+
+
+def _joined(parts: tuple[pl.Series, ...]) -> pl.Series:
     whole = [
-        pl.Series(part.cast(pl.Float64, strict=False)).cast(pl.Int64, strict=False)
+        part.cast(pl.Float64, strict=False).cast(pl.Int64, strict=False).cast(pl.String)
         for part in parts
     ]
-    text = whole[0].cast(pl.String)
-    for part in whole[1:3]:
-        text = text + ":" + part.cast(pl.String).str.zfill(2)
+    text = whole[0]
+    for part in whole[1:]:
+        text = text + ":" + part.str.zfill(2)
     return text
 
 
-def components(parts: list[pl.Series], asked: Asked) -> Moments:
+NAMES = ["year", "month", "day", "hour", "minute", "second"]
+
+
+def components(parts: list[Column], asked: Asked) -> Moments:
     """Year, month (a number or a name), day, hour, minute, second."""
-    names = ["year", "month", "day", "hour", "minute", "second"]
-    numbers: dict[str, np.ndarray] = {}
-    for name, part in zip(names, parts, strict=False):
-        value = part.cast(pl.Float64, strict=False)
-        if name == "month" and value.null_count() == len(value) and part.dtype == pl.String:
-            named = {t: days.month_number(t.lower()) for t in part.unique() if t is not None}
-            value = part.replace_strict(named, default=None, return_dtype=pl.Float64)
-        numbers[name] = value.to_numpy().astype(float)
+    parts = parts[: len(NAMES)]
+    if len(parts) > 1 and parts[1].first.dtype == pl.String:
+        null, size = nulls(parts[1].map(lambda part: part.cast(pl.Float64, strict=False)))
+        if null == size:
+            parts[1] = parts[1].map(_months)
+    found = parts[0].beside(*parts[1:]).map(_whole).kept()
+    precision = "month" if len(parts) < 3 else ("minute" if len(parts) > 3 else "day")
+    return Moments(found, precision, nulls(found)[0], says="from its parts")
+
+
+def _months(names: pl.Series) -> pl.Series:
+    named = {t: days.month_number(t.lower()) for t in names.unique() if t is not None}
+    return names.replace_strict(named, default=None, return_dtype=pl.Float64)
+
+
+def _whole(parts: tuple[pl.Series, ...]) -> pl.Series:
+    """Times from their parts; null where they are none."""
+    numbers = {
+        name: part.cast(pl.Float64, strict=False).to_numpy().astype(float)
+        for name, part in zip(NAMES, parts, strict=False)
+    }
     size = len(parts[0])
-    whole = "day" in numbers
     good = np.ones(size, dtype=bool)
     for values in numbers.values():
         good &= np.isfinite(values) & (np.abs(values) < 1e6)
@@ -145,20 +194,12 @@ def components(parts: list[pl.Series], asked: Asked) -> Moments:
         name: np.where(
             good, numbers.get(name, np.full(size, 1.0 if name in ("month", "day") else 0.0)), 1
         ).astype(np.int64)
-        for name in names
+        for name in NAMES
     }
-    good &= (
-        (part_of["month"] >= 1)
-        & (part_of["month"] <= 12)
-        & (part_of["year"] >= 1)
-        & (part_of["year"] < 9999)
-    )
-    good &= (
-        (part_of["hour"] >= 0)
-        & (part_of["hour"] <= 24)
-        & (part_of["minute"] >= 0)
-        & (part_of["minute"] < 60)
-    )
+    good &= (part_of["month"] >= 1) & (part_of["month"] <= 12)
+    good &= (part_of["year"] >= 1) & (part_of["year"] < 9999)
+    good &= (part_of["hour"] >= 0) & (part_of["hour"] <= 24)
+    good &= (part_of["minute"] >= 0) & (part_of["minute"] < 60)
     month = (
         (np.where(good, part_of["year"], 1970) - 1970)
         .astype("datetime64[Y]")
@@ -170,6 +211,4 @@ def components(parts: list[pl.Series], asked: Asked) -> Moments:
     clock = ((part_of["hour"] * 60 + part_of["minute"]) * 60 + part_of["second"]) * 1_000_000
     good &= clock <= DAY
     micros = day.astype("datetime64[us]").astype(np.int64) + clock
-    found = pl.Series(micros).set(pl.Series(~good), None).cast(pl.Datetime("us"))
-    precision = "month" if not whole else ("minute" if len(parts) > 3 else "day")
-    return Moments(found, precision, int((~good).sum()), says="from its parts")
+    return pl.Series(micros).set(pl.Series(~good), None).cast(pl.Datetime("us"))

@@ -15,6 +15,7 @@ from crimecast.reading import clocks, days
 from crimecast.reading.clocks import DAY
 from crimecast.reading.moment import Asked, Moments, assemble
 from crimecast.reading.notice import Notice
+from crimecast.reading.parts import Column, Parts, head, nulls
 
 EPOCH = date(1970, 1, 1)
 FEW = 20_000  # texts that are taken apart one by one before a split of the whole column is tried
@@ -30,13 +31,14 @@ CTIME = re.compile(
 )
 
 
-def read_text(series: pl.Series, asked: Asked) -> Moments:
+def read_text(column: Column, asked: Asked) -> Moments:
     """Times written as text, read in the one order of day, month and year that all of them allow."""
-    pieces = _pieces(series)
+    pieces = _pieces(column)
     counts: dict[str, int] = {}
-    for piece in pieces:
-        for text, rows in piece.group_by("day").len().rows():
-            counts[text] = counts.get(text, 0) + rows
+    for part in pieces:
+        for piece in part:
+            for text, rows in piece.group_by("day").len().rows():
+                counts[text] = counts.get(text, 0) + rows
     lexed = {text: day for text in counts if (day := days.lex(text)) is not None}
     order = days.judge(
         [(day, counts[text]) for text, day in lexed.items()],
@@ -50,47 +52,24 @@ def read_text(series: pl.Series, asked: Asked) -> Moments:
         for text, day in lexed.items()
         if (moment := order.read(day, year)) is not None
     }
-    frames = []
-    for piece in pieces:
-        frames.append(
-            piece.select(
-                "row",
-                pl.col("day")
-                .replace_strict(micros, default=None, return_dtype=pl.Int64)
-                .alias("micros"),
-                *_clock_columns(piece["clock"]),
-            )
-        )
-    empty = pl.DataFrame(
-        schema={"row": pl.UInt32, "micros": pl.Int64, "clock": pl.Int64, "offset": pl.Int64}
-    )
-    whole = pl.concat([empty, *frames]) if len(frames) != 1 else frames[0]
-    if whole.height == len(series):
-        read = whole.sort("row") if len(frames) > 1 else whole
-    else:
-        rows = pl.DataFrame({"row": pl.int_range(len(series), dtype=pl.UInt32, eager=True)})
-        read = rows.join(whole, on="row", how="left", maintain_order="left")
     months = {text for text in micros if not lexed[text].whole}
     given = sum(counts[text] for text in micros)
     in_months = sum(counts[text] for text in months)
+    known = micros
     if months and in_months < 0.5 * given:  # a month among days is no day
-        unclear = pl.concat(
-            [piece.filter(pl.col("day").is_in(list(months)))["row"] for piece in pieces]
-        )
-        read = read.with_columns(
-            pl.when(pl.int_range(pl.len(), dtype=pl.UInt32).is_in(unclear.implode()))
-            .then(None)
-            .otherwise(pl.col("micros"))
-            .alias("micros")
-        )
+        known = {text: micros[text] for text in micros.keys() - months}
         months = set()
-    found = assemble(read, asked)
+    found = assemble(
+        column.beside(pieces).map(lambda both: _moments(both[0], both[1], known)), asked
+    )
+    found = replace(found, parts=found.parts.kept())
+    none = nulls(found.parts)[0]
     empties = (
-        int(series.str.to_lowercase().is_in(list(days.EMPTY)).sum())
-        if found.values.has_nulls()
+        sum(int(part.str.to_lowercase().is_in(list(days.EMPTY)).sum()) for part in column)
+        if none
         else 0
     )
-    unread = found.values.null_count() - series.null_count() - empties
+    unread = none - nulls(column)[0] - empties
     kinds = {lexed[text].orders for text in micros}
     judged = any("mdy" in orders for orders in kinds)
     says = days.WORDS[order.last if judged else order.first]
@@ -115,41 +94,82 @@ def read_text(series: pl.Series, asked: Asked) -> Moments:
     )
 
 
-def _pieces(series: pl.Series) -> list[pl.DataFrame]:
-    """Rows whose text could be taken apart: `row`, `day`, `clock` (null without one), by the split that did it."""
-    left = pl.DataFrame(
-        {"row": pl.int_range(len(series), dtype=pl.UInt32, eager=True), "text": series}
-    ).drop_nulls()
-    first = left["text"].head(50)
-    by_t = bool(first.str.contains(r"\dT\d").any())
-    splits: list[Callable[[pl.DataFrame], pl.DataFrame]] = [
-        lambda rows: _split_at(rows, "T" if by_t else " ")
-    ]
-    splits += [_unsplit, _split_by_form, _one_by_one]
-    pieces = []
-    for split in splits:
-        if left.is_empty():
-            break
-        parts = split(left)
-        if parts.is_empty():
-            continue
-        fits = None
-        for name, lex in (("day", days.lex), ("clock", clocks.lex)):
-            texts = [text for text in parts[name].unique() if text is not None]
-            good = [text for text in texts if lex(text) is not None]
-            if len(good) < len(texts) or (name == "day" and parts[name].has_nulls()):
-                own = parts[name].is_in(good)
-                own = own | parts[name].is_null() if name == "clock" else own.fill_null(False)
-                fits = own if fits is None else fits & own
-        piece = parts if fits is None else parts.filter(fits)
-        if piece.height:
-            pieces.append(piece)
-            left = (
-                left.clear()
-                if piece.height == left.height
-                else left.join(piece, on="row", how="anti")
+def _moments(series: pl.Series, pieces: list[pl.DataFrame], micros: dict[str, int]) -> pl.DataFrame:
+    """`micros`, `clock` and `offset` of each row; null in rows that couldn't be taken apart."""
+    frames = []
+    for piece in pieces:
+        frames.append(
+            piece.select(
+                "row",
+                pl.col("day")
+                .replace_strict(micros, default=None, return_dtype=pl.Int64)
+                .alias("micros"),
+                *_clock_columns(piece["clock"]),
             )
-    return pieces
+        )
+    empty = pl.DataFrame(
+        schema={"row": pl.UInt32, "micros": pl.Int64, "clock": pl.Int64, "offset": pl.Int64}
+    )
+    whole = pl.concat([empty, *frames]) if len(frames) != 1 else frames[0]
+    if whole.height == len(series):
+        return whole.sort("row") if len(frames) > 1 else whole
+    rows = pl.DataFrame({"row": pl.int_range(len(series), dtype=pl.UInt32, eager=True)})
+    return rows.join(whole, on="row", how="left", maintain_order="left")
+
+
+def _pieces(column: Column) -> Parts[list[pl.DataFrame]]:
+    """Rows whose text could be taken apart: `row`, `day`, `clock` (null without one), by the split that did it."""
+    mark = "T" if bool(head(column, 50).str.contains(r"\dT\d").any()) else " "
+    begun = column.map(
+        lambda part: _split(
+            [],
+            pl.DataFrame(
+                {"row": pl.int_range(len(part), dtype=pl.UInt32, eager=True), "text": part}
+            ).drop_nulls(),
+            lambda rows: _split_at(rows, mark),
+        )
+    )
+    left: set[str] = set()
+    for _, rows in begun:
+        left.update(rows["text"].unique().head(FEW + 1))
+        if len(left) > FEW:
+            break
+    splits = (
+        [_split_by_form, _one_by_one]
+        if len(left) > FEW
+        else [_unsplit, _split_by_form, _one_by_one]
+    )
+
+    def rest(state: tuple[list[pl.DataFrame], pl.DataFrame]) -> list[pl.DataFrame]:
+        for split in splits:
+            state = _split(*state, split)
+        return state[0]
+
+    return begun.map(rest)
+
+
+def _split(
+    pieces: list[pl.DataFrame],
+    left: pl.DataFrame,
+    split: Callable[[pl.DataFrame], pl.DataFrame],
+) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+    """The pieces with what this split takes apart of the rows that are left, and the rows left then."""
+    parts = split(left) if left.height else left
+    if parts.is_empty():
+        return pieces, left
+    fits = None
+    for name, lex in (("day", days.lex), ("clock", clocks.lex)):
+        texts = [text for text in parts[name].unique() if text is not None]
+        good = [text for text in texts if lex(text) is not None]
+        if len(good) < len(texts) or (name == "day" and parts[name].has_nulls()):
+            own = parts[name].is_in(good)
+            own = own | parts[name].is_null() if name == "clock" else own.fill_null(False)
+            fits = own if fits is None else fits & own
+    piece = parts if fits is None else parts.filter(fits)
+    if not piece.height:
+        return pieces, left
+    over = piece.height == left.height
+    return [*pieces, piece], left.clear() if over else left.join(piece, on="row", how="anti")
 
 
 def _split_at(rows: pl.DataFrame, mark: str) -> pl.DataFrame:
@@ -165,8 +185,6 @@ def _split_at(rows: pl.DataFrame, mark: str) -> pl.DataFrame:
 
 
 def _unsplit(rows: pl.DataFrame) -> pl.DataFrame:
-    if rows["text"].n_unique() > FEW:
-        return pl.DataFrame(schema={"row": pl.UInt32, "day": pl.String, "clock": pl.String})
     return rows.select("row", pl.col("text").alias("day"), pl.lit(None, pl.String).alias("clock"))
 
 

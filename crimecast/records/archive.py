@@ -6,6 +6,8 @@ reader or a crash sees either the old records or the new ones, never a mixture.
 
 import hashlib
 import io
+from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +17,7 @@ import polars as pl
 from filelock import FileLock
 
 from crimecast.cities import City
+from crimecast.reading.parts import Parts
 from crimecast.records import arrivals
 from crimecast.records.events import SCHEMA
 from crimecast.records.snapshot import Snapshot, archive_folder, snapshot, whole
@@ -24,77 +27,121 @@ KEEP = timedelta(days=1)  # that replaced files are kept: who reads a snapshot o
 
 
 def merge(
-    city: City, incoming: pl.DataFrame, origin: str, about: dict[str, Any] | None = None
+    city: City,
+    incoming: pl.DataFrame | Parts[pl.DataFrame],
+    origin: str,
+    about: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Add standardised records to the archive; returns what was read, added, corrected and known.
 
     A record whose id is stored already replaces it if it differs and is left alone if not, so a
     file may be read any number of times. `origin`, and what there is to say `about` the file, are kept in the
-    record of imports.
+    record of imports. Parts on disk hold no id twice, and a month each.
     """
     folder = archive_folder(city)
     folder.mkdir(parents=True, exist_ok=True)
+    parts = incoming if isinstance(incoming, Parts) else Parts.one(_once(incoming))
     with FileLock(folder / ".lock"), whole(city):
-        return _merge(city, folder, incoming, origin, about or {})
+        return _merge(city, folder, parts, origin, about or {})
+
+
+def _once(incoming: pl.DataFrame) -> pl.DataFrame:
+    """The second row of an id gets one of its own among the dropped, so it is counted once."""
+    duplicate = incoming["reason"].eq_missing("duplicate")
+    if not duplicate.any():
+        return incoming
+    number = pl.int_range(pl.len()).over("source_id")
+    return incoming.with_columns(
+        pl.when(duplicate)
+        .then(pl.format("{}#{}", "source_id", number))
+        .otherwise(pl.col("source_id"))
+        .alias("source_id")
+    )
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What a part changes: its rows that aren't stored as they are, the stored ones that they replace (id and
+    month), and how many of it are known; `dropped` by reason."""
+
+    changed: pl.DataFrame
+    replaced: pl.DataFrame
+    read: int
+    known: int
+    dropped: dict[str, int]
+
+    @property
+    def kept(self) -> pl.DataFrame:
+        kept = self.changed.filter(pl.col("reason").is_null()).drop("reason")
+        return kept.with_columns(pl.col("time").dt.strftime("%Y-%m").alias("month"))
+
+
+def _change(old: Snapshot, incoming: pl.DataFrame) -> _Change:
+    stored = _stored(old.files, old.read_dropped(), incoming)
+    counts = incoming["reason"].value_counts().drop_nulls().rows()
+    dropped = {str(reason): int(count) for reason, count in counts}
+    if stored.is_empty():
+        none = stored.select("source_id", "month")
+        return _Change(incoming, none, incoming.height, 0, dropped)
+    same = incoming.join(stored.drop("month"), on=incoming.columns, how="semi", nulls_equal=True)
+    changed = incoming.join(same, on="source_id", how="anti")
+    replaced = stored.join(changed, on="source_id", how="semi").select("source_id", "month")
+    return _Change(changed, replaced, incoming.height, same.height, dropped)
 
 
 def _merge(
-    city: City, folder: Path, incoming: pl.DataFrame, origin: str, about: dict[str, Any]
+    city: City, folder: Path, incoming: Parts[pl.DataFrame], origin: str, about: dict[str, Any]
 ) -> dict[str, Any]:
     old = snapshot(city)
     files = old.files
-    duplicate = incoming["reason"].eq_missing("duplicate")
-    if duplicate.any():
-        # The second row of an id gets an id of its own among the dropped, so it is counted once.
-        number = pl.int_range(pl.len()).over("source_id")
-        incoming = incoming.with_columns(
-            pl.when(duplicate)
-            .then(pl.format("{}#{}", "source_id", number))
-            .otherwise(pl.col("source_id"))
-            .alias("source_id")
-        )
-    stored = _stored(files, old.read_dropped(), incoming)
-    if stored.is_empty():
-        same, changed, replaced = incoming.clear(), incoming, stored
-    else:
-        same = incoming.join(
-            stored.drop("month"), on=incoming.columns, how="semi", nulls_equal=True
-        )
-        changed = incoming.join(same, on="source_id", how="anti")
-        replaced = stored.join(changed, on="source_id", how="semi")
-
-    kept = changed.filter(pl.col("reason").is_null()).drop("reason")
-    kept = kept.with_columns(pl.col("time").dt.strftime("%Y-%m").alias("month"))
-    dropped = pl.concat(
-        [
-            old.read_dropped().join(replaced, on="source_id", how="anti"),
-            changed.filter(pl.col("reason").is_not_null()),
-        ]
-    )
+    changes = incoming.map(lambda part: _change(old, part))
+    if files:
+        changes = changes.kept()
+    found = [
+        (change.replaced, change.changed.filter(pl.col("reason").is_not_null()))
+        for change in changes
+    ]
+    replaced = pl.concat([these for these, _ in found])
+    gone = [these for _, these in found]
+    dropped = pl.concat([old.read_dropped().join(replaced, on="source_id", how="anti"), *gone])
     months = dict(old.months)
-    touched = set(kept["month"].unique()) | set(replaced["month"].drop_nulls().unique())
-    by_month = kept.partition_by("month", as_dict=True)
-    for month in sorted(touched):
-        parts = [by_month.get((month,), kept.clear()).drop("month")]
+    left = set(replaced["month"].drop_nulls().unique())
+
+    def write(month: str, fresh: list[pl.DataFrame]) -> None:
         if month in files:
-            parts.insert(
-                0, pl.read_parquet(files[month]).join(replaced, on="source_id", how="anti")
-            )
-        table = pl.concat(parts).sort("time", "source_id")
+            before = pl.read_parquet(files[month])
+            fresh = [before.join(replaced, on="source_id", how="anti"), *fresh]
+        table = pl.concat(fresh).sort("time", "source_id")
         if table.height:
             months[month] = _entry(folder, month, table)
         else:
             months.pop(month, None)
-    arrivals.note(city, kept.join(replaced, on="source_id", how="anti"))
-    counts = incoming["reason"].value_counts().drop_nulls().rows()
+
+    late: list[pl.DataFrame] = []
+    read = added = known = 0
+    reasons: Counter[str] = Counter()
+    for change in changes:
+        read += change.read
+        added += change.changed.height
+        known += change.known
+        reasons.update(change.dropped)
+        kept = change.kept
+        late.append(arrivals.recent(city, kept.join(replaced, on="source_id", how="anti")))
+        by_month = kept.partition_by("month", as_dict=True, include_key=False)
+        for (month,), rows in sorted(by_month.items()):
+            write(month, [rows])
+            left.discard(month)
+    for month in sorted(left):
+        write(month, [])
+    arrivals.note(city, pl.concat(late))
     entry = {
         "origin": origin,
         "read_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "read": incoming.height,
-        "added": changed.height - replaced.height,
+        "read": read,
+        "added": added - replaced.height,
         "corrected": replaced.height,
-        "known": same.height,
-        "dropped": {str(reason): int(count) for reason, count in counts},
+        "known": known,
+        "dropped": dict(reasons),
         **about,
     }
     _publish(old, months, dropped, [*old.imports, entry])

@@ -30,7 +30,7 @@ def note(city: City, fresh: pl.DataFrame) -> None:
     """Keep that records (source_id, time, type) came now; a record that is noted again keeps its first
     arrival."""
     now = local_now(city)
-    late = fresh.filter(pl.col("time") > now - RECENT).select("source_id", "time", "type")
+    late = recent(city, fresh)
     if late.is_empty():
         return
     folder = _folder(city)
@@ -40,6 +40,12 @@ def note(city: City, fresh: pl.DataFrame) -> None:
         for page in pages:
             page.unlink(missing_ok=True)
     _write(folder, late.with_columns(pl.lit(now, dtype=pl.Datetime("us")).alias("arrived")))
+
+
+def recent(city: City, fresh: pl.DataFrame) -> pl.DataFrame:
+    """Those of the records (source_id, time, type) whose arrival is kept."""
+    lately = pl.col("time") > local_now(city) - RECENT
+    return fresh.filter(lately).select("source_id", "time", "type")
 
 
 def read(city: City) -> pl.DataFrame:

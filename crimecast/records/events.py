@@ -14,10 +14,11 @@ import numpy as np
 import polars as pl
 
 from crimecast.cities import City
-from crimecast.reading.moment import Asked, Moments
+from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
-from crimecast.reading.places import Places, read_places, shared
+from crimecast.reading.parts import Column, Parts, Rows, counts, earlier, repeats, rows_of
+from crimecast.reading.places import Places, among, read_places, shared
 from crimecast.reading.zones import same_clock
 
 SCHEMA: dict[str, Any] = {
@@ -43,22 +44,27 @@ OUTSIDE_MARGIN = 2000.0  # metres: what is written a little over the city limit 
 
 @dataclass(frozen=True)
 class Standardised:
-    """`events` (SCHEMA and `reason`, null where a row is kept) and what was decided on the way.
+    """`parts`: events (SCHEMA; `reason`, null where a row is kept; `content`, true where a row is named by
+    what it says, since no id names it) and what was decided on the way.
 
-    `content` marks rows that are named by what they say, since no id names them; `order` is that of
-    day and month in the file's dates where it had to be judged, `precision` minute, day or month.
+    `order` is that of day and month in the file's dates where it had to be judged, `precision` minute, day
+    or month.
     """
 
-    events: pl.DataFrame
-    content: np.ndarray
+    parts: Parts[pl.DataFrame]
     precision: str
     order: str | None
     read_as: dict[str, str]
     notices: list[Notice]
 
+    @property
+    def events(self) -> pl.DataFrame:
+        """The events of a table in memory."""
+        return self.parts.first.drop("content")
+
 
 def read_events(
-    table: pl.DataFrame,
+    table: pl.DataFrame | Rows,
     city: City,
     columns: dict[str, list[str]],
     asked: Asked,
@@ -70,14 +76,54 @@ def read_events(
     `places` are those read before, if any. Raises Doubt where times or places can be read in
     several ways.
     """
-    moments = read_moments(table, columns["time"], asked)
-    time = _in_zone(moments, asked.zone, city.time_zone)
-    places = read_places(table, columns, city, is_new) if places is None else places
-    x, y = city.to_metres.transform(places.longitude, places.latitude)
+    rows = rows_of(table)
+    moments = read_moments(rows, columns["time"], asked)
+    times = moments.parts.map(
+        lambda part: _in_zone(part, moments.precision, asked.zone, city.time_zone)
+    ).kept()
+    places = read_places(rows, columns, city, is_new) if places is None else places
+    fields = [column for parts in columns.values() for column in parts]
+    raw = rows.select(list(dict.fromkeys(fields)))
+    made = (
+        raw.beside(times, places.parts)
+        .map(lambda both: _events(both[0], both[1], both[2], columns, city))
+        .kept()
+    )
+    if any(part["content"].any() for part in made):
+        made = made.beside(content_ids(rows, columns, made)).map(
+            lambda both: both[0].with_columns(pl.coalesce("source_id", both[1]).alias("source_id"))
+        )
+    again = repeats(made.map(lambda part: part["source_id"]))
+    extent = city.extent()
+    if extent is not None:
+        made = _without_placeholders(made, _outside(extent), rows.height)
+    reason = _reason(_span(times, asked.latest), asked.latest, extent)
+    events = made.beside(again).map(
+        lambda both: both[0].with_columns(both[1].alias("again")).with_columns(reason).drop("again")
+    )
+    notices = [*moments.notices, *places.notices]
+    if moments.precision == "month":
+        says = "Only months are given, no day or hour: a grid of shorter steps can't be made."
+        notices.append(Notice("months_only", says, rows.height))
+    if moments.unread > max(1, 0.01 * rows.height):
+        texts = rows.column(columns["time"][0])
+        notices.append(_unread(texts, columns["time"][0], times, moments.unread))
+    read_as = {"time": f"{' + '.join(columns['time'])}, {moments.says}", "place": places.says}
+    return Standardised(events.kept(), moments.precision, moments.order, read_as, notices)
+
+
+def _events(
+    table: pl.DataFrame,
+    time: pl.Series,
+    places: np.ndarray,
+    columns: dict[str, list[str]],
+    city: City,
+) -> pl.DataFrame:
+    """SCHEMA with each record's own id, null without one, and `content`, which those are."""
+    x, y = city.to_metres.transform(*places)
     far = ~(np.isfinite(x) & np.isfinite(y))
     longitude, latitude, x, y = (
-        pl.Series(np.where(far, np.nan, values)).fill_nan(None)
-        for values in (places.longitude, places.latitude, x, y)
+        pl.Series(np.where(far, np.nan, values)).fill_nan(None) for values in (*places, x, y)
     )
     if "type" in columns:
         raw = table[columns["type"][0]].cast(pl.String)
@@ -85,9 +131,13 @@ def read_events(
         kind = kind.replace(city.aliases).fill_null("").replace({"": "(none given)"})
     else:
         kind = pl.repeat("event", table.height, eager=True)
+    own = pl.repeat(None, table.height, dtype=pl.String, eager=True)
+    if "source_id" in columns:
+        own = table[columns["source_id"][0]].cast(pl.String).str.strip_chars()
+        own = own.set(own == "", None) if (own == "").any() else own
     events = pl.DataFrame(
         {
-            "source_id": pl.repeat("", table.height, dtype=pl.String, eager=True),
+            "source_id": own,
             "time": time,
             "type": kind,
             "longitude": longitude,
@@ -97,92 +147,128 @@ def read_events(
         },
         schema=SCHEMA,
     )
-    ids, content = _ids(table, columns, events)
-    events = events.with_columns(ids.alias("source_id"))
-    extent = city.extent()
-    outside = pl.lit(False)
-    if extent is not None:
-        x0, y0, x1, y1 = extent
-        margin = OUTSIDE_MARGIN
-        outside = ~(
-            pl.col("x").is_between(x0 - margin, x1 + margin)
-            & pl.col("y").is_between(y0 - margin, y1 + margin)
+    return events.with_columns(pl.col("source_id").is_null().alias("content"))
+
+
+def content_ids(table: Rows, columns: dict[str, list[str]], events: Parts[pl.DataFrame]) -> Column:
+    """Ids made of time, place and type, so that another column may change and the record is the same.
+
+    The second of two equal rows of one file gets a number: they are two records that look alike
+    (two offences at one address and minute), not one read twice; read again, the file gives the
+    same ids, so nothing is doubled. What can't be read stands there as it is written.
+    """
+    fields = [column for field in ("time", "longitude", "latitude") for column in columns[field]]
+    raw = table.select(list(dict.fromkeys(fields)))
+    keys = raw.beside(events).map(lambda both: _said(both[0], columns, both[1]))
+    return keys.beside(earlier(keys)).map(
+        lambda both: both[0].to_frame().select(numbered("key", both[1])).to_series()
+    )
+
+
+def _said(table: pl.DataFrame, columns: dict[str, list[str]], events: pl.DataFrame) -> pl.Series:
+    """`key` of each record."""
+
+    def raw(field: str) -> pl.Expr:
+        return pl.concat_str(
+            [pl.lit(table[c].cast(pl.String)).fill_null("") for c in columns[field]], separator=" "
         )
-        events = _without_placeholders(events, outside)
-    early, late = _span(time, asked.latest)
-    reason = (
-        pl.when(~pl.col("source_id").is_first_distinct())
+
+    key = content_key(raw("time"), raw("longitude"), raw("latitude"))
+    return events.select(key).to_series()
+
+
+def _outside(extent: tuple[float, float, float, float]) -> pl.Expr:
+    x0, y0, x1, y1 = extent
+    margin = OUTSIDE_MARGIN
+    return ~(
+        pl.col("x").is_between(x0 - margin, x1 + margin)
+        & pl.col("y").is_between(y0 - margin, y1 + margin)
+    )
+
+
+def _reason(
+    span: tuple[datetime, datetime],
+    latest: datetime,
+    extent: tuple[float, float, float, float] | None,
+) -> pl.Expr:
+    """Why a row is dropped; `again` says that an earlier one has its id."""
+    return (
+        pl.when("again")
         .then(pl.lit("duplicate"))
         .when(pl.col("time").is_null())
         .then(pl.lit("no time"))
-        .when(pl.col("time") > asked.latest)
+        .when(pl.col("time") > latest)
         .then(pl.lit("in the future"))
-        .when((pl.col("time") < early) | (pl.col("time") > late))
+        .when((pl.col("time") < span[0]) | (pl.col("time") > span[1]))
         .then(pl.lit("implausible time"))
         .when(pl.col("x").is_null())
         .then(pl.lit("no place"))
-        .when(outside)
+        .when(_outside(extent) if extent is not None else pl.lit(False))
         .then(pl.lit("outside the city"))
+        .alias("reason")
     )
-    events = events.with_columns(reason.alias("reason"))
-    notices = [*moments.notices, *places.notices]
-    if moments.unread > max(1, 0.01 * table.height):
-        notices.append(_unread(table, columns["time"], time, moments.unread))
-    read_as = {"time": f"{' + '.join(columns['time'])}, {moments.says}", "place": places.says}
-    return Standardised(events, content, moments.precision, moments.order, read_as, notices)
 
 
-def _in_zone(moments: Moments, file_zone: str, city_zone: str) -> pl.Series:
+def _in_zone(time: pl.Series, precision: str, file_zone: str, city_zone: str) -> pl.Series:
     """Local times of the file's zone as those of the city's; dates stay what they are."""
-    if same_clock(file_zone, city_zone) or moments.precision != "minute":
-        return moments.values
-    there = moments.values.dt.replace_time_zone(
-        file_zone, ambiguous="earliest", non_existent="null"
-    )
+    if same_clock(file_zone, city_zone) or precision != "minute":
+        return time
+    there = time.dt.replace_time_zone(file_zone, ambiguous="earliest", non_existent="null")
     return there.dt.convert_time_zone(city_zone).dt.replace_time_zone(None)
 
 
-def _unread(table: pl.DataFrame, columns: list[str], time: pl.Series, rows: int) -> Notice:
-    texts = (
-        table.filter(time.is_null())[columns[0]]
-        .drop_nulls()
-        .cast(pl.String)
-        .unique(maintain_order=True)
-    )
+def _unread(texts: Column, name: str, times: Column, rows: int) -> Notice:
+    found: dict[str, None] = {}
+    for text, time in texts.beside(times):
+        unread = text.filter(time.is_null()).drop_nulls().cast(pl.String)
+        found |= dict.fromkeys(unread.unique(maintain_order=True).head(3))
+        if len(found) >= 3:
+            break
     return Notice(
         "unread_times",
-        f"{rows:,} rows have something else than a time in '{columns[0]}', such as {', '.join(map(repr, texts.head(3).to_list()))}; they are left out.",
+        f"{rows:,} rows have something else than a time in '{name}', such as {', '.join(map(repr, list(found)[:3]))}; they are left out.",
         rows,
     )
 
 
-def _without_placeholders(events: pl.DataFrame, outside: pl.Expr) -> pl.DataFrame:
+def _without_placeholders(
+    events: Parts[pl.DataFrame], outside: pl.Expr, total: int
+) -> Parts[pl.DataFrame]:
     """Outside the city, a place that many rows share stands for *no place*."""
-    far = events.select(outside.fill_null(False)).to_series().to_numpy()
-    if not far.any():
+    far = events.map(
+        lambda part: (
+            part.select(
+                pl.when(outside).then(pl.col(name)).fill_null(np.nan).alias(name)
+                for name in ("longitude", "latitude")
+            )
+            .to_numpy()
+            .T
+        )
+    )
+    null = shared(far, total)
+    if null.is_empty():
         return events
-    east, north = events["longitude"].to_numpy(), events["latitude"].to_numpy()
-    gone = pl.Series(shared(east, north, far, events.height))
-    if not gone.any():
-        return events
-    return events.with_columns(
-        pl.when(gone).then(None).otherwise(pl.col(name)).alias(name)
-        for name in ("longitude", "latitude", "x", "y")
+    return events.beside(far).map(
+        lambda both: both[0].with_columns(
+            pl.when(pl.Series(among(both[1], null))).then(None).otherwise(pl.col(name)).alias(name)
+            for name in ("longitude", "latitude", "x", "y")
+        )
     )
 
 
-def _span(time: pl.Series, latest: datetime) -> tuple[datetime, datetime]:
+def _span(times: Column, latest: datetime) -> tuple[datetime, datetime]:
     """Between which times a file's records lie: a few far from all others are mistakes or stand for none.
 
     Nothing before 1900; and where at most one row in a hundred is parted from the rest by more than
     ten years and twice the span of the rest, those rows are left out.
     """
     early, late = datetime(1900, 1, 1), latest
-    days = time.filter((time >= early) & (time <= late)).dt.truncate("1d")
-    if len(days) < 20:
+    days = counts(
+        times.map(lambda time: time.filter((time >= early) & (time <= late)).dt.truncate("1d"))
+    )
+    if days["rows"].sum() < 20:
         return early, late
-    counts = days.value_counts().sort(days.name)
-    moments, rows = counts[days.name].to_list(), np.cumsum(counts["count"].to_numpy())
+    moments, rows = days["value"].to_list(), np.cumsum(days["rows"].to_numpy())
     gaps = np.array([(b - a).days for a, b in pairwise(moments)] or [0])
     for number in np.flatnonzero(gaps > 3652):
         before = rows[number] / rows[-1]
@@ -191,44 +277,6 @@ def _span(time: pl.Series, latest: datetime) -> tuple[datetime, datetime]:
         elif before >= 1 - MISTAKES and gaps[number] > 2 * (moments[number] - moments[0]).days:
             late = min(late, moments[number] + timedelta(days=1))
     return early, late
-
-
-def _ids(
-    table: pl.DataFrame, columns: dict[str, list[str]], events: pl.DataFrame
-) -> tuple[pl.Series, np.ndarray]:
-    """The record's own id, or what it says: time, place and type; and (N,) bool which are the latter."""
-    if "source_id" in columns:
-        own = table[columns["source_id"][0]].cast(pl.String).str.strip_chars()
-        missing = own.is_null() | (own == "")
-        if not missing.any():
-            return own, np.zeros(table.height, dtype=bool)
-        named = content_ids(table, columns, events)
-        return pl.select(
-            pl.when(missing).then(named).otherwise(own)
-        ).to_series(), missing.to_numpy()
-    return content_ids(table, columns, events), np.ones(table.height, dtype=bool)
-
-
-def content_ids(
-    table: pl.DataFrame, columns: dict[str, list[str]], events: pl.DataFrame
-) -> pl.Series:
-    """Ids made of time, place and type, so that another column may change and the record is the same.
-
-    The second of two equal rows of one file gets a number: they are two records that look alike
-    (two offences at one address and minute), not one read twice; read again, the file gives the
-    same ids, so nothing is doubled. What can't be read stands there as it is written.
-    """
-
-    def raw(field: str) -> pl.Expr:
-        return pl.concat_str(
-            [pl.lit(table[c].cast(pl.String)).fill_null("") for c in columns[field]], separator=" "
-        )
-
-    return (
-        events.select(content_key(raw("time"), raw("longitude"), raw("latitude")))
-        .select(numbered("key"))
-        .to_series()
-    )
 
 
 def content_key(time: pl.Expr, longitude: pl.Expr, latitude: pl.Expr) -> pl.Expr:
@@ -246,9 +294,8 @@ def content_key(time: pl.Expr, longitude: pl.Expr, latitude: pl.Expr) -> pl.Expr
     ).alias("key")
 
 
-def numbered(name: str) -> pl.Expr:
-    """A key, with a number from the second of its rows on."""
-    number = pl.int_range(pl.len()).over(name)
+def numbered(name: str, number: pl.Series | pl.Expr) -> pl.Expr:
+    """A key, with a number from the second of its rows on: `number` is how many rows before have it."""
     return (
         pl.when(number > 0)
         .then(pl.format("{}~{}", name, number))

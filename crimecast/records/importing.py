@@ -1,6 +1,7 @@
 """Read a file of records into a city's archive; make the city if it is new."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -18,11 +19,21 @@ from crimecast.cities import City, load_city, write_city
 from crimecast.cities.city import check_crs, check_name, check_zone, is_registered, utm_zone
 from crimecast.reading.columns import plain
 from crimecast.reading.days import order_of
-from crimecast.reading.files import FileTable, read_file
+from crimecast.reading.files import File, opened
 from crimecast.reading.meaning import found_columns, joined, resolve_values
 from crimecast.reading.moment import Asked, no_time
 from crimecast.reading.notice import Notice
-from crimecast.reading.places import Places, placeholders, read_places, zone_notice
+from crimecast.reading.parts import Parts, Rows
+from crimecast.reading.places import (
+    Box,
+    Places,
+    inside,
+    placeholders,
+    places_of,
+    read_places,
+    thinned,
+    zone_notice,
+)
 from crimecast.reading.plausibility import plausibility
 from crimecast.reading.zones import zone_of
 from crimecast.records.archive import merge
@@ -62,9 +73,8 @@ def import_file(
         check_zone(zone)
     order = order_of(date_format) if date_format else None
     act("import", f"{path.name} into {name}")
-    file = read_file(path, encoding, delimiter)
-    notices = list(file.notices)
-    with held(name) as folder:
+    with opened(path, encoding, delimiter) as file, held(name) as folder:
+        notices = list(file.notices)
         try:
             return _import(
                 name, path, file, notices, mapping, crs, zone, now, title, outline, order
@@ -94,7 +104,7 @@ def _forget_if_unborn(name: str, folder: Path) -> None:
 def _import(
     name: str,
     path: Path,
-    file: FileTable,
+    file: File,
     notices: list[Notice],
     mapping: dict[str, str] | None,
     crs: str | None,
@@ -120,45 +130,46 @@ def _import(
     places = None
     if is_new:
         places = read_places(table, columns, city, is_new)
-        gone, box = placeholders(places.longitude, places.latitude)
+        gone, box = placeholders(places.parts)
         if box is None:
             raise UserError(
                 "No row has a place; check which columns are longitude and latitude, and the CRS."
             )
-        if gone.any():
-            notices.append(_placeholder_notice(places, gone))
+        if any(part.any() for part in gone):
+            there = places.parts.beside(gone)
+            notices.append(_placeholder_notice(there.map(lambda both: both[0][:, both[1]])))
             places = replace(
-                places,
-                longitude=np.where(gone, np.nan, places.longitude),
-                latitude=np.where(gone, np.nan, places.latitude),
+                places, parts=there.map(lambda both: np.where(both[1], np.nan, both[0])).kept()
             )
         city = replace(_metres(city, places), title=title or city.title, outline=outline)
-        city = replace(city, bounds=_bounds(city, places, box))
+        city = replace(city, bounds=_bounds(city, places.parts, box))
     read = read_events(table, city, columns, asked, is_new, places)
     notices += read.notices
-    events = read.events
-    if not events["reason"].is_null().any():
-        worst = events["reason"].value_counts(sort=True).row(0)[0]
+    dropped: Counter[str] = Counter()
+    kept = 0
+    for part in read.parts:
+        kept += part["reason"].null_count()
+        dropped.update(dict(part["reason"].drop_nulls().value_counts().rows()))
+    if not kept:
+        worst = dropped.most_common(1)[0][0]
         if worst == "no time":
             raise no_time(columns["time"])
         raise UserError(
             f"No row of {path.name} can be used: {worst} in most; check the columns and the CRS."
         )
-    events, found = identified(city, table, columns, events, read.content)
+    events, found = identified(city, table, columns, read.parts)
     notices += found
-    known = events["longitude"].to_numpy(), events["latitude"].to_numpy()
-    if contradiction := zone_notice(*known, local):
+    known = read.parts.map(
+        lambda part: part.select(pl.col("longitude", "latitude").fill_null(np.nan)).to_numpy().T
+    )
+    if contradiction := zone_notice(known, local):
         notices.append(contradiction)
-    if read.precision == "month":
-        notices.append(
-            Notice(
-                "months_only",
-                "Only months are given: a grid of shorter steps can't be made.",
-                events.height,
-            )
+    used = read.parts.map(
+        lambda part: part.filter(pl.col("reason").is_null()).select(
+            "time", "type", "longitude", "latitude"
         )
-    kept = events.select("time", "type", "longitude", "latitude").filter(events["reason"].is_null())
-    notices += plausibility(kept, read.precision)
+    )
+    notices += plausibility(used, read.precision)
     about = {
         "precision": read.precision,
         "order": read.order,
@@ -175,7 +186,7 @@ def _import(
 
 
 def _city(
-    name: str, zone: str | None, file: FileTable, mapping: dict[str, str] | None
+    name: str, zone: str | None, file: File, mapping: dict[str, str] | None
 ) -> tuple[City, bool]:
     """The registered city, or a blank one of that name when a time zone makes that possible."""
     try:
@@ -196,29 +207,30 @@ def _city(
     return City(name, title, zone, "EPSG:4326", path=path), True
 
 
-def guess_values(table: pl.DataFrame, city: City | None = None) -> dict[str, str]:
+def guess_values(table: pl.DataFrame | Rows, city: City | None = None) -> dict[str, str]:
     """For each field the columns that seem to hold it, several joined by +, as far as values and names tell."""
     known = city or City("new", "New", "UTC", "EPSG:4326")
     return joined(found_columns(table, {}, known, Asked(known.time_zone, hint="mdy"))[0])
 
 
-def zone_of_file(table: pl.DataFrame, mapping: dict[str, str]) -> str | None:
+def zone_of_file(table: pl.DataFrame | Rows, mapping: dict[str, str]) -> str | None:
     """The time zone in which a file's places lie, from the columns chosen; None where it can't be told."""
     zone = propose_zone(table, mapping, City("new", "New", "UTC", "EPSG:4326"))
     return zone if zone in available_timezones() else None
 
 
-def propose_zone(table: pl.DataFrame, mapping: dict[str, str], city: City) -> str | None:
+def propose_zone(table: pl.DataFrame | Rows, mapping: dict[str, str], city: City) -> str | None:
     """The time zone in which a file's places lie, as far as they can be told; else None."""
     try:
         columns, _ = resolve_values(table, mapping, city, Asked(city.time_zone, hint="mdy"))
         places = read_places(table, columns, city, True)
     except UserError:
         return None
-    gone, box = placeholders(places.longitude, places.latitude)
+    gone, box = placeholders(places.parts)
     if box is None:
         return None
-    return zone_of(places.longitude[~gone], places.latitude[~gone])
+    there = places.parts.beside(gone).map(lambda both: both[0][:, ~both[1]])
+    return zone_of(*thinned(there)[0])
 
 
 def _order_before(city: City) -> str | None:
@@ -227,13 +239,22 @@ def _order_before(city: City) -> str | None:
     return next((order for order in reversed(orders) if order), None)
 
 
-def _placeholder_notice(places: Places, gone: np.ndarray) -> Notice:
-    some = pl.DataFrame({"a": places.longitude[gone], "b": places.latitude[gone]})
-    a, b, rows = some.group_by("a", "b").len().sort("len", descending=True).row(0)
+def _placeholder_notice(gone: Parts[np.ndarray]) -> Notice:
+    found = pl.concat(
+        [
+            pl.DataFrame({"a": part[0], "b": part[1]})
+            .group_by("a", "b")
+            .agg(pl.len().alias("rows"))
+            for part in gone
+        ]
+    )
+    counted = found.group_by("a", "b").agg(pl.col("rows").sum())
+    a, b, rows = counted.sort("rows", "a", "b", descending=True).row(0)
+    total = int(counted["rows"].sum())
     return Notice(
         "placeholders",
-        f"{int(gone.sum()):,} rows stand far from the city at values that many share, such as ({a:g}, {b:g}) in {rows:,}: they have no place.",
-        int(gone.sum()),
+        f"{total:,} rows stand far from the city at values that many share, such as ({a:g}, {b:g}) in {rows:,}: they have no place.",
+        total,
     )
 
 
@@ -246,40 +267,34 @@ def _metres(city: City, places: Places) -> City:
         and file_crs.to_epsg() != 3857
     ):
         return replace(city, crs=str(city.file_crs))
-    longitude, latitude = (float(np.nanmedian(v)) for v in (places.longitude, places.latitude))
+    longitude, latitude = (float(np.median(v)) for v in thinned(places.parts)[0])
     return replace(city, crs=utm_zone(longitude, latitude))
 
 
 def fix_extent(city: City) -> None:
     """Fix the extent of a city without an outline to where its first records are."""
     events = snapshot(city).scan().select("longitude", "latitude").collect()
-    places = Places(events["longitude"].to_numpy(), events["latitude"].to_numpy(), "")
-    _, box = placeholders(places.longitude, places.latitude)
+    places = places_of(events["longitude"].to_numpy(), events["latitude"].to_numpy())
+    _, box = placeholders(places)
     if box is not None:
         write_city(replace(city, bounds=_bounds(city, places, box)))
 
 
 def _bounds(
-    city: City, places: Places, box: tuple[float, float, float, float]
+    city: City, places: Parts[np.ndarray], box: Box
 ) -> tuple[float, float, float, float] | None:
     """The city's extent where no outline is known, fixed at the first import, in metres.
 
     That of the places within the box that holds the city, rounded outward to a kilometre: neither
     a mistyped place nor what stands for none makes the city a continent.
     """
-    longitude, latitude = places.longitude, places.latitude
-    with np.errstate(invalid="ignore"):
-        inside = (
-            (longitude >= box[0])
-            & (longitude <= box[2])
-            & (latitude >= box[1])
-            & (latitude <= box[3])
-        )
-    if not inside.any():
+    lowest, highest = np.full(2, np.inf), np.full(2, -np.inf)
+    for part in places:
+        metres = np.stack(city.to_metres.transform(*part[:, inside(part, box)]))
+        lowest = np.minimum(lowest, metres.min(axis=1, initial=np.inf))
+        highest = np.maximum(highest, metres.max(axis=1, initial=-np.inf))
+    if not np.isfinite(lowest).all():
         return None
-    x, y = city.to_metres.transform(longitude[inside], latitude[inside])
-    x0, y0, x1, y1 = float(np.min(x)), float(np.min(y)), float(np.max(x)), float(np.max(y))
-    return (
-        float(np.floor(x0 / 1000) * 1000), float(np.floor(y0 / 1000) * 1000),
-        float(np.ceil(x1 / 1000) * 1000), float(np.ceil(y1 / 1000) * 1000),
-    )  # fmt: skip
+    x0, y0 = np.floor(lowest / 1000) * 1000
+    x1, y1 = np.ceil(highest / 1000) * 1000
+    return float(x0), float(y0), float(x1), float(y1)

@@ -3,6 +3,7 @@
 import email.utils
 import json
 import random
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from crimecast.sources.public import PublicAdapter
 TOKEN = "X-App-Token"
 ATTEMPTS = 10
 LONGEST_WAIT = 120.0  # seconds, whatever the portal asks for
+RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 TIMEOUT = (10.0, 60.0)  # to connect, and between bytes
 LARGEST = (
     128 * 2**20
@@ -90,19 +92,51 @@ class Client:
         is too large or the portal keeps failing at it, UserError when it can't be reached,
         CrawlStopped when asked to.
         """
-        url = f"{self.base}{path}"
+        return self._patiently(
+            lambda: self._answer(f"{self.base}{path}", params, body),
+            lambda response, content: parse(content),
+            attempts,
+        )
+
+    def part(self, path: str, begin: int, end: int, attempts: int = ATTEMPTS) -> tuple[bytes, int]:
+        """The bytes [begin, end) of the file at `path`, and how many it has; raises as `ask` does.
+
+        UserError if the portal gives files whole only.
+        """
+
+        def parse(response: requests.Response, content: bytes) -> tuple[bytes, int]:
+            told = response.headers.get("Content-Range", "")
+            span = RANGE.fullmatch(told)
+            if response.status_code != 206 or span is None or int(span[1]) != begin:
+                raise UserError(f"The portal at {self.base} gives no parts of {path}.")
+            if len(content) != min(end, int(span[3])) - begin:
+                raise ValueError("cut off")
+            return content, int(span[3])
+
+        headers = {"Range": f"bytes={begin}-{end - 1}", "Accept-Encoding": "identity"}
+        return self._patiently(
+            lambda: self._answer(f"{self.base}{path}", {}, None, headers), parse, attempts
+        )
+
+    def _patiently(
+        self,
+        fetch: Callable[[], tuple[requests.Response, bytes]],
+        take: Callable[[requests.Response, bytes], Any],
+        attempts: int,
+    ) -> Any:
+        """What `take` makes of an answer, as `ask` says."""
         trouble, status = "", 0
         for attempt in range(attempts):
             if self.stop():
                 raise CrawlStopped
             try:
-                response, content = self._answer(url, params, body)
+                response, content = fetch()
                 status = response.status_code
                 # 202: the query is still running at the portal; ask again.
                 if status not in (202, 408, 425, 429) and status < 500:
                     if status >= 400:
                         raise Refused(status, _reason(content))
-                    return parse(content)
+                    return take(response, content)
                 trouble = f"it answered {status}"
                 self.rest(attempt, response.headers.get("Retry-After"))
             except requests.exceptions.TooManyRedirects:
@@ -138,11 +172,17 @@ class Client:
         )
 
     def _answer(
-        self, url: str, params: dict[str, str], body: dict[str, Any] | None
+        self,
+        url: str,
+        params: dict[str, str],
+        body: dict[str, Any] | None,
+        headers: dict[str, str] | None = None,
     ) -> tuple[requests.Response, bytes]:
         """One answer and its content, of LARGEST bytes at most. Raises Failing for a larger one."""
         if body is None:
-            asked = self.session.get(url, params=params, timeout=TIMEOUT, stream=True)
+            asked = self.session.get(
+                url, params=params, headers=headers, timeout=TIMEOUT, stream=True
+            )
         else:
             asked = self.session.post(url, json=body, timeout=TIMEOUT, stream=True)
         with asked as response:

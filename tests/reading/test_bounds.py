@@ -13,7 +13,7 @@ import xlsxwriter
 from pyarrow import parquet
 
 from crimecast.errors import UserError
-from crimecast.reading.files import read_file
+from crimecast.reading.files import read_table
 
 
 def written(path: Path, **columns: Any) -> Path:
@@ -24,7 +24,7 @@ def written(path: Path, **columns: Any) -> Path:
 def test_many_rows_that_are_all_the_same(tmp_path: Path) -> None:
     path = written(tmp_path / "a.parquet", type=pa.array(["theft"] * 3_000_000))
     with pytest.raises(UserError, match="unpacks to 3,000,000 rows"):
-        read_file(path)
+        read_table(path)
 
 
 @pytest.mark.parametrize("as_text", [False, True])
@@ -34,14 +34,14 @@ def test_one_long_text_many_times(tmp_path: Path, as_text: bool) -> None:
     )
     path = written(tmp_path / "a.parquet", type=long.cast(pa.string()) if as_text else long)
     with pytest.raises(UserError, match=r"0\.6 GB of text"):
-        read_file(path)
+        read_table(path)
 
 
 def test_gzip_in_a_csv_that_unpacks_to_a_thousand_times_its_size(tmp_path: Path) -> None:
     packed = gzip.compress(b"0,0\n" * 80_000_000, 1)
     (tmp_path / "a.csv").write_bytes(packed)
     with pytest.raises(UserError, match="unpacks to more than"):
-        read_file(tmp_path / "a.csv")
+        read_table(tmp_path / "a.csv")
 
 
 def test_a_sheet_that_spans_everything(tmp_path: Path) -> None:
@@ -50,19 +50,19 @@ def test_a_sheet_that_spans_everything(tmp_path: Path) -> None:
         for row, column in ((0, 0), (1, 1), (1_048_575, 16_383)):
             sheet.write(row, column, "a")
     with pytest.raises(UserError, match="save it as CSV"):
-        read_file(tmp_path / "a.xlsx")
+        read_table(tmp_path / "a.xlsx")
 
 
 def test_records_with_keys_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps([{f"k{n}": n} for n in range(5_000)]))
     with pytest.raises(UserError, match="5,000 names of fields"):
-        read_file(tmp_path / "a.json")
+        read_table(tmp_path / "a.json")
 
 
 def test_moments_with_an_offset_for_a_zone_are_read(tmp_path: Path) -> None:
     moment = datetime(2020, 1, 1, 12, tzinfo=UTC)
     path = written(tmp_path / "a.parquet", date=pa.array([moment], pa.timestamp("us", "+05:30")))
-    assert read_file(path).rows["date"].to_list() == [moment]
+    assert read_table(path)["date"].to_list() == [moment]
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us"])
@@ -71,7 +71,7 @@ def test_moments_beyond_the_calendar_are_none(tmp_path: Path, unit: str) -> None
         tmp_path / "a.parquet",
         date=pa.array([0, 2**61 if unit != "s" else 2**40], pa.timestamp(unit)),
     )
-    assert read_file(path).rows["date"].to_list() == [datetime(1970, 1, 1), None]
+    assert read_table(path)["date"].to_list() == [datetime(1970, 1, 1), None]
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,12 @@ def test_moments_beyond_the_calendar_are_none(tmp_path: Path, unit: str) -> None
 )
 def test_what_is_no_plain_value_is_text(tmp_path: Path, kind: Any, value: Any, text: str) -> None:
     path = written(tmp_path / "a.parquet", what=pa.array([value], kind), n=pa.array([1]))
-    assert read_file(path).rows["what"].to_list() == [text]
+    assert read_table(path)["what"].to_list() == [text]
 
 
 def test_a_large_decimal_is_a_number(tmp_path: Path) -> None:
     path = written(tmp_path / "a.parquet", n=pa.array([Decimal("12.5")], pa.decimal128(38, 3)))
-    assert read_file(path).rows["n"].to_list() == [12.5]
+    assert read_table(path)["n"].to_list() == [12.5]
 
 
 @pytest.mark.parametrize(
@@ -114,11 +114,11 @@ def test_a_large_decimal_is_a_number(tmp_path: Path) -> None:
 )
 def test_geojson_that_is_none_is_read_or_refused(tmp_path: Path, document: Any) -> None:
     (tmp_path / "a.geojson").write_text(json.dumps(document))
-    assert read_file(tmp_path / "a.geojson").rows["longitude"].to_list() == [None]
+    assert read_table(tmp_path / "a.geojson")["longitude"].to_list() == [None]
 
 
 @pytest.mark.parametrize("encoding", ["zlib", "rot13", "base64", "undefined", "nothing", "\0"])
 def test_what_is_no_encoding_of_text(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UserError):
-        read_file(tmp_path / "a.csv", encoding)
+        read_table(tmp_path / "a.csv", encoding)

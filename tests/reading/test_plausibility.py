@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from crimecast.reading.parts import Parts
 from crimecast.reading.plausibility import plausibility
 
 
@@ -46,12 +47,14 @@ WRONG = {
 
 
 def test_nothing_is_said_where_nothing_is_wrong() -> None:
-    assert plausibility(sound(), "minute") == []
+    assert plausibility(Parts.one(sound()), "minute") == []
 
 
 @pytest.mark.parametrize("code", WRONG)
 def test_each_is_said_with_its_number(code: str) -> None:
-    found = {notice.code: notice for notice in plausibility(WRONG[code](sound()), "minute")}
+    found = {
+        notice.code: notice for notice in plausibility(Parts.one(WRONG[code](sound())), "minute")
+    }
     assert code in found
     assert found[code].rows > 0
     if not code.startswith("first_of"):  # a day on which much is put is seen in more than one way
@@ -60,4 +63,8 @@ def test_each_is_said_with_its_number(code: str) -> None:
 
 def test_dates_alone_have_no_hours_to_judge() -> None:
     days = sound().with_columns(T.dt.truncate("1d"))
-    assert plausibility(days, "day") == []
+    assert plausibility(Parts.one(days), "day") == []
+
+
+def test_a_file_of_a_few_days() -> None:
+    assert plausibility(Parts.one(sound(2_000, 9)), "minute") == []

@@ -1,10 +1,19 @@
 """What was left half-written goes after a day, and not before."""
 
 import os
+import tempfile
 import time
 from pathlib import Path
 
+import pytest
+
 from crimecast.storage.sweeping import AGE, sweep
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What others unpack at this moment isn't swept away as old."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 def leave(path: Path, age: float) -> Path:
