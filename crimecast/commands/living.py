@@ -107,6 +107,10 @@ def register(add: Add) -> None:
     )  # fmt: skip
     p.add_argument("--first", metavar="RUN", help="what is the city's forecast from now on")
     p.add_argument(
+        "--settles", type=int, metavar="DAYS",
+        help="how many days records are known to go on arriving, until repeated crawls tell",
+    )  # fmt: skip
+    p.add_argument(
         "--then",
         metavar="COMMAND",
         help="run after every round, with the feed's path in CRIMECAST_FEED",

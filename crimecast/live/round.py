@@ -28,7 +28,6 @@ from crimecast.judging.likelihood import floored, log_likelihood
 from crimecast.live.log import Log
 from crimecast.live.plan import Plan, go_live, keep_plan, live_folder
 from crimecast.live.retraining import retrained
-from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import list_runs, load_run
 from crimecast.storage.access import accounted, act, permit
 from crimecast.storage.kept import code_of
@@ -85,16 +84,17 @@ def _followed(command: str, city: str) -> list[str]:
 def _round(city: City, plan: Plan, url: str | None, guarded: bool) -> dict[str, Any]:
     log, notices = Log(live_folder(city.name)), []
     log.verify()  # nothing is built on a log that was changed
-    new = 0
     if city.sources:
         from crimecast.crawling import crawl_city
 
-        crawled = crawl_city(city.name, url=url, guarded=guarded)
-        new = crawled["added"]
+        new = crawl_city(city.name, url=url, guarded=guarded)["added"]
     else:
         notices.append(f"No portal is known for {city.title}: what was imported is forecast from.")
-        new = _imported(log, city)
+        new = None
     plan = _extended(city, plan)
+    records = read_json(grid_folder(plan.grid) / "grid.json")["records"]
+    if new is None:
+        new = _imported(log, records)
     cube = load_cube(plan.grid)
     scored = _score(log, cube)
     plan, said = retrained(city.name, plan, log, cube, come(cube))
@@ -106,17 +106,17 @@ def _round(city: City, plan: Plan, url: str | None, guarded: bool) -> dict[str, 
         sealed += _seal(log, made)
         if name == plan.names[0]:
             save(log.folder / "tomorrow.json", made)
-    write_json(log.folder / "events.json", {"events": sum(snapshot(city).rows.values())})
+    write_json(log.folder / "events.json", {"events": records})
     return {
         "city": city.name, "grid": plan.grid, "sealed": sealed, "scored": scored,
         "new_events": new, "notices": notices, "every": plan.rules.every,
     }  # fmt: skip
 
 
-def _imported(log: Log, city: City) -> int:
-    """How many events have come since the last round."""
-    path, now = log.folder / "events.json", sum(snapshot(city).rows.values())
-    return max(0, now - read_json(path)["events"]) if path.exists() else 0
+def _imported(log: Log, records: int) -> int:
+    """How many records have come since the last round."""
+    path = log.folder / "events.json"
+    return max(0, records - read_json(path)["events"]) if path.exists() else 0
 
 
 def _extended(city: City, plan: Plan) -> Plan:

@@ -69,8 +69,10 @@ def live_panel(city: City) -> None:
     if plan is not None:
         st.markdown(f"Forecast by **{text(', '.join(plan.names))}** on {text(plan.grid)}.")
     told = keeper.last_round(city.name)
-    if told:
-        (st.error if told.get("failed") else st.info)(text(told.get("said", "")))
+    if told.get("failed"):
+        st.error(text(told.get("said", "")))
+    elif told:
+        st.info(text(told.get("said", "")))
 
 
 def take_over(city: str) -> None:
