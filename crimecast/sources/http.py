@@ -3,6 +3,7 @@
 import email.utils
 import json
 import random
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,6 +22,18 @@ LARGEST = (
     128 * 2**20
 )  # bytes of one answer, unpacked: a full page of any portal known is a fifth of it
 OVERTAXED = (500, 502, 504)  # what a portal answers when a page is too much for it
+
+
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # an escaped half of a character, which no text can hold
+
+
+def document(content: bytes) -> Any:
+    """The JSON of an answer; in its texts a lone half of a character is a question mark. Raises ValueError,
+    RecursionError."""
+    found = json.loads(content)
+    if HALF.search(content):
+        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    return found
 
 
 class Refused(Exception):
@@ -81,7 +94,7 @@ class Client:
         path: str,
         params: dict[str, str],
         body: dict[str, Any] | None = None,
-        parse: Callable[[bytes], Any] = json.loads,
+        parse: Callable[[bytes], Any] = document,
         attempts: int = ATTEMPTS,
     ) -> Any:
         """What `parse` makes of the answer at `path`; it raises ValueError for one that is cut off.
