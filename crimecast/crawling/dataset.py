@@ -36,6 +36,7 @@ from crimecast.storage.store import read_json, replacing, write_json
 
 Table = Archive | Dataset | FeatureLayer | Resource | SqlTable
 BATCH = 50_000  # rows merged into the archive at a time
+LONGEST = 12 * 200  # months between the first and last row of a portal that may be believed
 ROUNDS = 6  # of updates, at most, before a crawl ends although the portal keeps changing
 
 
@@ -113,26 +114,27 @@ class Crawl:
     def _staging(self) -> Path:
         return self.folder / self._slug
 
-    def _partitions(self) -> list[str]:
+    def _partitions(self) -> tuple[list[str], int]:
         """Conditions that share the rows out: some months each, and the rows without a day.
 
-        One for all of them if the portal can't count, or has few rows.
+        One for all of them if the portal can't count, or has few rows. With how many rows it counts, 0 if
+        it can't.
         """
         everything = self.dataset.between(*self.window)
         size = self.dataset.size(everything)
         if size is None:
-            return [everything]
+            return [everything], 0
         count, first_month, last_month = size
         self.counter.expected += count
         try:
             first, last = np.datetime64(first_month, "M"), np.datetime64(last_month, "M")
         except ValueError:
-            return [everything]
+            return [everything], count
         months = int((last - first).astype(int)) + 1
-        if not self.dataset.ordered:
-            return [everything]
+        if not self.dataset.ordered or months > LONGEST:
+            return [everything], count
         if count <= 2 * self.dataset.page_size or months < 2:
-            return [everything]
+            return [everything], count
         # Enough months a part to fill a page, few enough to keep every connection busy.
         each = max(1, round(months * self.dataset.page_size / count))
         cuts = [
@@ -143,17 +145,21 @@ class Crawl:
         ]
         if self.window == (None, None):
             parts.append(self.dataset.without_day())
-        return parts
+        return parts, count
 
     def _full(self) -> None:
         staging = self._staging()
         plan = staging / "plan.json"
         if not plan.exists():
-            write_json(plan, {"parts": self._partitions(), "expected": self.counter.expected})
+            parts, count = self._partitions()
+            write_json(plan, {"parts": parts, "count": count, "expected": self.counter.expected})
         planned = read_json(plan)
         self.counter.expected = planned["expected"]
-        parts = list(enumerate(planned["parts"]))
-        todo = [part for part in parts if not (staging / f"{part[0]:04d}.merged").exists()]
+        todo = [
+            part
+            for part in enumerate(planned["parts"])
+            if not (staging / f"{part[0]:04d}.merged").exists()
+        ]
         with ThreadPoolExecutor(1) as self.saver, ThreadPoolExecutor(self.connections) as pool:
             running = {pool.submit(self._part, number, where): number for number, where in todo}
             ready: list[int] = []
@@ -215,9 +221,20 @@ class Crawl:
         if pages:
             if self.order is None and not self.dataset.ordered:
                 self.order = self._judged(pages)
-            self._add(pl.concat([pl.read_parquet(page) for page in pages]))
+            # A page without numbers where others have them is text, as then all are.
+            together = [pl.read_parquet(page) for page in pages]
+            self._add(pl.concat(together, how="vertical_relaxed"))
         for number in numbers:
-            (self._staging() / f"{number:04d}.merged").touch()
+            came = self._staging() / f"{number:04d}.merged"
+            came.write_text(
+                str(
+                    sum(
+                        pl.scan_parquet(p).select(pl.len()).collect().item()
+                        for p in pages
+                        if p.parent.name == came.stem
+                    )
+                )
+            )
             shutil.rmtree(self._staging() / f"{number:04d}", ignore_errors=True)
 
     def _judged(self, pages: list[Path]) -> str | None:
@@ -226,7 +243,8 @@ class Crawl:
         Where the portal can't compare days there is but one part, so `pages` are all of them.
         """
         columns = self.dataset.fields()["time"]
-        times = pl.concat([pl.read_parquet(page, columns=columns) for page in pages])
+        some = [pl.read_parquet(page, columns=columns) for page in pages]
+        times = pl.concat(some, how="vertical_relaxed")
         try:
             return read_moments(self.dataset.as_shown(times), columns, self._asked()).order
         except Doubt as doubt:
@@ -336,6 +354,9 @@ class Crawl:
             for bound, otherwise in zip(self.window, ("0000-00", "9999-99"), strict=True)
         )
         counts = {m: n for m, n in self.brought.month_counts(theirs).items() if first <= m <= last}
+        if counts and not theirs:  # a portal that is being filled anew, or its answer is wrong
+            self._doubt(sum(counts.values()), 0)
+            return
         for month in sorted(counts.keys() | theirs.keys()):
             if counts.get(month, 0) == theirs.get(month, 0):
                 continue
@@ -348,6 +369,9 @@ class Crawl:
                 if inside.height:
                     self._add(inside, again=True)
                 there += page[self.dataset.id_column].to_list()
+            if len(there) < theirs.get(month, 0):
+                self._doubt(theirs[month], len(there))
+                continue
             now = self.brought.all()
             lost = now.filter((pl.col("month") == month) & ~pl.col("source_id").is_in(there))
             self._forget(lost)
@@ -355,7 +379,8 @@ class Crawl:
     def _forget_unseen(self) -> None:
         """After a portal was read whole again: what it no longer has is removed.
 
-        Only of months wholly inside the period that was asked for, since the rest was not looked at.
+        Only of months wholly inside the period that was asked for, since the rest was not looked at; and
+        only if as many rows came as the portal counts, so that an answer cut short takes nothing away.
         """
         lost = self.brought.all().filter(pl.col("round") < self.round)
         first, last = self.window
@@ -363,7 +388,27 @@ class Crawl:
             lost = lost.filter(pl.col("month") > first[:7])
         if last:
             lost = lost.filter(pl.col("month") < last[:7])
-        self._forget(lost)
+        if not lost.height:
+            return
+        came = sum(int(path.read_text() or 0) for path in self._staging().glob("*.merged"))
+        now = self.dataset.size(self.dataset.between(*self.window))
+        count = max(read_json(self._staging() / "plan.json").get("count", 0), now[0] if now else 0)
+        # Where it doesn't count them: a few may have gone, not most of them.
+        if came < (count or lost.height + 1):
+            self._doubt(count or lost.height, came)
+        else:
+            self._forget(lost)
+
+    def _doubt(self, expected: int, came: int) -> None:
+        """Tell that fewer rows came than there should be, so that none is taken for removed."""
+        self._note([
+            Notice(
+                "cut_short",
+                f"The portal gave {came:,} rows of {self.dataset.source.dataset} where {expected:,} should be: "
+                "nothing was taken for removed. Crawl again later.",
+                max(1, expected - came),
+            )
+        ])  # fmt: skip
 
     def _inside_window(self) -> pl.Expr:
         if not self.dataset.ordered:

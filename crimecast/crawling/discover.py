@@ -13,7 +13,7 @@ from crimecast.cities import City, Source
 from crimecast.reading.columns import guess
 from crimecast.reading.places import read_places
 from crimecast.records.importing import guess_values
-from crimecast.sources import carto
+from crimecast.sources import answers, carto, ckan
 from crimecast.sources.arcgis import LATITUDE, LONGITUDE, FeatureLayer, has_no_geometry
 from crimecast.sources.ckan import KEY, Resource
 from crimecast.sources.http import Client, Refused
@@ -66,8 +66,8 @@ def look_at(address: str, guarded: bool = True) -> Preview:
         if layer := LAYER.search(parts.path):
             return _layer(client, portal, layer[1])
         if parts.path.endswith(carto.PATH) and (table := TABLE.search(unquote_plus(parts.query))):
-            found = client.ask(carto.PATH, {"q": f"SELECT * FROM {table[1]} LIMIT {ROWS}"})
-            rows = _flat(found.get("rows") if isinstance(found, dict) else None)
+            query = {"q": f"SELECT * FROM {table[1]} LIMIT {ROWS}"}
+            rows = _flat(client.ask(carto.PATH, query, parse=carto.parse_answer))
             return _preview("carto", portal, table[1], rows)
         if resource := RESOURCE.findall(f"{parts.path}?{parts.query}"):
             return _resource(client, portal, resource[-1])  # before it stands the package's
@@ -119,8 +119,9 @@ def _computed(name: str) -> bool:
 
 
 def _layer(client: Client, portal: str, path: str) -> Preview:
-    about = client.ask(path, {"f": "json"})
-    names = [str(entry["name"]) for entry in about.get("fields", [])]
+    some = dict.fromkeys(("time", "source_id"), "OBJECTID")
+    about = FeatureLayer(Source("arcgis", portal, path, some), client, ROWS).describe()
+    names = [entry["name"] for entry in about.get("fields") or [] if "name" in entry]
     if not names:
         raise UserError("The layer has no columns.")
     key = about.get("objectIdField") or names[0]
@@ -133,8 +134,11 @@ def _layer(client: Client, portal: str, path: str) -> Preview:
         ROWS,
     )
     layer.probe()
-    rows, _ = next(layer.pages("", None, 0), (pl.DataFrame(), None))
-    if not table and rows.height and rows[LONGITUDE].null_count() == rows.height:
+    page = next(layer.pages("", None, 0), None)
+    if page is None:
+        raise UserError("The portal shows no rows for this data set.")
+    rows = page[0]
+    if not table and rows[LONGITUDE].null_count() == rows.height:
         rows, places = rows.drop(LONGITUDE, LATITUDE), {}  # it only seems to have a geometry
     return Preview("arcgis", portal, path, rows, {**_guessed(rows), **places, "source_id": key})
 
@@ -142,11 +146,11 @@ def _layer(client: Client, portal: str, path: str) -> Preview:
 def _resource(client: Client, portal: str, resource: str) -> Preview:
     names = dict.fromkeys(("time", "source_id"), KEY)
     found = Resource(Source("ckan", portal, resource, names), client, ROWS).search(limit=1)
-    columns = {str(entry["id"]): str(entry["id"]) for entry in found.get("fields") or []}
+    columns = {name: name for name in ckan.columns(found)}
     if not columns:
         raise UserError("The table has no columns.")
     table = Resource(Source("ckan", portal, resource, {**names, **columns}), client, ROWS)
-    rows = table.frame(table.search(ROWS).get("records") or [])
+    rows = table.frame(answers.rows(table.search(ROWS).get("records") or []))
     return Preview("ckan", portal, resource, rows, {"source_id": KEY, **_guessed(rows)})
 
 

@@ -7,15 +7,16 @@ is of the conditions asked, not of the answers. Only where the server says that 
 the zone, or the registry names one, do they show a clock as it is.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import polars as pl
 
-from crimecast.sources.http import ATTEMPTS, OVERTAXED, Busy, Refused
+from crimecast.sources.answers import About, answered, keys, real, rows, whole
+from crimecast.sources.http import ATTEMPTS, OVERTAXED, Busy, Refused, document
 from crimecast.sources.table import PortalTable
 
 LONGITUDE, LATITUDE = "geometry.x", "geometry.y"
@@ -36,9 +37,9 @@ class FeatureLayer(PortalTable):
     wall: bool = False  # milliseconds that show a clock
     by_ranges: bool = False
 
-    def describe(self) -> dict[str, Any]:
-        """The layer's own description: fields, objectIdField, maxRecordCount, …"""
-        return self._ask("", {"f": "json"})
+    def describe(self) -> About:
+        """The layer's own description."""
+        return cast(About, answered(About, self._ask("", {"f": "json"})))
 
     def probe(self) -> None:
         """Learn the name of the object id, how large a page may be, and what its dates are.
@@ -46,10 +47,14 @@ class FeatureLayer(PortalTable):
         Raises UserError that names the column if the layer no longer has one that is needed.
         """
         about = self.describe()
-        fields = {str(entry["name"]): entry.get("type") for entry in about.get("fields") or []}
+        fields = {
+            entry["name"]: entry.get("type")
+            for entry in about.get("fields") or []
+            if "name" in entry
+        }
         ids = [name for name, kind in fields.items() if kind == "esriFieldTypeOID"]
         self.key = about.get("objectIdField") or next(iter(ids), self.key)
-        self.page_size = min(self.page_size, int(about.get("maxRecordCount") or self.page_size))
+        self.page_size = max(1, min(self.page_size, about.get("maxRecordCount") or self.page_size))
         for name in self.columns:
             if name not in (LONGITUDE, LATITUDE) and name not in fields:
                 raise self.gone(name)
@@ -81,9 +86,14 @@ class FeatureLayer(PortalTable):
                 break
             if not features:
                 return
-            after = str(features[-1]["attributes"][self.key])
+            after = self._last(features, after)
             yield self.frame(features), after
         yield from self._ranges(where, after)
+
+    def _last(self, features: list[dict[str, Any]], after: str | None) -> str:
+        """The object id that the next page begins after."""
+        ids = [feature["attributes"].get(self.key) for feature in features]
+        return str(keys(ids, None if after is None else int(after))[-1])
 
     def _features(self, where: str, after: str | None, attempts: int) -> list[dict[str, Any]]:
         conditions = [where or "1=1"] + (
@@ -94,34 +104,35 @@ class FeatureLayer(PortalTable):
             "orderByFields": f"{self.key} ASC",
             "resultRecordCount": str(self.page_size),
         }
-        return self._rows(params, attempts).get("features") or []
+        return self._rows(params, attempts)["features"]
 
     def _ranges(self, where: str, after: str | None) -> Iterator[tuple[pl.DataFrame, str | None]]:
         """Pages by ranges of object ids, for servers that can't page: the ids are asked for first."""
         found = self._ask("/query", {"where": where or "1=1", "returnIdsOnly": "true", "f": "json"})
-        ids = sorted(int(one) for one in found.get("objectIds") or [])
+        ids = sorted(keys(answered(list[Any], found.get("objectIds") or [])))
         ids = [one for one in ids if after is None or one > int(after)]
         while ids:
             features, taken = self.patiently(lambda attempts: self._range(where, ids, attempts))  # noqa: B023
             ids = ids[taken:]
             if features:  # rows may be gone since the ids were asked for
-                yield self.frame(features), str(features[-1]["attributes"][self.key])
+                yield self.frame(features), self._last(features, None)
 
     def _range(self, where: str, ids: list[int], attempts: int) -> tuple[list[dict[str, Any]], int]:
         """The rows of the first ids, and of how many."""
         some = ids[: self.page_size]
         asked = f"{where or '1=1'} AND {self.key} >= {some[0]} AND {self.key} <= {some[-1]}"
         found = self._rows({"where": asked}, attempts)
-        features = found.get("features") or []
+        features = found["features"]
         if found.get("exceededTransferLimit") and len(some) > 1:
             self.page_size = len(some) // 2
             return self._range(where, ids, attempts)
-        return sorted(features, key=lambda row: row["attributes"][self.key]), len(some)
+        order = np.argsort(keys(row["attributes"].get(self.key) for row in features), kind="stable")
+        return [features[i] for i in order], len(some)
 
     def _rows(self, params: dict[str, str], attempts: int) -> dict[str, Any]:
         outside = {LONGITUDE, LATITUDE, self.key}
         places = {"returnGeometry": "true", "outSR": "4326"}
-        return self._ask(
+        found = self._ask(
             "/query",
             {
                 **params,
@@ -131,6 +142,9 @@ class FeatureLayer(PortalTable):
             },
             attempts,
         )
+        found["features"] = rows(found.get("features") or [])
+        rows([feature.get("attributes") for feature in found["features"]])
+        return found
 
     def frame(self, features: list[dict[str, Any]]) -> pl.DataFrame:
         """Features → a table: numbers for dates and places, text for the rest."""
@@ -138,9 +152,11 @@ class FeatureLayer(PortalTable):
         table: dict[str, Any] = {}
         for name in names:
             if name in (LONGITUDE, LATITUDE):
-                axis = name[-1]
-                values = [(feature.get("geometry") or {}).get(axis) for feature in features]
-                table[name] = pl.Series(values, dtype=pl.Float64, strict=False)
+                places = [feature.get("geometry") for feature in features]
+                numbers = [
+                    real(at.get(name[-1])) if isinstance(at, dict) else None for at in places
+                ]
+                table[name] = pl.Series(numbers, dtype=pl.Float64)
             else:
                 values = [feature["attributes"].get(name) for feature in features]
                 if name == self.time_column and self._milliseconds(values):
@@ -156,7 +172,7 @@ class FeatureLayer(PortalTable):
         # A page without any day has the type of the others, so that they can be joined.
         if all(value is None for value in values):
             return self.word == "TIMESTAMP"
-        return self.ordered and all(isinstance(value, int | None) for value in values)
+        return self.ordered and all(_is_moment(value) for value in values)
 
     def between(self, first: str | None, last: str | None) -> str:
         """The condition that a row's day lies in [first, last), a day more on both sides.
@@ -181,7 +197,7 @@ class FeatureLayer(PortalTable):
             found = self._ask(
                 "/query", {"where": where or "1=1", "returnCountOnly": "true", "f": "json"}
             )
-            return int(found["count"]), "", ""
+            return whole(found["count"]), "", ""
         except (Refused, KeyError, ValueError):
             return None
 
@@ -195,13 +211,14 @@ def parse_answer(content: bytes) -> dict[str, Any]:
 
     Raises Busy for one that may pass, Refused for a question that is wrong.
     """
-    found = json.loads(content)
+    found = document(content)
     if not isinstance(found, dict):
         raise Refused(200, "the answer is not a document")
     if "error" in found:
         error = found["error"] if isinstance(found["error"], dict) else {}
-        status, said = int(error.get("code") or 400), str(error.get("message") or "")
-        said = " ".join([said, *map(str, error.get("details") or [])]).strip()
+        code, details = error.get("code"), error.get("details")
+        status, said = code if isinstance(code, int) else 400, str(error.get("message") or "")
+        said = " ".join([said, *map(str, details if isinstance(details, list) else [])]).strip()
         unable = any(word in said.lower() for word in ("pagination", "orderby"))
         if not unable and (status in (*OVERTAXED, 408, 429) or status >= 500):
             raise Busy(status)
@@ -209,6 +226,10 @@ def parse_answer(content: bytes) -> dict[str, Any]:
     return found
 
 
-def has_no_geometry(about: dict[str, Any]) -> bool:
+def _is_moment(value: Any) -> bool:
+    return value is None or (type(value) is int and abs(value) < 2**63)
+
+
+def has_no_geometry(about: About) -> bool:
     """Whether a layer's description says that it is a table alone."""
     return about.get("type") == "Table" or ("geometryType" in about and not about["geometryType"])

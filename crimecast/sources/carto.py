@@ -3,7 +3,6 @@
 GET /api/v2/sql with one SELECT. `source.dataset` is the table's name; moments come in UTC.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from typing import Any
 import polars as pl
 
 from crimecast import UserError
-from crimecast.sources.http import ATTEMPTS, OVERTAXED, Busy, Refused
+from crimecast.sources.answers import keys, whole
+from crimecast.sources.answers import rows as rows_of
+from crimecast.sources.http import ATTEMPTS, OVERTAXED, Busy, Refused, document
 from crimecast.sources.socrata import as_text
 from crimecast.sources.table import PortalTable
 
@@ -57,7 +58,8 @@ class SqlTable(PortalTable):
             )
             if not rows:
                 return
-            after = str(rows[-1][KEY])
+            before = None if after is None else int(after)
+            after = str(keys((row.get(KEY) for row in rows), before)[-1])
             yield self.frame(rows), after
 
     def select(
@@ -104,17 +106,17 @@ class SqlTable(PortalTable):
                 f"SELECT count(*) AS n FROM {self.source.dataset}"
                 + (f" WHERE {where}" if where else "")
             )
-            return int(rows[0]["n"]), "", ""
+            return whole(rows[0]["n"]), "", ""
         except (Refused, KeyError, ValueError, IndexError):
             return None
 
 
 def parse_answer(content: bytes) -> list[dict[str, Any]]:
     """An answer's rows. Raises Busy for an error that may pass, Refused for a wrong question."""
-    found = json.loads(content)
+    found = document(content)
     if not isinstance(found, dict) or not isinstance(found.get("rows"), list):
         said = str(found.get("error", "")) if isinstance(found, dict) else ""
         if "timeout" in said.lower():
             raise Busy(OVERTAXED[0])
         raise Refused(200, said or "the answer holds no rows")
-    return found["rows"]
+    return rows_of(found["rows"])

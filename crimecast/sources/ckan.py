@@ -5,7 +5,6 @@ days, and SQL is mostly shut off, so a resource is read whole. A page is asked f
 was had already; where that one has moved, rows went meanwhile, and it goes back.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,8 @@ from typing import Any
 import polars as pl
 
 from crimecast import UserError
-from crimecast.sources.http import ATTEMPTS, OVERTAXED, Busy, Refused
+from crimecast.sources.answers import Column, answered, keys, rows, whole
+from crimecast.sources.http import ATTEMPTS, OVERTAXED, Busy, Refused, document
 from crimecast.sources.socrata import as_text
 from crimecast.sources.table import PortalTable
 
@@ -39,7 +39,7 @@ class Resource(PortalTable):
                     f"The portal has no table {self.source.dataset}; check the city's registry entry."
                 ) from None
             raise
-        names = {str(entry["id"]) for entry in found.get("fields") or []}
+        names = columns(found)
         for name in self.columns:
             if name not in names:
                 raise self.gone(name)
@@ -52,26 +52,31 @@ class Resource(PortalTable):
         offset = done
         while True:
             start = max(0, offset - 1)  # the last row that was had, if it is still there
-            rows = self.patiently(
+            page = self.patiently(
                 lambda attempts, start=start: self._records(start, attempts)  # type: ignore[misc]
             )
-            fresh = [row for row in rows if after is None or int(row[KEY]) > int(after)]
-            if start and after is not None and (not rows or int(rows[0][KEY]) > int(after)):
+            numbers = keys(row.get(KEY) for row in page)
+            fresh = [
+                row
+                for row, number in zip(page, numbers, strict=True)
+                if after is None or number > int(after)
+            ]
+            if start and after is not None and (not page or numbers[0] > int(after)):
                 offset = max(0, start - self.page_size)  # rows before this one are gone: go back
                 continue
             if not fresh:
-                if len(rows) < self.page_size:
+                if len(page) < self.page_size:
                     return
-                offset = start + len(rows)
+                offset = start + len(page)
                 continue
-            after = str(fresh[-1][KEY])
-            offset = start + len(rows)
+            after = str(max(numbers))
+            offset = start + len(page)
             yield self.frame(fresh), after
 
     def _records(self, offset: int, attempts: int) -> list[dict[str, Any]]:
         # At least two, since the first was had before.
         found = self.search(max(2, self.page_size), offset, attempts)
-        return found.get("records") or []
+        return rows(found.get("records") or [])
 
     def search(self, limit: int, offset: int = 0, attempts: int = ATTEMPTS) -> dict[str, Any]:
         """The answer's `result`: fields, records, total."""
@@ -100,14 +105,19 @@ class Resource(PortalTable):
     def size(self, where: str) -> tuple[int, str, str] | None:
         """How many rows there are."""
         try:
-            return int(self.search(limit=1)["total"]), "", ""
+            return whole(self.search(limit=1)["total"]), "", ""
         except (Refused, KeyError, ValueError):
             return None
 
 
+def columns(found: dict[str, Any]) -> list[str]:
+    """The names of a table's columns, as `result` gives them."""
+    return [one["id"] for one in answered(list[Column], found.get("fields") or [])]
+
+
 def parse_answer(content: bytes) -> dict[str, Any]:
     """The `result` of an answer. Raises Busy for an error that may pass, Refused for a wrong question."""
-    found = json.loads(content)
+    found = document(content)
     if not isinstance(found, dict):
         raise Refused(200, "the answer is not a document")
     if not found.get("success"):

@@ -25,6 +25,18 @@ LARGEST = (
 OVERTAXED = (500, 502, 504)  # what a portal answers when a page is too much for it
 
 
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # an escaped half of a character, which no text can hold
+
+
+def document(content: bytes) -> Any:
+    """The JSON of an answer; in its texts a lone half of a character is a question mark. Raises ValueError,
+    RecursionError."""
+    found = json.loads(content)
+    if HALF.search(content):
+        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    return found
+
+
 class Refused(Exception):
     """The portal answered that the question is wrong (400, 404, …); `text` is what it said."""
 
@@ -83,7 +95,7 @@ class Client:
         path: str,
         params: dict[str, str],
         body: dict[str, Any] | None = None,
-        parse: Callable[[bytes], Any] = json.loads,
+        parse: Callable[[bytes], Any] = document,
         attempts: int = ATTEMPTS,
     ) -> Any:
         """What `parse` makes of the answer at `path`; it raises ValueError for one that is cut off.

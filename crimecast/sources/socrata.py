@@ -7,6 +7,7 @@ SODA 2.1 is GET /resource/ID.json with $select, $where, $order, $limit; SODA 3 i
 import io
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,10 +18,13 @@ import polars as pl
 
 from crimecast import UserError
 from crimecast.cities.city import shipped_sources
-from crimecast.sources.http import TOKEN, Refused
+from crimecast.sources.answers import rows as rows_of
+from crimecast.sources.answers import whole
+from crimecast.sources.http import TOKEN, Refused, document
 from crimecast.sources.table import PortalTable
 
 KEY, UPDATED = ":id", ":updated_at"
+MONTH = re.compile(r"[12]\d{3}-(0[1-9]|1[0-2])")
 REQUIRED = ("time", "longitude", "latitude", "source_id")
 
 
@@ -102,7 +106,7 @@ class Dataset(PortalTable):
         column = self.time_column
         try:
             rows = self.query(f"count(*) as n,min({column}) as first,max({column}) as last", where)
-            return int(rows[0]["n"]), str(rows[0]["first"])[:7], str(rows[0]["last"])[:7]
+            return whole(rows[0]["n"]), str(rows[0]["first"])[:7], str(rows[0]["last"])[:7]
         except (Refused, KeyError, ValueError, IndexError):
             return None
 
@@ -114,7 +118,8 @@ class Dataset(PortalTable):
             rows = self.query(
                 f"date_trunc_ym({self.time_column}) as month,count(*) as n", where, group="month"
             )
-            return {str(row["month"])[:7]: int(row["n"]) for row in rows if row.get("month")}
+            counts = {str(row["month"])[:7]: whole(row["n"]) for row in rows if row.get("month")}
+            return counts if all(MONTH.fullmatch(month) for month in counts) else None
         except (Refused, KeyError, ValueError):
             return None
 
@@ -128,10 +133,7 @@ class Dataset(PortalTable):
         group: str = "",
     ) -> list[dict[str, Any]]:
         """Rows of one SoQL query. Raises Refused if the portal can't take it."""
-        found = self.client.ask(*self._question(select, where, order, limit, offset, group))
-        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-            raise Refused(200, "the answer is not a list of rows")
-        return found
+        return rows_of(self.client.ask(*self._question(select, where, order, limit, offset, group)))
 
     def _soql(
         self, select: str, where: str, order: str, limit: int | None, offset: int, group: str = ""
@@ -184,7 +186,7 @@ class Dataset(PortalTable):
         if not content.lstrip().startswith(b"["):
             raise ValueError("not a list of rows")
         if self.source.columns["longitude"] == self.source.columns["latitude"]:
-            return self._with_points(json.loads(content))
+            return self._with_points(document(content))
         try:
             return pl.read_json(io.BytesIO(content), schema=self._schema())
         except pl.exceptions.PolarsError as error:
@@ -283,6 +285,8 @@ class Dataset(PortalTable):
                 continue
             if page.is_empty():
                 return
+            if page[self.key].null_count():
+                raise Refused(200, f"a row of the answer has no '{self.key}'")
             if after is not None and not self.by_offset and after in page[self.key]:
                 # The filter was not obeyed: this is a page that was had before.
                 self.by_offset = True

@@ -1,5 +1,8 @@
 """Portals as cities run them: each oddity is read right, or the crawl ends with a sentence."""
 
+import contextlib
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from crimecast.reading.zones import agrees
 from crimecast.records.snapshot import snapshot
 from crimecast.sources import http
 from crimecast.sources.socrata import headers_for
+from tests import answers
 from tests.portal import Portal, Row
 from tests.sources.carto import Account, incidents
 from tests.sources.layer import PATH, Layer, features
@@ -397,3 +401,33 @@ def test_a_layer_whose_dates_are_texts(data: Path) -> None:
         assert set(snapshot(load_city("arc")).months) == {"2021-02"}
         assert snapshot(load_city("arc")).report()["records"] == 30
         assert not any("TIMESTAMP" in query["where"] for query in layer.queries)
+
+
+@pytest.mark.parametrize("kind", answers.KINDS)
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 4])
+def test_an_end_that_comes_too_early_takes_nothing_away(kind: str, at: int) -> None:
+    """Answers without rows, from the n-th on, though the portal had rows before."""
+    empty = {
+        "arcgis": b'{"features": []}', "carto": b'{"rows": []}',
+        "ckan": b'{"success": true, "result": {"fields": [], "records": [], "total": 0}}',
+    }.get(kind, b"[]")  # fmt: skip
+    case = answers.Case(kind, "again", dict.fromkeys(range(at, answers.MOST), empty))
+    with tempfile.TemporaryDirectory() as top:
+        folder = Path(top) / "data"
+        shutil.copytree(answers.crawled(kind), folder)
+        with answers.within(folder):
+            before = answers.ids(kind)
+            with answers.answering(case), contextlib.suppress(UserError):
+                told = crawl_city(kind, url=answers.served(kind).url, page_size=answers.PAGE)
+                codes = {notice["code"] for notice in told["notices"]}
+                assert told["removed"] == 0
+                assert "cut_short" in codes or at > 3 or kind == "soda3"
+            assert answers.ids(kind) == before
+            # The next one finds all there.
+            with answers.answering(answers.Case(kind, "again", {})):
+                told = crawl_city(kind, url=answers.served(kind).url, page_size=answers.PAGE)
+            assert (told["removed"], answers.ids(kind)) == (0, before)
+
+
+def test_halves_of_characters_are_read(data: Path) -> None:
+    assert http.document(rb'{"a\ud800": "x\udfff", "b": "\ud83d\ude42"}') == {"a?": "x?", "b": "🙂"}
