@@ -9,9 +9,10 @@ from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure,
 from crimecast.plots.places import places_message
 from crimecast.plots.streets import HEIGHT, street_map, tile_server
 from crimecast.reading.files import opened
-from crimecast.records.importing import guess_values, import_file
+from crimecast.records.importing import import_file
 from crimecast.records.snapshot import snapshot
 from crimecast.records.tail import tail
+from crimecast.records.understanding import Request, guess_values
 from crimecast.views.coverage import by_month, city_coverage
 from crimecast.views.records import sample_places
 from pages.parts.charts import chart
@@ -20,6 +21,7 @@ from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame
 from pages.parts.guarding import guarded
 from pages.parts.live import live_panel
+from pages.parts.looking import show_look
 from pages.parts.people import for_operators, operator_button
 from pages.parts.places import places as show_places
 from pages.parts.text import text
@@ -150,6 +152,8 @@ def upload() -> None:
             help="EPSG:4326 is longitude and latitude in degrees.",
         )
         order = choose_order("map")
+        request = Request(city.name, mapping, crs, order=order)
+        guarded(lambda: show_look(found, file.file_id, file.name, request, "map"))
         if operator_button("Import", type="primary", icon=":material/upload:"):
             with st.spinner("Reading …"):
                 result = import_file(city.name, path, mapping, crs, date_format=order)

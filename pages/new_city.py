@@ -8,14 +8,16 @@ import streamlit as st
 
 from crimecast import UserError
 from crimecast.cities import City, write_city
-from crimecast.cities.city import utm_zone, write_outline
+from crimecast.cities.city import is_registered, utm_zone, write_outline
 from crimecast.crawling.discover import Preview, look_at
 from crimecast.reading.columns import REQUIRED
 from crimecast.reading.files import opened
-from crimecast.records.importing import guess_values, import_file, zone_of_file
+from crimecast.records.importing import import_file
+from crimecast.records.understanding import Request, guess_values, zone_of_file
 from pages.parts.columns import KINDS, choose_columns, choose_order, show_notices, stored
 from pages.parts.frame import frame
 from pages.parts.guarding import guarded
+from pages.parts.looking import show_look
 from pages.parts.people import for_operators, operator_button
 from pages.parts.text import text
 
@@ -136,10 +138,15 @@ def from_file() -> None:
         )
         order = choose_order("file")
         name, title, zone, boundary = about("file", zone_of_file(table, columns))
+        degrees = crs == "EPSG:4326"
+        request = Request(
+            name if is_registered(name) else "-", columns, None if degrees else crs, zone, order
+        )
+        guarded(lambda: show_look(found, file.file_id, file.name, request, "file"))
         if operator_button("Add the city", type="primary", disabled=not name, key="file_add"):
             outline = write_outline(name, boundary) if boundary else None
             result = import_file(
-                name, path, columns, crs if crs != "EPSG:4326" else None, zone,
+                name, path, columns, request.crs, zone,
                 title=title, outline=outline, date_format=order,
             )  # fmt: skip
             done(name, f"{result['read']:,} records read, {result['added']:,} added.")

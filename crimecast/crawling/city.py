@@ -15,7 +15,7 @@ from crimecast.crawling.dataset import Crawl, Table
 from crimecast.crawling.result import notices_of
 from crimecast.reading.days import order_of
 from crimecast.reading.notice import Notice
-from crimecast.records.importing import fix_extent
+from crimecast.records.extent import fix_extent
 from crimecast.sources.arcgis import FeatureLayer
 from crimecast.sources.carto import SqlTable
 from crimecast.sources.ckan import Resource

@@ -12,7 +12,7 @@ from crimecast import UserError
 from crimecast.cities import City, Source
 from crimecast.reading.columns import guess
 from crimecast.reading.places import read_places
-from crimecast.records.importing import guess_values
+from crimecast.records.understanding import guess_values
 from crimecast.sources import answers, carto, ckan
 from crimecast.sources.arcgis import LATITUDE, LONGITUDE, FeatureLayer, has_no_geometry
 from crimecast.sources.ckan import KEY, Resource

@@ -6,10 +6,10 @@ Rows are cells of the study area at probe steps, columns are channels.
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from torch.nn import functional
 
-from crimecast.calendar.dates import month, weekday
 from crimecast.inspect.activations import capture
 from crimecast.inspect.specimen import Specimen
 
@@ -152,10 +152,10 @@ def probe(made: Features, times: np.ndarray, layer: str) -> dict[str, float]:
     Linear probes: Alain & Bengio 2017 (ICLR workshop). Raises KeyError for a layer that isn't there."""
     x = made.values[layer].astype(np.float64)
     x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)
-    moments = times[made.step]
+    dates = pd.DatetimeIndex(times[made.step])
     targets = {
-        "weekday": np.eye(7)[weekday(moments)],
-        "season": np.eye(4)[month(moments) % 12 // 3],
+        "weekday": np.eye(7)[dates.dayofweek],
+        "season": np.eye(4)[dates.month % 12 // 3],
         "forecast": made.rate[:, None],
         "count": made.count[:, None],
     }
