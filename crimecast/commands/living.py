@@ -28,7 +28,7 @@ def live(options: argparse.Namespace) -> tuple[Any, str]:
         return {"entries": count, "whole": True}, f"{count} entries, all as they were written."
     rules = {
         "every": options.every, "retrain": options.retrain, "at_drift": options.at_drift,
-        "switch": options.switch, "then": options.then, "on": {"on": True, "off": False}.get(options.by_itself),
+        "switch": options.switch, "on": {"on": True, "off": False}.get(options.by_itself),
     }  # fmt: skip
     rules = {name: value for name, value in rules.items() if value is not None}
     if options.first:
@@ -110,8 +110,3 @@ def register(add: Add) -> None:
         "--settles", type=int, metavar="DAYS",
         help="how many days records are known to go on arriving, until repeated crawls tell",
     )  # fmt: skip
-    p.add_argument(
-        "--then",
-        metavar="COMMAND",
-        help="run after every round, with the feed's path in CRIMECAST_FEED",
-    )

@@ -22,8 +22,7 @@ RIVALS = ("memory_mixture", "decayed_mean")  # the strongest baselines that take
 class Rules:
     """`on`: rounds are done by themselves, `every` so many hours. `retrain`: the first run is trained anew
     after so many days (0: never), `at_drift` also when it drifts or falls behind. The new one takes its
-    place by a `switch` at a click, or once it has done "better" on sealed forecasts. `then` is a command
-    of the owner's that follows every round.
+    place by a `switch` at a click, or once it has done "better" on sealed forecasts.
     """
 
     on: bool = False
@@ -31,7 +30,6 @@ class Rules:
     retrain: Annotated[int, Field(ge=0, le=3650)] = 0
     at_drift: bool = False
     switch: Literal["click", "better"] = "click"
-    then: Annotated[str, Field(max_length=2000)] = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import shutil
+import signal
 import subprocess
 import time
 from dataclasses import replace
@@ -34,7 +35,9 @@ from crimecast.storage.kept import code_of
 from crimecast.storage.store import data_root, read_json, write_json
 
 NEXT = 7
-PATIENCE = 60.0  # seconds that the owner's command may take
+# The owner's command after every round. Never stored: a data folder may come from somebody else.
+AFTER = "CRIMECAST_AFTER_ROUND"
+PATIENCE = 60.0  # seconds that it may take
 
 
 @accounted
@@ -60,8 +63,8 @@ def go_round(
             write_json(folder / "round.json", {"began": began, "said": summary_text(result)})
     except Timeout:
         raise UserError(f"A round of {city} is running already.") from None
-    if plan.rules.then:
-        result["notices"] += _followed(plan.rules.then, city)
+    if command := os.environ.get(AFTER):
+        result["notices"] += _followed(command, city)
     return result
 
 
@@ -71,12 +74,15 @@ def _followed(command: str, city: str) -> list[str]:
     told = {"CRIMECAST_CITY": city, "CRIMECAST_FEED": str(folder / "tomorrow.json"),
             "CRIMECAST_ROUND": str(folder / "round.json")}  # fmt: skip
     with (folder / "then.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, shell=True, env={**os.environ, **told}, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
         try:
-            status = subprocess.run(
-                command, shell=True, check=False, timeout=PATIENCE, env={**os.environ, **told},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            ).returncode  # fmt: skip
+            status = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
             return [f"The command after the round was ended after {PATIENCE:.0f} s."]
     return [f"The command after the round failed (exit {status})."] if status else []
 

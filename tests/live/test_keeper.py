@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from crimecast.errors import UserError
 from crimecast.live import keeper
+from crimecast.live import round as rounds
 from crimecast.live.plan import Plan, Rules, go_live, live_folder, plan_of
+from crimecast.live.round import go_round
 from crimecast.live.standing import state_of
 from crimecast.storage.store import data_root, read_json, write_json
 from tests.patience import until
@@ -67,10 +69,13 @@ def test_a_plan_from_before_there_were_rules_is_read(sample: str) -> None:
     assert plan_of("sample") == Plan(sample, ("mean",))
 
 
-def test_a_keeper_does_a_round_and_leaves_when_none_is_wanted(sample: str, tmp_path: Path) -> None:
+def test_a_keeper_does_a_round_and_leaves_when_none_is_wanted(
+    sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     feed = tmp_path / "feed"
-    rules = {"on": True, "then": f"cp $CRIMECAST_FEED {feed}; echo $CRIMECAST_CITY >> {feed}.city"}
-    go_live("sample", sample, ("mean",), rules)
+    command = f"cp $CRIMECAST_FEED {feed}; echo $CRIMECAST_CITY >> {feed}.city"
+    monkeypatch.setenv("CRIMECAST_AFTER_ROUND", command)
+    go_live("sample", sample, ("mean",), {"on": True})
     keeper.ensure()
     keeper.ensure()  # a second one leaves at once
     folder = live_folder("sample")
@@ -81,9 +86,28 @@ def test_a_keeper_does_a_round_and_leaves_when_none_is_wanted(sample: str, tmp_p
     assert read_json(feed)["name"] == "mean"
     assert Path(f"{feed}.city").read_text() == "sample\n"  # once
     assert state_of("sample").startswith("Live: ")
-    go_live("sample", rules={"on": False, "then": ""})
+    go_live("sample", rules={"on": False})
     lock = data_root() / "keeper.lock"
     assert lock.exists()
+
+
+def test_a_command_after_a_round_is_ended_in_time_and_its_failure_told(
+    sample: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_live("sample", sample, ("mean",))
+    monkeypatch.setenv("CRIMECAST_AFTER_ROUND", "exit 3")
+    assert go_round("sample")["notices"][-1] == "The command after the round failed (exit 3)."
+    monkeypatch.setattr(rounds, "PATIENCE", 0.2)
+    monkeypatch.setenv("CRIMECAST_AFTER_ROUND", "sleep 600")
+    assert "was ended after" in go_round("sample")["notices"][-1]
+
+
+def test_no_plan_brings_a_command(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A data folder may come from somebody else: what is in it is never run."""
+    monkeypatch.delenv("CRIMECAST_AFTER_ROUND", raising=False)
+    rules = {"on": False, "then": "touch /tmp/harm"}
+    write_json(live_folder("sample") / "plan.json", {"grid": sample, "names": ["mean"], "rules": rules})  # fmt: skip
+    assert plan_of("sample") == Plan(sample, ("mean",))
 
 
 def test_a_round_that_fails_says_so(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
