@@ -112,11 +112,10 @@ def test_no_plan_brings_a_command(sample: str, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_round_that_fails_says_so(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
     go_live("sample", sample, ("mean",))
+    monkeypatch.setattr(os, "nice", lambda _: 0)  # this process is not a round's own
     assert keeper.one_round("sample") == 0
     plan_file = live_folder("sample") / "plan.json"
     plan_file.write_text(plan_file.read_text().replace(sample, "gone"))
-    nice = os.nice(0)
-    monkeypatch.setattr(os, "nice", lambda _: nice)
     assert keeper.one_round("sample") == 1
     assert keeper.last_round("sample")["failed"]
     assert state_of("sample").startswith("Live, but the last round failed: ")
