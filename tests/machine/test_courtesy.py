@@ -122,6 +122,24 @@ def test_a_mark_from_the_future_holds_nothing_up(clock: list[float], worker: psu
     assert not rests.resting
 
 
+@pytest.mark.parametrize("by", [86_400.0, -86_400.0])
+def test_a_clock_that_is_set_takes_nobodys_turn(
+    clock: list[float], worker: psutil.Popen, by: float
+) -> None:
+    """Neither is the rest that runs have in hand used up, nor do they rest on."""
+    rests = rests_of(worker)
+    ask(clock)
+    rests.look()
+    assert rests.resting
+    clock[0] += by
+    rests.look()
+    assert not rests.resting
+    ask(clock)
+    clock[0] += 0.1
+    rests.look()
+    assert rests.resting  # whoever clicks now is not kept waiting
+
+
 def test_a_clock_that_is_set_back_ends_a_rest(clock: list[float], worker: psutil.Popen) -> None:
     rests, began = rests_of(worker), clock[0]
     ask(clock)
