@@ -17,20 +17,20 @@ class Counter:
     def __init__(self, folder: Path, report: Report) -> None:
         self.folder, self.report = folder, report
         self.rows, self.expected = 0, 0
-        self.began = self.told = time.time()
+        self.began = self.told = time.monotonic()
         self.lock = threading.Lock()
 
     def add(self, rows: int) -> None:
         """Count rows; tell at most twice a second."""
         with self.lock:
             self.rows += rows
-            if time.time() - self.told > 0.5:
-                self.told = time.time()
+            if time.monotonic() - self.told > 0.5:
+                self.told = time.monotonic()
                 self.tell("crawling")
 
     def tell(self, state: str, message: str = "", **more: Any) -> None:
         """Write the progress file, with what `more` there is to tell, and call the report."""
-        seconds = time.time() - self.began
+        seconds = time.monotonic() - self.began
         rate = self.rows / max(seconds, 1e-6)
         left = (
             (self.expected - self.rows) / rate if rate > 0 and self.expected > self.rows else None

@@ -218,23 +218,17 @@ class Crawl:
         pages = [
             p for n in numbers for p in sorted((self._staging() / f"{n:04d}").glob("*.parquet"))
         ]
+        tables = [pl.read_parquet(page) for page in pages]
         if pages:
             if self.order is None and not self.dataset.ordered:
                 self.order = self._judged(pages)
             # A page without numbers where others have them is text, as then all are.
-            together = [pl.read_parquet(page) for page in pages]
-            self._add(pl.concat(together, how="vertical_relaxed"))
+            self._add(pl.concat(tables, how="vertical_relaxed"))
+        came = dict.fromkeys(numbers, 0)
+        for page, table in zip(pages, tables, strict=True):
+            came[int(page.parent.name)] += table.height
         for number in numbers:
-            came = self._staging() / f"{number:04d}.merged"
-            came.write_text(
-                str(
-                    sum(
-                        pl.scan_parquet(p).select(pl.len()).collect().item()
-                        for p in pages
-                        if p.parent.name == came.stem
-                    )
-                )
-            )
+            (self._staging() / f"{number:04d}.merged").write_text(str(came[number]))
             shutil.rmtree(self._staging() / f"{number:04d}", ignore_errors=True)
 
     def _judged(self, pages: list[Path]) -> str | None:

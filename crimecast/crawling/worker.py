@@ -4,11 +4,10 @@ import sys
 import time
 from typing import Any
 
-import psutil
-
 from crimecast import UserError
 from crimecast.crawling.city import crawl_city, crawl_folder
 from crimecast.machine import background
+from crimecast.machine.process import born, lives
 from crimecast.sources.http import CrawlStopped
 from crimecast.storage.access import accounted, act, failed
 from crimecast.storage.store import read_json, write_json
@@ -34,8 +33,7 @@ def start_crawl(city: str, token: str | None = None, date_format: str | None = N
         "crimecast.crawling.worker", city, *([date_format] if date_format else []), log=folder / "log.txt",
         environment={"SOCRATA_APP_TOKEN": token} if token else None,
     )  # fmt: skip
-    started = psutil.Process(process.pid).create_time()
-    write_json(folder / "process.json", {"pid": process.pid, "started": started})
+    write_json(folder / "process.json", {"pid": process.pid, "started": born(process.pid)})
 
 
 @accounted
@@ -67,14 +65,7 @@ def _alive(city: str) -> bool:
     if not path.exists():
         return False
     noted = read_json(path)
-    try:
-        process = psutil.Process(noted["pid"])
-        return (
-            abs(process.create_time() - noted["started"]) < 2
-            and process.status() != psutil.STATUS_ZOMBIE
-        )
-    except psutil.NoSuchProcess:
-        return False
+    return lives(noted["pid"], noted["started"])
 
 
 def main(city: str, date_format: str | None = None) -> int:

@@ -43,10 +43,13 @@ class Log:
             size = self.path.read_bytes().rfind(b"\n") + 1
             with self.path.open("rb+") as file:
                 file.truncate(size)
+        now = clock.now().isoformat(timespec="seconds")
         entry = {
-            "number": len(known), "made": clock.now().isoformat(timespec="seconds"), "kind": kind,
+            "number": len(known), "made": max(now, known[-1]["made"]) if known else now, "kind": kind,
             "body": body, "previous": known[-1]["hash"] if known else START,
         }  # fmt: skip
+        if entry["made"] != now:
+            entry["clock"] = now  # it was set back: said, and the order of entries stays
         entry["hash"] = digest(entry)
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:

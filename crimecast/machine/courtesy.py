@@ -20,6 +20,7 @@ from crimecast.storage.store import data_root
 DRAWING = 0.8  # seconds from a click until its page is drawn, nearly always
 LOOK_EVERY = 0.01  # seconds between looks at the mark while there are runs that could rest
 NO_HURRY = 0.25  # and while there are none
+GAP = 1.0  # seconds between two looks at most
 SAVED = 60.0  # seconds of rest at most that runs have in hand; they earn them back by working
 
 
@@ -65,7 +66,7 @@ class Rests:
     def look(self) -> None:
         """Suspend the runs if a page is being drawn; wake them when it is there."""
         now = time.time()
-        gone = max(0.0, now - self.since)
+        gone = min(max(0.0, now - self.since), GAP)  # more is a clock that was set
         self.saved = min(SAVED, self.saved + (-gone if self.resting else gone))
         self.since = now
         if self._is_drawing(now) and self.saved > 0:

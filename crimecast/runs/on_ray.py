@@ -16,6 +16,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from crimecast.machine.cluster import connect
+from crimecast.machine.process import born
 from crimecast.runs import worker
 from crimecast.runs.run import Run, load_run, update_run
 
@@ -64,7 +65,7 @@ class OnRay:
     def start(self, run: Run) -> None:
         """Hand a claimed run to the cluster."""
         process = psutil.Process()
-        update_run(run.id, pid=process.pid, pid_started=process.create_time(), message="")
+        update_run(run.id, pid=process.pid, pid_started=born(process.pid), message="")
         run.folder.mkdir(parents=True, exist_ok=True)
         (run.folder / "stop").unlink(missing_ok=True)
         asks, workers = self.asks(run), run.settings.workers

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from crimecast import UserError
 from crimecast.designs.spec import Design, parse_design, to_toml, with_module
 from crimecast.grids.cube import Cube
+from crimecast.machine.process import lives
 from crimecast.runs.settings import Settings
 from crimecast.storage.access import accounted, act
 from crimecast.storage.database import reading, writing
@@ -156,17 +156,9 @@ def _from_row(row: Any) -> Run:
 
 def _alive(run: Run) -> bool:
     if run.pid is None:
-        return time.time() - (run.started or 0) < STARTING  # claimed, its process is being started
-    return process_lives(run.pid, run.pid_started or 0.0)
-
-
-def process_lives(pid: int, started: float) -> bool:
-    """Whether a process lives: by its pid and its start, since pids are used again."""
-    try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - started) < 2 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+        # Claimed, its process is being started; a moment ahead is one before the clock was set back.
+        return abs(time.time() - (run.started or 0)) < STARTING
+    return lives(run.pid, run.pid_started or 0.0)
 
 
 def load_run(name: str) -> Run:

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import tomli_w
 
 from crimecast import UserError
@@ -23,9 +22,10 @@ from crimecast.designs.spec import Design, parse_design, read_toml
 from crimecast.grids.grid import grid_folder
 from crimecast.machine import background
 from crimecast.machine.cluster import capacity
+from crimecast.machine.process import born, lives
 from crimecast.machine.slots import slots
 from crimecast.runs import queue
-from crimecast.runs.run import Run, list_runs, load_run, process_lives
+from crimecast.runs.run import Run, list_runs, load_run
 from crimecast.runs.settings import Trial
 from crimecast.storage.access import accounted, act, permit
 from crimecast.storage.store import data_root, read_json, write_json
@@ -162,7 +162,7 @@ def running(name: str) -> bool:
         known = read_json(folder(name) / "process.json")
     except (OSError, ValueError):
         return False
-    return process_lives(known["pid"], known["started"])
+    return lives(known["pid"], known["started"])
 
 
 def resume(name: str) -> None:
@@ -172,7 +172,7 @@ def resume(name: str) -> None:
     process = background.start("crimecast.runs.search", name, log=folder(name) / "log.txt")
     write_json(
         folder(name) / "process.json",
-        {"pid": process.pid, "started": psutil.Process(process.pid).create_time()},
+        {"pid": process.pid, "started": born(process.pid)},
     )
 
 

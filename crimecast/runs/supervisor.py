@@ -22,9 +22,10 @@ from filelock import FileLock, Timeout
 
 from crimecast import UserError
 from crimecast.machine import background, courtesy
+from crimecast.machine.process import born, lives
 from crimecast.machine.slots import WAITING, environment, fits, slots
 from crimecast.runs.on_ray import OnRay
-from crimecast.runs.run import Run, list_runs, load_run, process_lives, update_run
+from crimecast.runs.run import Run, list_runs, load_run, update_run
 from crimecast.runs.settings import Settings
 from crimecast.storage.database import reading, writing
 from crimecast.storage.store import data_root, read_json, write_json
@@ -48,7 +49,7 @@ def ensure() -> None:
     mark = data_root() / "supervisor.json"
     try:
         known = read_json(mark)
-        if process_lives(known["pid"], known["started"]):
+        if lives(known["pid"], known["started"]):
             return
     except (OSError, ValueError, KeyError):
         pass
@@ -68,8 +69,8 @@ def main() -> int:
             lock.acquire(timeout=1.0)
         except Timeout:
             return 0
-        process = psutil.Process()
-        write_json(root / "supervisor.json", {"pid": process.pid, "started": process.create_time()})
+        pid = os.getpid()
+        write_json(root / "supervisor.json", {"pid": pid, "started": born(pid)})
         serve()
         # The mark goes first: whoever queues a run from here on either finds no mark and starts
         # another supervisor, or queued it before and is seen by the look below.
@@ -84,6 +85,9 @@ def serve() -> None:
     children: dict[str, subprocess.Popen[bytes]] = {}
     cluster: OnRay | None = None
     quiet = time.monotonic()
+    asked: dict[
+        str, float
+    ] = {}  # since when runs are known to be asked to stop, whatever the clock says
     for pid in _on_the_processor(list_runs(), children):
         courtesy.wake(pid)  # the supervisor before may have died while they rested
     with courtesy.Rests().given() as rests:
@@ -99,8 +103,13 @@ def serve() -> None:
                     children[run.id] = spawn(run)
                     running.append(run)
             rests.workers = _on_the_processor(running, children)
+            asked = {
+                run.id: asked.get(run.id, time.monotonic())
+                for run in running
+                if run.request == "stop"
+            }
             for run in running:
-                end_if_deaf(run)
+                end_if_deaf(run, asked.get(run.id))
                 shorten(run.folder / "log.txt")
             cluster = serve_cluster(cluster)
             if running or (cluster is not None and cluster.tasks) or _waiting():
@@ -194,10 +203,10 @@ def look_after(runs: list[Run]) -> list[Run]:
     return alive
 
 
-def end_if_deaf(run: Run) -> None:
-    """End the process of a run that was asked to stop and doesn't, such as one in an endless loop."""
-    asked = run.requested if run.request == "stop" else None
-    if asked is None or time.time() - asked < PATIENCE or not run.pid:
+def end_if_deaf(run: Run, asked: float | None) -> None:
+    """End the process of a run that was asked to stop (`asked`: when, by the monotonic clock) and doesn't,
+    such as one in an endless loop."""
+    if asked is None or time.monotonic() - asked < PATIENCE or not run.pid:
         return
     if run.pid == os.getpid():  # a cluster's, whose tasks are told in another way
         return

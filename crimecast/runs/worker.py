@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from crimecast import UserError
 from crimecast.machine.limits import hold_to, run_memory
+from crimecast.machine.process import born
 from crimecast.runs.run import Run, load_run, update_run, write_progress
 from crimecast.storage.database import writing
 from crimecast.storage.faults import SAID, sentence
@@ -99,7 +100,7 @@ def take_up(name: str, token: str, process: psutil.Process) -> bool:
     with writing() as db:
         taken = db.execute(
             "update runs set pid = ?, pid_started = ?, message = '' where id = ? and token = ? and state = 'running'",
-            (process.pid, process.create_time(), name, token),
+            (process.pid, born(process.pid), name, token),
         )
         return taken.rowcount == 1
 
@@ -138,7 +139,7 @@ def train_run(
         if group.first:
             write_progress(run, {**values, "device": device, "workers": group.size})
 
-    began, in_loop = time.time(), 0.0
+    began, in_loop = time.monotonic(), 0.0
     samples = Samples(cube, design, split.train, device, left_out=settings.left_out)
     calendar = samples.calendar.shape[1]
 
@@ -152,9 +153,9 @@ def train_run(
 
     def trained(trainer: loop.Trainer) -> dict[str, Any]:
         nonlocal in_loop
-        since = time.time()
+        since = time.monotonic()
         result = trainer.run(report, stop_asked)
-        in_loop += time.time() - since
+        in_loop += time.monotonic() - since
         return result
 
     kept_to = Kept()
@@ -192,7 +193,7 @@ def train_run(
         "device_name": torch.cuda.get_device_name() if device == "cuda" else "",
         **({"warnings": list(kept_to.warnings)} if kept_to.warnings else {}),
         # Of all its epochs, those before a restart too, and of making its inputs this time.
-        "seconds": time.time() - began - in_loop + sum(e["seconds"] for e in run.history()),
+        "seconds": time.monotonic() - began - in_loop + sum(e["seconds"] for e in run.history()),
     }
 
 

@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import LocationValueError, MaxRetryError, NameResolutionError
 
 from crimecast import UserError
 from crimecast.sources.public import PublicAdapter
@@ -83,6 +85,8 @@ class Client:
         guarded: bool = False,
     ) -> None:
         self.base, self.stop = base.rstrip("/"), stop
+        self.host = check_host(self.base)
+        self.heard = False  # whether it has ever answered
         self.session = Session()
         self.session.headers.update({"Accept": "application/json", **headers})
         kind = PublicAdapter if guarded else requests.adapters.HTTPAdapter
@@ -143,6 +147,7 @@ class Client:
                 raise CrawlStopped
             try:
                 response, content = fetch()
+                self.heard = True
                 status = response.status_code
                 # 202: the query is still running at the portal; ask again.
                 if status not in (202, 408, 425, 429) and status < 500:
@@ -159,6 +164,7 @@ class Client:
                 requests.exceptions.MissingSchema,
                 requests.exceptions.InvalidURL,
                 requests.exceptions.InvalidSchema,
+                LocationValueError,
             ):
                 if self.base.startswith(("http://", "https://")):
                     raise UserError(
@@ -171,12 +177,15 @@ class Client:
                 # Dropped and cut-off answers, and JSON that ends early, are asked for again.
                 trouble = str(error) if isinstance(error, Busy) else type(error).__name__
                 status = error.status if isinstance(error, Busy) else 0
-                if (
-                    isinstance(error, requests.exceptions.ConnectionError)
-                    and attempt >= 4
-                    and _refused(error)
-                ):
-                    break
+                if isinstance(error, requests.exceptions.ConnectionError):
+                    unreached = None if self.heard else _unreached(error)
+                    if attempt >= 1 and isinstance(unreached, NameResolutionError):
+                        raise UserError(
+                            f"No computer is known here by the name of {self.host}: check the address, and "
+                            "whether this one reaches the Internet."
+                        ) from None
+                    if attempt >= 4 and (unreached or _refused(error)):
+                        break
                 self.rest(attempt, None)
         kind = Failing if status in OVERTAXED else UserError
         raise kind(
@@ -237,6 +246,30 @@ def _retry_after(text: str | None) -> float | None:
             return max(0.0, (when - datetime.now(UTC)).total_seconds())
         except (TypeError, ValueError):
             return None
+
+
+def check_host(address: str) -> str:
+    """The host of a portal's address, "" if it has none. Raises UserError for a name that no computer can
+    have, since it, or a part of it, is empty or too long."""
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        return ""  # which the request itself will say
+    try:
+        # As it is asked for: of 253 letters at most, and each part of 63.
+        fits = ":" in host or len(host.rstrip(".").encode("idna")) <= 253
+    except ValueError:
+        fits = False
+    if not fits:
+        shown = host if len(host) <= 60 else f"{host[:60]}…"
+        raise UserError(f"No computer can be called '{shown}': check the address of the portal.")
+    return host
+
+
+def _unreached(error: Exception) -> Exception | None:
+    """Why there was no connection at all; None where there was one."""
+    cause = error.args[0] if error.args else None
+    return (cause.reason or cause) if isinstance(cause, MaxRetryError) else None
 
 
 def _refused(error: Exception) -> bool:

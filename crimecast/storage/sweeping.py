@@ -28,7 +28,8 @@ def sweep(now: float | None = None) -> list[Path]:
         os.utime(mark, (now, now))
         left = [*root.rglob(".*.part"), *Path(tempfile.gettempdir()).glob(SCRATCH)]
         for path in left:
-            if now - _touched(path) > AGE and _own(path):
+            # From further ahead, it was left before the clock was set back.
+            if abs(now - _touched(path)) > AGE and _own(path):
                 _remove(path)
                 gone.append(path)
     return gone

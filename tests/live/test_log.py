@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crimecast.calendar import clock
 from crimecast.errors import UserError
-from crimecast.live.log import Log
+from crimecast.live.log import Log, digest
 
 
 @pytest.fixture
@@ -77,10 +77,28 @@ def test_an_entry_cut_off_by_a_kill_is_none_and_the_next_takes_its_place(log: Lo
     assert log.verify() == 5
 
 
-def test_an_entry_dated_before_the_one_before_it_is_found(
-    log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(clock, "now", lambda: datetime(2001, 1, 1, tzinfo=UTC))
-    log.append("forecast", {"value": 1})
+def test_an_entry_dated_before_the_one_before_it_is_found(log: Log) -> None:
+    """By somebody who can make hashes."""
+    last = log.entries()[-1]
+    made = {"number": 4, "made": "2001-01-01T00:00:00+00:00", "kind": "forecast", "body": {"value": 1}, "previous": last["hash"]}  # fmt: skip
+    made["hash"] = digest(made)
+    with log.path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(made, sort_keys=True) + "\n")
+    log.head.write_text(json.dumps({"entries": 5, "hash": made["hash"]}))
     with pytest.raises(UserError, match="entry 4"):
         log.verify()
+
+
+def test_a_clock_that_is_set_back_breaks_no_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log(tmp_path / "live")
+    days = [datetime(2024, 5, 2, tzinfo=UTC), datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 3, tzinfo=UTC)]  # fmt: skip
+    for day in days:
+        monkeypatch.setattr(clock, "now", lambda day=day: day)
+        log.append("note", {})
+    assert log.verify() == 3
+    made = log.entries()
+    assert [entry["made"][:10] for entry in made] == ["2024-05-02", "2024-05-02", "2024-05-03"]
+    # What the clock showed then is said.
+    assert [entry.get("clock", "")[:10] for entry in made] == ["", "2024-05-01", ""]

@@ -4,13 +4,14 @@ import json
 import random
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from crimecast.calendar import clock
 from crimecast.cli import main
 from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import rates
@@ -193,3 +194,19 @@ def test_a_forecast_that_falls_behind_or_drifts_is_named(data: Path, tmp_path: P
             log.append("score", body)
     lines = said(standing(log))
     assert lines == ["stack-9 falls behind mean.", "stack-9 drifts: more come than expected."]
+
+
+def test_a_clock_that_is_set_back_and_forward_ends_no_round(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day, shift in enumerate([0, -400, 400, -1, 0, -20_000], KNOWN):
+        now = datetime(2024, 5, 1, 6, tzinfo=UTC) + timedelta(days=day - KNOWN + shift)
+        monkeypatch.setattr(clock, "now", lambda now=now: now)
+        go_round("chicago", url=portal.url)
+        bring(portal, day)
+    log = Log(live_folder("chicago"))
+    assert log.verify() == len(log.entries())
+    made = kinds()
+    dates = [f"{FIRST + timedelta(days=KNOWN + i):%Y-%m-%d}" for i in range(6)]
+    assert sorted(made["forecast"]) == sorted((name, date) for name in NAMES for date in dates)
+    assert len(made["score"]) == len(set(made["score"])) == len(NAMES) * sum(range(6))

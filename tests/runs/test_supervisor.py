@@ -87,13 +87,17 @@ def test_a_run_that_does_not_react_to_a_stop_is_ended(
         process.stdout.readline()
         started = process.create_time()
         update_run(name, state="running", token="x", pid=process.pid, pid_started=started)
-        supervisor.end_if_deaf(load_run(name))
+        supervisor.end_if_deaf(load_run(name), None)
         assert process.is_running()  # nobody asked it to stop
         queue.stop(name)
-        supervisor.end_if_deaf(load_run(name))
+        supervisor.end_if_deaf(load_run(name), time.monotonic())
         assert process.is_running()  # it may still react
+        # How long ago that was the clock doesn't tell: it may have been set.
         update_run(name, requested=time.time() - supervisor.PATIENCE - 1)
-        supervisor.end_if_deaf(load_run(name))
+        supervisor.end_if_deaf(load_run(name), time.monotonic())
+        assert process.is_running()
+        update_run(name, requested=time.time() + 86_400)
+        supervisor.end_if_deaf(load_run(name), time.monotonic() - supervisor.PATIENCE - 1)
         process.wait(30)
     assert load_run(name).state == "interrupted"
     supervisor.look_after([load_run(name)])

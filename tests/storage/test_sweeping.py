@@ -45,6 +45,20 @@ def test_a_folder_that_is_still_written_to_stays(data: Path) -> None:
     assert folder not in sweep()
 
 
+def test_a_clock_that_was_set(data: Path) -> None:
+    """What was left when the clock was a month ahead, or stood at its beginning, goes as well; what is
+    whole stays, whatever its date."""
+    ahead, beginning = leave(data / ".a.12345678.part", -30 * AGE), data / ".b.12345678.part"
+    leave(beginning, time.time())
+    whole = [leave(data / "cities" / name, age) for name, age in (("a.toml", -30 * AGE), ("b.toml", time.time()))]  # fmt: skip
+    assert {ahead, beginning} <= set(sweep())
+    assert all(path.exists() for path in whole)
+    # Nor does a look in the future keep from looking again.
+    sweep(time.time() + 30 * AGE)
+    old = leave(data / ".c.12345678.part", 2 * AGE)
+    assert old in sweep()
+
+
 def test_it_looks_once_a_day(data: Path) -> None:
     sweep()
     old = leave(data / ".a.12345678.part", 2 * AGE)
