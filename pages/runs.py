@@ -124,24 +124,34 @@ def what_it_did() -> None:
     )
 
 
+def say(field: str, key: str) -> None:
+    """Write down what was just said of the run, that alone: others may have said something meanwhile."""
+    said = {field: st.session_state[key]}
+
+    def write() -> None:
+        annotate(run.id, **said)
+
+    guarded(write)
+
+
 def remark() -> None:
-    """Note, pin, put away."""
+    """Note, pin, put away; each shows what is stored, whoever said it."""
+    keys = {"note": f"note_{run.id}", "pinned": f"pin_{run.id}", "archived": f"away_{run.id}"}
+    for field, key in keys.items():
+        st.session_state[key] = getattr(run, field)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        note = st.text_input(
-            "Note", run.note, max_chars=NOTE, key=f"note_{run.id}",
-            placeholder="What you tried, what you saw",
+        st.text_input(
+            "Note", max_chars=NOTE, key=keys["note"], placeholder="What you tried, what you saw",
+            on_change=say, args=("note", keys["note"]),
         )  # fmt: skip
-        pinned = st.toggle("Pin", run.pinned, key=f"pin_{run.id}", help="Shown first.")
-        away = st.toggle(
-            "Put away",
-            run.archived,
-            key=f"away_{run.id}",
-            help="Kept, but not listed.",
-        )
-    said = {"note": note, "pinned": pinned, "archived": away}
-    if any(value != getattr(run, key) for key, value in said.items()):
-        annotate(run.id, note, pinned, away)
-        st.rerun()
+        st.toggle(
+            "Pin", key=keys["pinned"], help="Shown first.", on_change=say,
+            args=("pinned", keys["pinned"]),
+        )  # fmt: skip
+        st.toggle(
+            "Put away", key=keys["archived"], help="Kept, but not listed.", on_change=say,
+            args=("archived", keys["archived"]),
+        )  # fmt: skip
 
 
 for warning in run.summary.get("warnings", []):
