@@ -44,7 +44,7 @@ made = widgets.WidgetMetadata
 widgets.WidgetMetadata = lambda *given, **more: made(*given, **{**more, "disabled": False})
 """
 ACTIONS = {
-    "annotate", "crawl", "delete", "forecast the days to come of", "grid", "put first", "resume", "search",
+    "annotate", "crawl", "delete", "forecast the days to come of", "go live in", "grid", "put first", "resume", "search",
     "stop", "stop the crawl of", "train", "try again", "write",
 }  # fmt: skip
 # A city with records, a portal and groups, one that is being crawled, and a run in every state. This
