@@ -15,10 +15,10 @@ import psutil
 from filelock import FileLock, Timeout
 
 from crimecast import UserError
-from crimecast.live.plan import Plan, live_folder, plan_of
+from crimecast.live.plan import Plan, last_round, live_folder, plan_of
 from crimecast.machine import background
 from crimecast.storage.access import by_itself
-from crimecast.storage.store import data_root, read_json, write_json
+from crimecast.storage.store import data_root, write_json
 
 POLL = 30.0  # seconds between looks
 AGAIN = 3600.0  # seconds after a round that failed, at most
@@ -37,14 +37,6 @@ def live_cities() -> list[tuple[str, Plan]]:
         if plan is not None and plan.rules.on:
             found.append((path.parent.name, plan))
     return found
-
-
-def last_round(city: str) -> dict[str, Any]:
-    """`began` (seconds since 1970) and `said` of the last round, with `failed` if it did; empty without."""
-    try:
-        return read_json(live_folder(city) / "round.json", dict[str, Any])
-    except (OSError, ValueError):
-        return {}
 
 
 def is_due(plan: Plan, last: dict[str, Any], now: float) -> bool:
@@ -84,22 +76,18 @@ def main() -> int:
 def go_apart(city: str) -> None:
     """A round in a process of its own."""
     began = time.time()
-    with (live_folder(city) / "round.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "crimecast.live.keeper", city],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
-        try:
-            status = process.wait(LONGEST)
-        except subprocess.TimeoutExpired:
-            for child in psutil.Process(process.pid).children(recursive=True):
-                child.kill()
-            process.kill()
-            process.wait()
-            _failed(
-                city, began, f"A round took longer than {LONGEST / HOUR:.0f} hours and was ended."
-            )
-            return
+    log = live_folder(city) / "round.log"
+    log.unlink(missing_ok=True)  # of one round
+    process = background.start("crimecast.live.keeper", city, log=log)
+    try:
+        status = process.wait(LONGEST)
+    except subprocess.TimeoutExpired:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        process.kill()
+        process.wait()
+        _failed(city, began, f"A round took longer than {LONGEST / HOUR:.0f} hours and was ended.")
+        return
     if status and last_round(city).get("began", 0.0) < began:
         _failed(city, began, "The last round ended without a word; round.log has what it said.")
 

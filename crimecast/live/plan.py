@@ -1,6 +1,6 @@
 """What is live in a city, and by which rules: what forecasts on which grid, when, and what follows."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -42,6 +42,11 @@ class Plan:
     own: bool = False
     rules: Rules = field(default_factory=Rules)
 
+    def led_by(self, name: str) -> "Plan":
+        """The same with `name`, one of its names, as the city's forecast; the others go on beside it."""
+        rest = (one for one in self.names if one != name)
+        return replace(self, names=(name, *rest))
+
 
 def live_folder(city: str) -> Path:
     """Where a city's sealed log and plan are."""
@@ -57,6 +62,14 @@ def plan_of(city: str) -> Plan | None:
 def keep_plan(city: str, plan: Plan) -> None:
     """Store what is live in a city."""
     write_json(live_folder(city) / "plan.json", asdict(plan))
+
+
+def last_round(city: str) -> dict[str, Any]:
+    """`began` (seconds since 1970) and `said` of the last round, with `failed` if it did; empty without."""
+    try:
+        return read_json(live_folder(city) / "round.json", dict[str, Any])
+    except (OSError, ValueError):
+        return {}
 
 
 @accounted
@@ -102,8 +115,7 @@ def put_first(city: str, name: str) -> Plan:
     plan = plan_of(city)
     if plan is None or name not in plan.names:
         raise UserError(f"{name} doesn't forecast {load_city(city).title}.")
-    rest = tuple(one for one in plan.names if one != name)
-    changed = Plan(plan.grid, (name, *rest), plan.own, plan.rules)
+    changed = plan.led_by(name)
     act("forecast first by", f"{name} in {city}")
     keep_plan(city, changed)
     return changed

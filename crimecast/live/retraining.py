@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass, replace
 
 from crimecast import UserError
-from crimecast.baselines import BASELINES
 from crimecast.grids.cube import Cube
 from crimecast.judging.sequential import verdict
 from crimecast.live.log import Log
@@ -64,9 +63,8 @@ def _followed(plan: Plan, log: Log, last: Retraining) -> tuple[Plan, list[str]]:
         return plan, [f"{fork.id} is trained, and forecasts beside {last.of} from now on."]
     _, gained = gains(log, fork.id, plan.names[0])
     if plan.rules.switch == "better" and verdict(gained) == 1:
-        rest = tuple(name for name in plan.names if name != fork.id)
         said = f"{fork.id} has done better than {plan.names[0]} and forecasts first from now on."
-        return replace(plan, names=(fork.id, *rest)), [said]
+        return plan.led_by(fork.id), [said]
     return plan, []
 
 
@@ -98,9 +96,7 @@ def _fork(old: Run, grid: str, cube: Cube, come: int) -> Run:
 
 
 def _run_of(name: str) -> Run | None:
-    if name in BASELINES:
-        return None
     try:
         return load_run(name)
-    except UserError:  # a mixture of several, or it was deleted
+    except UserError:  # a baseline, a mixture of several, or it was deleted
         return None

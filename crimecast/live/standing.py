@@ -8,7 +8,8 @@ from crimecast import UserError
 from crimecast.baselines import BASELINES
 from crimecast.judging.sequential import sequence, verdict
 from crimecast.live.log import Log
-from crimecast.storage.store import data_root, read_json
+from crimecast.live.plan import last_round
+from crimecast.storage.store import data_root
 
 
 def scores_of(log: Log, ahead: int = 1) -> dict[str, dict[str, dict[str, Any]]]:
@@ -85,10 +86,7 @@ def state_of(city: str) -> str:
         return str(error)
     if not sealed:
         return ""
-    try:
-        last = read_json(path.parent / "round.json", dict[str, Any])
-    except (OSError, ValueError):
-        last = {}
+    last = last_round(city)
     if last.get("failed"):
         return f"Live, but the last round failed: {last.get('said', '')}"
     steps = sealed[-1]["body"]["steps"]

@@ -7,7 +7,7 @@ import streamlit as st
 from crimecast.cities import City, write_city
 from crimecast.grids.grid import list_grids
 from crimecast.live import keeper
-from crimecast.live.plan import go_live, plan_of, put_first
+from crimecast.live.plan import go_live, last_round, plan_of, put_first
 from crimecast.live.retraining import last_of
 from pages.parts.people import operator_button
 from pages.parts.text import text
@@ -68,7 +68,7 @@ def live_panel(city: City) -> None:
         st.rerun()
     if plan is not None:
         st.markdown(f"Forecast by **{text(', '.join(plan.names))}** on {text(plan.grid)}.")
-    told = keeper.last_round(city.name)
+    told = last_round(city.name)
     if told.get("failed"):
         st.error(text(told.get("said", "")))
     elif told:

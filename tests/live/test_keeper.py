@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crimecast.errors import UserError
 from crimecast.live import keeper
 from crimecast.live import round as rounds
-from crimecast.live.plan import Plan, Rules, go_live, live_folder, plan_of
+from crimecast.live.plan import Plan, Rules, go_live, last_round, live_folder, plan_of
 from crimecast.live.round import go_round
 from crimecast.live.standing import state_of
 from crimecast.storage.store import data_root, read_json, write_json
@@ -80,7 +80,7 @@ def test_a_keeper_does_a_round_and_leaves_when_none_is_wanted(
     keeper.ensure()  # a second one leaves at once
     folder = live_folder("sample")
     until(lambda: (folder / "round.json").exists() and Path(f"{feed}.city").exists())
-    told = keeper.last_round("sample")
+    told = last_round("sample")
     assert "forecasts sealed" in told["said"]
     assert not told.get("failed")
     assert read_json(feed)["name"] == "mean"
@@ -117,6 +117,6 @@ def test_a_round_that_fails_says_so(sample: str, monkeypatch: pytest.MonkeyPatch
     plan_file = live_folder("sample") / "plan.json"
     plan_file.write_text(plan_file.read_text().replace(sample, "gone"))
     assert keeper.one_round("sample") == 1
-    assert keeper.last_round("sample")["failed"]
+    assert last_round("sample")["failed"]
     assert state_of("sample").startswith("Live, but the last round failed: ")
     assert "gone" in state_of("sample")
