@@ -1,8 +1,8 @@
 """Samples a second of our training loop against its limit and its peers, in one run.
 
-    python bench/training.py [--json] [--steps N]
+    python bench/training.py [--json] [--steps N] [--grid NAME]
 
-On cubes of 32×32 and 64×64, with the shipped stack_plain and a small two-layer network. Rates,
+On cubes of 32×32 and 64×64, and on a grid of the data folder, with the shipped stack_plain and a small two-layer network. Rates,
 large is fast: `step_vs_bare`, our loop over the bare step of the same network, compiled as ours is,
 on a batch that is already on the device, with PyTorch's own clipping and AdamW (1 was the limit
 before we had a step of our own; `step_vs_bare_same` has ours on both sides); `step_vs_dataloader`,
@@ -46,7 +46,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from crimecast.calendar.steps import Step
 from crimecast.designs.build import build, named_layers
 from crimecast.designs.spec import Design, load_design, parse_design
-from crimecast.grids.cube import Cube
+from crimecast.grids.cube import Cube, load_cube
 from crimecast.inspect.activations import capture
 from crimecast.training.compiling import compiled_loss, plain_loss
 from crimecast.training.loop import Trainer
@@ -56,8 +56,9 @@ from crimecast.training.record import Recorder
 from crimecast.training.samples import Samples
 
 BATCH = 16
-ROUNDS = {"small": 10, "stack_plain": 5}  # in which all parts take turns
-PAIRS = {"small": 60, "stack_plain": 9}  # of two parts that differ by little, one after the other
+# Rounds in which all parts take turns, and pairs of two parts that differ by little, one after the other.
+ROUNDS = {"cpu": {"small": 10, "stack_plain": 5}, "cuda": {"small": 4, "stack_plain": 3}}
+PAIRS = {"cpu": {"small": 60, "stack_plain": 9}, "cuda": {"small": 12, "stack_plain": 6}}
 SMALL = """
 name = "small"
 lags = [1, 2, 3, 7, 14, 21, 28]
@@ -108,15 +109,15 @@ class Lagged(Dataset):
 class Case:
     """One network on one cube, and every way to train it for a number of steps."""
 
-    def __init__(self, name: str, design: Design, side: int, device: str, steps: int) -> None:
+    def __init__(self, name: str, design: Design, cube: Cube, device: str, steps: int) -> None:
         design = replace(design, training=replace(design.training, batch=BATCH))
         self.name, self.design, self.device, self.steps = (
-            f"{name} {side}×{side}",
+            f"{name} {'×'.join(map(str, cube.counts.shape[2:]))}",
             design,
             device,
             steps,
         )
-        self.cube = cube_of(side)
+        self.cube = cube
         self.samples = Samples(self.cube, design, len(self.cube.times), device)
         self.offset = float(self.samples.offset[0, 0, 0])
         self.trainers = {compiled: self.trainer(compiled) for compiled in (True, False)}
@@ -130,8 +131,9 @@ class Case:
         )
 
     def fresh(self) -> nn.Module:
-        side = self.cube.counts.shape[2]
-        return build(self.design, 1, side, side, self.samples.calendar.shape[1]).to(self.device)
+        _, types, height, width = self.cube.counts.shape
+        network = build(self.design, types, height, width, self.samples.calendar.shape[1])
+        return network.to(self.device)
 
     def _sync(self) -> None:
         if self.device != "cpu":
@@ -296,7 +298,7 @@ class Case:
             "lightning": self.lightning,
         }
         rates: dict[str, list[float]] = {name: [] for name in parts}
-        for number in range(ROUNDS[self.design.name] + 1):
+        for number in range(ROUNDS[self.device][self.design.name] + 1):
             # Backwards every other round, so that none always comes after the same one.
             for name in list(parts)[:: 1 if number % 2 else -1]:
                 rate = parts[name]()
@@ -312,7 +314,7 @@ class Case:
         def close(one: str, other: str) -> float:
             """The median over pairs, for parts whose difference is smaller than the machine's moods."""
             pairs = []
-            for number in range(PAIRS[self.design.name]):
+            for number in range(PAIRS[self.device][self.design.name]):
                 made = {name: parts[name]() for name in (one, other)[:: 1 if number % 2 else -1]}
                 pairs.append(made[one] / made[other])
             return statistics.median(pairs)
@@ -342,15 +344,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--grid")
     options = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     name = torch.cuda.get_device_name() if device == "cuda" else _processor()
     designs = {"small": parse_design(SMALL), "stack_plain": load_design("stack_plain")}
-    cases = [
-        Case(which, design, side, device, options.steps).measure()
-        for which, design in designs.items()
-        for side in (32, 64)
-    ]
+    cubes = [cube_of(32), cube_of(64)] + ([load_cube(options.grid)] if options.grid else [])
+    cases = []
+    for which, design in designs.items():
+        for cube in cubes:
+            cases.append(Case(which, design, cube, device, options.steps).measure())
+            print(json.dumps(cases[-1]), file=sys.stderr, flush=True)
     least = (
         "step_vs_bare", "step_vs_bare_same", "step_vs_bare_plain", "step_vs_dataloader",
         "step_vs_dataloader_same", "step_vs_lightning",

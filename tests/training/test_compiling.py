@@ -2,6 +2,9 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 from unittest.mock import patch
 
 import pytest
@@ -12,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from crimecast.designs import layers
-from crimecast.designs.build import build
+from crimecast.designs.build import Network, build
 from crimecast.designs.spec import load_design
 from crimecast.grids.cube import load_cube
 from crimecast.training import compiling
@@ -88,3 +91,9 @@ def test_what_cannot_be_compiled_goes_on_without(
     for _ in range(2):
         assert torch.equal(loss_of_batch(batch), plain(batch))
     assert capsys.readouterr().err == "Goes on without compiling: RuntimeError.\n"
+
+
+def test_nothing_is_compiled_on_a_gpu(tmp_path: Path) -> None:
+    (tmp_path / "compile.json").write_text('{"compile": true}')  # by a version that trained wrongly
+    samples = SimpleNamespace(device=torch.device("cuda"), design=load_design("stack"))
+    assert not compiling.pays(cast(Network, None), cast(Samples, samples), 2, 10**9, tmp_path)

@@ -11,7 +11,6 @@ from crimecast.designs.spec import list_designs, load_design, parse_design
 from crimecast.forecasting.forecasts import run_rates
 from crimecast.grids.cube import load_cube
 from crimecast.training import compiling, loop, record, streaming
-from crimecast.training.optimising import AdamW
 from crimecast.training.samples import Samples
 from tests.runs.here import train
 from tests.training.test_compiling import gradients, wake
@@ -60,30 +59,6 @@ def test_samples_loss_and_gradients_are_those_of_the_processor(sample: str, name
     for here, there in zip(ours, theirs, strict=True):
         scale = float(here.abs().max())
         torch.testing.assert_close(there.cpu(), here, rtol=1e-3, atol=1e-3 * scale)
-
-
-@pytest.mark.parametrize("name", ["stack", "recurrent_plain"])
-def test_steps_from_a_graph_are_the_plain_ones(
-    sample: str, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    samples, networks = both(sample, name)
-    networks = [networks[1], copy.deepcopy(networks[1])]
-    losses = [make(n, samples[1]) for make, n in zip(
-        (compiling.plain_loss, compiling.compiled_loss), networks, strict=True
-    )]  # fmt: skip
-    optimisers = [AdamW(network, 1e-3, 1e-2) for network in networks]
-    first = samples[1].first
-    parts = [torch.arange(i, i + 8) for i in range(first, first + 96, 8)]
-    for batch in samples[1].batches(parts):
-        seen = []
-        for loss_of_batch, optimiser in zip(losses, optimisers, strict=True):
-            optimiser.zero_grad(set_to_none=True)
-            loss = loss_of_batch(batch)
-            loss.backward()
-            seen.append((loss.detach(), optimiser.clipped_step(1.0)))
-        for plain, fast in zip(*seen, strict=True):
-            torch.testing.assert_close(fast, plain, rtol=2e-3, atol=1e-5)
-    assert "without compiling" not in capsys.readouterr().err
 
 
 def test_a_stopped_run_goes_on_with_the_same_weights(
