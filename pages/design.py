@@ -6,9 +6,11 @@ import streamlit as st
 
 from crimecast import UserError
 from crimecast.designs.inputs import calendar_numbers, for_step, map_count
+from crimecast.designs.shapes import as_far_as_it_goes
 from crimecast.designs.shapes import lay_out as place_layers
 from crimecast.designs.spec import list_designs, load_design, parse_design, to_toml
 from crimecast.grids.cube import load_cube, split
+from crimecast.plots.diagram import Item
 from crimecast.runs import queue, search
 from crimecast.runs.run import list_runs, load_run
 from crimecast.views.design import design_items, seen, spec_diff
@@ -41,7 +43,7 @@ source = to_toml(load_run(parent).design) if parent else to_toml(load_design(sta
 
 draft = Draft(start, source)
 _, types, height, across = cube.counts.shape
-design, laid, problem, fields = None, None, None, {}
+design, used, laid, problem, fields = None, None, None, None, {}
 try:
     if "search" in draft.text and (fields := search.marked_or_none(draft.text)):
         design = search.filled(draft.text, search.first_values(fields))
@@ -58,6 +60,13 @@ except UserError as error:
 def cells_seen(text: str, shape: tuple[int, ...]) -> dict[str, str]:
     """How far each layer of a spec sees, worked out once a version."""
     return seen(parse_design(text), *shape)
+
+
+def pictured(items: list[Item], alt: str) -> None:
+    """The diagram; a click on a layer opens its card."""
+    if asked := graph(items, "design_graph", st.session_state.get("design_card"), alt):
+        st.session_state["design_card"] = asked
+        st.rerun()
 
 
 left, right = st.columns([1, 1])
@@ -107,18 +116,15 @@ with left:
             spec_diff(source, draft.text, (start, "this spec")) or "No change yet.", language="diff"
         )
 with right:
-    if problem or design is None or laid is None:
+    if problem or design is None or used is None or laid is None:
         st.error(text(problem), icon=":material/error:")
+        if used is not None:
+            fits = as_far_as_it_goes(used, types, height, across, width)
+            pictured(design_items(*fits), f"The layers of {used.name}, as far as they fit")
     else:
         drawn, table = st.tabs(["Diagram", "Table"], on_change="rerun", key="drawn_as")
         with drawn:
-            asked = graph(
-                design_items(laid), "design_graph", st.session_state.get("design_card"),
-                f"The layers of {design.name}",
-            )  # fmt: skip
-            if asked:
-                st.session_state["design_card"] = asked
-                st.rerun()
+            pictured(design_items(laid), f"The layers of {design.name}")
         if table.open:
             table.dataframe(
                 [

@@ -36,6 +36,7 @@ OF_A_LAYER = (
     "Peaks",
     "Beside",
 )  # the other views are of the whole network
+OF_A_STEP = ("Why", "What if", "Beside")
 
 here = frame(
     "Layers",
@@ -58,6 +59,21 @@ def step_now(first: int, last: int) -> int:
     )
     st.query_params["step"] = cube.label(step)
     return step
+
+
+def slide(step: int, first: int, last: int) -> int:
+    """The slider of the views that have none of their own: one step for all of the page."""
+    label = load_cube(run.grid).label
+    key = among("view_step", range(first, last))
+    st.session_state[key] = step
+
+    def moved() -> None:
+        st.query_params["step"] = label(st.session_state[key])
+
+    return st.select_slider(
+        "Step", range(first, last), key=key, format_func=label, on_change=moved,
+        help="The step that all views of this page look at, the gallery of activations too.",
+    )  # fmt: skip
 
 
 def chosen_view() -> str:
@@ -83,6 +99,8 @@ def look() -> None:
         layer = choose("layer", "Layer", names) if asks in OF_A_LAYER else None
         layer = layer or st.query_params.get("layer") or names[0]
         step = step_now(*span(run))
+        if asks in OF_A_STEP:
+            step = slide(step, *span(run))
         count = layer_maps(run, layer, step).shape[0] if layer in names else 1
         channel = address.number(st.query_params.get("channel"), count) or 0
         VIEWS[asks](run, city, layer if layer in names else names[0], step, channel)

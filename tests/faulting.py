@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -26,6 +27,8 @@ from filelock import FileLock, Timeout
 CALLS = ("write", "pwrite64", "rename", "fsync", "fdatasync", "ftruncate", "mkdir", "unlink", "sendfile", "copy_file_range")  # fmt: skip
 ERRORS = ("ENOSPC", "EROFS", "EIO")
 PATIENCE = 120.0
+TOP = Path(__file__).resolve().parents[1]
+FIRST = datetime(2015, 1, 1)  # day of what the portals have
 MAPS = [word for pair in ("time=when", "longitude=lng", "latitude=lat", "type=what") for word in ("--map", pair)]  # fmt: skip
 SPEC = """name = "tiny"
 lags = [1, 2]
@@ -45,6 +48,16 @@ kind = "head"
 """
 
 
+DAYS, LATER, A_DAY = 60, 62, 40  # days of records that a portal has at first, and later
+PORTAL = """import sys
+from tests.live.test_round import rows_of
+from tests.portal import Portal
+with Portal([row for day in range(int(sys.argv[1])) for row in rows_of(day)]) as portal:
+    print(portal.url, flush=True)
+    sys.stdin.read()
+"""
+
+
 @dataclass(frozen=True)
 class Fault:
     """At the `number`-th `call` of `work` the process is killed ("KILL") or gets an error."""
@@ -58,7 +71,9 @@ class Fault:
 def load() -> None:
     """Load what the commands need, so that forks have it; use none of it."""
     import crimecast.cli
+    import crimecast.crawling
     import crimecast.forecasting.forecasts
+    import crimecast.live.round
     import crimecast.records.importing
     import crimecast.runs.worker
     import crimecast.storage.sweeping
@@ -157,8 +172,18 @@ def train(grid: str, spec: Path) -> int:
         return 2
 
 
+def portal(days: int) -> str:
+    """A portal with so many days of records, in a process that ends with this one; its address."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PORTAL, str(days)], cwd=TOP, text=True, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
 class Bench:
-    """A data folder with a town, its grid and a run, copied for every try."""
+    """A data folder with a town, its grid and a run, and a city that is live, copied for every try."""
 
     def __init__(self, top: Path) -> None:
         from tests.conftest import tiny_csv
@@ -170,9 +195,14 @@ class Bench:
         self.more.write_text(re.sub(r"(?m)^(\d)", r"b\1", text))
         self.spec.write_text(SPEC)
         zone = ["--tz", "Europe/Berlin"]
+        before, later = portal(DAYS), portal(LATER)
+        names = ["--run", "decayed_mean", "--run", "mean"]
         for step in (
             ["import", "town", str(self.first), *MAPS, *zone],
             ["grid", "town", "--cell", "1000"],
+            ["crawl", "chicago", "--url", before],
+            ["grid", "chicago", "--cell", "2000"],
+            ["live", "chicago", "--once", *names, "--url", before],
         ):
             status, said = forked(self.base, lambda step=step: call(*step))  # type: ignore[misc]
             assert status == 0, said
@@ -186,6 +216,8 @@ class Bench:
             "grid": lambda: call("grid", "town", "--cell", "500"),
             "train": lambda: train(self.grid, self.spec),
             "delete": lambda: call("runs", self.run, "delete"),
+            "crawl": lambda: call("crawl", "chicago", "--url", later),
+            "live": lambda: call("live", "chicago", "--once", "--url", later),
         }
 
     def counts(self, work: str) -> Counter[str]:
@@ -248,6 +280,8 @@ class Bench:
         from crimecast.forecasting.forecasts import rates
         from crimecast.grids.cube import load_cube
         from crimecast.grids.grid import list_grids
+        from crimecast.live.log import Log
+        from crimecast.live.plan import live_folder
         from crimecast.records.snapshot import snapshot
         from crimecast.runs.run import list_runs
         from crimecast.storage.access import audit
@@ -269,7 +303,11 @@ class Bench:
         assert events("town") in ({400, 800} if work == "import" else {400})
         if (root / "cities" / "other.toml").exists():
             assert events("other") == 400
-        for grid in list_grids("town"):
+        crawled = {DAYS * A_DAY, LATER * A_DAY} if work in ("crawl", "live") else {DAYS * A_DAY}
+        assert events("chicago") in crawled
+        log = Log(live_folder("chicago"))
+        log.verify()
+        for grid in [*list_grids("town"), *list_grids("chicago")]:
             assert int(load_cube(grid["grid"]).counts.sum()) == grid["events"]
         for run in list_runs(self.grid):
             assert run.state in ("queued", "running", "interrupted", "done", "stopped", "failed"), (
@@ -284,11 +322,22 @@ class Bench:
             assert True
         else:
             assert self.works[work]() == 0, "it doesn't go on"
-        expected = {"first import": ("other", 400), "import": ("town", 800)}.get(work)
+        expected = {
+            "first import": ("other", 400), "import": ("town", 800),
+            "crawl": ("chicago", LATER * A_DAY), "live": ("chicago", LATER * A_DAY),
+        }.get(work)  # fmt: skip
         if expected:
             assert events(expected[0]) == expected[1]
         if work == "grid":
             assert {entry["cell"] for entry in list_grids("town")} == {500.0, 1000.0}
+        if work == "live":
+            log.verify()
+            made = [e["body"] for e in log.entries() if e["kind"] == "forecast"]
+            sealed = sorted((body["name"], body["steps"][0]["step"]) for body in made)
+            days = [f"{FIRST + timedelta(days=day):%Y-%m-%d}" for day in (DAYS, LATER)]
+            assert sealed == [(name, day) for name in ("decayed_mean", "mean") for day in days], (
+                sealed
+            )
         if work == "delete":
             assert not any(run.id == self.run for run in list_runs())
         if work == "train":

@@ -1,7 +1,9 @@
-"""Fuzz each parser with bytes changed at random: `python -m tests.fuzzing --seconds 3600`.
+"""Fuzz each parser and the command line: `python -m tests.fuzzing --seconds 3600`.
 
-A parser may refuse with a UserError and nothing else. What makes it throw anything else is kept in
-`tests/corpus/PARSER/`, and tried again by the unit tests for ever.
+A parser is given bytes changed at random. It may refuse with a UserError and nothing else; what makes
+it throw anything else is kept in `tests/corpus/PARSER/`, and tried again by the unit tests for ever.
+After each round of the parsers one hostile command is called (`tests/hostile`), as by bench/hostile.py;
+one that falls is named by its number.
 """
 
 import argparse
@@ -20,6 +22,8 @@ from crimecast.runs.settings import Settings
 from crimecast.training import checkpoints
 from tests import answers
 from tests.hostile import files
+from tests.hostile.case import make
+from tests.hostile.trying import Kept, prepared, tried
 from tests.hostile.values import mutated
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -99,13 +103,27 @@ def fuzz(parser: str, number: int) -> tuple[bytes, str]:
     return content, fell(parser, content)
 
 
+def command(number: int, kept: Kept) -> str:
+    """What is wrong with the answer to the hostile command of that number; "" if nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        case = make(Random(f"command{number}"), Path(folder), kept.store)
+        wrong = tried(case, kept).wrong
+        return wrong and f"{wrong}: {case.arguments!r:.300}"
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--seconds", type=float, default=3600.0)
     arguments.add_argument("--first", type=int, default=10_000)
     options = arguments.parse_args()
-    began, number, found = time.monotonic(), options.first, 0
-    while time.monotonic() - began < options.seconds:
+    with tempfile.TemporaryDirectory() as top:
+        return fuzzed(options.seconds, options.first, Kept(prepared(Path(top) / "data")))
+
+
+def fuzzed(seconds: float, first: int, kept: Kept) -> int:
+    """Try one input after the other for so long; 1 if anything fell."""
+    began, number, found = time.monotonic(), first, 0
+    while time.monotonic() - began < seconds:
         for parser in PARSERS:
             content, wrong = fuzz(parser, number)
             if wrong:
@@ -114,8 +132,11 @@ def main() -> int:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(content)
                 print(parser, number, wrong, flush=True)
+        if wrong := command(number, kept):
+            found += 1
+            print("command", number, wrong, flush=True)
         number += 1
-    print(f"{(number - options.first) * len(PARSERS):,} inputs, {found} that a parser fell over")
+    print(f"{(number - first) * (len(PARSERS) + 1):,} inputs, {found} of which made something fall")
     return int(found > 0)
 
 

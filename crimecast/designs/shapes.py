@@ -4,6 +4,7 @@ The inputs every spec can name: `frames`, all lagged counts and input maps as ch
 the lagged counts as a sequence from the oldest to the latest; `maps`, the input maps alone.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,34 @@ def lay_out(design: Design, types: int, height: int, width: int, calendar: int) 
 
     Raises UserError with the layer's name and the shapes that clash.
     """
+    laid = list(_laid(design, types, height, width, calendar))
+    last = laid[-1]
+    if last.layer.kind != "head":
+        raise UserError(
+            f"The last layer must be a head; '{last.layer.name}' is a {last.layer.kind}."
+        )
+    if last.shape[1:] != (height, width):
+        raise UserError(
+            f"Layer '{last.layer.name}' gives maps of {last.shape[1]}×{last.shape[2]}, but the grid is "
+            f"{height}×{width}: upsample before it."
+        )
+    return laid
+
+
+def as_far_as_it_goes(
+    design: Design, types: int, height: int, width: int, calendar: int
+) -> tuple[list[Laid], Layer | None]:
+    """The layers of a spec up to the first whose shapes clash, and that one; None if each fits."""
+    laid: list[Laid] = []
+    try:
+        laid.extend(_laid(design, types, height, width, calendar))
+    except UserError:
+        return laid, design.layers[len(laid)]
+    return laid, None
+
+
+def _laid(design: Design, types: int, height: int, width: int, calendar: int) -> Iterator[Laid]:
+    """One layer after the other. Raises UserError at the first that can't be placed."""
     maps = map_count(design, types)
     known: dict[str, Shape] = {
         FRAMES: (types * len(design.lags) + maps, height, width),
@@ -39,7 +68,6 @@ def lay_out(design: Design, types: int, height: int, width: int, calendar: int) 
     }
     if maps:
         known[MAPS] = (maps, height, width)
-    laid: list[Laid] = []
     before = FRAMES
     for layer in design.layers:
         if layer.name in known or layer.name == MAPS:
@@ -65,17 +93,6 @@ def lay_out(design: Design, types: int, height: int, width: int, calendar: int) 
         takes = tuple(known[name] for name in inputs)
         given = Given(layer.name, options, takes, known, types, design.lags, calendar)
         shape = kind.shape(given)
-        laid.append(Laid(layer, inputs, takes, shape, options, kind.weights(given, shape)))
+        yield Laid(layer, inputs, takes, shape, options, kind.weights(given, shape))
         known[layer.name] = shape
         before = layer.name
-    last = laid[-1]
-    if last.layer.kind != "head":
-        raise UserError(
-            f"The last layer must be a head; '{last.layer.name}' is a {last.layer.kind}."
-        )
-    if last.shape[1:] != (height, width):
-        raise UserError(
-            f"Layer '{last.layer.name}' gives maps of {last.shape[1]}×{last.shape[2]}, but the grid is "
-            f"{height}×{width}: upsample before it."
-        )
-    return laid

@@ -15,12 +15,14 @@ SWEEPS = 8
 
 @dataclass(frozen=True)
 class Item:
-    """What to draw of a layer: its lines of text, what it takes, how dark it is (0 to 1)."""
+    """What to draw of a layer: its lines of text, what it takes, how dark it is (0 to 1), and whether it
+    can't be built."""
 
     name: str
     lines: tuple[str, ...]
     takes: tuple[str, ...]
     share: float = 0.0
+    broken: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ read as a small one is, by the same lines. In memory a step is done once; on dis
 whenever the parts are gone through, unless they are `kept`.
 """
 
-import pickle
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -60,18 +59,27 @@ class Parts(Generic[T]):
 
 
 def keep(values: Iterable[T], folder: Path) -> Parts[T]:
-    """Parts written to files of their own in `folder`, which only this process reads."""
+    """Parts written to files in a folder of their own within `folder`: arrays, series, tables, or tuples
+    of them."""
     own = Path(mkdtemp(dir=folder))
-    count = 0
-    for count, value in enumerate(values, 1):
-        with (own / str(count)).open("wb") as file:
-            pickle.dump(value, file, protocol=5)
+    kept = [_write(value, own / str(number)) for number, value in enumerate(values)]
+    return Parts(lambda: (read() for read in kept), folder)
 
-    def read(number: int) -> T:
-        with (own / str(number)).open("rb") as file:
-            return pickle.load(file)
 
-    return Parts(lambda: (read(number) for number in range(1, count + 1)), folder)
+def _write(value: Any, path: Path) -> Callable[[], Any]:
+    """Write a value to files whose names begin with `path`; returns what reads it."""
+    if isinstance(value, tuple):
+        several = [_write(one, Path(f"{path}.{number}")) for number, one in enumerate(value)]
+        return lambda: tuple(read() for read in several)
+    if isinstance(value, pl.Series):
+        read_table = _write(value.to_frame(), path)
+        return lambda: read_table().to_series()
+    if isinstance(value, pl.DataFrame):
+        value.write_ipc(path)
+        return lambda: pl.read_ipc(path)
+    file = path.with_name(f"{path.name}.npy")
+    np.save(file, value, allow_pickle=False)
+    return lambda: np.load(file, allow_pickle=False)
 
 
 Column = Parts[pl.Series]

@@ -7,12 +7,12 @@ reader or a crash sees either the old records or the new ones, never a mixture.
 import hashlib
 import io
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 from filelock import FileLock
 
@@ -59,16 +59,14 @@ def _once(incoming: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-@dataclass(frozen=True)
-class _Change:
+class _Change(NamedTuple):
     """What a part changes: its rows that aren't stored as they are, the stored ones that they replace (id and
-    month), and how many of it are known; `dropped` by reason."""
+    month), how many it has and how many of them are known; `dropped` by reason."""
 
     changed: pl.DataFrame
     replaced: pl.DataFrame
-    read: int
-    known: int
-    dropped: dict[str, int]
+    sizes: np.ndarray
+    dropped: pl.DataFrame
 
     @property
     def kept(self) -> pl.DataFrame:
@@ -78,15 +76,14 @@ class _Change:
 
 def _change(old: Snapshot, incoming: pl.DataFrame) -> _Change:
     stored = _stored(old.files, old.read_dropped(), incoming)
-    counts = incoming["reason"].value_counts().drop_nulls().rows()
-    dropped = {str(reason): int(count) for reason, count in counts}
+    dropped = incoming["reason"].value_counts().drop_nulls()
     if stored.is_empty():
         none = stored.select("source_id", "month")
-        return _Change(incoming, none, incoming.height, 0, dropped)
+        return _Change(incoming, none, np.array([incoming.height, 0]), dropped)
     same = incoming.join(stored.drop("month"), on=incoming.columns, how="semi", nulls_equal=True)
     changed = incoming.join(same, on="source_id", how="anti")
     replaced = stored.join(changed, on="source_id", how="semi").select("source_id", "month")
-    return _Change(changed, replaced, incoming.height, same.height, dropped)
+    return _Change(changed, replaced, np.array([incoming.height, same.height]), dropped)
 
 
 def _merge(
@@ -96,7 +93,7 @@ def _merge(
     files = old.files
     changes = incoming.map(lambda part: _change(old, part))
     if files:
-        changes = changes.kept()
+        changes = changes.kept().map(lambda parts: _Change(*parts))
     found = [
         (change.replaced, change.changed.filter(pl.col("reason").is_not_null()))
         for change in changes
@@ -118,13 +115,12 @@ def _merge(
             months.pop(month, None)
 
     late: list[pl.DataFrame] = []
-    read = added = known = 0
+    sizes, added = np.zeros(2, dtype=np.int64), 0
     reasons: Counter[str] = Counter()
     for change in changes:
-        read += change.read
+        sizes += change.sizes
         added += change.changed.height
-        known += change.known
-        reasons.update(change.dropped)
+        reasons.update({str(reason): int(count) for reason, count in change.dropped.rows()})
         kept = change.kept
         late.append(arrivals.recent(city, kept.join(replaced, on="source_id", how="anti")))
         by_month = kept.partition_by("month", as_dict=True, include_key=False)
@@ -137,10 +133,10 @@ def _merge(
     entry = {
         "origin": origin,
         "read_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "read": read,
+        "read": int(sizes[0]),
         "added": added - replaced.height,
         "corrected": replaced.height,
-        "known": known,
+        "known": int(sizes[1]),
         "dropped": dict(reasons),
         **about,
     }

@@ -2,15 +2,15 @@
 
 import difflib
 
-from crimecast.designs.shapes import Laid
-from crimecast.designs.spec import Design
+from crimecast.designs.shapes import FRAMES, Laid
+from crimecast.designs.spec import Design, Layer
 from crimecast.plots.diagram import Item
 
 
-def design_items(laid: list[Laid]) -> list[Item]:
-    """A box a layer, darker the more of the weights it has."""
+def design_items(laid: list[Laid], failing: Layer | None = None) -> list[Item]:
+    """A box a layer, darker the more of the weights it has; last the layer at which it fails, if any."""
     most = max((p.parameters for p in laid), default=0) or 1
-    return [
+    items = [
         Item(
             p.layer.name,
             (p.layer.name, f"{p.layer.kind} · {'×'.join(map(str, p.shape))}", f"{p.parameters:,} weights"),
@@ -19,6 +19,11 @@ def design_items(laid: list[Laid]) -> list[Item]:
         )
         for p in laid
     ]  # fmt: skip
+    if failing is not None:
+        before = laid[-1].layer.name if laid else FRAMES
+        lines = (failing.name, f"{failing.kind} · does not fit")
+        items.append(Item(failing.name, lines, failing.inputs or (before,), broken=True))
+    return items
 
 
 def seen(design: Design, types: int, height: int, width: int, calendar: int) -> dict[str, str]:

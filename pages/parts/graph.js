@@ -13,7 +13,7 @@ export default function (component) {
   for (const edge of data.edges) add(svg, "path", { d: way(edge.points), class: "edge" });
   for (const box of data.boxes) {
     const [x, y, width, height] = box.place;
-    const group = add(svg, "g", { class: "layer" + (box.name === data.chosen ? " chosen" : "") + (box.source ? " source" : "") });
+    const group = add(svg, "g", { class: "layer" + (box.name === data.chosen ? " chosen" : "") + (box.source ? " source" : "") + (box.broken ? " broken" : "") });
     const rect = add(group, "rect", { x, y, width, height, rx: 9 });
     if (box.share > 0) rect.style.fill = `color-mix(in srgb, #E08030 ${Math.round(8 + 82 * box.share)}%, var(--st-secondary-background-color))`;
     box.lines.forEach((line, i) => {

@@ -20,6 +20,7 @@ def graph(items: list[Item], key: str, chosen: str | None, alt: str) -> str | No
                 "name": name, "place": place, "source": name not in lines,
                 "lines": lines[name].lines if name in lines else [name],
                 "share": lines[name].share if name in lines else 0.0,
+                "broken": name in lines and lines[name].broken,
             }
             for name, place in placed.boxes.items()
         ],

@@ -40,7 +40,8 @@ def navigation() -> StreamlitPage:
                 st.Page("pages/unseen.py", title="Unseen", icon=":material/travel_explore:"),
             ],
             "Help": [st.Page("pages/help.py", title="Help", icon=":material/help:")],
-        }
+        },
+        expanded=True,  # or the last of them hide behind "View more"
     )
 
 

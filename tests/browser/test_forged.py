@@ -226,8 +226,8 @@ def test_viewers_look_whatever_they_send(
     operator = logged_in(url)
     provider.email = "eve@elsewhere.example"
     viewer = logged_in(url)
-    if not let_through:  # of the others an operator sees no more than a viewer
-        places = [place for place in places if place.page not in ("layers", "compare", "unseen")]
+    if not let_through:  # a page each: what gets through the wall is less than what does without it
+        places = [*{place.page: place for place in places}.values()]
     known = {}
     for place in places:
         with Frontend(url, operator) as session:

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from crimecast.designs.build import MODULES, Network, build
 from crimecast.designs.inputs import map_count
 from crimecast.designs.kinds import KINDS
-from crimecast.designs.shapes import lay_out
+from crimecast.designs.shapes import as_far_as_it_goes, lay_out
 from crimecast.designs.spec import Design, Layer, list_designs, load_design, parse_design
 from crimecast.errors import UserError
 from crimecast.inspect.activations import capture
+from crimecast.views.design import design_items
 
 CALENDAR = 11
 
@@ -154,6 +155,21 @@ OUT = 'name = "out"\nkind = "head"'
 def test_shapes_that_clash_are_named(text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         lay_out(parse_design(text), 1, 9, 8, 0)
+
+
+def test_a_design_goes_as_far_as_the_layer_that_clashes() -> None:
+    for name in list_designs():
+        design = load_design(name)
+        whole = lay_out(design, 1, 12, 9, 11)
+        assert as_far_as_it_goes(design, 1, 12, 9, 11) == (whole, None)
+        for at in (0, 1, len(design.layers) - 1):
+            wrong = replace(design.layers[at], inputs=("nowhere",))
+            layers = (*design.layers[:at], wrong, *design.layers[at + 1 :])
+            fits, failing = as_far_as_it_goes(replace(design, layers=layers), 1, 12, 9, 11)
+            assert (fits, failing) == (whole[:at], wrong)
+            items = design_items(fits, failing)
+            assert [item.name for item in items] == [layer.name for layer in layers[: at + 1]]
+            assert [item.broken for item in items] == [False] * at + [True]
 
 
 def test_a_users_module_is_made_and_a_wrong_one_refused(
