@@ -2,13 +2,14 @@
 
     python bench/faults.py --faults 1000 --kills 300 --json
 
-Needs strace. Each try is a copy of a small data folder, a command with one fault (tests/faulting.py), and
+Needs strace and a C compiler. Each try is a copy of a small data folder, a command with one fault (tests/faulting.py), and
 then: everything opens, nothing is half there, no lock is held, the same command does its work now, and a day
 later no temporary file is left. The figures go to bench/results/faults.json.
 """
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,7 +18,7 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.faulting import Bench, Fault, summary
+from tests.faulting import Bench, Fault, preloaded, preloading, summary
 
 RESULT = Path(__file__).parent / "results" / "faults.json"
 
@@ -38,6 +39,12 @@ def main() -> None:
     parser.add_argument("--works", nargs="*", default=[])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if not preloaded():
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [sys.executable, *sys.argv], env=preloading(Path(folder)), check=False
+            )
+        raise SystemExit(done.returncode)
     random, began = Random(0), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-") as top:
         bench = Bench(Path(top))

@@ -1,9 +1,12 @@
 """Faults at every write: a command is ended, or the disk refuses, at its n-th system call that writes.
 
-strace injects them. Commands run in forks of a process that has loaded the program but never used it (the
+strace ends it; a library that is loaded before all others (`refusing.c`) refuses what writes to files of the
+data folder, and only that. Commands run in forks of a process that has loaded the program but never used it (the
 thread pools of Polars and PyTorch don't survive a fork), so a try takes as long as the command itself.
 """
 
+import ctypes
+import errno
 import json
 import os
 import re
@@ -25,6 +28,7 @@ from unittest import mock
 from filelock import FileLock, Timeout
 
 CALLS = ("write", "pwrite64", "rename", "fsync", "fdatasync", "ftruncate", "mkdir", "unlink", "sendfile", "copy_file_range")  # fmt: skip
+REFUSED = ("write", "create", "rename", "sync", "truncate", "mkdir", "unlink")  # as in refusing.c
 ERRORS = ("ENOSPC", "EROFS", "EIO")
 PATIENCE = 120.0
 TOP = Path(__file__).resolve().parents[1]
@@ -60,12 +64,26 @@ with Portal([row for day in range(int(sys.argv[1])) for row in rows_of(day)]) as
 
 @dataclass(frozen=True)
 class Fault:
-    """At the `number`-th `call` of `work` the process is killed ("KILL") or gets an error."""
+    """At the `number`-th `call` of `work` the process is killed ("KILL"), or gets an error from there on."""
 
     work: str
     call: str
     number: int
     kind: str
+
+
+def preloaded() -> bool:
+    """Whether this process was started with `refusing.c` in front of everything."""
+    return hasattr(ctypes.CDLL(None), "refuse")
+
+
+def preloading(folder: Path) -> dict[str, str]:
+    """Compile `refusing.c` into a folder; the environment of a process that is to have it."""
+    library = folder / "refusing.so"
+    source = Path(__file__).with_name("refusing.c")
+    command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"]
+    subprocess.run(command, check=True)
+    return {**os.environ, "LD_PRELOAD": str(library)}
 
 
 def load() -> None:
@@ -80,9 +98,14 @@ def load() -> None:
     import crimecast.training.loop  # noqa: F401
 
 
-def forked(root: Path, work: Callable[[], int], strace: list[str] | None = None) -> tuple[int, str]:
-    """Run `work` in a fork whose data folder is `root`, traced by strace with these arguments; its exit
-    status (negative: the signal) and what it said on standard error."""
+def forked(
+    root: Path,
+    work: Callable[[], int],
+    strace: list[str] | None = None,
+    refuse: Fault | None = None,
+) -> tuple[int, str]:
+    """Run `work` in a fork whose data folder is `root`, traced by strace with these arguments, or refused
+    its writes; its exit status (negative: the signal) and what it said on standard error."""
     with tempfile.TemporaryFile() as said:
         child = os.fork()
         if child == 0:
@@ -94,6 +117,9 @@ def forked(root: Path, work: Callable[[], int], strace: list[str] | None = None)
                 sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
                 if strace is not None:
                     os.kill(os.getpid(), signal.SIGSTOP)
+                if refuse is not None:
+                    code = getattr(errno, refuse.kind)
+                    _refuse(root, REFUSED.index(refuse.call), refuse.number, code)
                 status = work()
                 sys.stderr.flush()
             except BaseException:
@@ -127,6 +153,10 @@ def forked(root: Path, work: Callable[[], int], strace: list[str] | None = None)
             tracer.communicate()
         said.seek(0)
         return os.waitstatus_to_exitcode(status), said.read().decode("utf-8", "replace").strip()
+
+
+def _refuse(root: Path, call: int, number: int, code: int) -> None:
+    ctypes.CDLL(None).refuse(str(root).encode(), call, ctypes.c_long(number), code)
 
 
 @contextmanager
@@ -220,7 +250,7 @@ class Bench:
             "live": lambda: call("live", "chicago", "--once", "--url", later),
         }
 
-    def counts(self, work: str) -> Counter[str]:
+    def killing(self, work: str) -> Counter[str]:
         """How often the main thread of a work calls what writes, when nothing goes wrong."""
         log = self.top / "trace.txt"
         root = self._copy()
@@ -237,6 +267,21 @@ class Bench:
                 found[rest.strip().split("(")[0]] += 1
         return Counter({name: count for name, count in found.items() if name in CALLS})
 
+    def refusing(self, work: str) -> Counter[str]:
+        """How often a work writes to files of the data folder, in each way, when nothing goes wrong."""
+        root, log = self._copy(), self.top / "counts.json"
+
+        def counted() -> int:
+            _refuse(root, -1, 0, 0)
+            status = self.works[work]()
+            own = ctypes.CDLL(None).refused_calls
+            log.write_text(json.dumps({name: own(i) for i, name in enumerate(REFUSED)}))
+            return status
+
+        status, said = forked(root, counted)
+        assert status == 0, said
+        return Counter(json.loads(log.read_text()))
+
     def _copy(self) -> Path:
         root = self.top / "tried"
         shutil.rmtree(root, ignore_errors=True)
@@ -246,18 +291,12 @@ class Bench:
     def tried(self, fault: Fault) -> str:
         """What is wrong after a fault; "" if nothing is."""
         root = self._copy()
-        how = "signal=KILL" if fault.kind == "KILL" else f"error={fault.kind}"
-        # Once the disk refuses it goes on refusing; a process is killed once.
-        when = str(fault.number) if fault.kind == "KILL" else f"{fault.number}+"
-        inject = [
-            "-e",
-            f"trace={fault.call}",
-            "-e",
-            f"inject={fault.call}:{how}:when={when}",
-            "-o",
-            os.devnull,
-        ]
-        status, said = forked(root, self.works[fault.work], inject)
+        if fault.kind == "KILL":
+            kill = f"inject={fault.call}:signal=KILL:when={fault.number}"
+            inject = ["-e", f"trace={fault.call}", "-e", kill, "-o", os.devnull]
+            status, said = forked(root, self.works[fault.work], inject)
+        else:  # once the disk refuses it goes on refusing
+            status, said = forked(root, self.works[fault.work], refuse=fault)
         if fault.kind == "KILL":
             if status not in (-signal.SIGKILL, 0):
                 return f"exit {status}: {said[-300:]}"
@@ -267,9 +306,7 @@ class Bench:
             pass
         elif "Traceback" in said or "not foreseen" in said:
             return f"not a sentence: {said[-600:]}"
-        elif (
-            status == 2 and len(said.splitlines()) != 1 and fault.call != "write"
-        ):  # it can't be said then
+        elif status == 2 and len(said.splitlines()) != 1:
             return f"{len(said.splitlines())} lines: {said[-300:]}"
         status, said = forked(root, lambda: self._check(fault.work, root))
         return "" if status == 0 else said[-600:]
@@ -351,12 +388,15 @@ class Bench:
         self, kinds: tuple[str, ...] = ("KILL", *ERRORS), works: tuple[str, ...] = ()
     ) -> list[Fault]:
         """Every fault that there can be, of each kind at each call of each work."""
+        kills, errors = ("KILL",) * ("KILL" in kinds), tuple(set(kinds) - {"KILL"})
         return [
             Fault(work, name, number, kind)
             for work in works or tuple(self.works)
-            for name, count in sorted(self.counts(work).items())
+            for own, counts in ((kills, self.killing), (sorted(errors), self.refusing))
+            if own
+            for name, count in sorted(counts(work).items())
             for number in range(1, count + 1)
-            for kind in kinds
+            for kind in own
         ]
 
 

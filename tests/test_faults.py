@@ -1,6 +1,5 @@
 """A command is ended, or the disk refuses, at a write: nothing is half there, and it goes on afterwards."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,24 +9,23 @@ from random import Random
 import pytest
 
 from tests.conftest import COMPULSORY
-from tests.faulting import Bench
+from tests.faulting import Bench, preloading
 
 TOP = Path(__file__).parents[1]
 
 
-# Not among the long tests yet: on a busy machine one forked import was seen to hang, which may be the
-# harness's own doing (it forks) or the program's. `bench/faults.py` tries many.
-@pytest.mark.skipif("CRIMECAST_TEST_FAULTS" not in os.environ, reason="its harness is not settled")
 @pytest.mark.long
 def test_some_faults_of_every_work(tmp_path: Path) -> None:
-    if shutil.which("strace") is None:
-        assert not COMPULSORY, "strace must be installed"
-        pytest.skip("strace isn't installed")
+    for program in ("strace", "cc"):
+        if shutil.which(program) is None:
+            assert not COMPULSORY, f"{program} must be installed"
+            pytest.skip(f"{program} isn't installed")
     # In a process of its own: the works are forks, and other tests may have left threads behind.
     code = f"from pathlib import Path; from tests.test_faults import some; some(Path({str(tmp_path)!r}))"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=TOP, capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-c", code], cwd=TOP, capture_output=True, text=True, check=False,
+        env=preloading(tmp_path),
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
 
 

@@ -2,8 +2,9 @@
 
 A priority alone doesn't do it: what runs on the next core takes memory bandwidth and caches. With the
 lowest priority alone pages take 1.54 times as long beside a run, with these rests 1.11, and the run
-keeps 0.54 of its speed instead of 0.96 (bench/results/app.json, two cores, a click every two seconds). So the app marks that it draws, and the supervisor suspends the runs on
-the processor meanwhile, at once, in the middle of a step.
+keeps 0.54 of its speed instead of 0.96 (bench/results/app.json, two cores, a click every two seconds).
+So the app marks that it draws, and the supervisor suspends the runs on the processor meanwhile, at
+once, in the middle of a step.
 """
 
 import contextlib

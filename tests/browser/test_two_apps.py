@@ -37,14 +37,21 @@ kind = "head"
 
 @pytest.fixture
 def apps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[App]]:
-    """Two servers that start at the same moment on the same empty data folder."""
+    """Two servers that start, and are first looked at, at the same moment on the same empty data folder."""
     data = tmp_path / "data"
     monkeypatch.setenv("CRIMECAST_DATA", str(data))
     with ThreadPoolExecutor(2) as pool:
         running = list(pool.map(App, [data] * 2))
+        list(pool.map(looked_at, running))
     yield running
     for app in running:
         app.stop()
+
+
+def looked_at(app: App) -> None:
+    """A first look, which makes the sample city."""
+    with Frontend(app.url) as session:
+        sound(session.show())
 
 
 def called(*words: str) -> str:
