@@ -192,14 +192,15 @@ def train(grid: str, spec: Path) -> int:
     if status:
         return status
     with _quiet():
-        name = list_runs()[0].id
-        run = claim("cpu:0", name)
-        if run is None or run.token is None:
-            return 3
-        worker.main(name, run.token)
-        if load_run(name).state in ("done", "stopped", "failed"):
-            return 0
-        return 2
+        try:
+            name = list_runs()[0].id
+            run = claim("cpu:0", name)
+            if run is None or run.token is None:
+                return 3
+            worker.main(name, run.token)
+            return 0 if load_run(name).state in ("done", "stopped", "failed") else 2
+        except OSError:  # what a supervisor, and whoever looks, meet too, and live through
+            return 2
 
 
 def portal(days: int) -> str:

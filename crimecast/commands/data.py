@@ -126,7 +126,7 @@ def import_cube(options: argparse.Namespace) -> tuple[Any, str]:
 
     wanted = Wanted(
         options.since, options.step, options.types, options.cell, _corner(options.origin),
-        options.tz, options.crs,
+        options.tz, options.crs, options.areas,
     )  # fmt: skip
     made = bring(options.city, options.file, options.axes, options.var, wanted)
     steps, kinds, height, width = made["shape"]
@@ -246,16 +246,25 @@ def register(add: Add) -> None:
     )  # fmt: skip
     _date_format(p)
 
-    p = add("import-cube", import_cube, "Take counts on a regular grid from an array file.")
+    p = add(
+        "import-cube", import_cube, "Take counts on a regular grid, or by area, from an array file."
+    )
     p.add_argument("city")
     p.add_argument("file", type=Path, metavar="FILE.nc|.zarr|.npz")
-    p.add_argument("--axes", required=True, help="of the array in its order, such as time,type,y,x")
+    p.add_argument(
+        "--axes",
+        required=True,
+        help="of the array in its order, such as time,type,y,x or time,type,area",
+    )
     p.add_argument("--var", metavar="NAME", help="the array; several, a,b,c, follow in time")
     p.add_argument("--since", metavar="DATE", help="when the first step begins")
     p.add_argument("--step", help="1h, 6h, 8h, 1d, 1w or 1mo (default: the file's, or 1d)")
     p.add_argument("--types", metavar="A,B", help="names of the types, in their order")
     p.add_argument("--cell", type=float, metavar="METRES")
     p.add_argument("--origin", metavar="X,Y", help="south-west corner in the city's metres")
+    p.add_argument(
+        "--areas", type=Path, metavar="FILE.geojson", help="where the areas lie, by name"
+    )
     p.add_argument("--tz", metavar="ZONE", help="of a new city (default: UTC)")
     p.add_argument("--crs", metavar="EPSG:N", help="of a new city")
 

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 import xarray as xr
 import zarr
 
 from crimecast import Doubt, UserError
 from crimecast.calendar.steps import Step, parse_date
 from crimecast.cities import City, load_city, write_city
-from crimecast.cities.city import check_crs, check_name, check_zone
+from crimecast.cities.city import check_crs, check_name, check_zone, utm_zone
+from crimecast.grids.areas import Areas, lay_out, on_tiles, read_shapes, write_areas
 from crimecast.grids.counting import CHUNK_BYTES, CODEC, DTYPES
 from crimecast.grids.grid import MAX_CELLS, study_area
 from crimecast.grids.tensors import Tensor, parse_axes, read_tensor
@@ -34,7 +36,7 @@ class Wanted:
     """What the user says of the file, since it may not say it itself; None where they don't.
 
     `origin` is the south-west corner (x, y) in metres of the city's CRS; `zone` and `crs` are those
-    of a new city.
+    of a new city. `areas` is a GeoJSON file of the areas that the counts are of.
     """
 
     since: str | None = None
@@ -44,6 +46,7 @@ class Wanted:
     origin: tuple[float, float] | None = None
     zone: str | None = None
     crs: str | None = None
+    areas: Path | None = None
 
 
 @accounted
@@ -52,7 +55,8 @@ def import_cube(
 ) -> dict[str, Any]:
     """Store the counts of a .nc, .zarr or .npz file as a grid of the city; returns its summary.
 
-    `axes` says what each axis of the array is (`time,type,y,x`), `variable` which array it is, or
+    `axes` says what each axis of the array is (`time,type,y,x`, or `time,type,area` for counts by area,
+    which are laid out as tiles: `areas.py`), `variable` which array it is, or
     which follow each other in time (`train,val,test`). A city that isn't known is made. Raises
     UserError for counts that are none, steps that aren't regular or cells that aren't square;
     Doubt for what the file doesn't say and a person has to.
@@ -60,21 +64,26 @@ def import_cube(
     check_name(city_name)
     act("import", f"{path.name} as a grid of {city_name}")
     tensor = read_tensor(path, parse_axes(axes), variable)
-    counts, area = _counts(tensor.values)
     times, unit = _times(tensor, wanted)
     types = _types(tensor, wanted)
     city, is_new = _city(city_name, wanted)
-    placed = _place(tensor, city, wanted, is_new)
+    if tensor.values.ndim == 3:
+        tensor, city, placed = _by_area(tensor, city, wanted, is_new)
+    else:
+        placed = _place(tensor, city, wanted, is_new)
+    counts, area = _counts(tensor.values)
     if placed.flipped[0]:
         counts, area = counts[:, :, ::-1], area[::-1]
     if placed.flipped[1]:
         counts, area = counts[..., ::-1], area[:, ::-1]
     if is_new:
         city = write_city(replace(city, bounds=placed.bounds(area.shape), quirks=placed.notes))
-    where = f"{placed.x0}, {placed.y0}, {placed.cell}"
+    names = placed.areas and placed.areas.names
+    where = f"{placed.x0}, {placed.y0}, {placed.cell}" + (f", {names}" if names else "")
     told = json.dumps([city.name, where, str(times[0]), str(unit), types, counts.shape])
     digest = hashlib.blake2b(told.encode() + counts.tobytes() + area.tobytes(), digest_size=4)
-    name = f"{city.name}-{placed.cell:g}m-{unit}-{digest.hexdigest()}"
+    size = f"{len(names)}areas" if names else f"{placed.cell:g}m"
+    name = f"{city.name}-{size}-{unit}-{digest.hexdigest()}"
     folder = data_root() / "grids" / name
     if not (folder / "grid.json").exists():
         with replacing(folder) as temporary:
@@ -92,6 +101,7 @@ class _Placed:
     cell: float
     flipped: tuple[bool, bool] = (False, False)  # of y and x
     notes: tuple[str, ...] = ()
+    areas: Areas | None = None
 
     def bounds(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
         """x0, y0, x1, y1 of so many rows and columns."""
@@ -99,10 +109,41 @@ class _Placed:
         return self.x0, self.y0, self.x0 + width * self.cell, self.y0 + height * self.cell
 
 
+def _by_area(
+    tensor: Tensor, city: City, wanted: Wanted, is_new: bool
+) -> tuple[Tensor, City, _Placed]:
+    """Counts by area on the tiles of a grid, missing on those that have none, and where they lie."""
+    labels = tensor.coordinates.get("area")
+    count = tensor.values.shape[2]
+    if labels is not None and labels.dtype.kind in "UOTiu":
+        names = [str(name).strip() for name in labels]
+    else:
+        names = [f"area {number + 1}" for number in range(count)]
+    if len(set(names)) < count:
+        raise UserError("Two areas have the same name.")
+    shapes = None
+    if wanted.areas is not None:
+        shapes = read_shapes(wanted.areas, names)
+        if is_new and wanted.crs is None:
+            centre = shapely.union_all(shapes).centroid
+            city = replace(city, crs=utm_zone(centre.x, centre.y))
+        shapes = [city.project(shape) for shape in shapes]
+    areas, (x0, y0, cell) = lay_out(names, shapes)
+    tiled = on_tiles(tensor.values.astype(np.float64), areas)
+    used = on_tiles(np.ones(count, dtype=bool), areas)
+    tiled[..., ~used] = np.nan
+    note = (
+        f"Its {count} areas stand on tiles, " + ("each near where it lies" if shapes else "row by row")
+        + ": what is said to lie beside one is the tile beside it, and shares of the city count each area "
+        "as one, however large it is."
+    )  # fmt: skip
+    return replace(tensor, values=tiled), city, _Placed(x0, y0, cell, notes=(note,), areas=areas)
+
+
 def _counts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The counts as whole numbers, and (y, x) which cells belong to the area: those that aren't missing."""
     if 0 in values.shape:
-        raise UserError(f"The array is empty: {values.shape} as time, type, y, x.")
+        raise UserError(f"The array is empty: {values.shape} as time, type and place.")
     if values.shape[2] * values.shape[3] > MAX_CELLS:
         raise UserError(f"That makes more cells than the {MAX_CELLS:,} there may be.")
     area = np.ones(values.shape[2:], dtype=bool)
@@ -281,7 +322,7 @@ def _write(
     origin: str,
 ) -> None:
     steps, kinds, height, width = counts.shape
-    whole = bool(area.all())
+    whole = bool(area.all()) and placed.areas is None
     if whole and city.boundary is not None:
         area = study_area(city, placed.x0 / placed.cell, placed.y0 / placed.cell, width, height, placed.cell)  # fmt: skip
     events = int(counts.sum(dtype=np.int64))
@@ -314,6 +355,8 @@ def _write(
     )  # fmt: skip
     stored[:] = counts
     zarr.consolidate_metadata(folder / "cube.zarr", zarr_format=2)
+    if placed.areas is not None:
+        write_areas(folder, placed.areas)
     struck = (counts > 0).any(axis=(0, 1))
     summary = {
         "grid": name, "city": city.name, "cell": placed.cell, "step": str(unit), "types": ",".join(types),

@@ -10,6 +10,7 @@ import numpy as np
 
 from crimecast import UserError
 from crimecast.calendar.steps import Step, parse_date
+from crimecast.grids.areas import Areas, areas_of
 from crimecast.grids.grid import grid_folder, open_grid, whole
 from crimecast.storage.arrays import roomy
 
@@ -29,6 +30,16 @@ class Cube:
     outline_area: np.ndarray | None
     step: Step
     cell: float
+
+    @cached_property
+    def areas(self) -> Areas | None:
+        """The areas that its cells stand for, if they do."""
+        return areas_of(self.grid)
+
+    @property
+    def place(self) -> str:
+        """What a cell is: a cell, or an area."""
+        return "cell" if self.areas is None else "area"
 
     @cached_property
     def first_seen(self) -> np.ndarray:

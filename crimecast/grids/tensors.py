@@ -15,16 +15,19 @@ import xarray as xr
 from crimecast import Doubt, UserError
 
 AXES = ("time", "type", "y", "x")
+BY_AREA = ("time", "type", "area")
 NAMES = {
     "day": "time", "step": "time", "t": "time", "types": "type", "kind": "type", "channel": "type",
     "row": "y", "rows": "y", "column": "x", "columns": "x", "col": "x",
+    "areas": "area", "region": "area", "neighborhood": "area", "neighbourhood": "area", "district": "area",
 }  # fmt: skip
 MOST = 2_000_000_000  # numbers of an array that is read whole
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """`values` (time, type, y, x), and for each axis what the file says of it, if anything."""
+    """`values` (time, type, y, x) or (time, type, area), and for each axis what the file says of it, if
+    anything."""
 
     values: np.ndarray
     coordinates: dict[str, np.ndarray]
@@ -33,19 +36,17 @@ class Tensor:
 def parse_axes(text: str) -> tuple[str, ...]:
     """What each axis of the array is, in its own order. Raises UserError."""
     named = [NAMES.get(part.strip().lower(), part.strip().lower()) for part in text.split(",")]
-    if "area" in named or "region" in named:
-        raise UserError("Counts by area can't be brought in, only those on a regular grid.")
-    unknown = [name for name in named if name not in AXES]
-    if unknown or len(set(named)) < len(named) or not {"time", "y", "x"} <= set(named):
+    wanted = {"time", "area"} if "area" in named else {"time", "y", "x"}
+    if len(set(named)) < len(named) or not wanted <= set(named) <= wanted | {"type"}:
         raise UserError(
-            f"'{text}' doesn't name the axes: say time, y and x once each, and type if there is one, "
-            "in the order of the array, such as time,type,y,x."
+            f"'{text}' doesn't name the axes: say time, y and x once each, or time and area, and type if "
+            "there is one, in the order of the array, such as time,type,y,x."
         )
     return tuple(named)
 
 
 def read_tensor(path: Path, axes: tuple[str, ...], variable: str | None) -> Tensor:
-    """The array `variable` of a file, its axes turned to AXES; several, `a,b,c`, follow in time.
+    """The array `variable` of a file, its axes turned to AXES or BY_AREA; several, `a,b,c`, follow in time.
 
     Raises UserError for a file that can't be read or is too large, an array that isn't there or has
     other axes; Doubt where the file holds several and none is named.
@@ -65,7 +66,7 @@ def read_tensor(path: Path, axes: tuple[str, ...], variable: str | None) -> Tens
     if any(part.values.shape[1:] != first.values.shape[1:] for part in parts):
         shapes = ", ".join(f"{n} {p.values.shape}" for n, p in zip(names, parts, strict=True))
         raise UserError(
-            f"The arrays can't follow each other in time: {shapes} as {', '.join(AXES)}."
+            f"The arrays can't follow each other in time: {shapes} as {', '.join(_order(axes))}."
         )
     times = [part.coordinates["time"] for part in parts if "time" in part.coordinates]
     joined = dict(first.coordinates)
@@ -128,7 +129,7 @@ def _chosen(arrays: dict[str, xr.DataArray], variable: str | None, path: Path) -
 
 
 def _turned(array: xr.DataArray, name: str, axes: tuple[str, ...]) -> Tensor:
-    """One array with its axes in the order of AXES."""
+    """One array with its axes in their order."""
     if array.ndim != len(axes):
         raise UserError(
             f"'{name}' has {array.ndim} axes {array.shape}, not the {len(axes)} that were named ({', '.join(axes)})."
@@ -147,4 +148,8 @@ def _turned(array: xr.DataArray, name: str, axes: tuple[str, ...]) -> Tensor:
     values = array.values
     if "type" not in axes:
         values, axes = values[..., None], (*axes, "type")
-    return Tensor(np.transpose(values, [axes.index(axis) for axis in AXES]), coordinates)
+    return Tensor(np.transpose(values, [axes.index(axis) for axis in _order(axes)]), coordinates)
+
+
+def _order(axes: tuple[str, ...]) -> tuple[str, ...]:
+    return BY_AREA if "area" in axes else AXES

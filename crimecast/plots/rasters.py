@@ -6,13 +6,13 @@ area (H·W bytes), four colour tables (3,072 bytes) and, for each step sent, the
 
 import hashlib
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from crimecast.cities import City
 from crimecast.plots.colours import colour_bytes
 
 BUDGET = 700_000  # bytes of maps in one message
@@ -41,14 +41,39 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What the maps have in common: the grid, the city's lines, the steps and their labels."""
+class Ground:
+    """What maps are drawn on: rows and columns of the picture, metres of its cells, lines in units of
+    them. Where the cells of the maps stand for areas, `tiles` (h, w, 2) says which row and column of
+    a map each cell of the picture shows, −1 for none."""
 
-    identity: str
     shape: tuple[int, int]
     cell: float
     outline: list[list[list[float]]]
     neighbourhoods: list[list[list[float]]]
+    tiles: np.ndarray | None = None
+
+    @property
+    def size(self) -> int:
+        """Cells of the picture."""
+        return self.shape[0] * self.shape[1]
+
+    def drawn(self, values: np.ndarray) -> np.ndarray:
+        """(H, W) values of a map → (h, w) of the picture, zero where it shows nothing."""
+        if self.tiles is None:
+            return values
+        found = values[self.tiles[..., 0], self.tiles[..., 1]]
+        return np.where(self.tiles[..., 0] >= 0, found, np.zeros((), values.dtype))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the maps have in common: where they lie, the steps and their labels.
+
+    Maps are (H, W) of the ground's grid.
+    """
+
+    identity: str
+    ground: Ground
     panels: list[Panel]
     labels: list[str] = field(default_factory=list)
     curve: Sequence[float | None] = field(default_factory=list)
@@ -78,14 +103,6 @@ def dequantize(codes: np.ndarray, panel: Panel) -> np.ndarray:
     """Codes of a panel → values, as the browser reads them."""
     top = (1 << (8 * panel.size)) - 1
     return panel.low + (panel.high - panel.low) * (codes / top) ** panel.gamma
-
-
-def lines(
-    city: City, x: np.ndarray, y: np.ndarray, cell: float, kind: str
-) -> list[list[list[float]]]:
-    """The city's outline or neighbourhoods in units of cells from the grid's south-west corner."""
-    x0, y0 = x[0] - cell / 2, y[0] - cell / 2
-    return [np.round((ring - [x0, y0]) / cell, 2).tolist() for ring in city.rings[kind]]
 
 
 def window(step: int, first: int, last: int, bytes_a_step: int) -> range:
@@ -123,23 +140,33 @@ def message(
     for values in maps.values():
         for panel, array in zip(scene.panels, values, strict=True):
             if panel.minus is None and array is not None:
-                codes = quantize(array, panel)
+                codes = scene.ground.drawn(quantize(array, panel))
                 body.append(codes.astype(codes.dtype.newbyteorder("<")).tobytes())
     content = b"".join(body)
-    header = vars(scene) | {
-        "panels": [vars(panel) for panel in scene.panels],
-        "steps": list(maps),
-        "key": key_of(scene.identity),
-        "step": step,
-        "stamp": hashlib.blake2b(content, digest_size=6).hexdigest(),
-        **state,
-    }
+    where = vars(scene.ground)
+    tiles = where["tiles"]
+    # Which row and column of a map a click means, as pairs of 16 bits.
+    tiles = None if tiles is None else b64encode(tiles.astype("<i2").tobytes()).decode()
+    header = (
+        vars(scene)
+        | where
+        | {
+            "ground": None,
+            "tiles": tiles,
+            "panels": [vars(panel) for panel in scene.panels],
+            "steps": list(maps),
+            "key": key_of(scene.identity),
+            "step": step,
+            "stamp": hashlib.blake2b(content, digest_size=6).hexdigest(),
+            **state,
+        }
+    )
     head = json.dumps(header, separators=(",", ":")).encode()
     head += b" " * (-len(head) % 4)
     return (
         len(head).to_bytes(4, "little")
         + head
-        + area.astype(np.uint8).tobytes()
+        + scene.ground.drawn(area).astype(np.uint8).tobytes()
         + colour_bytes()
         + content
     )

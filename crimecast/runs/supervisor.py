@@ -28,11 +28,13 @@ from crimecast.runs.on_ray import OnRay
 from crimecast.runs.run import Run, list_runs, load_run, update_run
 from crimecast.runs.settings import Settings
 from crimecast.storage.database import reading, writing
+from crimecast.storage.faults import sentence
 from crimecast.storage.store import data_root, read_json, write_json
 
 POLL = 0.25  # seconds between looks
 STARTING = 3.0  # seconds until a supervisor has left its mark, on a busy machine
 IDLE = 5.0  # seconds without work before it leaves
+REFUSED = 10.0  # seconds until it looks again where the disk refused it something
 PATIENCE = 120.0  # seconds that a run may take to react to a stop before its process is ended
 CUT_OFF = (
     "Its process was ended before it had stopped; resumed, it goes on from its last checkpoint."
@@ -90,29 +92,40 @@ def serve() -> None:
     ] = {}  # since when runs are known to be asked to stop, whatever the clock says
     for pid in _on_the_processor(list_runs(), children):
         courtesy.wake(pid)  # the supervisor before may have died while they rested
+
+    def look(rests: courtesy.Rests) -> bool:
+        """Look after what runs and start what can; whether there was anything to do."""
+        nonlocal asked, cluster
+        for name in [name for name, child in children.items() if child.poll() is not None]:
+            del children[name]
+        running = look_after(
+            [run for run in list_runs() if run.state in ("running", "interrupted")]
+        )
+        taken = {run.slot for run in running}
+        for slot in slots():
+            if slot not in taken and (run := claim(slot)) is not None:
+                children[run.id] = spawn(run)
+                running.append(run)
+        rests.workers = _on_the_processor(running, children)
+        asked = {
+            run.id: asked.get(run.id, time.monotonic()) for run in running if run.request == "stop"
+        }
+        for run in running:
+            end_if_deaf(run, asked.get(run.id))
+            shorten(run.folder / "log.txt")
+        cluster = serve_cluster(cluster)
+        return bool(running or (cluster is not None and cluster.tasks) or _waiting())
+
     with courtesy.Rests().given() as rests:
         while time.monotonic() - quiet < IDLE:
-            for name in [name for name, child in children.items() if child.poll() is not None]:
-                del children[name]
-            running = look_after(
-                [run for run in list_runs() if run.state in ("running", "interrupted")]
-            )
-            taken = {run.slot for run in running}
-            for slot in slots():
-                if slot not in taken and (run := claim(slot)) is not None:
-                    children[run.id] = spawn(run)
-                    running.append(run)
-            rests.workers = _on_the_processor(running, children)
-            asked = {
-                run.id: asked.get(run.id, time.monotonic())
-                for run in running
-                if run.request == "stop"
-            }
-            for run in running:
-                end_if_deaf(run, asked.get(run.id))
-                shorten(run.folder / "log.txt")
-            cluster = serve_cluster(cluster)
-            if running or (cluster is not None and cluster.tasks) or _waiting():
+            try:
+                if look(rests):
+                    quiet = time.monotonic()
+            except OSError as error:  # a full disk, say: it looks again until there is room
+                if not (data_root() / "supervisor.json").exists():
+                    break  # the whole folder is gone
+                print(sentence(error), file=sys.stderr, flush=True)
+                time.sleep(REFUSED)
                 quiet = time.monotonic()
             time.sleep(POLL)
     if cluster is not None:

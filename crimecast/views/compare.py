@@ -36,8 +36,9 @@ from crimecast.judging.scoring import (
     row,
     week_numbers,
 )
-from crimecast.plots.rasters import Panel, Scene, lines, message
+from crimecast.plots.rasters import Panel, Scene, message
 from crimecast.runs.run import Run, list_runs
+from crimecast.views.ground import ground
 
 
 def choices(grid: str, simulated: bool) -> list[str]:
@@ -196,13 +197,10 @@ class Comparison:
         }
         peak = float(max(one.mean(axis=0).max(), other.mean(axis=0).max())) * 1.5
         reach = float(np.quantile(np.abs(gain.mean(axis=0)), 0.995)) * len(times)
-        unit = f"events per cell and {self.cube.step.words}"
+        unit = f"events per {self.cube.place} and {self.cube.step.words}"
         scene = Scene(
             identity=f"compare-{self.cube.grid}-{name}-{self.against}-{self.first}-{self.last}",
-            shape=area.shape,
-            cell=self.cube.cell,
-            outline=lines(city, self.cube.x, self.cube.y, self.cube.cell, "outline"),
-            neighbourhoods=lines(city, self.cube.x, self.cube.y, self.cube.cell, "neighbourhood"),
+            ground=ground(city, self.cube),
             panels=[
                 Panel(name, unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
                 Panel(self.against, unit=unit, high=peak, gamma=2.0, size=2, group="rate"),

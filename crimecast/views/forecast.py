@@ -13,10 +13,11 @@ from crimecast.forecasting.forecasts import at_horizon, rates
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.grids.grid import open_grid
 from crimecast.judging.likelihood import log_likelihood
-from crimecast.plots.rasters import Panel, Scene, lines, message, window
+from crimecast.plots.rasters import Panel, Scene, message, window
 from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import load_run
 from crimecast.views import address
+from crimecast.views.ground import ground
 
 TOGETHER = "all together"
 
@@ -69,7 +70,7 @@ class ForecastView:
         """The maps around a step, for the browser."""
         cube = self.cube
         top, peak, curve = self._drawn
-        unit = f"events per cell and {cube.step.words}"
+        unit = f"events per {cube.place} and {cube.step.words}"
         panels = [
             Panel("Forecast", unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
             Panel("Actual", unit=unit, high=255.0, top=top, group="rate"),
@@ -83,10 +84,7 @@ class ForecastView:
         ]
         scene = Scene(
             identity=self.identity,
-            shape=(len(cube.y), len(cube.x)),
-            cell=cube.cell,
-            outline=lines(city, cube.x, cube.y, cube.cell, "outline"),
-            neighbourhoods=lines(city, cube.x, cube.y, cube.cell, "neighbourhood"),
+            ground=ground(city, cube),
             panels=panels,
             labels=[self.label(i) for i in range(self.first, self.last)],
             curve=curve,
@@ -96,7 +94,7 @@ class ForecastView:
         )
         maps: dict[int, list[np.ndarray | None]] = {
             i: [self.forecast[i - self.first], self.observed[i - self.first], None]
-            for i in window(step, self.first, self.last, 3 * self.area.size)
+            for i in window(step, self.first, self.last, 3 * scene.ground.size)
         }
         return message(scene, self.area, maps, step, first=self.first, cell_picked=cell)
 

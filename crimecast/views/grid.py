@@ -7,7 +7,8 @@ from scipy.ndimage import gaussian_filter
 
 from crimecast.cities import City
 from crimecast.grids.cube import load_cube
-from crimecast.plots.rasters import Panel, Scene, lines, message, window
+from crimecast.plots.rasters import Panel, Scene, message, window
+from crimecast.views.ground import ground
 
 
 @lru_cache(maxsize=8)
@@ -39,7 +40,7 @@ def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> b
     shown = filtered(grid, kind, sigma)
     area = cube.area(len(cube.times))
     mean, top, peak, sums = _drawn(grid, kind, sigma)
-    unit = f"events per cell and {cube.step.words}"
+    unit = f"events per {cube.place} and {cube.step.words}"
     panels = [
         Panel("This step", unit=unit, high=peak, gamma=2.0, size=2, top=top),
         Panel("Mean of all steps", unit=unit, high=float(max(mean.max(), 1e-6)), gamma=2.0, size=2,
@@ -48,10 +49,7 @@ def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> b
     size = 10 if cube.step.days >= 1 else 16
     scene = Scene(
         identity=f"{grid}-{kind}-{sigma}",
-        shape=(len(cube.y), len(cube.x)),
-        cell=cube.cell,
-        outline=lines(city, cube.x, cube.y, cube.cell, "outline"),
-        neighbourhoods=lines(city, cube.x, cube.y, cube.cell, "neighbourhood"),
+        ground=ground(city, cube),
         panels=panels,
         labels=[str(time)[:size] for time in cube.times],
         curve=sums,
@@ -59,6 +57,6 @@ def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> b
         alt=f"{city.title}, {len(cube.x)} by {len(cube.y)} cells",
     )
     maps: dict[int, list[np.ndarray | None]] = {
-        i: [shown[i], mean] for i in window(step, 0, len(shown), 4 * area.size)
+        i: [shown[i], mean] for i in window(step, 0, len(shown), 4 * scene.ground.size)
     }
     return message(scene, area, maps, step, first=0)

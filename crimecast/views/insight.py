@@ -31,8 +31,9 @@ from crimecast.inspect.subject import Subject, subject
 from crimecast.judging.likelihood import log_likelihood
 from crimecast.judging.near_repeat import NearRepeat, near_repeat
 from crimecast.plots.diagram import Item
-from crimecast.plots.rasters import Panel, Scene, lines, message
+from crimecast.plots.rasters import Panel, Scene, message
 from crimecast.runs.run import Run, load_run
+from crimecast.views.ground import ground
 
 Cell = tuple[int, int]
 
@@ -47,9 +48,7 @@ def maps_message(
     """Maps (H, W) of the run's grid side by side, for the maps component."""
     cube = load_cube(run.grid)
     scene = Scene(
-        identity=identity, shape=(cube.counts.shape[2], cube.counts.shape[3]), cell=cube.cell,
-        outline=lines(city, cube.x, cube.y, cube.cell, "outline"),
-        neighbourhoods=lines(city, cube.x, cube.y, cube.cell, "neighbourhood"),
+        identity=identity, ground=ground(city, cube),
         panels=[panel for panel, _ in maps], alt="; ".join(panel.title for panel, _ in maps), scale="linear",
     )  # fmt: skip
     values: list[np.ndarray | None] = [array for _, array in maps]

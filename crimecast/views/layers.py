@@ -8,12 +8,13 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from crimecast.cities import City
-from crimecast.grids.cube import load_cube
+from crimecast.grids.cube import Cube, load_cube
 from crimecast.inspect.activations import activations_of_steps
 from crimecast.inspect.subject import subject
-from crimecast.plots.rasters import Panel, Scene, key_of, lines, message, missing
+from crimecast.plots.rasters import Ground, Panel, Scene, key_of, message, missing
 from crimecast.runs.run import Run, load_run
 from crimecast.views.activations import affordable, layer_maps, maps_of_steps
+from crimecast.views.ground import ground
 from crimecast.views.insight import channel_ablations
 
 TOGETHER = 64  # channels in one gallery
@@ -169,15 +170,9 @@ def _scene(view: LayerView, city: City, panels: list[Panel], layout: str, identi
     cube = load_cube(view.run.grid)
     first, last = span(view.run)
     size = 10 if cube.step.days >= 1 else 16
-    cell = cube.cell * view.factor
     return Scene(
         identity=identity,
-        shape=(view.values.shape[1], view.values.shape[2]),
-        cell=cell,
-        outline=_coarse(lines(city, cube.x, cube.y, cube.cell, "outline"), view.factor),
-        neighbourhoods=[]
-        if layout == "gallery"
-        else _coarse(lines(city, cube.x, cube.y, cube.cell, "neighbourhood"), view.factor),
+        ground=_ground(view, city, cube, layout == "gallery"),
         panels=panels,
         labels=[str(t)[:size] for t in cube.times[first:last]] if layout == "gallery" else [],
         layout=layout,
@@ -186,8 +181,18 @@ def _scene(view: LayerView, city: City, panels: list[Panel], layout: str, identi
     )
 
 
-def _coarse(rings: list[list[list[float]]], factor: float) -> list[list[list[float]]]:
-    return [[[x / factor, y / factor] for x, y in ring] for ring in rings]
+def _ground(view: LayerView, city: City, cube: Cube, small: bool) -> Ground:
+    """What a layer's maps are drawn on: the city's own, on coarser cells where the layer has such."""
+    shape = view.values.shape[1], view.values.shape[2]
+    whole = ground(city, cube)
+    if whole.tiles is not None:
+        plain = Ground(shape, cube.cell * view.factor, [], [])
+        return whole if shape == cube.counts.shape[2:] else plain
+    outline, inner = (
+        [[[x / view.factor, y / view.factor] for x, y in ring] for ring in rings]
+        for rings in (whole.outline, [] if small else whole.neighbourhoods)
+    )
+    return Ground(shape, cube.cell * view.factor, outline, inner)
 
 
 def training_gallery(
@@ -235,7 +240,8 @@ def gallery(
     panels = [_panel(f"{c}", float(top[c]), low) for c in shown]
     identity = f"{view.run.id}-{view.run.stamp}-{view.layer}-{view.epoch}-{shared}-{shown.tolist()}"
     there = range(have[1], have[2] + 1) if have and have[0] == key_of(identity) else range(0)
-    steps = missing(view.step, first, last, len(shown) * view.area.size, there, new)
+    scene = _scene(view, city, panels, "gallery", identity)
+    steps = missing(view.step, first, last, len(shown) * scene.ground.size, there, new)
     # The step that is looked at, and as many beside it as can be had without waiting.
     near = sorted(steps, key=lambda i: abs(i - view.step))[
         : 1 + affordable(view.run, view.layer, view.epoch)
@@ -243,7 +249,6 @@ def gallery(
     made = maps_of_steps(view.run, view.layer, sorted(near), view.epoch)
     maps: dict[int, list[np.ndarray | None]] = {i: list(made[i][shown]) for i in sorted(made)}
     chosen = shown.tolist().index(channel) if channel in shown else None
-    scene = _scene(view, city, panels, "gallery", identity)
     return message(scene, view.area, maps, view.step, first=first, channel=chosen)
 
 

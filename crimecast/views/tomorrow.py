@@ -18,7 +18,8 @@ from crimecast.forecasting.to_come import come, kept, save
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.live.log import Log
 from crimecast.live.plan import live_folder
-from crimecast.plots.rasters import Panel, Scene, lines, message
+from crimecast.plots.rasters import Panel, Scene, message
+from crimecast.views.ground import ground
 
 DAYS, LOOK_BACK = 7, 365  # to forecast, and from which what is usual is taken
 NOTABLE = 0.1  # of what is usual: a difference worth words
@@ -71,16 +72,13 @@ class TomorrowView:
     def message(self, step: int, kind: int, share: float) -> bytes:
         """The maps of all steps, for the browser."""
         cube, rate = self.cube, self.made.rate[:, kind]
-        unit = f"events per cell and {cube.step.words}"
+        unit = f"events per {cube.place} and {cube.step.words}"
         off = rate - self.usual[kind]
         reach = max(float(np.quantile(np.abs(off[:, self.made.area]), 0.995)), 1e-3)
         peak = max(float(rate.max()), 1e-6)
         scene = Scene(
             identity=f"{self.made.name}-{cube.grid}-{self.made.origin}-{kind}-{share}",
-            shape=self.made.area.shape,
-            cell=cube.cell,
-            outline=lines(self.city, cube.x, cube.y, cube.cell, "outline"),
-            neighbourhoods=lines(self.city, cube.x, cube.y, cube.cell, "neighbourhood"),
+            ground=ground(self.city, cube),
             panels=[
                 Panel("Expected", unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
                 Panel(
@@ -224,14 +222,14 @@ class Before:
     def message(self) -> bytes:
         """Its maps, for the browser."""
         cube, city = self.cube, load_city(self.cube.city)
-        unit, peak = f"events per cell and {cube.step.words}", max(float(self.rate.max()), 1e-6)
+        unit, peak = (
+            f"events per {cube.place} and {cube.step.words}",
+            max(float(self.rate.max()), 1e-6),
+        )
         top = float(max(np.quantile(self.rate[self.area], 0.999), 0.05))
         scene = Scene(
             identity=f"before-{cube.grid}-{self.label}-{self.sealed}",
-            shape=self.area.shape,
-            cell=cube.cell,
-            outline=lines(city, cube.x, cube.y, cube.cell, "outline"),
-            neighbourhoods=lines(city, cube.x, cube.y, cube.cell, "neighbourhood"),
+            ground=ground(city, cube),
             panels=[
                 Panel("Forecast", unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
                 Panel("What came", unit=unit, high=255.0, top=top, group="rate"),

@@ -47,6 +47,8 @@ function read(s, data) {
     s.sent = head.step;
   }
   s.head = head;
+  // Where maps are of areas: which row and column of a map each cell of the picture shows.
+  s.tiles = head.tiles ? new Int16Array(Uint8Array.from(atob(head.tiles), (c) => c.charCodeAt(0)).buffer) : null;
   s.area = take(size);
   s.tables = take(3072);
   for (const step of head.steps) {
@@ -90,6 +92,23 @@ function colours(s, made, panel, bounds, bend, table) {
     made.colours = Uint32Array.from(decoded(s, panel), (value) => rgba(table, tint(s, panel, value, bounds, bend)));
   }
   return made.colours;
+}
+
+// The row and column of a map that a cell of the picture shows.
+function placed(s, [row, column]) {
+  const at = 2 * (row * s.head.shape[1] + column);
+  return s.tiles ? [s.tiles[at], s.tiles[at + 1]] : [row, column];
+}
+
+// The cell of the picture, nearest to the middle of them, that shows a row and column of a map.
+function pictured(s, [row, column]) {
+  if (!s.tiles) return [row, column];
+  const width = s.head.shape[1], found = [];
+  for (let at = 0; at < s.tiles.length; at += 2)
+    if (s.tiles[at] === row && s.tiles[at + 1] === column) found.push([Math.floor(at / 2 / width), (at / 2) % width]);
+  const middle = [0, 1].map((axis) => found.reduce((sum, one) => sum + one[axis], 0) / found.length);
+  const far = ([r, c]) => (r - middle[0]) ** 2 + (c - middle[1]) ** 2;
+  return found.reduce((best, one) => (far(one) < far(best) ? one : best), found[0]) || null;
 }
 
 const rgba = (table, index) => (255 << 24) | (table[3 * index + 2] << 16) | (table[3 * index + 1] << 8) | table[3 * index];
@@ -210,7 +229,7 @@ function one(grid, s, panel, index) {
     if (moved) return;
     if (s.head.layout === "gallery") { s.send("channel", index); s.chosen = index; later(s); return; }
     const at = cell(event);
-    if (at && s.area[at[0] * s.head.shape[1] + at[1]]) { s.picked = at; s.send("cell", at); later(s); }
+    if (at && s.area[at[0] * s.head.shape[1] + at[1]]) { s.picked = at; s.send("cell", placed(s, at)); later(s); }
   };
   map.onwheel = (event) => {
     if (s.head.layout !== "maps") return;
@@ -354,7 +373,7 @@ function draw(s) {
   }
   if (head.cell_picked !== undefined && JSON.stringify(head.cell_picked) !== s.serverPicked) {
     s.serverPicked = JSON.stringify(head.cell_picked);
-    s.picked = head.cell_picked;
+    s.picked = head.cell_picked && pictured(s, head.cell_picked);
   }
   if (head.channel !== undefined && head.channel !== s.serverChannel) { s.serverChannel = head.channel; s.chosen = head.channel; }
   if (maps) s.shown = maps;

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crimecast.plots.colours import colour_bytes, colour_table, to_oklab
-from crimecast.plots.rasters import Panel, Scene, dequantize, message, missing, quantize, window
+from crimecast.plots.rasters import (
+    Ground,
+    Panel,
+    Scene,
+    dequantize,
+    message,
+    missing,
+    quantize,
+    window,
+)
 
 
 @given(
@@ -28,7 +37,7 @@ def test_small_counts_are_exact() -> None:
 
 def test_a_message_holds_what_its_header_says() -> None:
     panels = [Panel("a"), Panel("b", size=2), Panel("c", minus=(0, 1))]
-    scene = Scene("id", (3, 4), 500.0, [], [], panels)
+    scene = Scene("id", Ground((3, 4), 500.0, [], []), panels)
     maps = {
         5: [np.random.rand(3, 4), np.random.rand(3, 4), None],
         6: [np.random.rand(3, 4), np.random.rand(3, 4), None],

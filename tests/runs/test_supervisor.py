@@ -1,5 +1,6 @@
 """The supervisor stays as long as anything is under way, whoever has it."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from filelock import FileLock
 from crimecast.designs.spec import parse_design
 from crimecast.runs import queue, supervisor
 from crimecast.runs.run import Run, delete_run, load_run, update_run
-from crimecast.storage.store import data_root
+from crimecast.storage.store import data_root, write_json
 from tests.training.test_training import SMALL
 
 IDLE = 0.2  # seconds
@@ -122,3 +123,27 @@ def test_a_log_keeps_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         log.write(b"z")  # who writes it goes on at its end
     text = path.read_bytes()
     assert text == b"[the beginning was left out]\n" + b"x" * 50 + b"y" * 50 + b"z"
+
+
+def test_it_stays_while_the_disk_is_full(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, seconds in (("IDLE", 0.05), ("POLL", 0.01), ("REFUSED", 0.2)):
+        monkeypatch.setattr(supervisor, name, seconds)
+    write_json(data / "supervisor.json", {"pid": 1, "started": 1.0})
+    looks: list[int] = []
+
+    def full(runs: list[Run]) -> list[Run]:
+        looks.append(len(runs))
+        if len(looks) < 4:  # for longer than it stays without work
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return runs
+
+    monkeypatch.setattr(supervisor, "look_after", full)
+    supervisor.serve()
+    assert len(looks) > 3  # it looked again when there was room
+    assert capsys.readouterr().err.count("disk is full") == 3
+    looks.clear()
+    (data / "supervisor.json").unlink()  # and the folder with it, say
+    supervisor.serve()
+    assert len(looks) == 1
