@@ -92,7 +92,10 @@ def look() -> None:
 def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
     """What lies behind one cell."""
     row, column = cell
-    st.subheader(f"Cell at row {row:d}, column {column:d}")
+    areas = view.cube.areas
+    st.subheader(
+        text(areas.name(row, column)) if areas else f"Cell at row {row:d}, column {column:d}"
+    )
     observed, expected = view.cell_series(cell)
     n, rate = observed[step - view.first], expected[step - view.first]
     st.markdown(

@@ -19,7 +19,7 @@ here = frame(
 )
 city = here.city
 held = snapshot(city)
-if not held.months:
+if not held.months and here.grid is None:
     nothing_yet(f"{text(city.title)} has no events yet.", "pages/city.py", "Bring in records")
 
 
@@ -51,7 +51,8 @@ def form() -> None:
             st.rerun()
 
 
-guarded(form)
+if held.months:
+    guarded(form)
 
 
 def look(grid: dict[str, Any]) -> None:
@@ -88,7 +89,9 @@ if here.grid is not None:
     columns[0].metric(
         "Events counted", f"{grid['events']:,}", help=f"Of {grid['records']:,} records."
     )
-    columns[1].metric("Cells in the study area", f"{grid['cells']:,}")
+    columns[1].metric(
+        "Areas" if grid.get("areas") else "Cells in the study area", f"{grid['cells']:,}"
+    )
     columns[2].metric("Steps", f"{grid['shape'][0]:,}")
     columns[3].metric(
         "Empty",
@@ -101,6 +104,8 @@ if here.grid is not None:
     lost = [
         {"reason": reason, "records": count} for reason, count in grid["dropped_by_reason"].items()
     ]
+    for note in grid.get("notes", []):
+        st.caption(text(note))
     if lost:
         st.dataframe(lost, hide_index=True, alt="Records not counted, by reason")
     else:

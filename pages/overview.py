@@ -56,7 +56,7 @@ def tomorrow() -> None:
 guarded(tomorrow)
 columns = st.columns(4)
 columns[0].metric("Events in the grid", f"{grid['events']:,}")
-columns[1].metric("Cells in the city", f"{grid['cells']:,}")
+columns[1].metric("Areas" if grid.get("areas") else "Cells in the city", f"{grid['cells']:,}")
 columns[2].metric(
     "Steps",
     f"{grid['shape'][0]:,}",

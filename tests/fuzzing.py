@@ -23,7 +23,7 @@ from crimecast.training import checkpoints
 from tests import answers
 from tests.hostile import files
 from tests.hostile.case import make
-from tests.hostile.trying import Kept, prepared, tried
+from tests.hostile.trying import Kept, caught, prepared, tried
 from tests.hostile.values import mutated
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -82,6 +82,13 @@ def seed_of(parser: str, random: Random) -> bytes:
 
 def fell(parser: str, content: bytes) -> str:
     """What a parser threw that it should not have; "" if it read or refused."""
+    with caught() as said:
+        wrong = _thrown(parser, content)
+    panic = said[1].decode("utf-8", "replace")
+    return wrong or ("panicked" in panic and panic[:300]) or ""
+
+
+def _thrown(parser: str, content: bytes) -> str:
     with tempfile.TemporaryDirectory() as folder:
         try:
             made = PARSERS[parser](content, Path(folder))

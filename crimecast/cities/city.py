@@ -19,7 +19,7 @@ from typing_extensions import TypedDict  # that pydantic can read before Python 
 
 from crimecast import UserError
 from crimecast.storage.access import accounted, act
-from crimecast.storage.forms import Damaged, formed
+from crimecast.storage.forms import Damaged, formed, unfit
 from crimecast.storage.store import data_root, read_json, replacing
 
 SHIPPED = Path(__file__).parent
@@ -258,8 +258,10 @@ def write_city(city: City) -> City:
         "groups": city.groups,
     }
     path = data_root() / "cities" / f"{city.name}.toml"
+    content = {key: value for key, value in document.items() if value not in (None, [], {})}
+    if wrong := unfit(Entry, content):  # what was there stays
+        raise UserError(f"The entry of {city.name} can't be written so ({wrong}).")
     with replacing(path) as temporary:
-        content = {key: value for key, value in document.items() if value not in (None, [], {})}
         temporary.write_text(tomli_w.dumps(content), encoding="utf-8")
     return _parse(path)
 

@@ -71,6 +71,8 @@ def _no_output() -> None:
 def _say(text: str) -> int:
     """One line on standard error, whatever it quotes; the exit status that goes with it."""
     line = " ".join(text.split())[:LONGEST]
+    # What it quotes may hold marks that turn a terminal's line round, or commands to it.
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
     with contextlib.suppress(OSError, ValueError):  # nobody listens there
         print(line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
     return 2

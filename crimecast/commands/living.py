@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from crimecast import UserError
 from crimecast.commands.arguments import Add
 from crimecast.commands.ready import ready
 
@@ -33,6 +34,8 @@ def live(options: argparse.Namespace) -> tuple[Any, str]:
     rules = {name: value for name, value in rules.items() if value is not None}
     if options.first:
         put_first(options.city, options.first)
+    if options.settles is not None and not 0 <= options.settles <= 365:
+        raise UserError(f"--settles must be 0 to 365 days, not {options.settles}.")
     if options.settles is not None:
         write_city(replace(load_city(options.city), settles=options.settles))
     if rules or options.first or options.settles is not None:
@@ -47,7 +50,10 @@ def live(options: argparse.Namespace) -> tuple[Any, str]:
         text = "\n".join([summary_text(result), *said(rows)])
         if options.once:
             return result, text
-        print(text, flush=True)
+        print(
+            f"{text}\nThe next round follows in {result['every']:g} hours; Ctrl-C ends this.",
+            flush=True,
+        )
         time.sleep(result["every"] * 3600)
 
 
@@ -83,7 +89,10 @@ def register(add: Add) -> None:
         "--run", action="append", default=[], metavar="RUN|BASELINE",
         help="what forecasts (default: as before, or the best run and two baselines)",
     )  # fmt: skip
-    p.add_argument("--once", action="store_true", help="one round, as a scheduler calls it")
+    p.add_argument(
+        "--once", action="store_true",
+        help="one round, as a scheduler calls it; without, round after round until it is ended",
+    )  # fmt: skip
     p.add_argument("--verify", action="store_true", help="only check the sealed log")
     p.add_argument("--url", help="another base address, with the portal's own paths")
     p.add_argument(

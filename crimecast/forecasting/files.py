@@ -9,6 +9,7 @@ import xarray as xr
 
 from crimecast import UserError
 from crimecast.cities import load_city
+from crimecast.forecasting.places import called, names, polygons
 from crimecast.grids.cube import Cube
 from crimecast.grids.grid import open_grid
 from crimecast.storage.store import replacing
@@ -28,9 +29,12 @@ def as_dataset(name: str, cube: Cube, first: int, last: int, made: np.ndarray) -
             ),
             "area": (("y", "x"), cube.area(first)),
         },
-        coords={"time": cube.times[first:last], "type": list(cube.types), "y": cube.y, "x": cube.x},
+        coords={
+            "time": cube.times[first:last], "type": list(cube.types), "y": cube.y, "x": cube.x,
+            **called(cube),
+        },
         attrs={**attributes, "forecast": name},
-    )
+    )  # fmt: skip
 
 
 def save_forecast(
@@ -42,6 +46,10 @@ def save_forecast(
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UserError(f"A forecast can be written as {', '.join(SUFFIXES)}, not as '{suffix}'.")
+    if suffix == ".tif" and cube.areas is not None:
+        raise UserError(
+            "A GeoTIFF has cells, and these counts are of areas: write .geojson instead."
+        )
     dataset = as_dataset(name, cube, first, last, made)
     with replacing(path) as temporary:
         if suffix == ".nc":
@@ -56,23 +64,15 @@ def save_forecast(
 
 
 def _geojson(dataset: xr.Dataset, cube: Cube) -> dict[str, Any]:
-    """Each cell of the study area as a square in longitude and latitude, its rates by type and step."""
-    city = load_city(cube.city)
-    half = cube.cell / 2
-    features = []
+    """Each cell of the study area as a square, or the area it stands for, its rates by type and step."""
     values = dataset["rate"].values
     steps = [str(moment)[:16] for moment in dataset["time"].values]
-    for row, column in np.argwhere(dataset["area"].values):
-        x, y = cube.x[column], cube.y[row]
-        corners = [
-            (x - half, y - half),
-            (x + half, y - half),
-            (x + half, y + half),
-            (x - half, y + half),
-        ]
-        ring = [
-            city.to_metres.transform(a, b, direction="INVERSE") for a, b in [*corners, corners[0]]
-        ]
+    rows, columns = np.nonzero(dataset["area"].values)
+    areas = names(cube, rows, columns)
+    shapes = polygons(cube, load_city(cube.city), rows, columns)
+    features = []
+    for number, (row, column) in enumerate(zip(rows, columns, strict=True)):
+        place = {"area": areas[number]} if areas else {"x": cube.x[column], "y": cube.y[row]}
         rates_by_type = {
             kind: dict(zip(steps, values[:, index, row, column].round(6).tolist(), strict=True))
             for index, kind in enumerate(cube.types)
@@ -80,11 +80,8 @@ def _geojson(dataset: xr.Dataset, cube: Cube) -> dict[str, Any]:
         features.append(
             {
                 "type": "Feature",
-                "properties": {"x": x, "y": y, "rate": rates_by_type},
-                "geometry": {
-                    "type": "Polygon",
-                    "coordinates": [[[round(a, 6), round(b, 6)] for a, b in ring]],
-                },
+                "properties": {**place, "rate": rates_by_type},
+                "geometry": shapes[number],
             }
         )
     return {"type": "FeatureCollection", "features": features}

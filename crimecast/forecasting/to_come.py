@@ -17,6 +17,7 @@ from crimecast.calendar.steps import parse_date
 from crimecast.cities import load_city
 from crimecast.forecasting.ahead import Ahead, ahead, of_known
 from crimecast.forecasting.forecasts import rates
+from crimecast.forecasting.places import called, names, polygons
 from crimecast.grids.complete import complete_steps
 from crimecast.grids.covariates import covariate_path, forecast_path
 from crimecast.grids.cube import Cube, load_cube
@@ -34,16 +35,18 @@ FIELDS = ("times", "area", "rate", "low", "high", "some", "mean", "dispersion")
 
 def to_come(name: str, grid: str, steps: int, since: str | None = None) -> Ahead:
     """The forecast of the `steps` steps after the last complete one; or, with `since`, as it would have
-    been made on that date, of what had come then."""
+    been made on that date, of what had come then: of the step that holds it nothing is known yet."""
     cube = load_cube(grid)
     origin = len(cube.times)
     if since is not None:
-        origin = cube.index(since, "--since")
-        if number_of(cube, since, "--since") != origin:
+        moment = np.array([parse_date(since, "--since")])
+        origin = int(cube.step.number(moment)[0]) - int(cube.step.number(cube.times[:1])[0])
+        if origin > len(cube.times):
             raise UserError(
-                f"{since} lies past the records, which end {cube.label(origin - 1)}: say --until too."
+                f"{since} lies past the records, whose last step begins {cube.label(len(cube.times) - 1)}: "
+                "what comes after them is forecast by --next alone, or by --since and --until."
             )
-    if origin == 0:
+    if origin < 1:
         raise UserError(f"Nothing lies before {since} in the grid, so nothing can be forecast.")
     return kept(name, cube, origin, steps)
 
@@ -229,7 +232,13 @@ def dataset(made: Ahead) -> xr.Dataset:
             "some": (axes, made.some, {"units": "chance of at least one event"}),
             "area": (("y", "x"), made.area),
         },
-        coords={"time": made.times, "type": list(made.kinds), "y": cube.y, "x": cube.x},
+        coords={
+            "time": made.times,
+            "type": list(made.kinds),
+            "y": cube.y,
+            "x": cube.x,
+            **called(cube),
+        },
         attrs={**attributes, "forecast": made.name},
     )
 
@@ -240,6 +249,7 @@ def table(made: Ahead) -> pd.DataFrame:
     row, column = np.nonzero(made.area)
     cube, city = made.cube, load_city(made.cube.city)
     longitude, latitude = city.to_metres.transform(cube.x[column], cube.y[row], direction="INVERSE")
+    areas = names(cube, row, column)
     parts = []
     for step in range(len(made.times)):
         for k, kind in enumerate(made.kinds):
@@ -247,29 +257,17 @@ def table(made: Ahead) -> pd.DataFrame:
                 f: getattr(made, f)[step, k][made.area] for f in ("rate", "low", "high", "some")
             }
             place = {"row": row, "column": column, "longitude": longitude, "latitude": latitude}
+            place |= {"area": areas} if areas else {}
             parts.append(pd.DataFrame({"step": made.times[step], "type": kind, **place, **values}))
     return pd.concat(parts, ignore_index=True)
 
 
 def geojson(made: Ahead) -> dict[str, Any]:
-    """Each cell of the study area as a square with one column a step, type and number, the first step's
+    """Each cell of the study area as a square, or the area it stands for, with one column a step, type and number, the first step's
     total also as `expected`, by which a map is styled at once."""
-    cube, city = made.cube, load_city(made.cube.city)
-    half = cube.cell / 2
     row, column = np.nonzero(made.area)
-    corners = [(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]
-    rings = np.stack(
-        [
-            np.stack(
-                city.to_metres.transform(
-                    cube.x[column] + a * half, cube.y[row] + b * half, direction="INVERSE"
-                ),
-                axis=1,
-            )
-            for a, b in corners
-        ],
-        axis=1,
-    ).round(7)
+    shapes = polygons(made.cube, load_city(made.cube.city), row, column)
+    areas = names(made.cube, row, column)
     columns: dict[str, np.ndarray] = {"expected": made.rate[0, -1][made.area]}
     for step in range(len(made.times)):
         for k, kind in enumerate(made.kinds):
@@ -282,9 +280,10 @@ def geojson(made: Ahead) -> dict[str, Any]:
             "properties": {
                 "row": int(row[i]),
                 "column": int(column[i]),
+                **({"area": areas[i]} if areas else {}),
                 **{name: round(float(values[i]), 6) for name, values in columns.items()},
             },
-            "geometry": {"type": "Polygon", "coordinates": [rings[i].tolist()]},
+            "geometry": shapes[i],
         }
         for i in range(len(row))
     ]

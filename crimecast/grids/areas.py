@@ -35,10 +35,14 @@ class Areas:
     tiles: np.ndarray
     shapes: tuple[Any, ...] | None
 
-    def at(self, row: int, column: int) -> int | None:
-        """The number of the area on a tile."""
-        found = np.flatnonzero((self.tiles == [row, column]).all(axis=1))
-        return int(found[0]) if len(found) else None
+    def numbers(self, rows: np.ndarray, columns: np.ndarray) -> list[int]:
+        """The number of the area on each of these tiles, all of which have one."""
+        known = {(row, column): number for number, (row, column) in enumerate(self.tiles.tolist())}
+        return [known[int(row), int(column)] for row, column in zip(rows, columns, strict=True)]
+
+    def name(self, row: int, column: int) -> str:
+        """What the area on a tile is called."""
+        return self.names[self.numbers(np.array([row]), np.array([column]))[0]]
 
     @cached_property
     def picture(self) -> "Picture | None":
@@ -68,6 +72,8 @@ def lay_out(names: Sequence[str], shapes: Sequence[Any] | None) -> tuple[Areas, 
     A tile is as large as an area is in the mean; without shapes its size means nothing.
     """
     count = len(names)
+    if any(not name.isprintable() or not 0 < len(name) <= 200 for name in names):
+        raise UserError("An area's name must be printable text of at most 200 characters.")
     if count > MOST:
         raise UserError(f"There are {count:,} areas; at most {MOST:,} can be laid out.")
     if shapes is None:

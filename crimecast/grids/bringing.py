@@ -27,6 +27,7 @@ from crimecast.grids.tensors import Tensor, parse_axes, read_tensor
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root, read_json, replacing, write_json
 
+FAR = 1e8  # metres: no place has coordinates beyond
 NOMINAL = 1000.0  # metres of a cell whose size isn't known
 STEPS = ("1h", "2h", "3h", "4h", "6h", "8h", "12h", "1d", "1w", "1mo")
 
@@ -77,7 +78,7 @@ def import_cube(
     if placed.flipped[1]:
         counts, area = counts[..., ::-1], area[:, ::-1]
     if is_new:
-        city = write_city(replace(city, bounds=placed.bounds(area.shape), quirks=placed.notes))
+        city = replace(city, bounds=placed.bounds(area.shape), quirks=placed.notes)
     names = placed.areas and placed.areas.names
     where = f"{placed.x0}, {placed.y0}, {placed.cell}" + (f", {names}" if names else "")
     told = json.dumps([city.name, where, str(times[0]), str(unit), types, counts.shape])
@@ -89,6 +90,8 @@ def import_cube(
         with replacing(folder) as temporary:
             temporary.mkdir()
             _write(temporary, name, city, counts, area, times, unit, types, placed, path.name)
+            if is_new:  # of what was refused there is no city either
+                write_city(city)
     return read_json(folder / "grid.json")
 
 
@@ -195,6 +198,9 @@ def _times(tensor: Tensor, wanted: Wanted) -> tuple[np.ndarray, Step]:
     unit = Step.parse(wanted.step or "1d")
     first = parse_date(wanted.since, "--since").astype("datetime64[ns]")
     number = unit.number(np.array([first]))
+    left = (np.datetime64("2262-01-01") - first.astype("datetime64[D]")).astype(int)
+    if steps * unit.days > left:
+        raise UserError(f"{steps:,} steps of a {unit.words} from {wanted.since} on end after 2261.")
     if unit.start(number)[0] != first:
         raise UserError(
             f"A step of a {unit.words} begins on {str(unit.start(number)[0])[:16]}, not on {wanted.since}."
@@ -213,6 +219,8 @@ def _types(tensor: Tensor, wanted: Wanted) -> list[str]:
         names = ["all"]
     else:
         names = [f"type {number + 1}" for number in range(kinds)]
+    if any(not one.isprintable() or len(one) > 200 for one in names):
+        raise UserError("A type's name must be printable text of at most 200 characters.")
     if len(names) != kinds or len(set(names)) < kinds or "" in names:
         raise UserError(f"The array has {kinds} types; name each once, not {', '.join(names)}.")
     return names
@@ -240,6 +248,10 @@ def _place(tensor: Tensor, city: City, wanted: Wanted, is_new: bool) -> _Placed:
     if wanted.origin is not None:
         if wanted.cell is None:
             raise Doubt("Say how large a cell is, in metres.", "--cell METRES")
+        if not all(abs(metres) < FAR for metres in wanted.origin):
+            raise UserError(
+                "The south-west corner can't lie at {:g}, {:g} metres.".format(*wanted.origin)
+            )
         placed = _Placed(*wanted.origin, _side(wanted.cell))
     elif (
         y is not None
@@ -365,6 +377,6 @@ def _write(
         "dropped_by_reason": {}, "records": events, "events_outside_area": outside,
         "first": str(times[0])[:16], "last": str(times[-1])[:16], "type_names": types,
         "empty_share": float((counts[:, :, area] == 0).mean()), "simulated": city.simulated,
-        "imported": origin, "notes": list(placed.notes),
+        "imported": origin, "notes": list(placed.notes), "areas": len(placed.areas.names) if placed.areas else 0,
     }  # fmt: skip
     write_json(folder / "grid.json", summary)

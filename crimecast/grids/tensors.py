@@ -81,10 +81,14 @@ def _numpy(path: Path) -> dict[str, xr.DataArray]:
     with zipfile.ZipFile(path) as packed:
         _small(sum(entry.file_size for entry in packed.infolist()), path)
     with np.load(path, allow_pickle=False) as stored:
-        return {
-            name: xr.DataArray(stored[name], dims=[f"axis{i}" for i in range(stored[name].ndim)])
-            for name in stored.files
-        }
+        arrays = {name: stored[name] for name in stored.files}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise ValueError(f"'{name}' in it is no array")
+    return {
+        name: xr.DataArray(array, dims=[f"axis{i}" for i in range(array.ndim)])
+        for name, array in arrays.items()
+    }
 
 
 def _labelled(path: Path, ending: str) -> dict[str, xr.DataArray]:

@@ -65,6 +65,7 @@ def go_round(
         raise UserError(f"A round of {city} is running already.") from None
     if command := os.environ.get(AFTER):
         result["notices"] += _followed(command, city)
+        write_json(folder / "round.json", {"began": began, "said": summary_text(result)})
     return result
 
 
@@ -84,6 +85,9 @@ def _followed(command: str, city: str) -> list[str]:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             return [f"The command after the round was ended after {PATIENCE:.0f} s."]
+        except BaseException:  # the round is ended: so is what it began
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
     return [f"The command after the round failed (exit {status})."] if status else []
 
 

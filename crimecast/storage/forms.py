@@ -24,6 +24,20 @@ def formed(form: Any, value: Any, what: str) -> Any:
     try:
         return _adapter(form).validate_python(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"][:6]) or "all of it"
-        raise Damaged(f"{what} is damaged ({field[:80]}: {first['msg'][:80]}).") from None
+        raise Damaged(f"{what} is damaged ({_first(error)}).") from None
+
+
+def unfit(form: Any, value: Any) -> str:
+    """What keeps a value that is to be written from being of a form; "" if nothing does."""
+    try:
+        _adapter(form).validate_python(value)
+    except ValidationError as error:
+        return _first(error)
+    return ""
+
+
+def _first(error: ValidationError) -> str:
+    """The first field that is wrong, and how."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"][:6]) or "all of it"
+    return f"{field[:80]}: {first['msg'][:80]}"

@@ -121,7 +121,9 @@ class TomorrowView:
         return pd.DataFrame(rows)
 
     def name(self, row: int, column: int) -> str:
-        """Its neighbourhood or, outside of all, the nearest; and the cell."""
+        """Its neighbourhood or, outside of all, the nearest; and the cell. Of areas the area."""
+        if self.cube.areas is not None:
+            return self.cube.areas.name(row, column)
         x, y = float(self.cube.x[column]), float(self.cube.y[row])
         here = shapely.Point(x, y)
         best, least = "", np.inf
@@ -155,6 +157,9 @@ class TomorrowView:
         if abs(added) <= NOTABLE * float(rate[0]):
             return share
         near = (slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2))
+        within = f"within {1.5 * self.cube.cell:,.0f} m"
+        if self.cube.areas is not None:
+            near, within = (slice(row, row + 1), slice(column, column + 1)), "there"
         since = made.origin - self.recent
         counts = self.cube.counts[since : made.origin, :, *near]
         counts = counts if made.kinds[kind] == ALL else counts[:, [kind]]
@@ -163,7 +168,7 @@ class TomorrowView:
         if word == "event" and seen != 1:
             word += "s"
         return (
-            f"{share}; {seen} {word} within {1.5 * self.cube.cell:,.0f} m since {self.cube.label(since)}, where "
+            f"{share}; {seen} {word} {within} since {self.cube.label(since)}, where "
             f"{told:.1f} are usual, {'add' if added > 0 else 'take away'} {abs(added):.2f}"
         )
 

@@ -121,7 +121,8 @@ def grid_title(entry: dict[str, Any]) -> str:
         if entry["since"] or entry["until"]
         else ""
     )
-    return f"{entry['cell']:g} m · {entry['step']} · {types}{span}"
+    size = f"{entry['areas']} areas" if entry.get("areas") else f"{entry['cell']:g} m"
+    return f"{size} · {entry['step']} · {types}{span}"
 
 
 def trained(here: Chosen) -> Run:

@@ -186,9 +186,9 @@ def test_what_is_pickled_is_not_read(data: Path, tmp_path: Path) -> None:
         import_cube("own", path, ORDER)
 
 
-@pytest.mark.parametrize("axes", ["time,y", "time,y,x,x", "time,area", "a,b,c,d"])
+@pytest.mark.parametrize("axes", ["time,y", "time,y,x,x", "time,area,x", "a,b,c,d"])
 def test_axes_that_are_none_are_refused(data: Path, tmp_path: Path, axes: str) -> None:
-    with pytest.raises(UserError, match=r"doesn't name the axes|Counts by area"):
+    with pytest.raises(UserError, match=r"doesn't name the axes"):
         import_cube("own", tmp_path / "c.npz", axes)
 
 

@@ -108,7 +108,7 @@ def tried(case: Case, kept: Kept) -> Answer:
     with (
         tempfile.TemporaryDirectory() as elsewhere,
         chdir(elsewhere),  # where pictures go that are asked for by a name alone
-        _caught() as caught,
+        caught() as said,
         mock.patch("crimecast.runs.supervisor.ensure"),
         mock.patch("crimecast.runs.search.resume"),
     ):
@@ -120,7 +120,7 @@ def tried(case: Case, kept: Kept) -> Answer:
             print(f"Traceback: {type(error).__name__}: {error!r}"[:300], file=sys.stderr)
             status = 1
     seconds, peak = time.monotonic() - began, _peak()
-    errors = caught[1].decode("utf-8", "replace")
+    errors = said[1].decode("utf-8", "replace")
     wrong = _wrong(case, status, errors, seconds, peak) or _harm(case, status, kept)
     log = kept.root / "faults.log"
     trace = log.read_text(errors="replace")[-3000:] if wrong and log.exists() else ""
@@ -168,7 +168,7 @@ def _harm(case: Case, status: int | None, kept: Kept) -> str:
 
 
 @contextmanager
-def _caught() -> Iterator[list[bytes]]:
+def caught() -> Iterator[list[bytes]]:
     """Everything that is written to standard output and error, by Python and by libraries."""
     caught: list[bytes] = []
     sys.stdout.flush()
