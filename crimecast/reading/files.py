@@ -192,8 +192,11 @@ def _parquet(path: Path) -> pl.DataFrame:
     table = parquet.read_table(path)
     table.validate(full=True)
     # What a library notes of its own columns beside them is damaged as easily, and not needed.
-    plain = [pa.field(column.name, column.type) for column in table.schema]
-    table = pa.Table.from_arrays(table.columns, schema=pa.schema(plain))
+    columns = [_known(column) for column in table.columns]
+    plain = [
+        pa.field(name, one.type) for name, one in zip(table.schema.names, columns, strict=True)
+    ]
+    table = pa.Table.from_arrays(columns, schema=pa.schema(plain))
     for column in [column for column in table.schema if _has_offset(column.type)]:
         if pa.types.is_nested(column.type):
             table = table.drop_columns([column.name])
@@ -204,6 +207,18 @@ def _parquet(path: Path) -> pl.DataFrame:
     made = pl.from_arrow(table)
     assert isinstance(made, pl.DataFrame)
     return made
+
+
+def _known(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of types that Polars knows: it panics at decimals of more than 38 digits."""
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = column.cast(column.type.storage_type)
+    if pa.types.is_decimal256(column.type):
+        return column.cast(pa.float64())
+    if pa.types.is_nested(column.type) and "decimal256" in str(column.type):
+        texts = [None if v is None else json.dumps(v, default=str) for v in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())])
+    return column
 
 
 def _has_offset(kind: pa.DataType) -> bool:

@@ -166,7 +166,10 @@ def _gaps(days: pl.DataFrame) -> list[Notice]:
     found = []
     month = np.ones(29)
     around = np.convolve(counts, month)[14:-14] / np.convolve(np.ones(len(counts)), month)[14:-14]
-    holes = np.flatnonzero((counts == 0) & (around >= 10))
+    empty = counts == 0
+    # In the middle of a long gap nothing is usual any more: it is as long as it is seen at its ends.
+    run = np.cumsum(~empty)
+    holes = np.flatnonzero(empty & np.isin(run, run[empty & (around >= 10)]))
     if holes.size:
         some = ", ".join(str(np.datetime64(first, "D") + int(day)) for day in holes[:5])
         found.append(

@@ -277,6 +277,26 @@ def test_what_cannot_be_is_refused(
         to_come(name, sample, steps, since)
 
 
+@pytest.mark.parametrize(
+    ("step", "within", "begins"),
+    [
+        ("1w", "2021-04-22", "2021-04-19"),
+        ("1mo", "2021-04-30", "2021-04-01"),
+        ("6h", "2021-04-22T09:00", "2021-04-22T06:00"),
+        ("1d", "2021-04-22T23:59", "2021-04-22"),
+    ],
+)
+def test_as_if_made_within_a_step_nothing_of_it_is_known(
+    data: Path, step: str, within: str, begins: str
+) -> None:
+    brought("town")
+    grid = str(make_grid("town", cell=1000, step=step)["grid"])
+    for name in ("mean", "memory_mixture"):
+        made = to_come(name, grid, 2, within)
+        assert made.label(0) == begins
+        assert same(made, to_come(name, grid, 2, begins))
+
+
 def test_a_damaged_forecast_is_made_again(data: Path) -> None:
     brought("town")
     whole, _ = grids("town")

@@ -68,3 +68,11 @@ def test_dates_alone_have_no_hours_to_judge() -> None:
 
 def test_a_file_of_a_few_days() -> None:
     assert plausibility(Parts.one(sound(2_000, 9)), "minute") == []
+
+
+@pytest.mark.parametrize("days", [1, 5, 26, 60])
+def test_a_gap_is_said_as_long_as_it_is(days: int) -> None:
+    begin = datetime(2019, 5, 3)
+    left_out = sound().filter(~T.is_between(begin, begin + timedelta(days=days), closed="left"))
+    (found,) = (n for n in plausibility(Parts.one(left_out), "minute") if n.code == "days_without")
+    assert found.rows == days
