@@ -49,7 +49,8 @@ def work(pipe: Connection) -> None:
             with tempfile.TemporaryDirectory(dir=top) as folder:
                 try:
                     case = make(Random(seed), Path(folder), store)
-                except MemoryError:  # what makes the file is held to the bound as well
+                # What makes the file is held to the bound as well, and some can't be written.
+                except (MemoryError, UnicodeEncodeError):
                     none = {
                         "status": "not made",
                         "said": "",

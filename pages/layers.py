@@ -36,7 +36,7 @@ OF_A_LAYER = (
     "Peaks",
     "Beside",
 )  # the other views are of the whole network
-OF_A_STEP = ("Why", "What if", "Beside")
+OF_A_STEP = ("Why", "What if", "Attention", "Beside")
 
 here = frame(
     "Layers",
@@ -61,17 +61,18 @@ def step_now(first: int, last: int) -> int:
     return step
 
 
-def slide(step: int, first: int, last: int) -> int:
+def slide(step: int, first: int, last: int) -> None:
     """The slider of the views that have none of their own: one step for all of the page."""
-    label = load_cube(run.grid).label
-    key = among("view_step", range(first, last))
-    st.session_state[key] = step
+    labels = [*(text(load_cube(run.grid).label(number)) for number in range(first, last))]
+    key = among("view_step", labels)
+    st.session_state[key] = labels[step - first]
 
     def moved() -> None:
-        st.query_params["step"] = label(st.session_state[key])
+        at = first + labels.index(st.session_state[key])
+        st.query_params["step"] = load_cube(run.grid).label(at)
 
-    return st.select_slider(
-        "Step", range(first, last), key=key, format_func=label, on_change=moved,
+    st.select_slider(
+        "Step", labels, key=key, on_change=moved,
         help="The step that all views of this page look at, the gallery of activations too.",
     )  # fmt: skip
 
@@ -83,7 +84,7 @@ def chosen_view() -> str:
         "Ask the network", [FIRST, *VIEWS], default=asked if asked in VIEWS else FIRST,
         label_visibility="collapsed", key="layer_view",
         help="What its layers put out, what they cost, why it forecasts so, what if a channel or the past were another, "
-        "what it sees, how it learnt, which layers are alike, its weights.",
+        "what it sees and attends to, how it learnt, which layers are alike, its weights.",
     ) or FIRST  # fmt: skip
     st.query_params["view"] = view
     return view
@@ -100,7 +101,7 @@ def look() -> None:
         layer = layer or st.query_params.get("layer") or names[0]
         step = step_now(*span(run))
         if asks in OF_A_STEP:
-            step = slide(step, *span(run))
+            slide(step, *span(run))
         count = layer_maps(run, layer, step).shape[0] if layer in names else 1
         channel = address.number(st.query_params.get("channel"), count) or 0
         VIEWS[asks](run, city, layer if layer in names else names[0], step, channel)

@@ -7,6 +7,7 @@ channels. Where rows and columns shift along one axis, that axis is a list of pl
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -156,10 +157,15 @@ def _coarser(size: tuple[int, int], grid: tuple[int, int]) -> bool:
 
 @torch.no_grad()
 def axes_of(
-    network: nn.Module, modules: dict[str, nn.Module], inputs: dict[str, Tensor], seed: int = 0
+    network: nn.Module,
+    modules: dict[str, nn.Module],
+    inputs: dict[str, Tensor],
+    seed: int = 0,
+    outputs: "Outs | None" = None,
 ) -> dict[str, Axes]:
     """The axes of every call's output, by label; `inputs` are one step's, and are only taken for their
-    shapes and the calendar."""
+    shapes and the calendar. `outputs` gives other tensors of a pass than what its calls put out."""
+    outputs = outputs or _outputs
     history, calendar, static = inputs.values()
     height, width = history.shape[-2:]
     made = torch.Generator().manual_seed(seed)
@@ -174,7 +180,7 @@ def axes_of(
     past, maps = 3 * noise(history).abs(), noise(static)
 
     def run(h: Tensor, s: Tensor) -> dict[str, Tensor]:
-        return _outputs(network, modules, h, calendar.expand(len(h), -1), s)
+        return outputs(network, modules, h, calendar.expand(len(h), -1), s)
 
     plain, lagged = run(past, maps), run(past.roll(1, 1), maps)
     found: dict[str, Axes] = {}
@@ -192,6 +198,9 @@ def axes_of(
                     [plain[label], *parts], batch, (height, width), shifts, history.shape[1]
                 )
     return {label: found[label] for label in plain if label in found}
+
+
+Outs = Callable[..., dict[str, Tensor]]
 
 
 def _outputs(

@@ -81,9 +81,13 @@ def sequence_figure(
         x=shown, y=low[known], mode="lines", line={"width": 0}, fill="tonexty",
         fillcolor="rgba(0,114,178,0.2)", name="95 % at all times",
     )  # fmt: skip
-    figure.add_scatter(x=steps, y=mean, mode="lines", line={"color": BLUE}, name=label)
+    few = (
+        len(steps) < 8
+    )  # a line of one step isn't seen, and an axis of time shows parts of its second
+    mode, kind = ("lines+markers", "category") if few else ("lines", None)
+    figure.add_scatter(x=steps, y=mean, mode=mode, line={"color": BLUE}, name=label)
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
-    return bare(figure, 240, yaxis={"title": label})
+    return bare(figure, 240, yaxis={"title": label}, xaxis={"type": kind})
 
 
 def shares_figure(shares: dict[str, np.ndarray], settled: int) -> go.Figure:

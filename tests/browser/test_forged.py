@@ -21,7 +21,7 @@ from tests.browser.provider import Provider
 from tests.conftest import tiny_csv
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
-VIEWS = ("Activations", "Network", "Why", "What if", "Sight", "Training", "Likeness", "Weights", "Peaks", "Beside")  # fmt: skip
+VIEWS = ("Activations", "Network", "Why", "What if", "Sight", "Attention", "Training", "Likeness", "Weights", "Peaks", "Beside")  # fmt: skip
 SECTIONS = ("Scores", "Where", "Hits", "Calibration", "Groups", "Fair use")
 # What looking leaves: what is kept so that no page works it out again, marks, locks and logs.
 LOOKED = re.compile(

@@ -12,7 +12,7 @@ TOP = Path(__file__).resolve().parents[2]
 PAGES = sorted(path.stem for path in (TOP / "pages").glob("*.py"))
 OUTSIDE = ["../../outside/secret", "..%2f..%2foutside%2fsecret", "../outside", "/etc/passwd", "....//....//etc/passwd", "..\\..\\outside", "file:///etc/passwd", "sample/../../../outside", "stack-1/../../outside", "~/outside"]  # fmt: skip
 GOOD = {
-    "view": ["Activations", "Network", "Why", "What if", "Sight", "Training", "Likeness", "Weights", "Peaks", "Beside"],
+    "view": ["Activations", "Network", "Why", "What if", "Sight", "Attention", "Training", "Likeness", "Weights", "Peaks", "Beside"],
     "section": ["Scores", "Where", "Hits", "Calibration", "Groups", "Fair use"],
     "city": ["sample", "chicago"], "run": ["stack-1"], "layer": ["stem", "rate"], "step": ["2024-10-01"],
     "cell": ["10,10", "3,4"], "channel": ["0", "5"], "beside": ["another step", "another epoch", "another layer"],

@@ -18,7 +18,9 @@ from tests.hostile.case import Case, Store
 
 MEMORY, SECONDS = 2e9, 30.0
 # What every command may write to, and what its own bookkeeping leaves.
-FREE = re.compile(r"(cache/.*|\.swept|audit\.jsonl|faults\.log|crimecast\.sqlite.*|.*\.lock|supervisor.*)")
+FREE = re.compile(
+    r"(cache/.*|\.swept|audit\.jsonl|faults\.log|crimecast\.sqlite.*|.*\.lock|supervisor.*)"
+)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from crimecast.cities import City
 from crimecast.runs.run import Run
+from pages.parts.asking.attention import attention
 from pages.parts.asking.beside import peaks, two
 from pages.parts.asking.likeness import likeness
 from pages.parts.asking.network import network
@@ -18,6 +19,7 @@ VIEWS: dict[str, Callable[[Run, City, str, int, int], None]] = {
     "Why": why,
     "What if": what_if,
     "Sight": sight,
+    "Attention": attention,
     "Training": training,
     "Likeness": likeness,
     "Weights": weights,
