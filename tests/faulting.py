@@ -220,6 +220,9 @@ class Bench:
         from tests.conftest import tiny_csv
 
         load()
+        # What is swept "days later" must not be what another process unpacks just now.
+        (top / "scratch").mkdir()
+        tempfile.tempdir = str(top / "scratch")
         self.top, self.base = top, top / "base"
         self.first, self.more, self.spec = tiny_csv(top / "a.csv"), top / "b.csv", top / "tiny.toml"
         text = tiny_csv(top / "b.csv", seed=1).read_text()
