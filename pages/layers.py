@@ -93,7 +93,7 @@ def chosen_view() -> str:
 def look() -> None:
     with st.spinner("Loading the network and what it is given …"):
         names = layer_names(run)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
         asks = chosen_view()
         badge(run)
     if asks != FIRST:
