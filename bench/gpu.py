@@ -4,12 +4,13 @@
 
 The grid has to be in the data folder; designs train on its steps before `--train-until` and are
 judged on those up to `--validate-until`. For each design, `compiled`: milliseconds of a step as
-written and compiled, the seconds that compiling takes, and from how many updates on it pays. `first`: a run that makes its grid's input maps, which later ones share. `alone`: one whole run of `stack` by itself, its seconds, its energy over what the
-device takes at rest (as its driver counts it), its best validation loss; `alone_compiled`: the same
-compiled, which no run is there until this loss is that of `alone`, the first time and once the
-compiler's cache knows it. `at_once`: six seeds of it in
-bfloat16 and the same six in float32, each in a process of its own as a queue's would be, all twelve
-at once; `at_once_vs_alone` is how many runs a minute that gives over one after another. The paired
+written and compiled, the seconds that compiling takes, and from how many updates on it pays.
+`first`: a run that makes its grid's input maps, which later ones share. `alone`: one whole run of
+`stack` by itself, its seconds, the device's energy (as its driver counts it) beside what it takes at
+rest, its best validation loss; `alone_compiled`: the same compiled, which no run is there until this
+loss is that of `alone`, the first time and once the compiler's cache knows it. `at_once`: six seeds of
+it in bfloat16 and the same six in float32, each in a process of its own as a queue's would be, all
+twelve at once; `at_once_vs_alone` is how many runs a minute that gives over one after another. The paired
 differences of their validation losses, in log-likelihood per event, are `bfloat16_costs`.
 """
 

@@ -5,7 +5,6 @@ import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from crimecast import UserError
 from crimecast.commands.arguments import Add
 from crimecast.commands.ready import ready
 
@@ -34,8 +33,6 @@ def live(options: argparse.Namespace) -> tuple[Any, str]:
     rules = {name: value for name, value in rules.items() if value is not None}
     if options.first:
         put_first(options.city, options.first)
-    if options.settles is not None and not 0 <= options.settles <= 365:
-        raise UserError(f"--settles must be 0 to 365 days, not {options.settles}.")
     if options.settles is not None:
         write_city(replace(load_city(options.city), settles=options.settles))
     if rules or options.first or options.settles is not None:

@@ -9,6 +9,7 @@ what moves with the inputs (`networks/axes.py`).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,10 @@ class Attention:
     def by_key(self) -> np.ndarray | None:
         """(K, H, W) the weight that each cell gives each key, the mean over heads and the like; None where
         the rows aren't proven to be cells."""
+        return self._by_key
+
+    @cached_property
+    def _by_key(self) -> np.ndarray | None:
         if not self._by_cell:
             return None
         maps = []

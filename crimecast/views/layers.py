@@ -184,13 +184,13 @@ def _scene(view: LayerView, city: City, panels: list[Panel], layout: str, identi
 def _ground(view: LayerView, city: City, cube: Cube, small: bool) -> Ground:
     """What a layer's maps are drawn on: the city's own, on coarser cells where the layer has such."""
     shape = view.values.shape[1], view.values.shape[2]
-    whole = ground(city, cube)
+    whole = ground(city, cube, neighbourhoods=not small)
     if whole.tiles is not None:
         plain = Ground(shape, cube.cell * view.factor, [], [])
         return whole if shape == cube.counts.shape[2:] else plain
     outline, inner = (
         [[[x / view.factor, y / view.factor] for x, y in ring] for ring in rings]
-        for rings in (whole.outline, [] if small else whole.neighbourhoods)
+        for rings in (whole.outline, whole.neighbourhoods)
     )
     return Ground(shape, cube.cell * view.factor, outline, inner)
 
