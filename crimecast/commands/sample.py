@@ -37,8 +37,8 @@ def remake() -> None:
     _write_outline(SHIPPED / "sample.geojson", island)
     with replacing(SAMPLE / "truth.npz") as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, rates=drawn.rates.astype(np.float16))
-    with tempfile.TemporaryDirectory() as scratch:
-        os.environ["CRIMECAST_DATA"] = scratch
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ["CRIMECAST_DATA"] = empty
         longitude, latitude = back.transform(
             drawn.events["x"].to_numpy(), drawn.events["y"].to_numpy()
         )
@@ -50,7 +50,7 @@ def remake() -> None:
         merge(load_city("sample"), events, "simulated")
         with replacing(SAMPLE / "events") as temporary:
             shutil.copytree(
-                Path(scratch) / "cities/sample/events",
+                Path(empty) / "cities/sample/events",
                 temporary,
                 ignore=shutil.ignore_patterns(".*"),
             )

@@ -9,12 +9,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from crimecast import UserError
 from crimecast.reading.notice import Notice
 from crimecast.reading.police_uk import crimes_alone
+from crimecast.storage.store import scratch
 
 MOST_BYTES = 8 * 2**30  # of what a compressed file unpacks to
 MOST_SHEET_BYTES = 2**30  # of a spreadsheet, which has to be held in memory
@@ -69,7 +69,7 @@ def unpacked(path: Path, depth: int = 0) -> Iterator[tuple[list[Path], list[Noti
         raise UserError(
             f"{path.name} is packed more than once; unpack it and import what is in it."
         )
-    with TemporaryDirectory(prefix="crimecast-") as name:
+    with scratch() as name:
         folder = Path(name)
         try:
             if kind == ".zip":

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from zoneinfo import available_timezones
 
 import polars as pl
@@ -22,7 +21,7 @@ from crimecast.reading.documents import read_document
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Rows, below, rows_of
 from crimecast.storage.faults import SAID
-from crimecast.storage.store import PACKAGE
+from crimecast.storage.store import PACKAGE, scratch
 
 SUFFIXES = {*TABLES, *PACKED, ".zip"}
 SHEETS = {".xlsx", ".xls", ".xlsb", ".ods"}
@@ -74,7 +73,8 @@ def opened(path: Path, encoding: str | None = None, delimiter: str | None = None
         raise UserError(
             f"{path.name} is not a kind of file that can be read: use CSV, Excel, Parquet or JSON."
         )
-    with _scratch() as folder:
+    with scratch() as name:
+        folder = Path(name)
         with unpacked(path) as (members, said):
             large = sum(member.stat().st_size for member in members) > AT_ONCE
             files = [
@@ -155,12 +155,6 @@ def _read(
             "those that say nothing of time, place and type."
         )
     return found
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    with TemporaryDirectory(prefix="crimecast-") as folder:
-        yield Path(folder)
 
 
 def _is_json(path: Path) -> bool:
@@ -288,7 +282,8 @@ def _within(column: pl.Series) -> pl.Series:
 
 def _sheet(path: Path) -> File:
     """The largest sheet, read in a process of its own: what reads it may take all memory and then ends."""
-    with _scratch() as folder:
+    with scratch() as name:
+        folder = Path(name)
         command = [
             sys.executable,
             "-m",

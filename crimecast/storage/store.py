@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import platformdirs
@@ -42,10 +43,11 @@ def folder(*parts: str) -> Path:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` when the block ends well.
 
-    Works for files and folders. A failure leaves what was there before untouched.
+    Works for files and folders. A failure leaves what was there before untouched. The name says which
+    process writes it (see sweeping.sweep).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.part"
+    temporary = path.parent / f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part"
     try:
         yield temporary
         if temporary.is_dir():
@@ -61,6 +63,12 @@ def replacing(path: Path) -> Iterator[Path]:
         else:
             with suppress(OSError):  # what went wrong before is to be told, not this
                 temporary.unlink(missing_ok=True)
+
+
+def scratch() -> TemporaryDirectory[str]:
+    """A folder among the machine's temporary files, gone when the block ends; its name says which process
+    works in it (see sweeping.sweep)."""
+    return TemporaryDirectory(prefix=f"crimecast-{os.getpid()}-")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -31,7 +30,7 @@ from torch import Tensor, nn
 from crimecast import UserError
 from crimecast.designs.build import build, line_of
 from crimecast.designs.spec import Design
-from crimecast.storage.store import PACKAGE, read_json, write_json
+from crimecast.storage.store import PACKAGE, read_json, scratch, write_json
 from crimecast.training.optimising import mixed_precision
 from crimecast.training.samples import Batch, log_rate, loss_of
 
@@ -80,7 +79,7 @@ def _elsewhere(
     """Try it in a process of its own and wait for its verdict."""
     assert design.module is not None
     file, _, name = design.module.rpartition(":")
-    with tempfile.TemporaryDirectory() as place:
+    with scratch() as place:
         tensors = {key: value.cpu().float().contiguous() for key, value in vars(batch).items()}
         save_file(tensors | {"mask": mask.cpu()}, Path(place) / "batch.safetensors")
         task = {

@@ -1,6 +1,5 @@
 """A file or a data set and which of its columns is what: for every page that brings records in."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ import streamlit as st
 
 from crimecast.reading.columns import FIELDS, REQUIRED
 from crimecast.storage.access import permit
+from crimecast.storage.store import scratch
 from pages.parts.text import text
 
 KINDS = ["csv", "tsv", "txt", "parquet", "json", "geojson", "ndjson", "xlsx", "xls", "gz", "zip"]
@@ -20,7 +20,7 @@ ORDERS = {"as found": None, "day first": "dmy", "month first": "mdy", "year firs
 def stored(file: Any) -> Iterator[Path]:
     """An uploaded file under its own name in a folder that lasts as long as the block."""
     permit("read", file.name)
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         path = Path(folder) / Path(file.name).name
         path.write_bytes(file.getbuffer())
         yield path

@@ -1,17 +1,20 @@
 """What was left half-written goes after a day, and not before."""
 
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
+from crimecast.storage.store import replacing, scratch
 from crimecast.storage.sweeping import AGE, sweep
 
 
 @pytest.fixture(autouse=True)
-def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def unpacked_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What others unpack at this moment isn't swept away as old."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
@@ -57,6 +60,27 @@ def test_a_clock_that_was_set(data: Path) -> None:
     sweep(time.time() + 30 * AGE)
     old = leave(data / ".c.12345678.part", 2 * AGE)
     assert old in sweep()
+
+
+def test_what_is_being_written_stays_when_the_clock_is_set(data: Path, tmp_path: Path) -> None:
+    """Seen from days ahead, all is old; what a process that is there writes is no leftover."""
+    ahead = time.time() + 30 * AGE
+    with replacing(data / "a.json") as file, replacing(data / "grid") as folder, scratch() as work:
+        file.write_text("half")
+        folder.mkdir()
+        leave(folder / "0", 0)
+        unpacked = leave(Path(work) / "b.csv", 0)
+        assert sweep(ahead) == []
+        assert all(path.exists() for path in (file, folder / "0", unpacked))
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = [
+        leave(data / f".a.json.{dead.pid}-12345678.part", 0),
+        leave(tmp_path / f"crimecast-{dead.pid}-abcdefgh" / "b.csv", 0).parent,
+        # Of a city that is called so, by no process's number.
+        leave(data / f".a.{os.getpid()}.12345678.part", 0),
+    ]
+    assert set(left) <= set(sweep(ahead + 2 * AGE))
 
 
 def test_it_looks_once_a_day(data: Path) -> None:
