@@ -35,7 +35,7 @@ class NetworkStream(Stream):
         season = scaling.get("season", True)
         self.dates = torch.from_numpy(dates(design, paths.times, cube.step, season))
         self.center, self.spread = (
-            np.asarray(scaling[key], dtype=np.float32)[:, None] for key in ("center", "spread")
+            torch.tensor(scaling[key], dtype=torch.float32)[:, None] for key in ("center", "spread")
         )
         self.offset = self._offset()
         self.told: list[np.ndarray] = []
@@ -126,16 +126,19 @@ class NetworkStream(Stream):
         if self.level is not None:
             level = self.level.factor(t, np.asarray(self.scaling["city"]))
         shape = (len(expected), len(self.channels), self.paths.cells)
-        made, place = np.zeros(shape, dtype=np.float16), 0
+        made, place = torch.zeros(shape, dtype=torch.float16), 0
         for one in map_inputs(self.design):
             width = self.paths.kinds if one.by_type else 1
-            made[:, place : place + width] = self._map(one, t, known, expected, level)
+            own = self._map(one, t, known, expected, level)
+            if own.dtype != np.float32:  # which torch would round twice
+                own = own.astype(np.float16)
+            made[:, place : place + width] = torch.from_numpy(own)
             place += width
-        scaled = (made.astype(np.float32) - self.center) / self.spread
-        half = np.nan_to_num(scaled.astype(np.float16))  # in the precision that it was trained with
+        # In the precision that it was trained with; torch, since NumPy casts to half precision slowly.
+        half = torch.nan_to_num(made.float().sub_(self.center).div_(self.spread).half())
         if not self.at_home:
             half[:, [one.kind in ("row", "column") for one in self.channels]] = 0.0
-        return half.astype(np.float32)
+        return half.float().numpy()
 
     def _map(
         self, one: MapInput, t: int, known: dict[str, list[np.ndarray]], expected: np.ndarray,

@@ -26,6 +26,9 @@ class Paths:
         first = int(cube.step.number(cube.times[:1])[0])
         self.times = cube.step.start(first + np.arange(self.come + steps))
         self.kinds, self.cells = cube.counts.shape[1], int(self.area.sum())
+        self.source = np.where(
+            self.area, np.cumsum(self.area).reshape(self.area.shape) - 1, self.cells
+        ).ravel()
         self.drawn: list[np.ndarray] = []
 
     def frame(self, step: int) -> np.ndarray:
@@ -41,9 +44,9 @@ class Paths:
 
     def on_map(self, values: np.ndarray) -> np.ndarray:
         """(…, N) → (…, H, W) float32, zero outside the area."""
-        made = np.zeros((*values.shape[:-1], *self.area.shape), dtype=np.float32)
-        made[..., self.area] = values
-        return made
+        outside = np.zeros((*values.shape[:-1], 1), dtype=np.float32)
+        made = np.concatenate([values, outside], axis=-1, dtype=np.float32)[..., self.source]
+        return made.reshape(*values.shape[:-1], *self.area.shape)
 
 
 class Trace:
