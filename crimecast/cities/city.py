@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict  # that pydantic can read before Python 3.12
 
 from crimecast import UserError
+from crimecast.cities.polygons import polygons_of
 from crimecast.storage.access import accounted, act
 from crimecast.storage.forms import Damaged, formed, unfit
 from crimecast.storage.store import data_root, read_json, replacing
@@ -270,26 +271,16 @@ def write_city(city: City) -> City:
 def write_outline(name: str, document: dict[str, Any]) -> str:
     """Store a GeoJSON boundary for a user's city; returns its file name.
 
-    Polygons together are the outline, each by itself a neighbourhood. Raises UserError if there
-    is none, or if the coordinates aren't longitude and latitude.
+    Polygons together are the outline, each by itself a neighbourhood. Raises UserError as
+    polygons_of does.
     """
     check_name(name)
     act("write", f"the outline of {name}")
-    shapes = []
-    for feature in document.get("features", [document]):
-        geometry = feature.get("geometry", feature)
-        try:
-            shape = shapely.make_valid(shapely.geometry.shape(geometry))
-        except (AttributeError, KeyError, TypeError, ValueError, shapely.errors.ShapelyError):
-            continue
-        if shape.geom_type in ("Polygon", "MultiPolygon"):
-            shapes.append((str(next(iter((feature.get("properties") or {}).values()), "")), shape))
-    if not shapes:
-        raise UserError("The boundary holds no polygon; give a GeoJSON file of areas.")
+    shapes = [
+        (str(next(iter(own.values()), "")), shape)
+        for own, shape in polygons_of(document, "the boundary")
+    ]
     whole = shapely.union_all([shape for _, shape in shapes])
-    west, south, east, north = whole.bounds
-    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
-        raise UserError("The boundary isn't in longitude and latitude (EPSG:4326).")
     entries = [("outline", name, whole)] + [
         ("neighbourhood", label, shape) for label, shape in shapes
     ]

@@ -18,6 +18,7 @@ import shapely
 from scipy.optimize import linear_sum_assignment
 
 from crimecast import UserError
+from crimecast.cities.polygons import polygons_of
 from crimecast.storage.store import data_root, read_json
 
 FILE = "areas.json"
@@ -116,26 +117,16 @@ def on_tiles(values: np.ndarray, areas: Areas) -> np.ndarray:
 def read_shapes(path: Path, names: Sequence[str]) -> list[Any]:
     """The shapes of the areas of these names in a GeoJSON file, in longitude and latitude.
 
-    They are found by the property that has all of the names. Raises UserError for a file without
-    polygons, or where no property has them all.
+    They are found by the property that has all of the names. Raises UserError as polygons_of does, or
+    where no property has them all.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
-        features = [
-            (feature.get("properties") or {}, shapely.make_valid(shapely.geometry.shape(feature["geometry"])))
-            for feature in document["features"]
-            if feature.get("geometry")
-        ]  # fmt: skip
     except OSError:
         raise UserError(f"There is no file {path}.") from None
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, shapely.errors.ShapelyError):  # fmt: skip
-        raise UserError(f"{path.name} is no GeoJSON file of areas.") from None
-    features = [(own, shape) for own, shape in features if shape.area > 0]
-    if not features:
-        raise UserError(f"{path.name} holds no area.")
-    west, south, east, north = shapely.total_bounds([shape for _, shape in features])
-    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
-        raise UserError(f"The areas of {path.name} aren't in longitude and latitude.")
+    except (ValueError, RecursionError):
+        raise UserError(f"{path.name} is no GeoJSON of areas.") from None
+    features = polygons_of(document, path.name)
     wanted = [_plain(name) for name in names]
     best: tuple[int, str] = (-1, "")
     for key in sorted({key for own, _ in features for key in own}):

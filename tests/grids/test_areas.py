@@ -134,10 +134,10 @@ def test_without_places_areas_stand_row_by_row(town: tuple[Path, Path, list[str]
     ("content", "text"),
     [
         ('{"type": "FeatureCollection", "features": []}', "holds no area"),
-        ("[1, 2]", "is no GeoJSON file of areas"),
+        ("[1, 2]", "is no GeoJSON of areas"),
         ('{"features": [{"properties": {"n": "Ward 1"}, "geometry": {"type": "Polygon", "coordinates": [[[0,0],[1,0],[1,1],[0,0]]]}}]}', "n lacks ward 0, ward 2"),
         ('{"features": [{"properties": {}, "geometry": {"type": "Polygon", "coordinates": [[[0,0],[1e5,0],[1,1e5],[0,0]]]}}]}', "aren't in longitude and latitude"),
-        ('{"features": [{"geometry": {"type": "Polygon", "coordinates": "x"}}]}', "is no GeoJSON file of areas"),
+        ('{"features": [{"geometry": {"type": "Polygon", "coordinates": "x"}}]}', "Feature 1 of other.geojson"),
     ],
 )  # fmt: skip
 def test_places_that_say_nothing_of_the_areas_are_refused(
