@@ -83,6 +83,11 @@ def go_live(
     known = list_grids(load_city(city).name)
     if grid is not None and read_json(grid_folder(grid) / "grid.json")["city"] != city:
         raise UserError(f"{grid} is a grid of another city than {city}.")
+    if grid is None and before and before.grid not in (there := [entry["grid"] for entry in known]):
+        raise UserError(
+            f"{before.grid}, which was live in {load_city(city).title}, isn't there any more. "
+            f"Choose another grid: {', '.join(there) or 'none is made yet'}."
+        )
     runs = [name for name in names if name not in BASELINES]
     for name in runs:
         if not (load_run(name).folder / "network.safetensors").exists():

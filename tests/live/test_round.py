@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from crimecast.cli import main
 from crimecast.errors import UserError
 from crimecast.forecasting.forecasts import rates
 from crimecast.grids.cube import load_cube
-from crimecast.grids.grid import list_grids, make_grid
+from crimecast.grids.grid import grid_folder, list_grids, make_grid
 from crimecast.judging.likelihood import log_likelihood
 from crimecast.live import round as rounds
 from crimecast.live.log import Log
@@ -24,6 +25,7 @@ from crimecast.live.plan import go_live, live_folder, plan_of
 from crimecast.live.round import go_round
 from crimecast.live.standing import said, scores_of, standing
 from crimecast.storage.access import Actor, identify
+from crimecast.storage.store import data_root
 from tests.portal import Portal
 
 FIRST, KNOWN, DAYS = datetime(2015, 1, 1), 60, 12
@@ -161,6 +163,18 @@ def test_a_changed_byte_stops_the_round_and_is_said_by_verify(
     assert "changed at entry 0" in capsys.readouterr().err
     with pytest.raises(UserError, match="changed at entry 0"):
         go_round("chicago", url=portal.url)
+
+
+def test_a_grid_that_was_taken_away_is_named_and_another_may_be_chosen(portal: Portal) -> None:
+    go_round("chicago", url=portal.url)
+    old = plan_of("chicago").grid
+    shutil.move(grid_folder(old), data_root() / "aside")
+    with pytest.raises(
+        UserError, match=f"{old}, which was live in Chicago, isn't there any more. Choose another"
+    ):
+        go_round("chicago", url=portal.url)
+    new = make_grid("chicago", 1000.0)["grid"]
+    assert go_round("chicago", new, ("decayed_mean",), url=portal.url)["grid"] == new
 
 
 def test_the_command_says_what_was_done(portal: Portal, capsys: pytest.CaptureFixture) -> None:
