@@ -21,6 +21,7 @@ from crimecast.views.beside import (
     spreads,
 )  # fmt: skip
 from crimecast.views.layers import layer_names, span
+from pages.parts.asking.exciting import exciting
 from pages.parts.charts import chart
 from pages.parts.frame import among
 from pages.parts.maps import maps
@@ -59,6 +60,7 @@ def peaks(run: Run, city: City, layer: str, step: int, channel: int) -> None:
             hide_index=True, alt="The peaks",
         )  # fmt: skip
     save(run, f"peaks of {layer} {channel}", {str(times[p.step])[:16]: p.map for p in made})
+    exciting(run, layer, channel)
 
 
 def two(run: Run, city: City, layer: str, step: int, channel: int) -> None:
