@@ -3,17 +3,22 @@
 import streamlit as st
 
 from crimecast.plots.diagram import Item, diagram
+from crimecast.plots.folding import fold
 from pages.parts.asked import newly
 from pages.parts.component import component, keyed
+from pages.parts.guarding import again
 
 
 def graph(items: list[Item], key: str, chosen: str | None, alt: str) -> str | None:
-    """Draw layers; returns the one that was clicked just now."""
+    """Draw layers, blocks that repeat folded until they are clicked; returns the layer that was clicked
+    just now."""
     key = keyed(key)
-    placed = diagram(items)
-    lines = {item.name: item for item in items}
+    opened: set[str] = st.session_state.setdefault(f"opened_{key}", set())
+    shown, inside = fold(items, opened)
+    placed = diagram(shown)
+    lines = {item.name: item for item in shown}
     data = {
-        "width": placed.width, "height": placed.height, "chosen": chosen, "alt": alt,
+        "width": placed.width, "height": placed.height, "chosen": inside.get(chosen or "", chosen), "alt": alt,
         "edges": [{"points": points} for _, _, points in placed.edges],
         "boxes": [
             {
@@ -29,4 +34,11 @@ def graph(items: list[Item], key: str, chosen: str | None, alt: str) -> str | No
         data=data, key=key, on_layer_change=lambda: None
     )
     clicked = (st.session_state.get(key) or {}).get("layer")
-    return clicked if newly(clicked, key) else None
+    if opened:
+        st.button("Fold blocks that repeat", on_click=opened.clear, key=f"fold_{key}")
+    if not newly(clicked, key):
+        return None
+    if clicked in inside.values():
+        opened.add(clicked)
+        again()
+    return clicked
