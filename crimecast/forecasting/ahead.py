@@ -199,10 +199,13 @@ def _network(run: Run, cube: Cube) -> tuple:
 def _notices(name: str, cube: Cube) -> list[str]:
     if name.strip() in BASELINES:
         return []
+    from crimecast.training.contract import warnings_of  # brings torch
+
     run = load_run(name.strip())
     told = [one for one in run.design.static if forecast_path(cube.city, one).exists()]
     last = [one for one in run.design.static if one not in told]
-    made = [f"Of {', '.join(last)} the last values known were taken."] if last else []
+    made = list(warnings_of(run.folder))
+    made += [f"Of {', '.join(last)} the last values known were taken."] if last else []
     if told:
         made.append(
             f"Of {', '.join(told)} the forecast was taken as far as it reaches, then its last value."

@@ -88,7 +88,11 @@ class NetworkStream(Stream):
         maps = self._maps(t, expected)
         since = [t - (self.lead - self.design.horizon) - lag for lag in self.design.lags]
         made = []
-        with torch.no_grad():
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            # What a user's own module draws is the same for the same step, however it is come to.
+            torch.manual_seed(
+                int(self.paths.cube.step.number(self.paths.times[t : t + 1])[0]) % 2**63
+            )
             for first in range(0, len(base), TOGETHER):
                 some = slice(first, first + TOGETHER)
                 history = np.stack([self.paths.frame(s)[some] for s in since], axis=1)

@@ -31,6 +31,7 @@ from crimecast.live.plan import Plan, go_live, keep_plan, live_folder
 from crimecast.live.retraining import retrained
 from crimecast.runs.run import list_runs, load_run
 from crimecast.storage.access import accounted, act, permit
+from crimecast.storage.faults import sentence
 from crimecast.storage.kept import code_of
 from crimecast.storage.store import data_root, read_json, write_json
 
@@ -109,13 +110,22 @@ def _round(city: City, plan: Plan, url: str | None, guarded: bool) -> dict[str, 
     scored = _score(log, cube)
     plan, said = retrained(city.name, plan, log, cube, come(cube))
     notices += said
-    sealed = 0
+    sealed, failed = 0, []
     for name in plan.names:
-        made = kept(name, cube, len(cube.times), NEXT)
+        try:
+            made = kept(name, cube, len(cube.times), NEXT)
+        except Exception as error:  # of one of them, such as a user's module: the others go on
+            failed.append(
+                f"{name} made no forecast: {error if isinstance(error, UserError) else sentence(error)}"
+            )
+            continue
         notices += [note for note in made.notices if note not in notices]
         sealed += _seal(log, made)
         if name == plan.names[0]:
             save(log.folder / "tomorrow.json", made)
+    if len(failed) == len(plan.names):
+        raise UserError(" ".join(failed))
+    notices += failed
     write_json(log.folder / "events.json", {"events": records})
     return {
         "city": city.name, "grid": plan.grid, "sealed": sealed, "scored": scored,

@@ -73,6 +73,12 @@ def tried(design: Design, batch: Batch, mask: Tensor, seed: int, device: str, fo
     return kept
 
 
+def warnings_of(folder: Path) -> tuple[str, ...]:
+    """What there is to point out about a run's own module; nothing of a spec's network."""
+    path = folder / "contract.json"
+    return tuple(read_json(path)["warnings"]) if path.exists() else ()
+
+
 def _elsewhere(
     design: Design, batch: Batch, mask: Tensor, seed: int, device: str
 ) -> dict[str, Any]:

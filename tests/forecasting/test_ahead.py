@@ -90,10 +90,26 @@ class Own(torch.nn.Module):
 """
 
 
+RANDOM = MODULE.replace("return self.mix(", "return torch.nn.functional.dropout(self.mix(").replace(
+    ") - 1", "), 0.2, True) - 1"
+)
+OFFSETS = ("none", "mean", "decayed_mean", "memory_mixture")
+
+
 def design_of(name: str, folder: Path) -> Design:
-    if name == "own":
-        (folder / "own.py").write_text(MODULE)
+    if name in ("own", "random"):
+        (folder / "own.py").write_text(MODULE if name == "own" else RANDOM)
         return Design("own", module=f"{folder / 'own.py'}:Own")
+    if name.startswith("far on "):
+        far = replace(
+            load_design("stack_plain"), horizons=(1, 3, 7), offset=name.removeprefix("far on "),
+            memories=(3, 30), position=2, level=True,
+        )  # fmt: skip
+        return (
+            far
+            if name.endswith("none")
+            else replace(far, surprises=(2, 21), weekday_surprises=(60,))
+        )
     base = load_design(name.split(" ")[0])
     if name.endswith("far"):
         base = replace(base, horizons=(1, 3, 7))
@@ -102,7 +118,7 @@ def design_of(name: str, folder: Path) -> Design:
     return base
 
 
-@pytest.mark.parametrize("name", [*DESIGNS, "own", "stack_plain far", "stack_plain weather"])
+@pytest.mark.parametrize("name", [*DESIGNS, "own", "random", "stack_plain far", "stack_plain weather", *(f"far on {one}" for one in OFFSETS)])  # fmt: skip
 def test_a_network_as_if_the_last_week_had_not_come_is_to_the_bit_one_without_it(
     data: Path, tmp_path: Path, name: str
 ) -> None:
@@ -120,7 +136,9 @@ def test_a_network_as_if_the_last_week_had_not_come_is_to_the_bit_one_without_it
     then, now = to_come(run.id, whole, WEEK, SINCE), to_come(run.id, absent, WEEK)
     assert same(then, now)
     assert not same(then, to_come(run.id, whole, WEEK))
-    assert (name.endswith("weather")) == bool(then.notices)
+    assert (name.endswith("weather") or name == "random") == bool(then.notices)
+    if name == "random":
+        assert "forecasts don't repeat" in then.notices[0]
 
 
 def test_a_forecast_of_weather_is_given_to_steps_to_come_alone(data: Path, tmp_path: Path) -> None:
@@ -161,12 +179,15 @@ def test_a_forecast_of_weather_is_given_to_steps_to_come_alone(data: Path, tmp_p
         import_covariate("town", told, "weather", {}, forecast=True)
 
 
-def test_a_networks_own_horizon_says_where_the_paths_lie(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["stack_plain far", *(f"far on {one}" for one in OFFSETS)])
+def test_a_networks_own_horizon_says_where_the_paths_lie(
+    data: Path, tmp_path: Path, name: str
+) -> None:
     from crimecast.forecasting.forecasts import rates
 
     brought("town")
     whole, _ = grids("town")
-    run = train(design_of("stack_plain far", tmp_path), whole, "2021-04-20", "2021-05-10", epochs=1)
+    run = train(design_of(name, tmp_path), whole, "2021-04-20", "2021-05-10", epochs=1)
     cube = load_cube(whole)
     origin = DAYS - WEEK
     made = ahead(run.id, cube, origin, WEEK)

@@ -177,6 +177,30 @@ def test_a_grid_that_was_taken_away_is_named_and_another_may_be_chosen(portal: P
     assert go_round("chicago", new, ("decayed_mean",), url=portal.url)["grid"] == new
 
 
+def test_one_that_fails_is_named_and_the_others_forecast(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, kept = go_live("chicago", names=NAMES), rounds.kept
+
+    def failing(name: str, *given: Any) -> Any:
+        if name == NAMES[0]:
+            raise IndexError("of a module of somebody's own")
+        return kept(name, *given)
+
+    monkeypatch.setattr(rounds, "kept", failing)
+    result = go_round("chicago", url=portal.url)
+    assert result["sealed"] == len(made.names) - 1
+    assert any(
+        f"{NAMES[0]} made no forecast: Something went wrong" in one for one in result["notices"]
+    )
+    monkeypatch.setattr(rounds, "kept", kept)  # once it is mended
+    assert go_round("chicago", url=portal.url)["sealed"] == 1
+    go_live("chicago", names=NAMES[:1])
+    monkeypatch.setattr(rounds, "kept", failing)
+    with pytest.raises(UserError, match="made no forecast"):
+        go_round("chicago", url=portal.url)
+
+
 def test_the_command_says_what_was_done(portal: Portal, capsys: pytest.CaptureFixture) -> None:
     assert main(["live", "chicago", "--once", "--json", "--url", portal.url]) == 0
     result = json.loads(capsys.readouterr().out)
