@@ -21,8 +21,8 @@ class Adapted(nn.Module):
         super().__init__()
         self.call, self.body = call, body
         self.first = nn.Conv2d(LAGS, planes, 1)
-        self.eval()
         with torch.no_grad():
+            _measure(call, body, planes)
             made = _map_of(call(body, torch.rand(2, planes, SIDE, SIDE)))
         self.last = nn.Conv2d(made.shape[1], 1, 1)
 
@@ -32,6 +32,18 @@ class Adapted(nn.Module):
         if made.shape[-2:] != x.shape[-2:]:
             made = functional.interpolate(made, size=x.shape[-2:], mode="bilinear")
         return made
+
+
+def _measure(call: Callable[[nn.Module, Tensor], Any], body: nn.Module, planes: int) -> None:
+    """Give its batch normalisations the statistics of what they see, as training does: with those of
+    no data the values of a deep network fade away on the way through it."""
+    norms = [m for m in body.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    body.eval()
+    for norm in norms:
+        norm.train()
+    for _ in range(30 if norms else 0):
+        call(body, torch.rand(4, planes, SIDE, SIDE))
+    body.eval()
 
 
 def _map_of(value: Any) -> Tensor:
@@ -137,6 +149,7 @@ def _transformers() -> dict[str, Callable[[], Adapted]]:
         "image_size": 32, "patch_size": 4, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
         "intermediate_size": 32,
     }  # fmt: skip
+    lively = {**vit, "initializer_range": 0.02}  # theirs is 1e-10, for weights that are loaded
     swin = {
         "image_size": 32,
         "patch_size": 2,
@@ -170,7 +183,7 @@ def _transformers() -> dict[str, Callable[[], Adapted]]:
         "HGNetV2Backbone": {}, "TextNet": {}, "SuperPoint": {}, "TimmWrapper": {}, "Dinat": {}, "Nat": {},
         "LlamaVision": {}, "Siglip": {}, "SiglipVision": vit, "CLIPVision": vit, "ChineseCLIPVision": vit, "AltCLIPVision": vit,
         "Siglip2Vision": {}, "InternVLVision": {**vit, "image_size": [32, 32], "patch_size": [4, 4]}, "PixtralVision": {**vit, "head_dim": 8}, "Dinov3ViT": vit, "DINOv3ViT": vit,
-        "DINOv3ConvNext": stages, "Aimv2Vision": vit, "BlipVision": vit, "Blip2Vision": vit, "GitVision": vit, "Kosmos2Vision": vit, "XCLIPVision": {}, "CLIPSegVision": vit, "OwlViTVision": vit, "Owlv2Vision": vit, "GroupViTVision": {},
+        "DINOv3ConvNext": stages, "Aimv2Vision": vit, "BlipVision": lively, "Blip2Vision": lively, "GitVision": vit, "Kosmos2Vision": vit, "XCLIPVision": {}, "CLIPSegVision": vit, "OwlViTVision": vit, "Owlv2Vision": vit, "GroupViTVision": {},
         "PerceptionEncoder": {}, "IdeficsVision": {}, "Idefics2Vision": {}, "Ovis2Vision": {}, "MLCDVision": vit, "SamVision": {}, "EdgeTam": {}, "ViTMAE": {**vit, "mask_ratio": 0.0, "decoder_hidden_size": 16, "decoder_num_hidden_layers": 1, "decoder_num_attention_heads": 2},
     }  # fmt: skip
     made = {}
