@@ -7,9 +7,11 @@ from crimecast.designs.spec import to_toml
 from crimecast.lineage.tree import NOTE, annotate, changes, effect, known_effect
 from crimecast.runs import queue
 from crimecast.runs.run import Run, delete_run, list_runs, load_run
-from crimecast.views.design import spec_diff
+from crimecast.training.reached import kept
+from crimecast.views.design import reached_items, spec_diff
 from pages.parts.asked import chosen_row
 from pages.parts.frame import frame, nothing_yet
+from pages.parts.graph import graph
 from pages.parts.guarding import guarded
 from pages.parts.people import operator_button
 from pages.parts.progress import live
@@ -154,6 +156,14 @@ def remark() -> None:
         )  # fmt: skip
 
 
+if run.state == "failed" and (reached := kept(run.folder)):
+    with st.expander("How far its network came", expanded=True):
+        graph(
+            reached_items(reached),
+            f"reached_{run.id}",
+            None,
+            f"The layers of {run.id} up to the one that fails",
+        )
 for warning in run.summary.get("warnings", []):
     st.warning(text(warning))
 guarded(what_it_did)

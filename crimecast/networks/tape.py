@@ -141,6 +141,22 @@ def record(
     return writer.finish(output)
 
 
+def reached(
+    network: nn.Module, modules: dict[str, nn.Module], inputs: dict[str, Tensor]
+) -> tuple[Record, tuple[str, tuple[str, ...]] | None]:
+    """How far a forward pass comes: the tape of it, and the label of the call in which it fails, `forward`
+    for the network's own code, with the calls that it takes from; None if it doesn't fail."""
+    network.eval()
+    writer = _Writer(network, inputs, True)
+    watching = watched({ROOT: network, **modules}, writer.enter, writer.leave)
+    try:
+        with torch.no_grad(), watching, _slow_paths(), writer.leaving, writer:
+            output = network(*inputs.values())
+    except Exception:  # whatever a user's code raises
+        return writer.cut_off()
+    return writer.finish(output), None
+
+
 @contextmanager
 def _slow_paths() -> Iterator[None]:
     fast = torch.backends.mha.get_fastpath_enabled()
@@ -180,6 +196,7 @@ class _Writer(TorchDispatchMode):
         self.live: set[int] = set()  # storages that hold something made from the inputs
         self.origins: dict[int, dict[str, None]] = {}
         self.stack: list[tuple[str, int, dict[str, None], list[str]]] = []
+        self.given: list[Tensor] = []  # what the call that began last was given
         self.counter, self.leaving = Counter(), _Leaving(self)
         for module_name, module in network.named_modules():
             for parameter in module.parameters(recurse=False):
@@ -193,8 +210,9 @@ class _Writer(TorchDispatchMode):
 
     # Calls
 
-    def enter(self, name: str, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> None:
+    def enter(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         number = self.counter.begin(name)
+        self.given = tensors_in([args, kwargs])
         for outer in self.stack:
             outer[3].append(name)
         self.stack.append((name, number, {}, []))
@@ -370,6 +388,23 @@ class _Writer(TorchDispatchMode):
             for o in self.made.ops
         ]
         return self.made
+
+    def cut_off(self) -> tuple[Record, tuple[str, tuple[str, ...]]]:
+        """The record of a pass that failed, the call that ran then, and what it takes: what it was given,
+        or, of the network's own code, whatever nothing else has taken yet."""
+        label = self.where
+        takes: dict[str, None] = {}
+        if label and not self.stack[-1][3]:
+            for tensor in self.given:
+                if tensor.layout == torch.strided:
+                    takes |= self.origins.get(self._number(tensor), {})
+        made = self.finish(None)
+        if not takes:
+            taken = {source for call in made.calls.values() for source in call.takes}
+            takes = dict.fromkeys(
+                k for k, call in made.calls.items() if call.leaf and k not in taken
+            )
+        return made, (label.removesuffix(":1") or "forward", self._labels(takes) or ("inputs",))
 
     def _label(self, key: str) -> str:
         name = key.rpartition(":")[0]

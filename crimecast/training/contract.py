@@ -32,6 +32,7 @@ from crimecast.designs.build import build, line_of
 from crimecast.designs.spec import Design
 from crimecast.storage.store import PACKAGE, read_json, scratch, write_json
 from crimecast.training.optimising import mixed_precision
+from crimecast.training.reached import keep, reached_by
 from crimecast.training.samples import Batch, log_rate, loss_of
 
 FEW = 3  # samples of the batch that is tried
@@ -68,6 +69,9 @@ def tried(design: Design, batch: Batch, mask: Tensor, seed: int, device: str, fo
     if path.exists() and (known := read_json(path))["stamp"] == stamp:
         return Kept(tuple(known["warnings"]), known["half"])
     made = _elsewhere(design, batch, mask, seed, device)
+    keep(folder, made.pop("reached", None))
+    if "error" in made:
+        raise UserError(made["error"])
     kept = Kept(tuple(made["warnings"]), made["half"])
     write_json(path, {"stamp": stamp, **made})
     return kept
@@ -111,8 +115,6 @@ def _elsewhere(
             how = _ending(process.returncode)
             raise UserError(f"{name} {how} while it was {stage}.")
         made: dict[str, Any] = read_json(verdict)
-    if "error" in made:
-        raise UserError(made["error"])
     return made
 
 
@@ -184,6 +186,7 @@ def main(folder: str) -> int:
     place = Path(folder)
     task = read_json(place / "task.json")
     forked: list[str] = []
+    network: nn.Module | None = None
     sys.addaudithook(_no_forks(forked))
 
     def at(stage: str) -> None:
@@ -203,6 +206,9 @@ def main(folder: str) -> int:
         verdict: dict[str, Any] = {"warnings": kept.warnings, "half": kept.half}
     except UserError as error:
         verdict = {"error": str(error)}
+        if network is not None:
+            at("drawn")
+            verdict["reached"] = reached_by(network, Batch(**tensors).first(1))
     except MemoryError:
         verdict = {"error": f"{_name(task['module'])} needs more memory than there is."}
     except SystemExit:

@@ -1,6 +1,8 @@
 """The Design page: a spec's layers, as they are to be drawn, what each sees, and what was changed."""
 
 import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from crimecast.designs.shapes import FRAMES, Laid
 from crimecast.designs.spec import Design, Layer
@@ -24,6 +26,19 @@ def design_items(laid: list[Laid], failing: Layer | None = None) -> list[Item]:
         lines = (failing.name, f"{failing.kind} · does not fit")
         items.append(Item(failing.name, lines, failing.inputs or (before,), broken=True))
     return items
+
+
+def reached_items(steps: Sequence[Mapping[str, Any]]) -> list[Item]:
+    """The layers of a user's module up to the one at which it fails."""
+    most = max((step["weights"] for step in steps), default=0) or 1
+    return [
+        Item(
+            step["name"],
+            (step["name"], f"{step['kind']} · {'fails' if step['fails'] else '×'.join(map(str, step['shape']))}"),
+            tuple(step["takes"]), step["weights"] / most, step["fails"],
+        )
+        for step in steps
+    ]  # fmt: skip
 
 
 def seen(design: Design, types: int, height: int, width: int, calendar: int) -> dict[str, str]:
