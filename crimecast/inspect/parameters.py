@@ -10,6 +10,7 @@ from crimecast.designs.build import build, named_layers
 from crimecast.designs.inputs import calendar_numbers
 from crimecast.inspect.subject import Subject
 from crimecast.networks.calls import split
+from crimecast.networks.looked import Looked
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,13 @@ class Weights:
         return np.abs(own.reshape(len(own), -1))
 
 
-def weights(subject: Subject, layer: str) -> list[Weights]:
-    """The weights of a layer, biases left out."""
-    name = layer if layer in subject.layers else split(layer)[0]
-    start = dict(named_layers(_at_start(subject)).get(name, nn.Module()).named_parameters())
+def weights(one: Looked, layer: str) -> list[Weights]:
+    """The weights of a layer, biases left out; how far they moved is known of a run's alone."""
+    name = layer if layer in one.layers else split(layer)[0]
+    first = named_layers(_at_start(one)) if isinstance(one, Subject) else {}
+    start = dict(first.get(name, nn.Module()).named_parameters())
     made = []
-    for name, parameter in subject.module(layer).named_parameters():
+    for name, parameter in one.module(layer).named_parameters():
         if parameter.dim() < 2:
             continue
         now = parameter.detach()

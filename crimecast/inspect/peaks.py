@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crimecast.inspect.activations import activations_of_steps
-from crimecast.runs.run import Run
+from crimecast.inspect.activations import activations_of
+from crimecast.inspect.specimen import Specimen
 
 CHUNK = 16  # steps in one forward pass
 
@@ -22,7 +22,7 @@ class Peak:
 
 
 def peaks(
-    run: Run, layer: str, channel: int, steps: list[int], area: np.ndarray, count: int = 6
+    one: Specimen, layer: str, channel: int, steps: list[int], area: np.ndarray, count: int = 6
 ) -> list[Peak]:
     """The `count` steps whose highest value on the area (H, W of the layer's maps) is the largest.
 
@@ -31,11 +31,11 @@ def peaks(
     found: list[Peak] = []
     for begin in range(0, len(steps), CHUNK):
         chunk = steps[begin : begin + CHUNK]
-        values = activations_of_steps(run, chunk, [layer])[layer][:, channel]
+        values = activations_of(one, chunk, [layer])[layer][:, channel]
         inside = np.where(area, values, -np.inf).reshape(len(chunk), -1)
         at = inside.argmax(axis=1)
-        for step, one, place, high in zip(chunk, values, at, inside.max(axis=1), strict=True):
+        for step, map_, place, high in zip(chunk, values, at, inside.max(axis=1), strict=True):
             row, column = divmod(int(place), area.shape[1])
-            found.append(Peak(step, (row, column), float(high), one.copy()))
+            found.append(Peak(step, (row, column), float(high), map_.copy()))
         found = sorted(found, key=lambda peak: -peak.value)[:count]
     return found

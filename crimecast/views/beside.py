@@ -10,6 +10,7 @@ from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.inspect.graph import Node
 from crimecast.inspect.peaks import Peak, peaks
+from crimecast.inspect.subject import subject
 from crimecast.plots.rasters import Panel
 from crimecast.runs.run import Run, load_run
 from crimecast.views.activations import layer_maps
@@ -133,7 +134,7 @@ def channel_peaks(name: str, _stamp: int, layer: str, channel: int) -> list[Peak
     steps = np.unique(
         np.linspace(first, last - 1, min(SEARCHED, last - first)).astype(int)
     ).tolist()
-    return peaks(run, layer, channel, steps, layer_area(run, layer))
+    return peaks(subject(run), layer, channel, steps, layer_area(run, layer))
 
 
 def peaks_message(run: Run, city: City, layer: str, channel: int, made: list[Peak]) -> bytes:
