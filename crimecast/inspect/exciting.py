@@ -16,6 +16,7 @@ from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, split
 
 AROUND = 4  # cells on each side of the unit's that may differ
 DEVIATIONS = 3.0  # how far from the mean, in standard deviations along the way that excites most
+OWN = 10.0  # steps of the area's mean variance beside a cell's own
 PATCHES, ROUNDS, STARTS = 3000, 12, 3
 
 
@@ -41,7 +42,8 @@ def excite(
     """What excites channel `channel` of a layer at a cell (row, column of its maps) most.
 
     Inputs within `AROUND` cells deviate from their mean over `steps` by d with dᵀ Σ⁻¹ d ≤ 9, where Σ is
-    the covariance of real deviations in windows of that size all over the area; elsewhere they are at
+    the covariance of real deviations: as they go together in windows of that size all over the area, as
+    large as they are in this one (with `OWN` steps of the area's mean, since some cells hardly vary); elsewhere they are at
     their mean, counts stay above none, and the calendar is that of the real step that excites it most. The value is maximised by Frank and Wolfe's steps (1956,
     Naval Research Logistics 3), d ← 3 Σ g / √(gᵀ Σ g) for the gradient g, from the mean and from the
     real deviations that excite it most. For a linear unit that is its activation pattern Σ w (Haufe et
@@ -69,7 +71,13 @@ def excite(
     )
     rows, columns = window
     deviations = inputs - mean
-    patches = _patches(deviations, rows, columns, one.area, seed)
+    inside = torch.from_numpy(one.area)
+    spread = deviations[..., inside].square().mean(dim=(0, 2)).sqrt()
+    steady = OWN * spread.square()[:, None, None]
+    sizes = ((deviations.square().sum(dim=0) + steady) / (len(inputs) + OWN)).sqrt()
+    alike = torch.where(sizes > 0, deviations / sizes, 0.0)
+    own_size = sizes[:, rows, columns].reshape(-1)
+    patches = own_size * _patches(alike, rows, columns, one.area, seed)
 
     def put(d: Tensor) -> Tensor:
         """(K, H, W) the mean with deviations d (K·h·w,) in the window."""
@@ -106,7 +114,6 @@ def excite(
                 now = float(value(put(d), calendar))
             if now > reached:
                 best, reached = d, now
-    spread = deviations[..., torch.from_numpy(one.area)].square().mean(dim=(0, 2)).sqrt()
     return Exciting(
         mean[:, rows, columns].numpy(), put(best)[:, rows, columns].numpy(), spread.numpy(),
         (rows.start, columns.start), reached, average, real,
