@@ -10,6 +10,7 @@ bench/results/hostile.json.
 """
 
 import argparse
+import gc
 import json
 import multiprocessing
 import os
@@ -30,6 +31,7 @@ sys.path.insert(0, str(TOP))
 RESULT = Path(__file__).parent / "results" / "hostile.json"
 LIMIT = int(2.5e9)
 LIFE = 200  # cases of a process
+NOT_MADE = {"status": "not made", "said": "", "seconds": 0.0, "peak": 0.0, "wrong": ""}
 PATIENCE = 60.0  # seconds that a case may take until its process is ended
 
 
@@ -43,25 +45,20 @@ def work(pipe: Connection) -> None:
     with tempfile.TemporaryDirectory(prefix="hostile-") as top:
         store = prepared(Path(top) / "data")
         kept = Kept(store)
-        resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
         pipe.send(None)
         while (seed := pipe.recv()) is not None:
             with tempfile.TemporaryDirectory(dir=top) as folder:
                 try:
                     case = make(Random(seed), Path(folder), store)
-                # What makes the file is held to the bound as well, and some can't be written.
-                except (MemoryError, UnicodeEncodeError):
-                    none = {
-                        "status": "not made",
-                        "said": "",
-                        "seconds": 0.0,
-                        "peak": 0.0,
-                        "wrong": "",
-                    }
-                    pipe.send((seed, "not made", [], none))
+                except UnicodeEncodeError:  # a name that this disk can't hold
+                    pipe.send((seed, "not made", [], NOT_MADE))
                     continue
+                gc.collect()
                 pipe.send((seed, case.kind, case.arguments))
+                # What makes the file may take what it likes; what reads it is bounded.
+                resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, resource.RLIM_INFINITY))
                 answer = tried(case, kept)
+                resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY,) * 2)
             pipe.send((seed, case.kind, case.arguments, vars(answer)))
 
 
@@ -192,7 +189,8 @@ def main() -> None:
                 worker.process.kill()
                 worker.process.join()
                 how = "its process ended" if worker.process.exitcode != -9 else "no answer"
-                note(worker.now[0], worker.now[1], worker.now[2], {"status": how, "said": "", "seconds": time.monotonic() - worker.since, "peak": 0.0, "wrong": how})  # fmt: skip
+                made = worker.now[1] != "being made"
+                note(worker.now[0], worker.now[1], worker.now[2], NOT_MADE if not made else {"status": how, "said": "", "seconds": time.monotonic() - worker.since, "peak": 0.0, "wrong": how})  # fmt: skip
                 workers.remove(worker)
                 workers.append(Worker(context))
                 if not next_of(workers[-1]):
