@@ -102,7 +102,7 @@ def register(add: Add) -> None:
     _period(p, required=False)
     p.add_argument(
         "--next", type=int, metavar="N",
-        help="the steps after the last complete one; with --since, as if made on that date",
+        help="the steps after the last complete one, 60 at most; with --since, as if made on that date",
     )  # fmt: skip
     p.add_argument(
         "--out", type=Path, metavar="FILE.nc|.parquet|.geojson|.tif",

@@ -77,25 +77,34 @@ def at_horizon(name: str) -> tuple[str, int | None]:
     return base, int(steps) if at else None
 
 
+def fits(run: Run, cube: Cube) -> None:
+    """Raise UserError unless a run's network can forecast a cube: as many types, steps as long."""
+    own, types = load_cube(run.grid), cube.counts.shape[1]
+    if types != own.counts.shape[1]:
+        raise UserError(
+            f"{run.id} forecasts {own.counts.shape[1]} types, and this grid has {types}: "
+            "make a grid with as many."
+        )
+    if cube.step != own.step:
+        raise UserError(
+            f"{run.id} was trained on steps of {own.step}, and this grid's are {cube.step}: make a grid with steps as long."
+        )
+
+
 def load_network(run: Run, cube: Cube | None = None) -> tuple["torch.nn.Module", dict[str, Any]]:
     """The trained network of a run on the CPU, in evaluation mode, and the note stored with it.
 
-    With `cube`, a network for maps of that cube's size. Raises UserError where it has other types,
-    or where layers learnt something for each cell of the run's own grid.
+    With `cube`, a network for maps of that cube's size. Raises UserError where it has other types or
+    steps, or where layers learnt something for each cell of the run's own grid.
     """
     from crimecast.designs.build import build
     from crimecast.designs.inputs import calendar_numbers
     from crimecast.training import checkpoints
 
     tensors, note = checkpoints.load(run.folder / "network.safetensors")
-    own = load_cube(run.grid)
-    cube = cube or own
+    cube = cube or load_cube(run.grid)
+    fits(run, cube)
     _, types, height, width = cube.counts.shape
-    if types != own.counts.shape[1]:
-        raise UserError(
-            f"{run.id} forecasts {own.counts.shape[1]} types, and this grid has {types}: "
-            "make a grid with as many."
-        )
     numbers = calendar_numbers(run.design, cube.step)
     network = build(run.design, types, height, width, numbers, run.seed)
     checkpoints.load_network(network, tensors)

@@ -15,7 +15,9 @@ def complete_steps(cube: Cube, origin: int | None = None) -> int:
     """The number of steps, of the first `origin` (all by default), that the records cover whole.
 
     A step isn't, if at its end nothing was recorded for longer than at any of the last ends before:
-    one that is wrongly left out so is one in hundreds. Only records before step `origin` are looked at.
+    one that is wrongly left out so is one in hundreds. Where there are few ends, as of months, nothing
+    was recorded for longer than ever between two records before. Only records before step `origin`
+    are looked at.
     """
     origin = len(cube.times) if origin is None else origin
     number = int(cube.step.number(cube.times[:1])[0])
@@ -28,9 +30,10 @@ def complete_steps(cube: Cube, origin: int | None = None) -> int:
     silence = ends - times[np.maximum(at - 1, 0)]
     of_last = int(cube.step.number(times[-1:])[0]) - number - since
     before = silence[:of_last][at[:of_last] > 0]
-    if len(before) < LEAST:
+    if len(times) < LEAST:
         return origin
-    while origin - since > of_last and silence[origin - since - 1] > before.max():
+    longest = before.max() if len(before) >= LEAST else np.diff(times).max()
+    while origin - since > of_last and silence[origin - since - 1] > longest:
         origin -= 1
     return origin
 

@@ -19,6 +19,7 @@ from crimecast.reading.files import read_table
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
 from crimecast.storage.access import accounted, act
+from crimecast.storage.forms import Damaged
 from crimecast.storage.store import data_root, replacing
 
 FIELDS = ("value", "time", "longitude", "latitude")
@@ -94,7 +95,7 @@ def _check_forecast(city: City, name: str, usable: pl.DataFrame) -> None:
     known = covariate_path(city.name, name)
     if not known.exists():
         raise UserError(f"{city.title} has no covariate '{name}' yet, of which this is a forecast.")
-    if [*pl.read_parquet_schema(known)] != usable.columns or "time" not in usable.columns:
+    if _kept(known).columns != usable.columns or "time" not in usable.columns:
         raise UserError(
             f"A forecast of '{name}' needs what its values have: a time, and places where those have some."
         )
@@ -123,7 +124,7 @@ def covariate_maps(
             f"{city.title} has no covariate '{name}' (it has {known}): add it with "
             f"`python -m crimecast covariate {city.name} FILE --name {name}`."
         )
-    rows = pl.read_parquet(path)
+    rows = _kept(path)
     first = int(cube.step.number(cube.times[:1])[0])
     if come is not None and "time" in rows.columns:
         rows = _until(rows, forecast_path(cube.city, name), cube, first + come)
@@ -147,12 +148,22 @@ def covariate_maps(
     return made
 
 
+def _kept(path: Path) -> pl.DataFrame:
+    """The rows of a covariate that was brought in. Raises Damaged."""
+    try:
+        return pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError):
+        raise Damaged(
+            f"What is kept of the covariate '{path.stem}' is damaged: bring it in anew."
+        ) from None
+
+
 def _until(rows: pl.DataFrame, forecast: Path, cube: Cube, number: int) -> pl.DataFrame:
     """The values of the steps before `number`, and of those from it on what is forecast."""
     known = rows.filter(cube.step.number(rows["time"].to_numpy()) < number)
     if not forecast.exists():
         return known
-    told = pl.read_parquet(forecast)
+    told = _kept(forecast)
     told = told.filter(cube.step.number(told["time"].to_numpy()) >= number)
     return pl.concat([known, told.select(known.columns)], how="vertical_relaxed")
 

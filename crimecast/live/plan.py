@@ -9,10 +9,12 @@ from pydantic import Field
 from crimecast import UserError
 from crimecast.baselines import BASELINES
 from crimecast.cities import load_city
+from crimecast.forecasting.forecasts import fits
+from crimecast.grids.cube import load_cube
 from crimecast.grids.grid import grid_folder, list_grids
 from crimecast.runs.run import list_runs, load_run
 from crimecast.storage.access import accounted, act, permit
-from crimecast.storage.forms import formed
+from crimecast.storage.forms import formed, unfit
 from crimecast.storage.store import data_root, read_json, write_json
 
 RIVALS = ("memory_mixture", "decayed_mean")  # the strongest baselines that take seconds
@@ -98,14 +100,18 @@ def go_live(
         if not known:
             raise UserError(f"{load_city(city).title} has no grid yet: make one first.")
         grid = known[0]["grid"]
+    for name in runs:
+        fits(load_run(name), load_cube(grid))
     if not names:
         names = before.names if before else (*_best(grid), *RIVALS)
-    kept = asdict(before.rules) if before else {}
+    kept = (asdict(before.rules) if before else {}) | (rules or {})
+    if wrong := unfit(Rules, kept):
+        raise UserError(f"That can't be a rule of the rounds ({wrong}).")
     plan = Plan(
         grid,
         tuple(dict.fromkeys(names)),
         bool(before and before.own and before.grid == grid),
-        formed(Rules, kept | (rules or {}), "The plan"),
+        formed(Rules, kept, "The plan"),
     )
     if plan != before:
         act("go live with", f"{', '.join(plan.names)} on {plan.grid}")

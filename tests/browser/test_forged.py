@@ -234,7 +234,8 @@ def test_viewers_look_whatever_they_send(
             known[place] = everything(session, place)
     store, before, wrong = Store(data), len(lines(data)), []
     for place in places:
-        for marked in (True, False):
+        specs = any(one.kind == "text_area" for one, _ in known[place].values())
+        for marked in (True, False) if specs else (False,):
             with Frontend(url, viewer) as session:
                 all_ = known[place] | everything(session, place)
                 for what, shown in forge(session, place, all_, marked):

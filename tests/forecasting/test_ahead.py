@@ -212,6 +212,15 @@ def test_a_day_that_a_file_ends_within_is_found_and_not_used(data: Path) -> None
     assert complete_steps(load_cube(late)) == DAYS
 
 
+def test_a_month_that_the_records_do_not_cover_is_found_though_months_are_few(data: Path) -> None:
+    brought("cut", days=DAYS - 6)  # from January to 24 May
+    months = load_cube(make_grid("cut", cell=1000, step="1mo")["grid"])
+    assert (len(months.times), complete_steps(months)) == (5, 4)
+    assert to_come("decayed_mean", months.grid, 1).label(0) == "2021-05-01"
+    brought("whole", days=DAYS + 1)  # to the end of May
+    assert complete_steps(load_cube(make_grid("whole", cell=1000, step="1mo")["grid"])) == 5
+
+
 def test_where_records_are_few_a_quiet_day_is_a_day(data: Path) -> None:
     brought("hamlet", every=3)  # the last of its records lies two and a half days before the end
     grid = make_grid("hamlet", cell=1000, until=f"{FIRST + timedelta(days=DAYS):%Y-%m-%d}")

@@ -142,3 +142,19 @@ def test_dates_that_can_be_read_in_two_ways_are_asked_about(cube: Cube, tmp_path
     assert made["time"].startswith("day first")
     months = pl.read_parquet(covariate_path("sample", "doubtful"))["time"].dt.month()
     assert months.unique().sort().to_list() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.1, 0.0])
+def test_what_was_damaged_on_the_disk_is_said(cube: Cube, tmp_path: Path, keep: float) -> None:
+    weather(cube, tmp_path / "w.csv", np.arange(len(cube.times)) * 1.5)
+    columns = {"value": "t", "time": "date"}
+    import_covariate("sample", tmp_path / "w.csv", "weather", columns)
+    path = covariate_path("sample", "weather")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(keep * len(whole))])
+    with pytest.raises(UserError, match="covariate 'weather' is damaged: bring it in anew"):
+        covariate_maps(cube, cube.area(300), "weather", 1)
+    with pytest.raises(UserError, match="is damaged"):
+        import_covariate("sample", tmp_path / "w.csv", "weather", columns, forecast=True)
+    import_covariate("sample", tmp_path / "w.csv", "weather", columns)
+    covariate_maps(cube, cube.area(300), "weather", 1)

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from crimecast.errors import UserError
+from crimecast.forecasting.to_come import to_come
 from crimecast.grids.cube import Cube, load_cube
+from crimecast.grids.grid import make_grid
 from crimecast.live import retraining
 from crimecast.live.log import Log
 from crimecast.live.plan import Plan, Rules, go_live, keep_plan, live_folder, plan_of, put_first
@@ -83,6 +86,69 @@ def test_on_schedule_a_fork_is_queued_once_on_all_that_has_come(
     assert cube.index(asked.validate_until, "") == come - 1
     assert retrained("sample", plan, log, cube, come)[1] == []  # asked for, not twice
     assert len(queued) == 1
+
+
+def test_cut_off_between_asking_and_noting_it_is_not_asked_for_twice(
+    live: tuple[Plan, Log, Cube], queued: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, log, cube = live
+    plan, old = with_rules(plan, retrain=30), load_run(OLD)
+    now = old.created + 31 * 86_400
+    monkeypatch.setattr(time, "time", lambda: now)
+    write_json(live_folder("sample") / "retraining.json", {"of": OLD, "fork": "", "asked": now, "why": "x"})  # fmt: skip
+    made = replace(old, id="stack-9", parent=OLD, created=now + 1, state="queued")
+    monkeypatch.setattr(retraining, "list_runs", lambda: [made, old])
+    monkeypatch.setattr(retraining, "load_run", lambda name: {OLD: old, "stack-9": made}[name])
+    assert retrained("sample", plan, log, cube, 400) == (plan, [])
+    assert last_of("sample").fork == "stack-9"  # type: ignore[union-attr]
+    assert queued == []
+    # Cut off before it was asked for at all.
+    write_json(live_folder("sample") / "retraining.json", {"of": OLD, "fork": "", "asked": now, "why": "x"})  # fmt: skip
+    monkeypatch.setattr(retraining, "list_runs", lambda: [old])
+    retrained("sample", plan, log, cube, 400)
+    assert len(queued) == 1
+
+
+def test_what_cannot_be_trained_anew_is_said_and_the_round_goes_on(
+    live: tuple[Plan, Log, Cube], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, log, cube = live
+    old = load_run(OLD)
+    monkeypatch.setattr(time, "time", lambda: old.created + 31 * 86_400)
+
+    def refused(_request: queue.Request) -> Any:
+        raise UserError("There is no room.")
+
+    monkeypatch.setattr(queue, "submit", refused)
+    _, said = retrained("sample", with_rules(plan, retrain=30), log, cube, 400)
+    assert said == ["stack-1 could not be trained anew (the last time is 31 days ago): There is no room."]  # fmt: skip
+    assert last_of("sample") is None
+    first = replace(with_rules(plan, retrain=30), names=("mean", OLD))
+    assert retrained("sample", first, log, cube, 400)[1] == ["mean is no run, so nothing is trained anew."]  # fmt: skip
+
+
+def test_a_run_that_was_deleted_is_left_out_with_a_word(live: tuple[Plan, Log, Cube]) -> None:
+    plan, log, cube = live
+    left, said = retrained("sample", replace(plan, names=("gone-7", OLD, "mean+gone-7")), log, cube, 400)  # fmt: skip
+    assert left.names == (OLD,)
+    assert said == ["gone-7 was deleted and forecasts no more.", "mean+gone-7 was deleted and forecasts no more."]  # fmt: skip
+    assert plan_of("sample") == left
+    with pytest.raises(UserError, match="gone-7 was deleted, and nothing else"):
+        retrained("sample", replace(plan, names=("gone-7",)), log, cube, 400)
+
+
+def test_what_does_not_fit_is_refused_and_the_old_plan_stays(
+    live: tuple[Plan, Log, Cube], sample: str
+) -> None:
+    before = plan_of("sample")
+    weekly = make_grid("sample", step="1w")["grid"]
+    with pytest.raises(UserError, match="trained on steps of 1d, and this grid's are 1w"):
+        go_live("sample", weekly, (OLD,))
+    with pytest.raises(UserError, match=r"can't be a rule of the rounds \(retrain"):
+        go_live("sample", rules={"retrain": -1})
+    assert plan_of("sample") == before
+    with pytest.raises(UserError, match="trained on steps of 1d"):
+        to_come(OLD, weekly, 2)
 
 
 def test_at_drift(live: tuple[Plan, Log, Cube], queued: list) -> None:
