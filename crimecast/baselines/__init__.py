@@ -54,7 +54,7 @@ def baseline_rates(name: str, cube: Cube, first: int, last: int, lead: int = 1) 
     if first < lead:
         raise UserError(f"Nothing is known {lead} steps ahead of the period; start it later.")
     # Their matrices are small: more threads only wait for one another, twenty seconds in a busy app.
-    with threadpool_limits(None if name == "fourier_cox" else 1, user_api="blas"):
+    with threadpool_limits(1, user_api="blas"):
         if lead == 1:
             return BASELINES[name](cube, first, last)
         return BASELINES[name](cube, first, last, lead)

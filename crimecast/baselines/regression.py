@@ -1,8 +1,12 @@
 """Poisson regression with a ridge, for as many rows as a cube has, in chunks."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
-CHUNK = 200_000  # rows
+CHUNK = 50_000  # rows
+FEW = 20_000  # of more than four times as many so many are fitted first
 
 
 def fit_poisson(
@@ -16,11 +20,14 @@ def fit_poisson(
 
     features: (R, F); counts and offset: (R,); ridge: one for all, or (F,). By iteratively reweighted
     least squares (McCullagh & Nelder 1989, chapter 2), with steps halved while they lower the
-    likelihood.
+    likelihood; from what a few of many rows say, so that all of them are gone through less often.
     """
-    width = features.shape[1]
-    beta = np.zeros(width)
+    rows, width = features.shape
     ridge = np.broadcast_to(ridge, width)
+    beta = np.zeros(width)
+    if rows > 4 * FEW:
+        some = np.sort(np.random.default_rng(0).choice(rows, FEW, replace=False))
+        beta = fit_poisson(features[some], counts[some], offset[some], ridge * FEW / rows, rounds)
     value, gradient, curvature = _at(features, counts, offset, beta)
     value -= float(ridge @ beta**2) / 2
     for _ in range(rounds):
@@ -42,16 +49,25 @@ def fit_poisson(
 def _at(
     features: np.ndarray, counts: np.ndarray, offset: np.ndarray, beta: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Log-likelihood, its gradient (F,) and minus its second derivative (F, F)."""
+    """Log-likelihood, its gradient (F,) and minus its second derivative (F, F).
+
+    A thread a chunk: those of BLAS wait for one another by spinning, which takes several times as
+    long where somebody else works on the processor too.
+    """
     value = 0.0
     gradient = np.zeros(len(beta))
     curvature = np.zeros((len(beta), len(beta)))
-    for begin in range(0, len(counts), CHUNK):
+
+    def of(begin: int) -> tuple[float, np.ndarray, np.ndarray]:
         part = slice(begin, begin + CHUNK)
         x = features[part]
         eta = np.clip(offset[part] + x @ beta.astype(x.dtype), -20.0, 20.0)
         mean = np.exp(eta)
-        value += float(np.sum(counts[part] * eta - mean, dtype=np.float64))
-        gradient += x.T @ (counts[part] - mean).astype(x.dtype)
-        curvature += (x * mean[:, None].astype(x.dtype)).T @ x
+        own = float(np.sum(counts[part] * eta - mean, dtype=np.float64))
+        off = (counts[part] - mean).astype(x.dtype)
+        return own, x.T @ off, (x * mean[:, None].astype(x.dtype)).T @ x
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for own, slope, bend in threads.map(of, range(0, len(counts), CHUNK)):
+            value, gradient, curvature = value + own, gradient + slope, curvature + bend
     return value, gradient, curvature

@@ -43,6 +43,9 @@ def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
     """(last − first, C, H, W) float32 rates for steps [first, last), from the store if it has them."""
     parts = [part.strip() for part in name.split("+")]
     if len(parts) > 1:
+        for part in parts:  # before anything is made
+            if (base := at_horizon(part)[0]) not in BASELINES and base != TRUTH:
+                load_run(base)
         made = np.stack([rates(part, cube, first, last) for part in parts])
         return made.mean(axis=0, dtype=np.float64).astype(np.float32)
     if name == TRUTH:

@@ -146,3 +146,11 @@ def test_the_truth_is_known_on_the_samples_own_grid_only(sample: str) -> None:
     assert np.allclose(
         rates("truth", by_type, 100, 730).sum(axis=1), truth[:, 0], rtol=1e-3, atol=1e-5
     )
+
+
+def test_of_several_nothing_is_made_if_one_is_unknown(sample: str) -> None:
+    cube = load_cube(sample)
+    kept = sorted((data_root() / "forecasts").rglob("*.npy"))
+    with pytest.raises(UserError, match="There is no run called"):
+        rates("persistence+nobody-7", cube, 611, 613)
+    assert sorted((data_root() / "forecasts").rglob("*.npy")) == kept
