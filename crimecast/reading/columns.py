@@ -1,6 +1,7 @@
 """Which column of a table is the time, the place, the type and the id: guessed, mapped, checked."""
 
 import re
+import unicodedata
 
 from crimecast import Doubt, UserError
 from crimecast.cities import City
@@ -30,8 +31,14 @@ GUESSES: dict[str, list[str]] = {
 
 
 def plain(name: str) -> str:
-    """A column's name in small letters, with one underscore for whatever is neither letter nor digit."""
-    return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
+    """A column's name in small letters without accents, with one underscore for whatever is neither letter
+    nor digit.
+
+    >>> plain(" Länge (WGS84)"), plain("Широта"), plain("緯度")
+    ('lange_wgs84', 'широта', '緯度')
+    """
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return re.sub(r"[\W_]+", "_", unicodedata.normalize("NFKC", bare).casefold()).strip("_")
 
 
 def find(wanted: str, names: dict[str, str]) -> list[str] | None:

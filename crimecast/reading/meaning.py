@@ -5,20 +5,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from crimecast import Doubt, UserError
 from crimecast.cities import City
 from crimecast.reading.columns import FIELDS, GUESSES, REQUIRED, SYNONYMS, find, plain
-from crimecast.reading.coordinates import numbers, point_form
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
-from crimecast.reading.parts import Parts, Rows, distinct, every, nulls, rows_of
+from crimecast.reading.parts import Rows, distinct, nulls, rows_of
+from crimecast.reading.place_columns import place_columns, spread
 from crimecast.reading.several import is_clock
 
-SAMPLE = 400
 NO_DAY = datetime(1902, 1, 1)
 POINT = ("point", "location", "place", "geometry", "coordinates")
 HAPPENED = re.compile(
@@ -30,12 +28,6 @@ LATER = re.compile(
     r"birth|dob|suppl|receiv|edit|extract|version|valid|due|expir"
 )
 CLOCK = re.compile(r"time|hour|hora|heure|uhr|zeit|clock|tod|hhmm|hrs?$|ora")
-EAST = re.compile(
-    r"(^|_)(longitude|longitud|lon|lng|long|x|easting|east|xcoord\w*|coordx|coord_x|laenge|lange)(_|\d|$)|longitud"
-)
-NORTH = re.compile(
-    r"(^|_)(latitude|latitud|lat|y|northing|north|ycoord\w*|coordy|coord_y|breite)(_|\d|$)|latitud"
-)
 KIND = re.compile(
     r"type|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac"
 )
@@ -81,7 +73,7 @@ def found_columns(
         if time:
             found["time"] = time
     if "longitude" not in found or "latitude" not in found:
-        place = _place(table, options, found)
+        place = place_columns(table, options, found, city)
         for field, column in place.items():
             found.setdefault(field, column)
     if "type" not in found:
@@ -143,18 +135,9 @@ def _options(columns: list[str], city: City) -> dict[str, list[list[str]]]:
     }
 
 
-def _spread(table: Rows, columns: list[str]) -> pl.DataFrame:
-    """Rows from all over the file in which the first of the columns isn't empty."""
-    there = table.select(list(dict.fromkeys(columns))).map(
-        lambda part: part.filter(pl.col(columns[0]).is_not_null())
-    )
-    step = max(1, sum(part.height for part in there) // SAMPLE)
-    return every(there, step, SAMPLE + 1)
-
-
 def _reads(table: Rows, columns: list[str], asked: Asked) -> tuple[float, str, str]:
     """Share of a sample that is read as times, the precision, and how."""
-    sample = _spread(table, columns)
+    sample = spread(table, columns)
     if sample.is_empty():
         return 0.0, "", ""
     try:
@@ -244,7 +227,7 @@ def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
         if name == day or name in taken:
             continue
         word = plain(name)
-        sample = _spread(table, [name])[name]
+        sample = spread(table, [name])[name]
         if sample.is_empty() or sample.dtype == pl.Date or isinstance(sample.dtype, pl.Datetime):
             continue
         named = bool(CLOCK.search(word))
@@ -266,60 +249,6 @@ def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
             continue
         found.append((len(words & set(word.split("_"))) + 0.5 * named, name))
     return max(found, key=lambda entry: entry[0])[1] if found else None
-
-
-def _place(
-    table: Rows, options: dict[str, list[list[str]]], found: dict[str, list[str]]
-) -> dict[str, list[str]]:
-    place: dict[str, list[str]] = {}
-    for field, pattern in (("longitude", EAST), ("latitude", NORTH)):
-        named = [option[0] for option in options[field]]
-        named += [
-            name for name in table.columns if pattern.search(plain(name)) and name not in named
-        ]
-        if field in found:
-            continue
-        good = next((name for name in named if _numeric(table, name) > 0.3), None)
-        if good:
-            place[field] = [good]
-    if len(place) + sum(field in found for field in ("longitude", "latitude")) == 2:
-        return place
-    ranked = sorted(
-        table.columns,
-        key=lambda name: not re.search(r"point|loc|geo|coord|geom|place|shape|wkt", plain(name)),
-    )
-    for name in ranked:
-        if table.schema[name] == pl.String and point_form(table.column(name)):
-            return {"longitude": [name], "latitude": [name]}
-    guessed = {field: options[field][0] for field in ("longitude", "latitude") if options[field]}
-    return _by_values(table) or {**guessed, **place}
-
-
-def _numeric(table: Rows, name: str) -> float:
-    sample = _spread(table, [name])[name]
-    return float(np.isfinite(numbers(Parts.one(sample)).first).mean()) if len(sample) else 0.0
-
-
-def _by_values(table: Rows) -> dict[str, list[str]]:
-    """The only two columns of fractions that can be degrees; the one beyond 90 is the longitude."""
-    found = []
-    for name in table.columns:
-        sample = _spread(table, [name])[name]
-        if sample.is_empty() or sample.dtype.is_temporal():
-            continue
-        values = numbers(Parts.one(sample)).first
-        values = values[np.isfinite(values) & (values != 0)]
-        if values.size < 0.5 * len(sample) or np.abs(values).max() > 180:
-            continue
-        fine = np.mean(np.abs(values * 100 - np.round(values * 100)) > 1e-6)
-        if fine > 0.7 and np.ptp(np.quantile(values, [0.05, 0.95])) < 10:
-            found.append((float(np.abs(np.median(values))), name))
-    if len(found) != 2:
-        return {}
-    east, north = (
-        (found[0], found[1]) if found[0][0] > 90 or found[1][0] <= 90 else (found[1], found[0])
-    )
-    return {"longitude": [east[1]], "latitude": [north[1]]}
 
 
 def _kind(table: Rows, options: list[list[str]], found: dict[str, list[str]]) -> str | None:

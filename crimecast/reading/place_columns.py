@@ -1,0 +1,113 @@
+"""Which columns of a file are the longitude and the latitude."""
+
+import re
+
+import numpy as np
+import polars as pl
+
+from crimecast.cities import City
+from crimecast.reading.columns import plain
+from crimecast.reading.coordinates import numbers, point_form
+from crimecast.reading.parts import Parts, Rows, every
+
+SAMPLE = 400
+# In the languages that cities publish in, as `plain` writes them.
+EAST = re.compile(
+    r"(^|_)(longitude|longitud|lon|lng|long|x|easting|east|este|xcoord\w*|coordx|coor\w*_x|laenge|lange|langengrad|laengengrad|"
+    r"rechtswert|ostwert|lengtegraad|lengte|lengdegrad|lengde|laengdegrad|laengde|langd|langdgrad|longitudine|delka|dlzka|"
+    r"d[lł]ugosc\w*|hosszusag|pituus\w*|boylam|kinh_[dđ]o)(_|\d|$)|longitud|долгот|довгот|経度|经度|經度|경도"
+)
+NORTH = re.compile(
+    r"(^|_)(latitude|latitud|lat|y|northing|north|norte|ycoord\w*|coordy|coor\w*_y|breite|breitengrad|"
+    r"hochwert|nordwert|breedtegraad|breedte|breddegrad|bredde|breddgrad|bredd|latitudine|sirka|"
+    r"szerokosc\w*|szelesseg|leveys\w*|enlem|vi_[dđ]o)(_|\d|$)|latitud|широт|緯度|纬度|위도"
+)
+
+
+def spread(table: Rows, columns: list[str]) -> pl.DataFrame:
+    """Rows from all over the file in which the first of the columns isn't empty."""
+    there = table.select(list(dict.fromkeys(columns))).map(
+        lambda part: part.filter(pl.col(columns[0]).is_not_null())
+    )
+    step = max(1, sum(part.height for part in there) // SAMPLE)
+    return every(there, step, SAMPLE + 1)
+
+
+def place_columns(
+    table: Rows, options: dict[str, list[list[str]]], found: dict[str, list[str]], city: City
+) -> dict[str, list[str]]:
+    """The columns of longitude and latitude, as far as they can be told: by names, by a column that holds
+    points, by the values. `options`: columns that names propose for each field."""
+    place: dict[str, list[str]] = {}
+    for field, pattern in (("longitude", EAST), ("latitude", NORTH)):
+        named = [option[0] for option in options[field]]
+        named += [
+            name for name in table.columns if pattern.search(plain(name)) and name not in named
+        ]
+        if field in found:
+            continue
+        good = next((name for name in named if _numeric(table, name) > 0.3), None)
+        if good:
+            place[field] = [good]
+    if len(place) + sum(field in found for field in ("longitude", "latitude")) == 2:
+        return place
+    ranked = sorted(
+        table.columns,
+        key=lambda name: not re.search(r"point|loc|geo|coord|geom|place|shape|wkt", plain(name)),
+    )
+    for name in ranked:
+        if table.schema[name] == pl.String and point_form(table.column(name)):
+            return {"longitude": [name], "latitude": [name]}
+    guessed = {field: options[field][0] for field in ("longitude", "latitude") if options[field]}
+    known = {**guessed, **place, **found}
+    sides: dict[str, str] = {
+        field: known[field][0] for field in ("longitude", "latitude") if field in known
+    }
+    return _by_values(table, sides, city) or {**guessed, **place}
+
+
+def _numeric(table: Rows, name: str) -> float:
+    sample = spread(table, [name])[name]
+    return float(np.isfinite(numbers(Parts.one(sample)).first).mean()) if len(sample) else 0.0
+
+
+def _by_values(table: Rows, named: dict[str, str], city: City) -> dict[str, list[str]]:
+    """The only two columns of fractions that can be degrees: one that is named leaves the other; else the
+    one beyond 90 is the longitude; else the one with which the places lie in the city. Where nothing
+    tells, nothing is guessed."""
+    found: list[tuple[str, np.ndarray]] = []
+    for name in table.columns:
+        sample = spread(table, [name])[name]
+        if sample.is_empty() or sample.dtype.is_temporal():
+            continue
+        values = numbers(Parts.one(sample)).first
+        values = values[np.isfinite(values) & (values != 0)]
+        if values.size < 0.5 * len(sample) or np.abs(values).max() > 180:
+            continue
+        fine = np.mean(np.abs(values * 100 - np.round(values * 100)) > 1e-6)
+        if fine > 0.7 and np.ptp(np.quantile(values, [0.05, 0.95])) < 10:
+            found.append((name, values))
+    if len(found) != 2:
+        return {}
+    (one, first), (other, second) = found
+    for east, north in ((one, other), (other, one)):
+        if named.get("longitude") == east or named.get("latitude") == north:
+            return {"longitude": [east], "latitude": [north]}
+    middles = float(np.median(first)), float(np.median(second))
+    if max(map(abs, middles)) > 90:
+        east, north = (one, other) if abs(middles[0]) > 90 else (other, one)
+        return {"longitude": [east], "latitude": [north]}
+    if (bounds := city.extent()) is None:
+        return {}
+    within = [
+        all(
+            low - size <= at <= high + size
+            for at, low, high, size in zip(at, bounds[:2], bounds[2:], sizes, strict=True)
+        )
+        for at in (city.to_metres.transform(*middles), city.to_metres.transform(*middles[::-1]))
+        for sizes in [(bounds[2] - bounds[0], bounds[3] - bounds[1])]
+    ]
+    if sum(within) != 1:
+        return {}
+    east, north = (one, other) if within[0] else (other, one)
+    return {"longitude": [east], "latitude": [north]}
