@@ -24,6 +24,8 @@ from crimecast.runs.run import Run, create_run, list_runs, load_run, update_run
 from crimecast.runs.settings import Settings, Trial
 from crimecast.storage.access import accounted, act, permit
 
+SEEDS = 2**32 - 10_000  # a search counts on from its own
+
 
 @dataclass(frozen=True)
 class Request:
@@ -60,6 +62,7 @@ def submit(request: Request) -> Run:
     or a device that isn't there.
     """
     permit("train", f"{request.design.name} on {request.grid}")
+    check_seed(request.seed)
     if request.cluster is None:
         request = replace(request, cluster=address_asked(None, None))
     _check_place(request)
@@ -74,6 +77,12 @@ def submit(request: Request) -> Run:
     )
     supervisor.ensure()
     return load_run(run.id)
+
+
+def check_seed(seed: int) -> None:
+    """Raise UserError unless every library takes it for a seed."""
+    if not 0 <= seed < SEEDS:
+        raise UserError(f"A seed is a whole number from 0 to {SEEDS - 1:,}.")
 
 
 def _check_place(request: Request) -> None:

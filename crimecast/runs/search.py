@@ -125,6 +125,7 @@ def start(text: str, grid: str, trials: int, seed: int = 0, **settings: Any) -> 
     grid_folder(grid)
     if trials < 1:
         raise UserError("--trials must be at least 1.")
+    queue.check_seed(seed)
     fields = marked(text)
     for last in (False, True):  # most clashes show at one of the ends
         queue.check(filled(text, first_values(fields, last)), grid)

@@ -135,6 +135,8 @@ def _open() -> Iterator[sqlite3.Connection]:
     try:
         with _said(path):
             connection.row_factory = sqlite3.Row
+            # A damaged text is shown as one, and keeps nobody from the others.
+            connection.text_factory = lambda text: text.decode("utf-8", "replace")
             connection.execute("pragma synchronous = normal")
             version = _version(connection)
             if version > VERSION:

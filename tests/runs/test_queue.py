@@ -15,7 +15,7 @@ from crimecast.designs.spec import parse_design
 from crimecast.errors import UserError
 from crimecast.machine import courtesy
 from crimecast.machine.slots import cpu_slots, fits, gpu_count, slots
-from crimecast.runs import queue, supervisor
+from crimecast.runs import queue, search, supervisor
 from crimecast.runs.run import Run, delete_run, list_runs, load_run
 from crimecast.storage.store import data_root, read_json
 from crimecast.training.checkpoints import load
@@ -209,6 +209,18 @@ def test_only_one_supervisor_serves(sample: str) -> None:
     done = subprocess.run(command, check=False, cwd=Path(__file__).parents[2], timeout=60)
     assert done.returncode == 0
     assert not mark.exists() or read_json(mark)["pid"] == pid
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 2**63, 10**24])
+def test_what_no_library_takes_for_a_seed_is_refused(sample: str, seed: int) -> None:
+    before = list_runs()
+    for ask in (
+        lambda: queue.submit(queue.Request(parse_design(spec(1)), sample, seed=seed)),
+        lambda: search.start(spec(1), sample, 3, seed),
+    ):
+        with pytest.raises(UserError, match="A seed is a whole number from 0 to 4,294,957,295"):
+            ask()
+    assert list_runs() == before
 
 
 def test_slots(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,15 @@ ROW = (
 )
 
 
+def test_a_text_that_is_damaged_keeps_nobody_from_the_others(data: Path) -> None:
+    with writing() as db:
+        db.execute(ROW)
+        db.execute("update runs set message = cast(x'fffe41' as text)")
+    with reading() as db:
+        (row,) = db.execute("select * from runs").fetchall()
+    assert (row["id"], row["message"]) == ("b", "\ufffd\ufffdA")
+
+
 def old_record(data: Path, later: str = LATER) -> Path:
     data.mkdir(parents=True)
     path = data / "crimecast.sqlite"
