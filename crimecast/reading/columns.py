@@ -18,7 +18,7 @@ GUESSES: dict[str, list[str]] = {
         "time", "incident_datetime", "date_occ+time_occ", "date_occ", "occurred_on_date", "occurred_on",
         "occurrence_date", "offense_start_datetime", "datetime", "date_time", "timestamp", "date+time",
         "dates", "date", "year+month+day+hour+minute", "year+month+day+hour", "year+month+day",
-        "reported_date", "incident_date",
+        "reported_date", "incident_date", "year+month",
     ],
     "longitude": ["longitude", "lon", "lng", "long", "point_x", "x"],
     "latitude": ["latitude", "lat", "point_y", "y"],

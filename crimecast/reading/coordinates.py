@@ -9,7 +9,8 @@ import shapely
 from crimecast.reading.parts import Column, Parts, spread
 
 WKT = r"(?i)POINT\s*(?:Z|M|ZM)?\s*\(\s*([-+\d.eE]+)[\s,]+([-+\d.eE]+)"
-PAIR = r"[(\[]?\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[,; ]\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[)\]]?\s*$"
+PAIR = r"^\s*[(\[]?\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[,; ]\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[)\]]?\s*$"
+DECIMAL = r"^\s*[-+]?\d+,\d+\s*$"  # one number with a decimal comma
 EAST = r"""(?i)["']?(?:longitude|longitud|lon|lng|long|x)["']?\s*[:=]\s*["']?([-+\d.eE]+)"""
 NORTH = r"""(?i)["']?(?:latitude|latitud|lat|y)["']?\s*[:=]\s*["']?([-+\d.eE]+)"""
 INSIDE = r"""["']?coordinates["']?\s*:\s*\[\s*["']?([-+\d.eE]+)["']?\s*,\s*["']?([-+\d.eE]+)"""
@@ -17,7 +18,7 @@ GROUPED = r"^[-+]?\d{1,3}(?:,\d{3})+\.\d+$|^[-+]?\d{1,3}(?:,\d{3}){2,}$"
 WKB = re.compile(r"(?:00|01)[0-9a-fA-F]{40,}")
 HEMISPHERE = re.compile(r"[NSEWOnsewo]\s*$|^\s*[NSEWOnsewo]|[°º′'\"]")
 DEGREES = re.compile(
-    r"\s*([NSEWO])?\s*([-+]?\d+(?:[.,]\d+)?)\s*[°ºd:\s]?\s*(?:(\d+(?:[.,]\d+)?)\s*['′’m:\s]?\s*)?(?:(\d+(?:[.,]\d+)?)\s*(?:\"|″|''|”|s)?\s*)?([NSEWO])?\s*",
+    r"\s*([NSEWO])?\s*([-+]?\d+(?:[.,]\d+)?)\s*[°ºd:\s]?\s*(?:(\d+(?:[.,]\d+)?)\s*['′’m:\s]?\s*)?(?:(\d+(?:[.,]\d+)?)\s*(?:\"|″|''|”|s(?=\s*[NSEWO]))?\s*)?([NSEWO])?\s*",
     re.IGNORECASE,
 )
 
@@ -108,7 +109,7 @@ def point_form(column: Column) -> str | None:
         "named": (sample.str.contains(EAST) & sample.str.contains(NORTH)).mean(),
         "inside": sample.str.contains(INSIDE).mean(),
         "wkb": sample.str.contains(f"^{WKB.pattern}$").mean(),
-        "pair": sample.str.contains(PAIR).mean(),
+        "pair": (sample.str.contains(PAIR) & ~sample.str.contains(DECIMAL)).mean(),
     }
     form, share = max(shares.items(), key=lambda entry: float(entry[1] or 0))  # type: ignore[arg-type]
     return form if float(share or 0) > 0.5 else None  # type: ignore[arg-type]

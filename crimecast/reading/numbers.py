@@ -17,6 +17,7 @@ DAY = 86_400_000_000  # microseconds
 EXCEL = 25_569  # its number of 1970-01-01
 EXCEL_FROM = 18_264  # 1950: below it are clocks such as 2345, not days
 COUNTED_FROM = 10 * 365 * DAY  # before 1980 nobody stamped records so; 20190101 s would be in 1970
+LIKELY = 0.7  # of a column's clocks read so: of minutes of the day 60 % could be HHMM by chance
 ENOUGH = 20  # clocks from which on it is told that they count minutes or seconds
 MISFITS = 0.005  # of a column's numbers may be dirt
 
@@ -84,10 +85,10 @@ def _since(scale: float) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]
 
 
 def _excel(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # Days as fractions of two to the minus something: to the nearest millisecond.
+    # As files have them, with five decimals or more: to the nearest second.
     sane = (values > EXCEL_FROM) & (values < 80_000)
-    milli = np.round((np.where(sane, values, 0) - EXCEL) * 86_400_000).astype(np.int64)
-    return milli * 1000, sane
+    seconds = np.round((np.where(sane, values, 0) - EXCEL) * 86_400).astype(np.int64)
+    return seconds * 1_000_000, sane
 
 
 def _months(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -230,9 +231,15 @@ def _clock_form(given: np.ndarray, rows: np.ndarray) -> str | None:
         return "parts of a day"
     if not integral and top > 100_000:
         return None
-    if (top <= 24 and len(np.unique(whole)) > 1) or set(np.unique(whole)) <= {0}:
+    early = given < 25
+    if not integral and rows[early].sum() >= LIKELY * size:
+        return _parted(given[early])
+    # A code for an unknown hour (99, 2500, 9999) in a part of the rows says nothing of the others.
+    if (rows[whole <= 24].sum() >= LIKELY * size and len(np.unique(whole[whole <= 24])) > 1) or set(
+        np.unique(whole)
+    ) <= {0}:
         return "hours"
-    if top <= 2400 and _mostly(whole % 100 < 60, rows):
+    if rows[(whole <= 2400) & (whole % 100 < 60)].sum() >= LIKELY * size:
         return "HHMM"
     if top < 1440 and size >= ENOUGH:
         return "minutes of the day"
@@ -240,6 +247,15 @@ def _clock_form(given: np.ndarray, rows: np.ndarray) -> str | None:
     if _mostly((hour <= 24) & (minute < 60) & (second < 60), rows) or size < ENOUGH:
         return "HHMMSS"
     return "seconds of the day" if top < 86_400 and size >= ENOUGH else None
+
+
+def _parted(given: np.ndarray) -> str:
+    """Numbers such as 17.54: minutes after the point where none is beyond 59, else parts of the hour."""
+    hundredths = (given - np.floor(given)) * 100
+    written = np.abs(hundredths - np.round(hundredths)) < 1e-6
+    minutes = written.all() and hundredths.max() < 59.5
+    # Halves alone, 9.5, are half hours: minutes would be written 9.50.
+    return "hours.minutes" if minutes and set(np.round(hundredths)) - {0, 50} else "decimal hours"
 
 
 def _parts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -267,7 +283,21 @@ def _units(unit: int, most: int) -> Callable[[np.ndarray], tuple[np.ndarray, np.
     return read
 
 
+def _pointed(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    hour = np.floor(values).astype(np.int64)
+    minute = np.round((values - hour) * 100).astype(np.int64)
+    micros = (hour * 60 + minute) * 60_000_000
+    return micros, (minute < 60) & (micros <= DAY)
+
+
+def _decimal(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    micros = np.round(values * 3600).astype(np.int64) * 1_000_000
+    return micros, micros <= DAY
+
+
 CLOCK_FORMS = {
+    "hours.minutes": _pointed,
+    "decimal hours": _decimal,
     "parts of a day": _parts,
     "hours": _units(3_600_000_000, 24),
     "HHMM": _hhmm,

@@ -46,6 +46,14 @@ def place_columns(
         ]
         if field in found:
             continue
+        # Of degrees and metres in one file the degrees need no coordinate system.
+        named.sort(
+            key=lambda name: (
+                not re.search(
+                    r"lon|lat|lng|breite|l[aä]+nge|долг|широ|経|緯|经|纬|경도|위도", plain(name)
+                )
+            )
+        )
         good = next((name for name in named if _numeric(table, name) > 0.3), None)
         if good:
             place[field] = [good]

@@ -126,6 +126,15 @@ def _degrees(
                 size,
             )
         )
+    stray = sum(int((np.abs(part).max(axis=0) > 360).sum()) for part in given.map(_finite))
+    if stray > 0.02 * size:
+        notices.append(
+            Notice(
+                "other_unit",
+                f"{stray:,} rows have coordinates that can't be degrees, as the others are: they may be in another system, and are left out. Import them by themselves, with its name.",
+                stray,
+            )
+        )
     lone = min(abs(float(np.median(a))), abs(float(np.median(b)))) > 1
 
     def degrees(part: np.ndarray) -> np.ndarray:
@@ -179,14 +188,25 @@ def _metres(
     probes = some[:, np.linspace(0, some.shape[1] - 1, min(25, size)).astype(int)]
     straight = back.transform(*probes)
     turn = False
-    if size and not agrees(np.asarray(straight[0]), np.asarray(straight[1]), city.time_zone):
+    if size:
         turned = back.transform(*probes[::-1])
-        turn = agrees(np.asarray(turned[0]), np.asarray(turned[1]), city.time_zone)
+        ways = [(np.asarray(east), np.asarray(north)) for east, north in (straight, turned)]
+        fits = [agrees(*way, city.time_zone) for way in ways]
+        inside_use = [_used(crs, *way) for way in ways]
+        turn = (not fits[0] and fits[1]) or (fits[0] == fits[1] and inside_use == [False, True])
+        if inside_use == [False, False]:
+            notices.append(
+                Notice(
+                    "outside_crs",
+                    f"The places lie outside the land that {crs.name} is made for: the coordinate system, the unit or a sign may be wrong.",
+                    size,
+                )
+            )
     if turn:
         notices.append(
             Notice(
                 "axes_exchanged",
-                f"Easting and northing are exchanged in the file: read the other way round, its places lie in {city.time_zone}'s land.",
+                f"Easting and northing are exchanged in the file: read the other way round, its places lie in the land that {crs.name} is made for.",
                 size,
             )
         )
@@ -196,6 +216,16 @@ def _metres(
         return np.stack(back.transform(np.where(there(part), east, np.nan), north))
 
     return given.map(degrees), f"{crs.name}", notices
+
+
+def _used(crs: pyproj.CRS, east: np.ndarray, north: np.ndarray) -> bool:
+    """Whether most of these places (degrees) lie where the coordinate system is made for, or near it."""
+    use = crs.area_of_use
+    if use is None:
+        return True
+    low, high = (use.west, use.east) if use.west <= use.east else (-180.0, 180.0)
+    near = (east > low - 1) & (east < high + 1) & (north > use.south - 1) & (north < use.north + 1)
+    return bool(near.mean() > 0.5)
 
 
 def places_of(longitude: np.ndarray, latitude: np.ndarray) -> Parts[np.ndarray]:
@@ -217,7 +247,7 @@ def zone_notice(places: Parts[np.ndarray], zone: str) -> Notice | None:
         return None
     return Notice(
         "zone",
-        f"The places lie where the time zone is {found}, but times are taken as {zone}: if that is wrong, every event is at a wrong hour.",
+        f"The places lie where the time zone is {found}, but times are taken as {zone}: if that is wrong, every event is at a wrong hour; if a sign, the axes or the coordinate system are, every event is at a wrong place.",
         size,
     )
 
