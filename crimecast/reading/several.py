@@ -14,6 +14,9 @@ from crimecast.reading.numbers import clock_numbers
 from crimecast.reading.parts import Column, Parts, nulls
 from crimecast.reading.texts import SPLIT
 
+RANGE = re.compile(r"^\s*(\d{1,2}:?\d{2})\s*[-–]\s*(\d{1,2}:?\d{2})\s*$")
+OFFSETS = 4  # from UTC that one city's clocks may have, summers and errors included
+
 
 def is_year(column: Column) -> bool:
     """Whether a column holds years: most of its values are numbers of four digits."""
@@ -107,6 +110,7 @@ def _padded(values: np.ndarray) -> pl.DataFrame:
 
 
 def _clock_texts(column: Column) -> Parts[pl.DataFrame]:
+    column = _starts(column)
     lexed = _lexed(column)
     if sum(clock is None for clock in lexed.values()) > 0.5 * len(lexed):
         # A whole moment whose day means nothing: 1899-12-30 23:45:00, 01/01/1900 11:45 PM.
@@ -128,6 +132,15 @@ def _clock_texts(column: Column) -> Parts[pl.DataFrame]:
     return column.map(spans)
 
 
+def _starts(column: Column) -> Column:
+    """Of ranges such as 0800-0900 the start; with a few ends only, they are offsets from UTC."""
+    texts = {text for part in column for text in part.unique() if text is not None}
+    ends = [match[2] for text in texts if (match := RANGE.fullmatch(text))]
+    if len(set(ends)) <= OFFSETS or len(ends) < 0.7 * len(texts):
+        return column
+    return column.map(lambda part: part.str.extract(RANGE.pattern, 1))
+
+
 def _lexed(column: Column) -> dict[str, clocks.Clock | None]:
     texts = {text for part in column for text in part.unique() if text is not None}
     return {text: clocks.lex(text) for text in texts}
@@ -135,7 +148,7 @@ def _lexed(column: Column) -> dict[str, clocks.Clock | None]:
 
 def is_clock(text: str) -> bool:
     """Whether a text is a time of day, alone or after a day long ago as spreadsheets keep it."""
-    if clocks.lex(text) is not None:
+    if clocks.lex(text) is not None or RANGE.fullmatch(text):
         return True
     parts = re.fullmatch(SPLIT, text)
     day = days.lex(parts[1]) if parts else None

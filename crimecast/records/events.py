@@ -19,6 +19,7 @@ from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Column, Parts, Rows, counts, earlier, repeats, rows_of
 from crimecast.reading.places import Places, among, read_places, shared
+from crimecast.reading.unused import first_days, half_clocks, unused
 from crimecast.reading.zones import same_clock
 
 SCHEMA: dict[str, Any] = {
@@ -102,6 +103,17 @@ def read_events(
         lambda both: both[0].with_columns(both[1].alias("again")).with_columns(reason).drop("again")
     )
     notices = [*moments.notices, *places.notices]
+    notices += unused(rows, columns, moments.precision == "day")
+    lost = (
+        half_clocks(times)
+        if moments.precision == "minute"
+        else first_days(times)
+        if moments.precision == "day"
+        else None
+    )
+    notices += [lost] if lost else []
+    if (different := _contradicting(made, again)) is not None:
+        notices.append(different)
     if moments.precision == "month":
         says = "Only months are given, no day or hour: a grid of shorter steps can't be made."
         notices.append(Notice("months_only", says, rows.height))
@@ -110,6 +122,35 @@ def read_events(
         notices.append(_unread(texts, columns["time"][0], times, moments.unread))
     read_as = {"time": f"{' + '.join(columns['time'])}, {moments.says}", "place": places.says}
     return Standardised(events.kept(), moments.precision, moments.order, read_as, notices)
+
+
+def _contradicting(made: Parts[pl.DataFrame], again: Column) -> Notice | None:
+    """Says that rows of one id tell of other things, as where an id is that of a report with several
+    offences, or of one that was issued again."""
+    named = made.beside(again).map(lambda both: both[1] & ~both[0]["content"])
+    if not any(part.any() for part in named):
+        return None
+    told = made.map(
+        lambda part: part.select(
+            pl.concat_str(
+                [
+                    pl.col(name).cast(pl.String).fill_null("")
+                    for name in ("source_id", "time", "type", "x", "y")
+                ],
+                separator="|",
+            )
+        ).to_series()
+    )
+    same = repeats(told)
+    rows = sum(int((one & ~other).sum()) for one, other in named.beside(same))
+    if not rows:
+        return None
+    return Notice(
+        "same_id",
+        f"{rows:,} rows have the id of an earlier one and say something else: the first of each is kept. If the id is that of a "
+        "report with several offences, choose none; if it was issued again, put the newest first.",
+        rows,
+    )
 
 
 def _events(
