@@ -129,6 +129,7 @@ def read_shapes(path: Path, names: Sequence[str]) -> list[Any]:
     features = polygons_of(document, path.name)
     wanted = [_plain(name) for name in names]
     best: tuple[int, str] = (-1, "")
+    whole: dict[str, list[Any]] = {}
     for key in sorted({key for own, _ in features for key in own}):
         known: dict[str, Any] = {}
         for own, shape in features:
@@ -136,8 +137,17 @@ def read_shapes(path: Path, names: Sequence[str]) -> list[Any]:
             known[name] = shapely.union(known[name], shape) if name in known else shape
         lacking = [name for name in wanted if name not in known]
         if not lacking:
-            return [known[name] for name in wanted]
+            whole[key] = [known[name] for name in wanted]
+            continue
         best = max(best, (len(wanted) - len(lacking), f"{key} lacks {', '.join(lacking[:3])}"))
+    if whole:
+        (first, shapes), *others = whole.items()
+        for key, other in others:
+            if not all(one.equals(two) for one, two in zip(shapes, other, strict=True)):
+                raise UserError(
+                    f"Both '{first}' and '{key}' of {path.name} have all names of the areas, for other shapes: take the one out that isn't meant."
+                )
+        return shapes
     raise UserError(
         f"No property of {path.name} has all {len(names)} names of the areas; the nearest, {best[1]}."
     )

@@ -191,6 +191,11 @@ def _times(tensor: Tensor, wanted: Wanted) -> tuple[np.ndarray, Step]:
             f"The times of the file are no steps of {wanted.step or 'hours, days, weeks from Monday on or months'}"
             f" that follow each other{where}."
         )
+    if known is not None and not _counted(known):
+        raise UserError(
+            f"The times of the file, such as {str(known[0])[:40]!r}, can't be read: write them as dates (2016-01-31), or leave them out "
+            "and say when the first step begins."
+        )
     if wanted.since is None:
         raise Doubt(
             "The file doesn't say when its first step begins; say it.", "--since 2016-01-01"
@@ -206,6 +211,13 @@ def _times(tensor: Tensor, wanted: Wanted) -> tuple[np.ndarray, Step]:
             f"A step of a {unit.words} begins on {str(unit.start(number)[0])[:16]}, not on {wanted.since}."
         )
     return unit.start(number[0] + np.arange(steps)), unit
+
+
+def _counted(labels: np.ndarray) -> bool:
+    """Whether labels only number what they stand at."""
+    if labels.dtype.kind not in "iuf" or labels.size < 2:
+        return labels.dtype.kind in "iuf"
+    return bool((np.diff(labels) == 1).all() and labels[0] in (0, 1))
 
 
 def _types(tensor: Tensor, wanted: Wanted) -> list[str]:

@@ -133,7 +133,7 @@ def _chosen(arrays: dict[str, xr.DataArray], variable: str | None, path: Path) -
 
 
 def _turned(array: xr.DataArray, name: str, axes: tuple[str, ...]) -> Tensor:
-    """One array with its axes in their order."""
+    """One array with its axes in their order. Raises UserError where it names them otherwise itself."""
     if array.ndim != len(axes):
         raise UserError(
             f"'{name}' has {array.ndim} axes {array.shape}, not the {len(axes)} that were named ({', '.join(axes)})."
@@ -144,6 +144,11 @@ def _turned(array: xr.DataArray, name: str, axes: tuple[str, ...]) -> Tensor:
         )
     if array.dtype.kind not in "uifb":
         raise UserError(f"'{name}' holds no numbers but {array.dtype}.")
+    own = [str(dim) for dim in array.dims]
+    if any(axis in own and own[place] != axis for place, axis in enumerate(axes)):
+        raise UserError(
+            f"'{name}' has the axes {', '.join(own)} by its own word, not {', '.join(axes)}: name them in that order."
+        )
     coordinates: dict[str, Any] = {
         axis: array[dim].values
         for axis, dim in zip(axes, array.dims, strict=True)

@@ -148,3 +148,15 @@ def test_places_that_say_nothing_of_the_areas_are_refused(
         import_cube("wards", town[0], "time,type,area", None, Wanted(areas=tmp_path / "other.geojson"))  # fmt: skip
     with pytest.raises(UserError, match="wards"):
         load_city("wards")
+
+
+def test_two_properties_with_all_names_for_other_shapes_are_refused(
+    town: tuple[Path, Path, list[str], np.ndarray],
+) -> None:
+    file, shapes, _, _ = town
+    document = json.loads(shapes.read_text())
+    for i, feature in enumerate(document["features"]):
+        feature["properties"]["other"] = f"Ward {i}"
+    shapes.write_text(json.dumps(document))
+    with pytest.raises(UserError, match="Both 'label' and 'other' of wards.geojson have all names"):
+        import_cube("wards", file, "time,type,area", None, Wanted(areas=shapes))

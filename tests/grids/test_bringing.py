@@ -199,3 +199,25 @@ def test_the_grid_of_a_paper(data: Path, real: Path) -> None:
     assert summary["shape"] == [731, 4, 14, 12]
     assert summary["last"] == "2017-12-31T00:00"
     assert summary["events"] == 321_876
+
+
+@pytest.mark.parametrize(
+    "times",
+    [[f"{1 + i // 28:02d}/{1 + i % 28:02d}/2015" for i in range(60)], [201501 + 100 * (i // 12) + i % 12 for i in range(60)]],
+)  # fmt: skip
+def test_times_that_are_there_and_cannot_be_read_are_not_overruled(data: Path, tmp_path: Path, times: list[Any]) -> None:  # fmt: skip
+    counts = made()
+    xr.Dataset({"counts": (("when", "type", "y", "x"), counts)}, {"when": times}).to_netcdf(tmp_path / "c.nc")  # fmt: skip
+    with pytest.raises(UserError, match="The times of the file, such as .* can't be read"):
+        import_cube("paper", tmp_path / "c.nc", ORDER, None, Wanted(since="2015-01-01"))
+
+
+def test_numbers_of_steps_are_no_times(data: Path, tmp_path: Path) -> None:
+    xr.Dataset({"counts": (("when", "type", "y", "x"), made())}, {"when": np.arange(60)}).to_netcdf(tmp_path / "c.nc")  # fmt: skip
+    assert import_cube("paper", tmp_path / "c.nc", ORDER, None, Wanted(since="2015-01-01"))["grid"]
+
+
+def test_axes_that_the_file_names_otherwise_are_refused(data: Path, tmp_path: Path) -> None:
+    xr.Dataset({"counts": (("time", "type", "y", "x"), made())}).to_netcdf(tmp_path / "c.nc")
+    with pytest.raises(UserError, match="by its own word"):
+        import_cube("paper", tmp_path / "c.nc", "type,time,y,x", None, Wanted(since="2015-01-01"))
