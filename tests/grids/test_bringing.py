@@ -208,7 +208,7 @@ def test_the_grid_of_a_paper(data: Path, real: Path) -> None:
 def test_times_that_are_there_and_cannot_be_read_are_not_overruled(data: Path, tmp_path: Path, times: list[Any]) -> None:  # fmt: skip
     counts = made()
     xr.Dataset({"counts": (("when", "type", "y", "x"), counts)}, {"when": times}).to_netcdf(tmp_path / "c.nc")  # fmt: skip
-    with pytest.raises(UserError, match="The times of the file, such as .* can't be read"):
+    with pytest.raises(UserError, match="The times of the file"):
         import_cube("paper", tmp_path / "c.nc", ORDER, None, Wanted(since="2015-01-01"))
 
 
