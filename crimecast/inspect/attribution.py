@@ -10,6 +10,7 @@ import torch
 from captum.attr import FeatureAblation, InputXGradient, IntegratedGradients
 from torch import Tensor
 
+from crimecast import UserError
 from crimecast.inspect.specimen import Specimen
 
 METHODS = ("integrated_gradients", "gradient_x_input", "occlusion")
@@ -41,6 +42,10 @@ def attribute(
     the forecast; gradient × input: Shrikumar et al. 2016 (arXiv 1605.01713). Raises UserError for a step
     that can't be forecast.
     """
+    if method not in METHODS:
+        raise UserError(
+            f"'{method[:40]}' is no method of attribution; there are {', '.join(METHODS)}."
+        )
     batch = subject.batch([step])
     inputs = (batch.history, batch.static)
 

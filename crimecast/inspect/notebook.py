@@ -5,7 +5,7 @@ seen = crimecast.inspect.look(module, history)
 seen.activations()["near"]          # (channels, height, width)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,10 @@ class Look(Looked):
         if layer not in made.calls:
             raise UserError(f"There is no call '{layer}'; there are {', '.join(made.calls)}.")
         axes = self.axes(layer, made.calls[layer].shapes[0])
-        return field_of_layer(made, layer, axes, cell, statistics)
+        found = field_of_layer(made, layer, axes, cell, statistics)
+        if axes.is_map and axes.proven:
+            return found
+        return replace(found, unproven=(*found.unproven, f"which axes of `{layer}` are places"))
 
     def gradient(self, cell: Cell, kind: int = 0) -> dict[str, np.ndarray]:
         """∂ forecast of a cell and type / ∂ input: `history` (L, C, H, W) and `static` (S, H, W)."""

@@ -181,9 +181,10 @@ def _axes(one: Looked, made: Record) -> list[Check]:
     for label, call in made.calls.items():
         shape = call.shapes[0] if call.shapes else ()
         axes = one.axes(label, shape)
-        if not axes.is_map and sum(size > 1 for size in shape[1:]) < 2:
+        if not axes.is_map and axes.folded and sum(size > 1 for size in shape[1:]) < 2:
             continue  # a vector: nothing to mistake
         why = "" if axes.proven else "no axis was seen to move with the places of the inputs"
+        why = why if axes.folded else "its first axis isn't the batch"
         checks.append(Check("axes", label, axes.proven, why))
     return checks
 

@@ -171,7 +171,7 @@ def axes_of(
     made = torch.Generator().manual_seed(seed)
     network.eval()
     began = time.perf_counter()
-    network(*inputs.values())
+    single = outputs(network, modules, *inputs.values())
     batch = 2 if time.perf_counter() - began > HEAVY else 2 * DRAWS
 
     def noise(like: Tensor) -> Tensor:
@@ -194,10 +194,23 @@ def axes_of(
         for label in left:
             parts = [x for way in (rows, columns, lagged) if (x := way.get(label)) is not None]
             if len(parts) == 3 and all(x.shape == plain[label].shape for x in parts):
+                alone = single.get(label)
+                if alone is not None and not _first_is_batch(
+                    alone.shape, plain[label].shape, batch
+                ):
+                    found[label] = Axes(None, None, (), folded=0)
+                    continue
                 found[label] = _axes(
                     [plain[label], *parts], batch, (height, width), shifts, history.shape[1]
                 )
     return {label: found[label] for label in plain if label in found}
+
+
+def _first_is_batch(alone: torch.Size, several: torch.Size, batch: int) -> bool:
+    """Whether the first axis grows with the samples: in tokens before samples (N, B, D) it doesn't."""
+    if not alone or len(alone) != len(several):
+        return False
+    return several[0] == batch * alone[0] and several[1:] == alone[1:]
 
 
 Outs = Callable[..., dict[str, Tensor]]
@@ -234,7 +247,7 @@ def _axes(
 ) -> Axes:
     shape = tuple(outputs[0].shape)
     if not shape or shape[0] % batch:
-        return Axes(None, None, (1,) if len(shape) > 1 else (), folded=0)
+        return Axes(None, None, (), folded=0)
     folded = shape[0] // batch
     for axis, size in enumerate(shape[1:], 1):  # too long to be a place: some of it tells as much
         if size > max(*grid, ENOUGH) + 2 and not _lists(size, grid):

@@ -158,5 +158,5 @@ def test_two_properties_with_all_names_for_other_shapes_are_refused(
     for i, feature in enumerate(document["features"]):
         feature["properties"]["other"] = f"Ward {i}"
     shapes.write_text(json.dumps(document))
-    with pytest.raises(UserError, match="Both .label. and .other. of"):
+    with pytest.raises(UserError, match="Both 'label' and 'other' of"):
         import_cube("wards", file, "time,type,area", None, Wanted(areas=shapes))

@@ -2,12 +2,14 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from crimecast.designs.build import named_layers
 from crimecast.inspect.activations import capture
+from crimecast.inspect.notebook import look
 from crimecast.inspect.prove import double
 from crimecast.inspect.receptive import field_of_forecast, weights_that_reach
 from crimecast.networks.axes import axes_of
@@ -180,3 +182,27 @@ def test_the_graph_of_a_weight_that_is_made_is_the_layers_own() -> None:
     assert [(c.label, c.takes) for c in calls.values()] == [
         ("a", ("inputs",)), ("b", ("a",)), ("out", ("b",)),
     ]  # fmt: skip
+
+
+class Tokens(torch.nn.Module):
+    """Tokens before samples, (N, B, D), as torch's own attention takes them by default."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.rate = torch.nn.Linear(6, 16), torch.nn.Linear(16, 1)
+
+    def forward(self, history: torch.Tensor, _c: torch.Tensor, _s: torch.Tensor) -> torch.Tensor:
+        tokens = self.embed(history.flatten(1, 2).flatten(2).permute(2, 0, 1))
+        made = self.rate(tokens.relu()).permute(1, 2, 0)
+        return made.reshape(-1, 1, *history.shape[-2:])
+
+
+@pytest.mark.parametrize("size", [(12, 8), (8, 8), (12, 10), (16, 16)])
+def test_tokens_before_samples_are_shown_whole_and_marked(size: tuple[int, int]) -> None:
+    seen = look(Tokens(), np.random.default_rng(0).poisson(1.0, (6, 1, *size)))
+    with torch.no_grad():
+        raw = seen.network.embed(seen.history.flatten(1, 2).flatten(2).permute(2, 0, 1))
+    assert np.allclose(seen.activations()["embed"], raw.numpy())
+    assert ("axes", "embed") in {(doubt.check, doubt.layer) for doubt in seen.prove().doubts}
+    assert seen.field((3, 2), "embed").unproven
+    assert seen.field((3, 2)).size == (1, 1)
