@@ -278,6 +278,8 @@ class _Writer(TorchDispatchMode):
         live = any(n in self.live for n in numbers)
         if live and name in READING:
             self.leaves(name.strip("_").replace("local_scalar_dense", "item"), taken)
+        elif live and (deciding := _deciding(func, name, args, taken)):
+            self.leaves(name.strip("_"), deciding)
         given = None
         if live or any(n in self.made.weights for n in numbers):
             # Before it runs: an operation in place changes what its arguments hold.
@@ -412,6 +414,18 @@ class _Writer(TorchDispatchMode):
 
     def _labels(self, keys: Any) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._label(key) for key in keys))
+
+
+def _deciding(func: Any, name: str, args: tuple[Any, ...], taken: list[Tensor]) -> list[Tensor]:
+    """The tensors whose values an operation lets decide what a tape can't hold: a branch, or the size of
+    what it gives."""
+    if torch.Tag.data_dependent_output in func.tags:
+        return taken
+    if torch.Tag.dynamic_output_shape not in func.tags:
+        return []
+    if name == "index":  # only masks choose how many
+        return [t for t in tensors_in(args[1:]) if t.dtype in (torch.bool, torch.uint8)]
+    return tensors_in(args[1:]) if name == "masked_select" else taken
 
 
 def said(name: str, layer: str) -> str:

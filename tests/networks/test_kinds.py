@@ -206,3 +206,42 @@ def test_tokens_before_samples_are_shown_whole_and_marked(size: tuple[int, int])
     assert ("axes", "embed") in {(doubt.check, doubt.layer) for doubt in seen.prove().doubts}
     assert seen.field((3, 2), "embed").unproven
     assert seen.field((3, 2)).size == (1, 1)
+
+
+ROUTES = {
+    "a branch": lambda h, y: y * 2 if torch.allclose(h[..., 0, :], h[..., 1, :]) else y,
+    "the size of a mask": lambda h, y: y * (1 + len(h[h > 9])),
+    "what is found": lambda h, y: y * (1 + (h > 9).nonzero().shape[0]),
+    "what is told apart": lambda h, y: y * (1 + (h > 9).unique().numel()),
+    "how often": lambda h, y: y * (1 + torch.arange(2).repeat_interleave((h[0, 0, 0, 0, :2] > 9).long()).numel()),
+}  # fmt: skip
+
+
+class Routed(torch.nn.Module):
+    """What happens depends on the values, which no tape of one pass holds."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how, self.near = ROUTES[how], torch.nn.Conv2d(6, 1, 3, padding=1)
+
+    def forward(self, history: torch.Tensor, _c: torch.Tensor, _s: torch.Tensor) -> torch.Tensor:
+        return self.how(history, self.near(history.flatten(1, 2)))
+
+
+@pytest.mark.parametrize("how", ROUTES)
+def test_what_values_decide_is_not_proven(how: str) -> None:
+    seen = look(Routed(how), np.random.default_rng(0).poisson(1.0, (6, 1, 12, 8)))
+    field = seen.field((6, 4))
+    assert field.unproven
+    assert field.size == (12, 8)
+
+
+def test_a_mask_that_is_known_decides_nothing() -> None:
+    class Cut(Routed):
+        def forward(self, history: torch.Tensor, _c: torch.Tensor, _s: torch.Tensor) -> torch.Tensor:  # fmt: skip
+            kept = torch.arange(6) % 2 == 0
+            return self.near(torch.cat([history[:, kept], history[:, kept]], 1).flatten(1, 2))
+
+    field = look(Cut("a branch"), np.ones((6, 1, 12, 8))).field((6, 4))
+    assert field.size == (3, 3)
+    assert not field.unproven
