@@ -11,28 +11,31 @@ from crimecast.commands.ready import ready
 
 def forecast(options: argparse.Namespace) -> tuple[Any, str]:
     """Forecast a period, or steps that haven't come, and, if asked, write it."""
-    from crimecast.forecasting import forecasts
-    from crimecast.forecasting.files import save_forecast
-    from crimecast.forecasting.to_come import period, to_come
+    from crimecast.forecasting import files, forecasts, to_come
 
     ready()
     if options.out is not None and not options.out.parent.is_dir():
         raise UserError(f"There is no folder {options.out.parent}.")
+    known = to_come.SUFFIXES if options.next is not None else (*files.SUFFIXES, *to_come.SUFFIXES)
+    if options.out is not None and options.out.suffix.lower() not in known:
+        raise UserError(
+            f"A forecast can be written as {', '.join(dict.fromkeys(known))}, not as '{options.out.suffix[:20]}'."
+        )
     if options.next is not None:
         if options.until is not None:
             raise UserError("Give either --next or --until.")
-        coming = to_come(options.name, options.grid, options.next, options.since)
+        coming = to_come.to_come(options.name, options.grid, options.next, options.since)
         return _to_come(options, coming)
     if options.since is None or options.until is None:
         raise UserError("Say which steps: --since and --until, or --next for those to come.")
-    beyond = period(options.name, options.grid, options.since, options.until)
+    beyond = to_come.period(options.name, options.grid, options.since, options.until)
     if beyond is not None:
         return _to_come(options, beyond)
     cube, first, last, made = forecasts.forecast(
         options.name, options.grid, options.since, options.until
     )
     if options.out is not None:
-        save_forecast(options.out, options.name, cube, first, last, made)
+        files.save_forecast(options.out, options.name, cube, first, last, made)
     area = cube.area(first)
     result = {
         "name": options.name,
