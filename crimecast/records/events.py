@@ -39,6 +39,7 @@ REASONS = {
     "outside the city": "the place lies more than 2 km outside the city's extent",
     "duplicate": "another record has the same id, or tells of the same incident",
 }
+NO_DAYS = {"1900-01-01", "1970-01-01"}  # on which programs let time begin where none is given
 MISTAKES = 0.01  # of a file's rows may be so far from the rest in time that they are no part of it
 OUTSIDE_MARGIN = 2000.0  # metres: what is written a little over the city limit is not an error
 
@@ -313,7 +314,10 @@ def _span(times: Column, latest: datetime) -> tuple[datetime, datetime]:
     gaps = np.array([(b - a).days for a, b in pairwise(moments)] or [0])
     for number in np.flatnonzero(gaps > 3652):
         before = rows[number] / rows[-1]
-        if before <= MISTAKES and gaps[number] > 2 * (moments[-1] - moments[number + 1]).days:
+        alone = number == 0 and f"{moments[0]:%Y-%m-%d}" in NO_DAYS
+        if (before <= MISTAKES or (alone and before < 0.5)) and gaps[number] > 2 * (
+            moments[-1] - moments[number + 1]
+        ).days:
             early = max(early, moments[number + 1])
         elif before >= 1 - MISTAKES and gaps[number] > 2 * (moments[number] - moments[0]).days:
             late = min(late, moments[number] + timedelta(days=1))

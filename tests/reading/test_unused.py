@@ -82,6 +82,14 @@ def test_of_a_range_the_start_is_taken(data: Path, tmp_path: Path, between: str)
     assert sorted(events["time"].dt.hour()) == sorted(i % 23 for i in range(240))
 
 
+@pytest.mark.parametrize("day", ["1900-01-01", "1970-01-01"])
+def test_a_day_on_which_programs_let_time_begin_is_none(data: Path, tmp_path: Path, day: str) -> None:  # fmt: skip
+    text = lines("date,type,lat,lon", lambda i, own, place, rng: f"{day if i % 20 == 3 else own} 00:00,theft,{place}")  # fmt: skip
+    made, events = brought(tmp_path, text)
+    assert events["time"].dt.year().unique().to_list() == [2019]
+    assert made["dropped"] == {"implausible time": 12}
+
+
 def test_hours_without_am_and_pm_are_noticed(data: Path, tmp_path: Path) -> None:
     text = lines("when,type,lat,lon", lambda i, day, place, rng: f"{day} {1 + i % 12:02d}:30,theft,{place}")  # fmt: skip
     assert "half_of_day" in codes(brought(tmp_path, text)[0])
