@@ -70,13 +70,14 @@ def _to_come(options: argparse.Namespace, made: Any) -> tuple[Any, str]:
 
 def score(options: argparse.Namespace) -> tuple[Any, str]:
     """One row a forecast, each compared with the first."""
-    from crimecast.forecasting.forecasts import score_sums
+    from crimecast.forecasting.forecasts import score_sums, there
     from crimecast.grids.cube import load_cube
     from crimecast.judging.scoring import table
 
     ready()
     cube = load_cube(options.grid)
     first, last = cube.period(options.since, options.until)
+    there(*options.names)
     rows = table(options.names, [score_sums(name, cube, first, last) for name in options.names])
     width = max(len(row["name"]) for row in rows)
     lines = [

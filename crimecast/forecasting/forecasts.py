@@ -43,9 +43,7 @@ def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
     """(last − first, C, H, W) float32 rates for steps [first, last), from the store if it has them."""
     parts = [part.strip() for part in name.split("+")]
     if len(parts) > 1:
-        for part in parts:  # before anything is made
-            if (base := at_horizon(part)[0]) not in BASELINES and base != TRUTH:
-                load_run(base)
+        there(name)
         made = np.stack([rates(part, cube, first, last) for part in parts])
         return made.mean(axis=0, dtype=np.float64).astype(np.float32)
     if name == TRUTH:
@@ -70,6 +68,15 @@ def rates(name: str, cube: Cube, first: int, last: int) -> np.ndarray:
     root = data_root()
     forget([*root.glob("forecasts/*/*.npy"), *root.glob("runs/*/forecasts/*/*.npy")], BOUND)
     return result
+
+
+def there(*names: str) -> None:
+    """Raise UserError for the first name that is no forecast, before any of the others is made."""
+    for name in names:
+        for part in name.split("+"):
+            base = at_horizon(part.strip())[0]
+            if base not in BASELINES and base != TRUTH:
+                load_run(base)
 
 
 def at_horizon(name: str) -> tuple[str, int | None]:

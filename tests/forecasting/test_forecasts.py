@@ -10,6 +10,7 @@ import rasterio
 import xarray as xr
 from shapely.geometry import shape
 
+from crimecast.cli import main
 from crimecast.designs.spec import parse_design
 from crimecast.errors import UserError
 from crimecast.forecasting import forecasts
@@ -153,4 +154,6 @@ def test_of_several_nothing_is_made_if_one_is_unknown(sample: str) -> None:
     kept = sorted((data_root() / "forecasts").rglob("*.npy"))
     with pytest.raises(UserError, match="There is no run called"):
         rates("persistence+nobody-7", cube, 611, 613)
+    period = ["--since", "2024-09-03", "--until", "2024-09-05"]
+    assert main(["score", "persistence+mean", "nobody-7", "--grid", sample, *period]) == 2
     assert sorted((data_root() / "forecasts").rglob("*.npy")) == kept
