@@ -111,7 +111,7 @@ def _said(path: Path) -> Iterator[None]:
     """SQLite's own errors as the disk's or, of a file that is no record any more, as a sentence."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged name of a column is no text
         name = getattr(error, "sqlite_errorname", "")
         for known, number in DISK.items():
             if name.startswith(known):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crimecast.errors import UserError
-from crimecast.runs.run import load_run
+from crimecast.runs.run import list_runs, load_run
 from crimecast.runs.settings import Trial
 from crimecast.storage import database
 from crimecast.storage.database import reading, writing
@@ -39,6 +39,21 @@ def test_a_text_that_is_damaged_keeps_nobody_from_the_others(data: Path) -> None
     with reading() as db:
         (row,) = db.execute("select * from runs").fetchall()
     assert (row["id"], row["message"]) == ("b", "\ufffd\ufffdA")
+
+
+def test_a_column_whose_name_is_damaged_is_said(data: Path) -> None:
+    with writing() as db:
+        db.execute(ROW)
+    path = data / "crimecast.sqlite"
+    with sqlite3.connect(path) as db:
+        db.execute("pragma wal_checkpoint(truncate)")
+        db.execute("pragma journal_mode = delete")
+    db.close()
+    whole = path.read_bytes()
+    assert b"message" in whole
+    path.write_bytes(whole.replace(b"message text", b"\xff\xfessage text"))
+    with pytest.raises(UserError, match=r"The record of runs, .* is damaged"):
+        list_runs()
 
 
 def old_record(data: Path, later: str = LATER) -> Path:
