@@ -317,10 +317,12 @@ def test_a_process_killed_at_any_moment_ends_with_the_same_table(
             pid = read_json(crawl_folder("chicago") / "process.json")["pid"]
             time.sleep(rng.uniform(0.6, 2.0))
             try:
-                psutil.Process(pid).kill()
+                process = psutil.Process(pid)
+                process.kill()
                 kills += 1
             except psutil.NoSuchProcess:
                 break
+            process.wait()  # what it held is free once it is gone, and not before
             while crawl_progress("chicago")["state"] == "crawling":
                 time.sleep(0.05)
         assert kills
