@@ -64,15 +64,13 @@ def measured(name: str, grid: str) -> dict[str, Any]:
     """Prove one network, once."""
     torch.manual_seed(0)
     height, width = GRIDS[grid]
-    network: nn.Module = Deep()
-    lags, maps = 4, 0
-    if name != DEEP:
+    if name == DEEP:
+        network: nn.Module = Deep()
+        lags, maps = 4, 0
+    else:
         design = load_design(name)
-        network, lags, maps = (
-            build(design, 1, height, width, 11),
-            len(design.lags),
-            map_count(design, 1),
-        )
+        network = build(design, 1, height, width, 11)
+        lags, maps = len(design.lags), map_count(design, 1)
         for weights in network.parameters():  # a head begins at zero: nothing would reach it
             weights.data += 0.05 * torch.randn(weights.shape)
     history = torch.poisson(torch.ones(lags, 1, height, width))

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from crimecast import Doubt, UserError
 from crimecast.commands import data, judging, living, looking, serving, training
-from crimecast.machine.slots import WAITING
+from crimecast.machine.slots import wait_so
 from crimecast.storage.faults import sentence
 
 LONGEST = 2_000  # characters of a line on standard error
@@ -27,8 +27,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    for name, value in WAITING.items():
-        os.environ.setdefault(name, value)
+    wait_so()
     try:
         options = _parser().parse_args(arguments)
         if any("\0" in str(value) for value in vars(options).values()):

@@ -82,9 +82,7 @@ class Means(Stream):
         made = self.total / self.next
         if self.factor is not None:
             made = made * self.factor[t][:, None]
-        if (
-            not self.weight
-        ):  # the step before may not have been drawn, where more than one is looked ahead
+        if not self.weight:  # looked further ahead, the step before may not have been drawn
             return np.broadcast_to(made, (self.paths.count, *made.shape[1:]))
         return self.weight * self.paths.frame(t - 1) + (1 - self.weight) * made
 

@@ -1,7 +1,6 @@
 """A live city's run, trained anew on what has come: a fork beside the old one, which takes its place at a
 click or, where the rule says so, once it has done better on forecasts that were sealed."""
 
-import json
 import time
 from dataclasses import dataclass, replace
 
@@ -71,7 +70,7 @@ def _noted(city: str) -> Retraining | None:
 def _train(city: str, old: Run, why: str, grid: str, cube: Cube, come: int) -> str:
     """Ask for a fork; what there is to say of it."""
     path, last = live_folder(city) / "retraining.json", Retraining(old.id, "", time.time(), why)
-    before = path.read_bytes() if path.exists() else None
+    before = last_of(city)
     write_json(path, vars(last))
     try:
         fork = _fork(old, grid, cube, come)
@@ -79,7 +78,7 @@ def _train(city: str, old: Run, why: str, grid: str, cube: Cube, come: int) -> s
         if before is None:
             path.unlink()
         else:
-            write_json(path, json.loads(before))
+            write_json(path, vars(before))
         return f"{old.id} could not be trained anew ({why}): {error}"
     write_json(path, vars(replace(last, fork=fork.id)))
     return f"{old.id} is trained anew as {fork.id}: {why}."

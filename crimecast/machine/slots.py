@@ -13,6 +13,12 @@ from crimecast import UserError
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "2000"}
 
 
+def wait_so() -> None:
+    """Have the threads of this process wait so, unless its owner says otherwise."""
+    for name, value in WAITING.items():
+        os.environ.setdefault(name, value)
+
+
 @lru_cache(maxsize=1)
 def gpu_count() -> int:
     """GPUs that this process may use, asked of the driver, so that torch need not be loaded."""

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import polars as pl
 
+from crimecast.reading import meaning
 from crimecast.reading.columns import plain
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows
@@ -17,7 +18,7 @@ COUNTED = re.compile(
 PERSONS = re.compile(r"victim|suspect|offender|arrest|officer|injur|kill|person|age|weapon|vehicle")
 HALF = re.compile(r"^[ap]\.?\s?m?\.?$")
 SIDES = ({"n", "s", "north", "south"}, {"e", "w", "o", "east", "west"})
-CLOCK = re.compile(r"time|hour|hora|heure|uhr|zeit|clock|tod|hhmm|hrs?$|ora|時刻|время")
+CLOCK = re.compile(f"{meaning.CLOCK.pattern}|時刻|время")
 LATER = re.compile(r"report|updat|creat|modif|load|enter|clos|clear|publish|edit|receiv|zone|stamp")
 
 

@@ -1,13 +1,12 @@
 """What happens before a page is drawn: who looks is admitted, and the sample city is made ready."""
 
 import importlib
-import os
 import sys
 
 import streamlit as st
 
 from crimecast.machine import courtesy
-from crimecast.machine.slots import WAITING
+from crimecast.machine.slots import wait_so
 from crimecast.sample import sample_is_ready
 from crimecast.storage.sweeping import sweep
 from pages.parts.collecting import leave_modules_out
@@ -18,8 +17,7 @@ from pages.parts.people import admit
 
 def start() -> None:
     """Draw the page that is asked for, or say in one sentence why it can't be."""
-    for name, value in WAITING.items():
-        os.environ.setdefault(name, value)
+    wait_so()
     courtesy.ask()
     leave_modules_out()
     st.session_state[ENTERED] = True
