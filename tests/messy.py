@@ -32,7 +32,18 @@ TYPES = {
     "plain": ["THEFT", "Battery", "robbery", "Motor Vehicle Theft", "Burglary - Forced"],
     "comma": ["Theft, over $500", "Assault", 'Found 5" pipe', "Other; misc", "A|B"],
     "accent": ["Körperverletzung", "Diebstahl", "Sachbeschädigung", "Überfall", "Straße"],
+    "japan": ["窃盗", "暴行", "自転車盗", "車上ねらい", "ひったくり"],
+    "china": ["盗窃", "抢劫", "诈骗", "故意伤害", "入室盗窃"],
+    "korea": ["절도", "강도", "폭력", "살인", "주거 침입"],
+    "russia": ["кража", "грабёж", "разбой", "хулиганство", "Мошенничество"],
+    "czech": ["krádež", "loupež", "vloupání", "žhářství", "přepadení"],
+    "turkey": ["hırsızlık", "gasp", "yağma", "kavga", "şiddet"],
 }
+OLDER = {  # encodings in which programs there still write
+    "plain": ["cp1252", "latin-1"], "comma": ["cp1252", "latin-1"], "accent": ["cp1252", "latin-1", "cp850", "mac_roman"],
+    "japan": ["cp932", "euc_jp"], "china": ["gb18030"], "korea": ["cp949"], "russia": ["cp1251", "koi8_r"],
+    "czech": ["cp1250", "iso8859_2"], "turkey": ["cp1254"],
+}  # fmt: skip
 
 
 @dataclass
@@ -82,6 +93,12 @@ LOCAL = {  # how a local time is written in one column
     "underscore": lambda t: t.strftime("%Y-%m-%d_%H:%M:%S"),
     "uhr": lambda t: t.strftime("%d.%m.%Y %H.%M Uhr"),
     "dash us": lambda t: t.strftime("%m-%d-%Y %H:%M"),
+    "chinese half": lambda t: t.strftime(f"%Y/%m/%d {'上午' if t.hour < 12 else '下午'} %I:%M:%S"),
+    "korean half": lambda t: t.strftime(f"%Y-%m-%d {'오전' if t.hour < 12 else '오후'} %I:%M"),
+    "greek half": lambda t: t.strftime(f"%d/%m/%Y %I:%M:%S {'πμ' if t.hour < 12 else 'μμ'}"),
+    "spanish half": lambda t: t.strftime(f"%d/%m/%Y %I:%M {'a. m.' if t.hour < 12 else 'p. m.'}"),
+    "japanese": lambda t: t.strftime("%Y年%m月%d日 %H時%M分"),
+    "buddhist": lambda t: t.strftime(f"%d/%m/{t.year + 543} %H:%M"),
 }
 AWARE = {  # how a moment with its offset is written
     "zulu": lambda u, _: u.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -141,7 +158,8 @@ def make(seed: int, folder: Path) -> Messy:
     """Write the file of that number."""
     rng = random.Random(seed)
     zone, east, north, utm = rng.choice(CITIES)
-    words = TYPES[rng.choices(list(TYPES), [5, 2, 2])[0]]
+    language = rng.choices(list(TYPES), [5, 2, 2, *[0.5] * (len(TYPES) - 3)])[0]
+    words = TYPES[language]
     count = rng.randint(60, 160)
     begin = datetime(rng.randint(2005, 2023), rng.randint(1, 12), rng.randint(1, 28))
     span = rng.choice([25, 60, 200, 365, 700])
@@ -211,7 +229,7 @@ def make(seed: int, folder: Path) -> Messy:
     )
     made_of["dirt"] = ", ".join(dirt) or "none"
     made_of["extra"] = ", ".join(extras) or "none"
-    path = _write(rng, folder / f"f{seed}", container, names, rows, places, made_of, words)
+    path = _write(rng, folder / f"f{seed}", container, names, rows, places, made_of, language)
     return Messy(path, zone, truth, made_of, options, tolerance)
 
 
@@ -288,8 +306,8 @@ def _places(
     if container in ("geojson", "esri"):
         return {"form": "geometry", "_east": east, "_north": north}, 2e-5
     form = rng.choices(
-        ["columns", "lat first", "decimal comma", "hemisphere", "minutes", "wkt", "pair", "dict", "geojson text", "metres", "exchanged", "square"],
-        [8, 3, 2, 1, 1, 2, 2, 1, 1, 1, 1, 1],
+        ["columns", "lat first", "decimal comma", "hemisphere", "minutes", "wkt", "pair", "dict", "geojson text", "metres", "exchanged", "square", "packed seconds"],
+        [8, 3, 2, 1, 1, 2, 2, 1, 1, 1, 1, 1, 0.5],
     )[0]  # fmt: skip
     number = rng.randrange(len(EAST_NAMES))
     x, y = EAST_NAMES[number], NORTH_NAMES[number]
@@ -320,6 +338,8 @@ def _places(
         a, b = pyproj.Transformer.from_crs(4326, utm, always_xy=True).transform(east, north)
         options["crs"] = f"EPSG:{utm}"
         return {"form": form, "X": [f"{v:.2f}" for v in a], "Y": [f"{v:.2f}" for v in b]}, 3e-5
+    if form == "packed seconds":
+        return {"form": form, x: [_packed(v) for v in east], y: [_packed(v) for v in north]}, 2e-4
     if form == "exchanged":
         return {"form": form, "longitude": text(north), "latitude": text(east)}, 2e-5
     column = rng.choice(["location", "point", "geom", "Lage", "coordinates"])
@@ -340,6 +360,11 @@ def _dms(value: float, sides: str) -> str:
     degree, rest = divmod(seconds, 3600)
     minute, second = divmod(rest, 60)
     return f"{int(degree)}°{int(minute):02d}'{second:05.2f}\"{sides[0] if value >= 0 else sides[1]}"
+
+
+def _packed(value: float) -> str:
+    seconds = round(abs(value) * 3600)
+    return f"{'-' if value < 0 else ''}{seconds // 3600}.{seconds // 60 % 60:02d}{seconds % 60:02d}"
 
 
 EXTRA_NAMES = (
@@ -476,19 +501,19 @@ def _write(
     rows: list[list],
     places: dict,
     made_of: dict[str, str],
-    words: list[str],
+    language: str,
 ) -> Path:
     if container in ("csv", "tsv", "csv.gz", "zip"):
         text = _delimited(rng, names, rows, made_of, "\t" if container == "tsv" else None)
         choices = ["utf-8", "utf-8-sig", "utf-16"]
-        try:
-            text.encode("cp1252")
-            choices.append("cp1252")
-            text.encode("latin-1")
-            choices.append("latin-1")
-        except UnicodeEncodeError:
-            pass
-        encoding = rng.choices(choices, [6, 2, 1, 1, 1][: len(choices)])[0]
+        for older in OLDER[language]:
+            try:
+                text.encode(older)
+                choices.append(older)
+            except UnicodeEncodeError:
+                pass
+        weights = [6, 2, 1, *[2 / len(OLDER[language])] * len(OLDER[language])]
+        encoding = rng.choices(choices, weights[: len(choices)])[0]
         made_of["encoding"] = encoding
         content = text.encode(encoding)
         if container == "csv.gz":

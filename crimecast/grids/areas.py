@@ -19,6 +19,7 @@ from scipy.optimize import linear_sum_assignment
 
 from crimecast import UserError
 from crimecast.cities.polygons import polygons_of
+from crimecast.reading.zones import agrees, zone_of
 from crimecast.storage.store import data_root, read_json
 
 FILE = "areas.json"
@@ -151,6 +152,23 @@ def read_shapes(path: Path, names: Sequence[str]) -> list[Any]:
     raise UserError(
         f"No property of {path.name} has all {len(names)} names of the areas; the nearest, {best[1]}."
     )
+
+
+def check_land(shapes: Sequence[Any], zone: str | None) -> None:
+    """Raises UserError where areas (degrees) lie in the land of the time zone `zone` only with latitude and
+    longitude exchanged, or, of a zone that isn't known, in nobody's."""
+    centres = shapely.get_coordinates(shapely.centroid(np.array(shapes, dtype=object)))
+    east, north = centres.T
+    if zone is None:
+        found, other = zone_of(east, north), zone_of(north, east)
+        nobody = ("Etc/", "Antarctica/")
+        wrong = (found or "Etc/").startswith(nobody) and not (other or "Etc/").startswith(nobody)
+    else:
+        wrong = not agrees(east, north, zone) and agrees(north, east, zone)
+    if wrong:
+        raise UserError(
+            f"The areas lie at latitude {north[0]:.2f} and longitude {east[0]:.2f}, which fits only with the two exchanged: GeoJSON gives the longitude first; mend the file."
+        )
 
 
 def write_areas(folder: Path, areas: Areas) -> None:

@@ -20,10 +20,11 @@ from crimecast import Doubt, UserError
 from crimecast.calendar.steps import Step, parse_date
 from crimecast.cities import City, load_city, write_city
 from crimecast.cities.city import check_crs, check_name, check_zone, utm_zone
-from crimecast.grids.areas import Areas, lay_out, on_tiles, read_shapes, write_areas
+from crimecast.grids.areas import Areas, check_land, lay_out, on_tiles, read_shapes, write_areas
 from crimecast.grids.counting import CHUNK_BYTES, CODEC, DTYPES
 from crimecast.grids.grid import MAX_CELLS, study_area
 from crimecast.grids.tensors import Tensor, parse_axes, read_tensor
+from crimecast.grids.totals import check_totals
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root, read_json, replacing, write_json
 
@@ -67,6 +68,7 @@ def import_cube(
     tensor = read_tensor(path, parse_axes(axes), variable)
     times, unit = _times(tensor, wanted)
     types = _types(tensor, wanted)
+    check_totals(tensor.values, 1, types, "type")
     city, is_new = _city(city_name, wanted)
     if tensor.values.ndim == 3:
         tensor, city, placed = _by_area(tensor, city, wanted, is_new)
@@ -124,9 +126,11 @@ def _by_area(
         names = [f"area {number + 1}" for number in range(count)]
     if len(set(names)) < count:
         raise UserError("Two areas have the same name.")
+    check_totals(tensor.values, 2, names, "area")
     shapes = None
     if wanted.areas is not None:
         shapes = read_shapes(wanted.areas, names)
+        check_land(shapes, city.time_zone if wanted.zone or not is_new else None)
         if is_new and wanted.crs is None:
             centre = shapely.union_all(shapes).centroid
             city = replace(city, crs=utm_zone(centre.x, centre.y))

@@ -10,6 +10,15 @@ CLOCK = re.compile(
     r"(?:at |um |kl\.? ?|à |@ ?)?(\d{1,2})(?:\s?[:.h]\s?(\d{1,2})(?:\s?[:.m]\s?(\d{1,2}))?s?(?:[.,:](\d{1,9}))?)?\s?"
     r"(?:([ap])\.?\s?m\.?|([ap]))?\s?(?:uhr|hrs?|hours|h)?\s?(.*)"
 )
+# The half of the day as other languages say it, before the clock or after it: {"a": morning, "p": afternoon}.
+HALVES = {
+    "a": ["午前", "上午", "早上", "오전", "πμ", "π.μ.", "ص", "öö", "fm", "f.m.", "de", "de.", "ap.", "dop.", "sa", "д.о.", "पूर्वाह्न", "ก่อนเที่ยง", "vorm."],
+    "p": ["午後", "下午", "晚上", "오후", "μμ", "μ.μ.", "م", "ös", "em", "e.m.", "du", "du.", "ip.", "odp.", "ch", "п.о.", "अपराह्न", "หลังเที่ยง", "nachm."],
+}  # fmt: skip
+HALF_OF = {word: half for half, words in HALVES.items() for word in words}
+HALF = "|".join(re.escape(word) for word in sorted(HALF_OF, key=len, reverse=True))
+HALF_CLOCK = re.compile(rf"(?:({HALF})\s?)?(\d[\d:.\s]*?)\s?({HALF})?")
+SIGNS = {ord(sign): colon for signs, colon in (("時时点點시分분", ":"), ("秒초", "")) for sign in signs}
 DIGITS = re.compile(r"(\d{2})(\d{2})(\d{2})?(?:[.,](\d+))?(.*)")
 OFFSET = re.compile(
     r"(?:utc|gmt|z)?\s?(?:([+\-−])\s?(\d{1,2}):?(\d{2})?(?::?00)?)?\s?(?:\[[\w/+\-]+\]|\([^)]*\))?"
@@ -38,6 +47,10 @@ def lex(text: str) -> Clock | None:
     as a whole (`numbers.clock_numbers`).
     """
     text = text.strip().strip("\"'").lower().removeprefix("t")
+    if not text.isascii():
+        text = text.translate(SIGNS).strip(": ")
+    if (match := HALF_CLOCK.fullmatch(text)) and bool(match[1]) != bool(match[3]):
+        text = f"{match[2]} {HALF_OF[match[1] or match[3]]}m"
     if match := CLOCK.fullmatch(text):
         hour, minute, second = (int(part or 0) for part in match.groups()[:3])
         half = match[5] or match[6]

@@ -21,6 +21,7 @@ DEGREES = re.compile(
     r"\s*([NSEWO])?\s*([-+]?\d+(?:[.,]\d+)?)\s*[°ºd:\s]?\s*(?:(\d+(?:[.,]\d+)?)\s*['′’m:\s]?\s*)?(?:(\d+(?:[.,]\d+)?)\s*(?:\"|″|''|”|s(?=\s*[NSEWO]))?\s*)?([NSEWO])?\s*",
     re.IGNORECASE,
 )
+SECONDS = 25  # different ones from which on it is told that two decimals are seconds
 
 
 def numbers(column: Column) -> Parts[np.ndarray]:
@@ -134,3 +135,20 @@ def _binary(series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
     return np.where(point, shapely.get_x(shapes), np.nan), np.where(
         point, shapely.get_y(shapes), np.nan
     )
+
+
+def sexagesimal(values: np.ndarray) -> bool:
+    """Whether numbers of four decimals are degrees, minutes and seconds: no two digits are beyond 59. Of
+    degrees in decimals that is so by chance in 0.6^n."""
+    digits = np.round(np.abs(values) % 1 * 10_000)
+    written = bool((np.abs(np.abs(values) % 1 * 10_000 - digits) < 1e-4).all())
+    minutes, seconds = digits // 100, digits % 100
+    varied = len(np.unique(seconds)) >= SECONDS
+    return written and varied and bool((minutes < 60).all() and (seconds < 60).all())
+
+
+def from_sexagesimal(values: np.ndarray) -> np.ndarray:
+    """Degrees whose decimals are minutes and seconds → degrees."""
+    digits = np.round(np.abs(values) % 1 * 10_000)
+    parts = np.floor(np.abs(values) + 1e-9) + digits // 100 / 60 + digits % 100 / 3600
+    return np.sign(values) * np.where(digits == 10_000, np.round(np.abs(values)), parts)

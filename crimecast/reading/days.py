@@ -5,7 +5,7 @@ the orders in which they can stand; `judge` finds the order that fits every text
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -13,6 +13,11 @@ from crimecast import Doubt, UserError
 
 ORDERS = ("mdy", "dmy", "ymd", "ydm")
 WORDS = {"mdy": "month first", "dmy": "day first", "ymd": "year first", "ydm": "year, day, month"}
+BUDDHIST, THAI = (
+    543,
+    range(2443, 2601),
+)  # years ahead of ours in Thailand, and those of 1900 to 2057
+PERSIAN = range(1279, 1437)  # the years of 1900 to 2057 in Iran
 SHORT_FROM = 1970  # no two digits mean an earlier year
 # Of the months as Europe's languages begin them; longer beginnings first where a shorter one is another's.
 MONTHS = {
@@ -152,6 +157,23 @@ def _lex(text: str) -> Day | None:
 
 def _settled(day: date) -> Day:
     return Day((day.year, day.month, day.day))
+
+
+def year_of(day: Day) -> int:
+    """The year that a text gives, 0 where it is of two digits."""
+    if day.short_year:
+        return 0
+    return day.ymd[0] if day.ymd is not None else max(day.numbers)
+
+
+def of_thailand(day: Day) -> Day:
+    """The same day with its year as ours counts it."""
+    if year_of(day) not in THAI:
+        return day
+    if day.ymd is not None:
+        return replace(day, ymd=(day.ymd[0] - BUDDHIST, *day.ymd[1:]))
+    one, two, three = (number - BUDDHIST if number in THAI else number for number in day.numbers)
+    return replace(day, numbers=(one, two, three))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,22 @@ from crimecast.reading.notice import Notice
 
 BLOCK = 16 * 2**20
 
+# By far the most frequent first: where it reads words, the others aren't asked.
+WESTERN = ("cp1252", "cp850", "mac_roman")
+ACCENTED = set("àâäåæçèéêëìíîïñòóôöøùúûüßœÀÂÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖØÙÚÛÜŒáÁãÃõÕýÝðÐþÞ")
+SIGNS = set("§°´–—“”‘…€£º½«»¿¡\xa0")
+CLEAR = 0.97  # of the letters beyond ASCII
+# Of the same bytes: ğ ı ş İ Ş or ð ý þ Ý Þ beside á é í ó ú æ; ő ű Ő Ű or õ û Õ Û beside ã ç è ê ë.
+TURKISH, ICELAND = set(b"\xf0\xfd\xfe\xdd\xde"), set(b"\xe1\xe9\xed\xf3\xfa\xe6")
+HUNGARIAN, PORTUGUESE = set(b"\xf5\xfb\xd5\xdb"), set(b"\xe3\xe7\xe8\xea\xeb\xc3\xc7\xe0")
+CENTRAL = set(
+    b"\xa6\xa9\xab\xac\xae\xb1\xb6\xb9\xbb\xbc\xbe"
+)  # Ś Š Ť Ź Ž ą ś š ť ź ž of ISO 8859-2
+OTHERS = [
+    "cp1252", "cp1250", "cp1251", "cp850", "mac_roman", "cp1253", "cp1254", "cp932", "gb18030", "cp949", "big5",
+    "euc_jp", "koi8_r", "cp1255", "cp1256", "cp874",
+]  # fmt: skip
+
 BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -79,30 +95,59 @@ def _single_bytes(path: Path) -> str:
     if good > bad:
         return "utf-8"
     letters = b"\n".join(lines)
-    # Where Windows' Latin reads words, it is taken: by far the most frequent, and Latin-1 within it.
-    best = from_bytes(
-        letters,
-        cp_isolation=["cp1252", "cp1250", "cp1251", "cp850", "mac_roman", "cp1253", "cp1254"],
-    ).best()
-    return "cp1252" if best is None or _latin(letters) else best.encoding
+    if name := _western(letters):
+        return name
+    best = from_bytes(letters, cp_isolation=OTHERS).best()
+    name = "cp1252" if best is None else best.encoding
+    if name == "cp874" and _decodes(letters, "gb2312"):
+        return "gb18030"  # Thai has words of odd length, which leave a byte over
+    # The two of central Europe differ in few letters, and where one has them the other has nothing.
+    central = name == "cp1250" and CENTRAL & set(letters)
+    return "iso8859_2" if central and not set(range(0x80, 0xA0)) & set(letters) else name
 
 
-def _latin(letters: bytes) -> bool:
-    """Whether the bytes beyond ASCII are mostly the accented letters of western Europe in Latin-1."""
-    high = np.frombuffer(letters, dtype=np.uint8)
-    high = high[high > 127]
-    common = np.isin(
-        high,
-        np.frombuffer(
-            "àâäåæçèéêëìíîïñòóôöøùúûüßÀÂÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖØÙÚÛÜáÁ§°´’–".encode("cp1252"),
-            dtype=np.uint8,
-        ),
-    )
-    return bool(high.size == 0 or common.mean() > 0.8) and not _cyrillic(high)
+def _western(letters: bytes) -> str | None:
+    """The older encoding of western Europe under which nearly all bytes beyond ASCII are its accented
+    letters, each in a word of the like case; Windows' Turkish; None where letters stand in rows of their
+    own, as they do in other alphabets, or it is none of these."""
+    every = np.frombuffer(letters, dtype=np.uint8)
+    high = every > 127
+    if high[1:-1].any() and (high[:-2] | high[2:])[high[1:-1]].mean() > 0.5:
+        return None
+    there = set(letters)
+    if TURKISH & there and not ICELAND & there:
+        return "cp1254"
+    if HUNGARIAN & there and set(b"\xe1\xe9") & there and not PORTUGUESE & there:
+        return "cp1250"
+    shares = {name: _share(letters, name) for name in WESTERN}
+    best = max(shares, key=lambda name: shares[name])
+    return best if shares[best] > CLEAR else None
 
 
-def _cyrillic(high: np.ndarray) -> bool:
-    return high.size > 40 and len(np.unique(high)) > 20
+def _share(letters: bytes, name: str) -> float:
+    """Of the signs beyond ASCII, which share is an accented letter of western Europe, small after a small one,
+    or a sign that doesn't stand within a word."""
+    text = f" {letters.decode(name, errors='replace')} "
+    found = [
+        (before, sign, after)
+        for before, sign, after in zip(text, text[1:], text[2:], strict=False)
+        if not sign.isascii()
+    ]
+    good = [
+        (sign in ACCENTED and not (sign.isupper() and before.islower()))
+        or (sign in SIGNS and not (before.isalpha() and after.isalpha()))
+        or sign == "’"
+        for before, sign, after in found
+    ]
+    return sum(good) / max(1, len(good))
+
+
+def _decodes(letters: bytes, name: str) -> bool:
+    try:
+        letters.decode(name)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def as_utf8(path: Path, folder: Path, encoding: str | None = None) -> Text:

@@ -14,7 +14,7 @@ from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Rows, distinct, nulls, rows_of
-from crimecast.reading.place_columns import place_columns, spread
+from crimecast.reading.place_columns import numeric, place_columns, place_names, spread
 from crimecast.reading.several import is_clock
 
 NO_DAY = datetime(1902, 1, 1)
@@ -53,11 +53,35 @@ def resolve_values(
     for field in REQUIRED:
         if field not in found:
             raise Doubt(
-                f"No column was found for the {field}; say which it is. The columns are {', '.join(table.columns)}.",
+                f"No column was found for the {field}; say which it is. {_nearest(table, field, asked)}The columns are {', '.join(table.columns)}.",
                 f"--map {field}=COLUMN",
                 tuple(table.columns),
             )
     return found, notices
+
+
+def _nearest(given: pl.DataFrame | Rows, field: str, asked: Asked) -> str:
+    """A sentence on the column that comes nearest to a field, if one does at all."""
+    table = rows_of(given)
+    if field == "time":
+        shares = [(_reads(table, [name], asked)[0], name) for name in table.columns]
+    else:
+        shares = [(numeric(table, name), name) for name in place_names(table, field)]
+    share, name = max(shares, default=(0.0, ""))
+    return f"'{name}' comes nearest: {share:.0%} of it can be read so. " if share > 0.01 else ""
+
+
+def _twins(table: Rows, found: dict[str, list[str]]) -> list[Notice]:
+    """Says where a column that is used has another of the same name, which holds something else."""
+    notices = []
+    for name in dict.fromkeys(column for parts in found.values() for column in parts):
+        other = f"{name} (2)"
+        if other in table.columns and (both := spread(table, [name, other])).height:
+            differ = int(both[name].cast(pl.String).ne_missing(both[other].cast(pl.String)).sum())
+            if differ:
+                says = f"Two columns are called '{name}' and don't say the same: the first is used. The other can be chosen as '{other}'."
+                notices.append(Notice("two_columns", says, table.height))
+    return notices
 
 
 def found_columns(
@@ -92,6 +116,7 @@ def found_columns(
         own = _identity(table, options["source_id"], found, city)
         if own:
             found["source_id"] = [own]
+    notices += _twins(table, found)
     return {field: found[field] for field in FIELDS if field in found}, notices
 
 

@@ -24,6 +24,14 @@ NORTH = re.compile(
 )
 
 
+PATTERNS = {"longitude": EAST, "latitude": NORTH}
+
+
+def place_names(table: Rows, field: str) -> list[str]:
+    """Columns whose names say that they hold longitudes, or latitudes."""
+    return [name for name in table.columns if PATTERNS[field].search(plain(name))]
+
+
 def spread(table: Rows, columns: list[str]) -> pl.DataFrame:
     """Rows from all over the file in which the first of the columns isn't empty."""
     there = table.select(list(dict.fromkeys(columns))).map(
@@ -39,11 +47,9 @@ def place_columns(
     """The columns of longitude and latitude, as far as they can be told: by names, by a column that holds
     points, by the values. `options`: columns that names propose for each field."""
     place: dict[str, list[str]] = {}
-    for field, pattern in (("longitude", EAST), ("latitude", NORTH)):
+    for field in PATTERNS:
         named = [option[0] for option in options[field]]
-        named += [
-            name for name in table.columns if pattern.search(plain(name)) and name not in named
-        ]
+        named += [name for name in place_names(table, field) if name not in named]
         if field in found:
             continue
         # Of degrees and metres in one file the degrees need no coordinate system.
@@ -54,7 +60,7 @@ def place_columns(
                 )
             )
         )
-        good = next((name for name in named if _numeric(table, name) > 0.3), None)
+        good = next((name for name in named if numeric(table, name) > 0.3), None)
         if good:
             place[field] = [good]
     if len(place) + sum(field in found for field in ("longitude", "latitude")) == 2:
@@ -74,7 +80,8 @@ def place_columns(
     return _by_values(table, sides, city) or {**guessed, **place}
 
 
-def _numeric(table: Rows, name: str) -> float:
+def numeric(table: Rows, name: str) -> float:
+    """The share of a column that can be read as coordinates."""
     sample = spread(table, [name])[name]
     return float(np.isfinite(numbers(Parts.one(sample)).first).mean()) if len(sample) else 0.0
 

@@ -13,7 +13,7 @@ import pyproj
 from crimecast import Doubt
 from crimecast.cities import City
 from crimecast.cities.city import check_crs
-from crimecast.reading.coordinates import numbers, point_form, points
+from crimecast.reading.coordinates import from_sexagesimal, numbers, point_form, points, sexagesimal
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows, every, rows_of
 from crimecast.reading.zones import agrees, propose_crs, zone_of
@@ -109,6 +109,16 @@ def _degrees(
             tuple(code for code, _ in found),
         )
     notices: list[Notice] = []
+    if sexagesimal(a) and sexagesimal(b):
+        given = given.map(from_sexagesimal).kept()
+        a, b = from_sexagesimal(np.stack([a, b]))
+        notices.append(
+            Notice(
+                "minutes_and_seconds",
+                "The four decimals of the coordinates are minutes and seconds, 41.5230 is 41° 52' 30\": none of them is ever 60 or more.",
+                size,
+            )
+        )
     flip, negate = _how(a, b, city, is_new)
     if flip and form != "pair":
         notices.append(

@@ -12,6 +12,7 @@ import polars as pl
 
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, counts, every
+from crimecast.reading.rhythm import shifted
 
 ENOUGH = 500  # records below which shares tell nothing
 PLACE, PLACE_TENTH = 0.01, 4.0  # share of the first place; and how many times the tenth's that is
@@ -20,7 +21,6 @@ FIRSTS, NEW_YEARS = (
     1.45,
     2.5,
 )  # times what days alike would have: 1.05 to 1.25 and 1.3 to 1.6 are usual
-TROUGH = range(2, 9)  # the hour around which least happens: 5 or 6 everywhere
 JUMP = 1.8  # times the level of the four weeks before: 1.5 is the season's most
 ROUNDED = 0.5
 NO_TYPE = 0.05
@@ -30,16 +30,20 @@ SAMPLE = 100_000
 def plausibility(events: Parts[pl.DataFrame], precision: str) -> list[Notice]:
     """Notices about kept events (`time`, `type`, `longitude`, `latitude`); `precision` is that of their times."""
     height = sum(part.height for part in events)
-    if height < ENOUGH:
+    if height == 0:
         return []
     sample = every(events, max(1, height // SAMPLE), height)
     scale = height / sample.height
+    minutes = _minutes(sample) if precision == "minute" else np.empty(0, dtype=int)
+    rhythm = shifted(minutes[(minutes != 0) & (minutes != 720)], scale)
+    if height < ENOUGH:
+        return [rhythm] if rhythm else []
     days = counts(events.map(lambda part: part["time"].dt.date())).rename(
         {"value": "time", "rows": "count"}
     )
     found = [*_place(sample, scale), *_rounded(sample, scale), *_types(_by_type(events))]
     if precision == "minute":
-        found += _hours(sample, scale)
+        found += [*_hours(minutes, scale), *([rhythm] if rhythm else [])]
     if precision != "month":
         found += [*_firsts(days), *_gaps(days)]
     return found
@@ -92,9 +96,12 @@ def _rounded(sample: pl.DataFrame, scale: float) -> list[Notice]:
     return []
 
 
-def _hours(sample: pl.DataFrame, scale: float) -> list[Notice]:
+def _minutes(sample: pl.DataFrame) -> np.ndarray:
     times = sample["time"]
-    minutes = (times.dt.hour().cast(pl.Int32) * 60 + times.dt.minute()).to_numpy()
+    return (times.dt.hour().cast(pl.Int32) * 60 + times.dt.minute()).to_numpy()
+
+
+def _hours(minutes: np.ndarray, scale: float) -> list[Notice]:
     found = []
     for name, minute, most in (("midnight", 0, MIDNIGHT), ("noon", 720, NOON)):
         rows = int((minutes == minute).sum())
@@ -104,20 +111,6 @@ def _hours(sample: pl.DataFrame, scale: float) -> list[Notice]:
                     f"many_at_{name}",
                     f"{rows / len(minutes):.1%} of the times are exactly {name}: many stand for an unknown hour. Steps of a day aren't hurt; in steps of hours that one is forecast too high.",
                     round(rows * scale),
-                )
-            )
-    usual = minutes[(minutes != 0) & (minutes != 720)]
-    if usual.size >= ENOUGH:
-        hours = np.bincount(usual // 60, minlength=24).astype(float)
-        smooth = hours + np.roll(hours, 1) + np.roll(hours, -1)
-        trough = int(smooth.argmin())
-        if trough not in TROUGH and smooth.min() < 0.6 * smooth.mean():
-            shift = (trough - 5 + 12) % 24 - 12
-            found.append(
-                Notice(
-                    "rhythm",
-                    f"Least happens around {trough}:00, where in other cities it is around 5:00: the times look shifted by {abs(shift)} hours {'later' if shift > 0 else 'earlier'}, as in a wrong time zone. Steps of hours, and days at their edges, would be wrong; import again with the right zone.",
-                    round(usual.size * scale),
                 )
             )
     return found

@@ -11,6 +11,7 @@ from datetime import date
 
 import polars as pl
 
+from crimecast import UserError
 from crimecast.reading import clocks, days
 from crimecast.reading.clocks import DAY
 from crimecast.reading.moment import Asked, Moments, assemble
@@ -21,8 +22,10 @@ EPOCH = date(1970, 1, 1)
 FEW = 20_000  # texts that are taken apart one by one before a split of the whole column is tried
 SPLIT = (
     r"^(.*?\d[.,]?)(?:[\sT_,]+(?:at\s+|um\s+|à\s+|@\s*)?|:)"
-    r"(\d{1,2}\s?[:.hH]\s?\d{1,2}.*|\d{1,2}\s?[AaPp]\.?\s?[Mm].*|\d{4}(?:\d{2})?(?:[.,]\d+)?(?:Z|[+-]\d{2}.*)?)$"
+    rf"((?:(?:{clocks.HALF})\s?)?"
+    r"\d{1,2}\s?[:.hH時时点點시]\s?\d{1,2}.*|\d{1,2}\s?[AaPp]\.?\s?[Mm].*|\d{4}(?:\d{2})?(?:[.,]\d+)?(?:Z|[+-]\d{2}.*)?)$"
 )
+EASTERN = r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]\s*"
 CLOCK_FIRST = re.compile(
     r"(\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s?[ap]\.?m\.?)?)(?:\s+on|\s*-)?[\s,]+(.+)", re.IGNORECASE
 )
@@ -33,6 +36,8 @@ CTIME = re.compile(
 
 def read_text(column: Column, asked: Asked) -> Moments:
     """Times written as text, read in the one order of day, month and year that all of them allow."""
+    if head(column, 200).str.contains(EASTERN).any():
+        column = column.map(lambda part: part.str.replace(EASTERN, "$1-$2-$3 ").str.strip_chars())
     pieces = _pieces(column)
     counts: dict[str, int] = {}
     for part in pieces:
@@ -40,6 +45,7 @@ def read_text(column: Column, asked: Asked) -> Moments:
             for text, rows in piece.group_by("day").len().rows():
                 counts[text] = counts.get(text, 0) + rows
     lexed = {text: day for text in counts if (day := days.lex(text)) is not None}
+    lexed, era = _in_our_years(lexed, counts)
     order = days.judge(
         [(day, counts[text]) for text, day in lexed.items()],
         asked.latest.date(),
@@ -75,7 +81,7 @@ def read_text(column: Column, asked: Asked) -> Moments:
     says = days.WORDS[order.last if judged else order.first]
     if not judged and not any(kinds):
         says = "written out"
-    notices = list(found.notices)
+    notices = [*found.notices, *era]
     if judged and order.doubtful:
         notices.append(
             Notice(
@@ -92,6 +98,27 @@ def read_text(column: Column, asked: Asked) -> Moments:
         order=order.last if judged else None,
         notices=tuple(notices),
     )
+
+
+def _in_our_years(
+    lexed: dict[str, days.Day], counts: dict[str, int]
+) -> tuple[dict[str, days.Day], list[Notice]]:
+    """Days of Thailand's calendar in the years of ours. Raises UserError for those of Iran's."""
+    total = sum(counts[text] for text in lexed)
+    for years in (days.THAI, days.PERSIAN):
+        rows = sum(counts[text] for text, day in lexed.items() if days.year_of(day) in years)
+        if not rows or rows < 0.9 * total:
+            continue
+        year = next(y for day in lexed.values() if (y := days.year_of(day)) in years)
+        if years is days.PERSIAN:
+            raise UserError(
+                f"The dates are of years such as {year}, which seem to be those of the Persian calendar: write them as days of the Gregorian one."
+            )
+        says = f"The dates are of years such as {year}: they are taken as those of the Buddhist calendar, {year} as {year - days.BUDDHIST}."
+        return {text: days.of_thailand(day) for text, day in lexed.items()}, [
+            Notice("buddhist_years", says, rows)
+        ]
+    return lexed, []
 
 
 def _moments(series: pl.Series, pieces: list[pl.DataFrame], micros: dict[str, int]) -> pl.DataFrame:

@@ -160,3 +160,32 @@ def test_two_properties_with_all_names_for_other_shapes_are_refused(
     shapes.write_text(json.dumps(document))
     with pytest.raises(UserError, match="Both 'label' and 'other' of"):
         import_cube("wards", file, "time,type,area", None, Wanted(areas=shapes))
+
+
+def test_an_area_or_a_type_that_is_the_sum_of_all_others_is_refused(tmp_path: Path) -> None:
+    counts = np.random.default_rng(0).poisson(2.0, (60, 3, 5))
+    for axis, word in ((1, "type"), (2, "area")):
+        whole = np.concatenate([counts, counts.sum(axis, keepdims=True)], axis)
+        np.savez(tmp_path / "a.npz", counts=whole)
+        wanted = Wanted(since="2021-03-01", zone="Europe/Berlin")
+        with pytest.raises(
+            UserError, match=f"The {word} '{word} {whole.shape[axis]}' holds the sum"
+        ):
+            import_cube("sums", tmp_path / "a.npz", "time,type,area", None, wanted)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", None])
+def test_areas_with_latitude_first_are_refused(
+    town: tuple[Path, Path, list[str], np.ndarray], zone: str | None
+) -> None:
+    file, shapes, _, _ = town
+    document = json.loads(shapes.read_text(encoding="utf-8"))
+    for number, feature in enumerate(document["features"]):
+        shape = shapely.geometry.shape(feature["geometry"])
+        shape = shapely.transform(shape, lambda xy: [[-87.6, 41.8]] + (xy - [[9, 53]]))
+        turned = shapely.transform(shape, lambda xy: xy[:, ::-1])
+        document["features"][number]["geometry"] = shapely.geometry.mapping(turned)
+    shapes.write_text(json.dumps(document), encoding="utf-8")
+    wanted = Wanted(areas=shapes, zone=zone and "America/Chicago")
+    with pytest.raises(UserError, match="longitude first"):
+        import_cube("wards", file, "time,type,area", None, wanted)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crimecast import UserError
 from crimecast.errors import Doubt
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
@@ -23,6 +24,7 @@ FORMATS = [
     "%d/%m/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M:%S", "%d/%m/%y %H:%M", "%d-%b-%Y %H:%M", "%d-%b-%y %I.%M.%S %p",
     "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y%m%d%H%M", "%Y%m%dT%H%M%S",
     "%B %d, %Y %I:%M %p", "%A, %d %B %Y at %H:%M", "%a %b %d %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S", "%H:%M %d/%m/%Y",
+    "%Y年%m月%d日 %H時%M分", "%Y年%m月%d日%H时%M分%S秒", "%Y년 %m월 %d일 %H시 %M분", "%Y-%m-%d %H点%M分",
 ]  # fmt: skip
 DAYS = ["%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%Y", "%Y%m%d", "%d %b %Y", "%b %d, %Y", "%G-W%V-%u", "%Y-%j", "%m-%d-%y"]  # fmt: skip
 # Days that can be read in one way alone, so that the few of a test don't leave the order open.
@@ -39,6 +41,47 @@ def test_a_column_in_one_form_is_read_back(form: str, moments: list[datetime]) -
     moments = [*moments, *SETTLING]
     text = [m.strftime(form) for m in moments]
     assert parse_time(pl.DataFrame({"t": text}), ["t"], "UTC").to_list() == moments
+
+
+HALVES = {
+    "上午/下午": "{0:%Y/%m/%d} {half} {0:%I:%M}", "오전/오후": "{0:%Y-%m-%d} {half} {0:%I:%M:%S}",
+    "午前/午後": "{0:%Y年%m月%d日} {half}{0:%I:%M}", "πμ/μμ": "{0:%d/%m/%Y} {0:%I:%M} {half}", "FM/EM": "{0:%Y-%m-%d} {0:%I:%M} {half}",
+    "ÖÖ/ÖS": "{0:%d.%m.%Y} {0:%I:%M} {half}", "SA/CH": "{0:%d/%m/%Y} {0:%I:%M} {half}", "de./du.": "{0:%Y.%m.%d.} {half} {0:%I:%M}",
+    "ap./ip.": "{0:%d.%m.%Y} {0:%I:%M} {half}", "a. m./p. m.": "{0:%d/%m/%Y} {0:%I:%M} {half}", "ص/م": "{0:%Y-%m-%d} {0:%I:%M} {half}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", HALVES)
+@given(moments=st.lists(MOMENTS, min_size=1, max_size=20))
+def test_halves_of_the_day_in_other_languages(words: str, moments: list[datetime]) -> None:
+    moments = [*moments, *SETTLING]
+    halves = words.split("/")
+    text = [HALVES[words].format(m, half=halves[m.hour >= 12]) for m in moments]
+    assert parse_time(pl.DataFrame({"t": text}), ["t"], "UTC").to_list() == moments
+    table = pl.DataFrame(
+        {
+            "d": [f"{m:%Y-%m-%d}" for m in moments],
+            "h": [f"{m:%I:%M} {halves[m.hour >= 12]}" for m in moments],
+        }
+    )
+    assert parse_time(table, ["d", "h"], "UTC").to_list() == moments
+
+
+@pytest.mark.parametrize("form", ["{}-%m-%d %H:%M", "%d/%m/{} %H:%M", "%d %b {} %H:%M"])
+@given(moments=st.lists(MOMENTS, min_size=1, max_size=20))
+def test_years_of_the_buddhist_calendar_are_read_with_a_word(
+    form: str, moments: list[datetime]
+) -> None:
+    moments = [*moments, *SETTLING, datetime(2020, 2, 29)]
+    text = [m.strftime(form.format(m.year + 543)) for m in moments]
+    found = read_moments(pl.DataFrame({"t": text}), ["t"], Asked("Asia/Bangkok"))
+    assert found.values.to_list() == moments
+    assert [notice.code for notice in found.notices] == ["buddhist_years"]
+
+
+def test_persian_years_are_refused_in_a_sentence() -> None:
+    with pytest.raises(UserError, match="Persian calendar"):
+        parse_time(pl.DataFrame({"t": ["1399/02/31 10:00", "1400/01/05 11:00"]}), ["t"], "UTC")
 
 
 def test_the_order_that_fits_all_rows_is_taken_however_late_it_shows() -> None:

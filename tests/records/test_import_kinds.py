@@ -146,6 +146,81 @@ def test_encodings_are_found(run: Run) -> None:
     assert "körper" in set(run(late.encode("latin-1"), city="late")[1]["type"])
 
 
+def test_minutes_and_seconds_behind_the_point(run: Run) -> None:
+    east, north = ([round(abs(v) * 3600) for v in side] for side in (EAST, NORTH))
+    packed = [
+        [f"{v // 3600}.{v // 60 % 60:02d}{v % 60:02d}" for v in side] for side in (east, north)
+    ]
+    result, events = run(lines(east=[f"-{v}" for v in packed[0]], north=packed[1]))
+    assert sorted(events["longitude"]) == pytest.approx(sorted(-v / 3600 for v in east))
+    assert sorted(events["latitude"]) == pytest.approx(sorted(v / 3600 for v in north))
+    assert "minutes_and_seconds" in codes(result)
+
+
+def test_four_decimals_that_are_none_stay_what_they_are(run: Run) -> None:
+    east, north = ([round(v, 4) for v in side] for side in (EAST, NORTH))
+    result, events = run(lines(east=east, north=north))
+    assert sorted(events["longitude"]) == pytest.approx(sorted(east))
+    assert "minutes_and_seconds" not in codes(result)
+
+
+def test_two_columns_of_one_name_are_said(run: Run) -> None:
+    text = lines(head=HEAD + ",date").splitlines()
+    both = [text[0], *(f"{line},2021-03-04" for line in text[1:])]
+    result, events = run("\n".join(both))
+    assert right(events)
+    assert "two_columns" in codes(result)
+    same = [text[0], *(f"{line},{line.split(',')[1]}" for line in text[1:])]
+    assert "two_columns" not in codes(run("\n".join(same), city="other")[0])
+
+
+def test_local_clocks_that_say_they_are_utc_are_noticed_in_a_few_hundred_rows(run: Run) -> None:
+    # As many at each hour as San Francisco's police had from February to July 2026.
+    shares = [
+        57,
+        33,
+        27,
+        16,
+        12,
+        10,
+        16,
+        25,
+        37,
+        41,
+        43,
+        44,
+        35,
+        50,
+        52,
+        56,
+        58,
+        62,
+        64,
+        57,
+        52,
+        50,
+        53,
+        49,
+    ]
+    rng = np.random.default_rng(3)
+    hours = rng.choice(24, ROWS, p=np.array(shares) / sum(shares))
+    times = [datetime(2020, 1, 1 + i % 31, h, i % 59 + 1) for i, h in enumerate(hours)]
+    labelled, _ = run(lines([f"{t:%Y-%m-%dT%H:%M:%SZ}" for t in times]))
+    assert "rhythm" in codes(labelled)
+    plain, _ = run(lines([f"{t:%Y-%m-%dT%H:%M:%S}" for t in times]), city="other")
+    assert "rhythm" not in codes(plain)
+
+
+def test_the_column_that_comes_nearest_is_named(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = [f"{t:%Y-%m-%d %H:%M}" if i % 3 == 0 else "see note" for i, t in enumerate(TIMES)]
+    path = tmp_path / "a.csv"
+    path.write_text(lines(odd, head=HEAD.replace("date", "seen_at")))
+    assert main(["import", "town", str(path), "--tz", "America/Chicago"]) == 2
+    assert "'seen_at' comes nearest: 33%" in capsys.readouterr().err
+
+
 def test_broken_rows_are_left_out_and_counted_with_their_lines(run: Run) -> None:
     text = lines().splitlines()
     text[5] += ",more"
