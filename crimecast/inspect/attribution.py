@@ -11,6 +11,7 @@ from captum.attr import FeatureAblation, InputXGradient, IntegratedGradients
 from torch import Tensor
 
 from crimecast import UserError
+from crimecast.inspect.cells import check_cell, check_kind
 from crimecast.inspect.specimen import Specimen
 
 METHODS = ("integrated_gradients", "gradient_x_input", "occlusion")
@@ -40,13 +41,15 @@ def attribute(
     average maps (zeros, since maps are standardised); occlusion blanks one lag or map at a time over
     the whole city (Zeiler & Fergus 2014, ECCV), so its maps are spread evenly over the cells that changed
     the forecast; gradient × input: Shrikumar et al. 2016 (arXiv 1605.01713). Raises UserError for a step
-    that can't be forecast.
+    that can't be forecast, and for a cell or a type that there isn't.
     """
     if method not in METHODS:
         raise UserError(
             f"'{method[:40]}' is no method of attribution; there are {', '.join(METHODS)}."
         )
     batch = subject.batch([step])
+    check_cell(cell, *batch.history.shape[-2:])
+    check_kind(kind, batch.target.shape[1])
     inputs = (batch.history, batch.static)
 
     def forward(history: Tensor, static: Tensor) -> Tensor:

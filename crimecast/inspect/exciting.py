@@ -47,7 +47,7 @@ def excite(
     their mean, counts stay above none, and the calendar is that of the real step that excites it most. The value is maximised by Frank and Wolfe's steps (1956,
     Naval Research Logistics 3), d ← 3 Σ g / √(gᵀ Σ g) for the gradient g, from the mean and from the
     real deviations that excite it most. For a linear unit that is its activation pattern Σ w (Haufe et
-    al. 2014, NeuroImage 87). Raises UserError for an unknown layer, or one that is no map.
+    al. 2014, NeuroImage 87). Raises UserError for an unknown layer, one that is no map, or a unit that no small change of the inputs moves.
     """
     batch = one.batch(steps)
     frames = batch.history.shape[1:]
@@ -91,7 +91,10 @@ def excite(
     def slope(d: Tensor) -> Tensor:
         d = d.detach().requires_grad_()
         with torch.enable_grad():
-            (g,) = torch.autograd.grad(value(put(d), calendar), d, allow_unused=True)
+            made = value(put(d), calendar)
+            if not made.requires_grad:
+                return torch.zeros_like(d)
+            (g,) = torch.autograd.grad(made, d, allow_unused=True)
         return torch.zeros_like(d) if g is None else g
 
     with torch.no_grad():
@@ -101,7 +104,7 @@ def excite(
         calendar = batch.calendar[int(real.argmax())]
         average = float(value(mean, calendar))
     own = [deviations[k, :, rows, columns].reshape(-1) for k in np.argsort(-real)[:STARTS]]
-    best, reached = torch.zeros(patches.shape[1]), average
+    best, reached, moved = torch.zeros(patches.shape[1]), average, False
     for d in (best, *own):
         for _ in range(ROUNDS):
             g = slope(d)
@@ -109,11 +112,17 @@ def excite(
             wide = float(along.square().mean().sqrt())
             if not wide > 0:
                 break
+            moved = True
             d = DEVIATIONS * (patches.T @ along) / (len(patches) * wide)
             with torch.no_grad():
                 now = float(value(put(d), calendar))
             if now > reached:
                 best, reached = d, now
+    if not moved:
+        raise UserError(
+            f"No small change of the inputs moves channel {channel} of '{layer}' at this cell: it is shut there, or rounds what it is given "
+            "(as an embedding of whole numbers does)."
+        )
     return Exciting(
         mean[:, rows, columns].numpy(), put(best)[:, rows, columns].numpy(), spread.numpy(),
         (rows.start, columns.start), reached, average, real,

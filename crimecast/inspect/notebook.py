@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from crimecast import UserError
 from crimecast.inspect.activations import capture
+from crimecast.inspect.cells import check_cell, check_kind, maps_of
 from crimecast.inspect.graph import Node, graph
 from crimecast.inspect.intervention import changed
 from crimecast.inspect.prove import Proof, prove
@@ -38,9 +39,8 @@ class Look(Looked):
 
     @torch.no_grad()
     def forecast(self) -> np.ndarray:
-        """(C, H, W) what the module returns."""
-        made: Tensor = self.network(*self.example().values())
-        return made[0].float().numpy()
+        """(C, H, W) what the module returns. Raises UserError if that is no forecast."""
+        return maps_of(self.network(*self.example().values()))[0].float().numpy()
 
     @torch.no_grad()
     def activations(self, *layers: str) -> dict[str, np.ndarray]:
@@ -69,12 +69,20 @@ class Look(Looked):
         return replace(found, unproven=(*found.unproven, f"which axes of `{layer}` are places"))
 
     def gradient(self, cell: Cell, kind: int = 0) -> dict[str, np.ndarray]:
-        """∂ forecast of a cell and type / ∂ input: `history` (L, C, H, W) and `static` (S, H, W)."""
+        """∂ forecast of a cell and type / ∂ input: `history` (L, C, H, W) and `static` (S, H, W). Raises
+        UserError for a cell or a type that isn't forecast."""
         history, static = self.history.clone(), self.static.clone()
         history.requires_grad_()
         static.requires_grad_()
         with torch.enable_grad():
-            value = self.network(history, self.calendar, static)[0, kind, cell[0], cell[1]]
+            made = maps_of(self.network(history, self.calendar, static))
+            check_cell(cell, *made.shape[-2:])
+            check_kind(kind, made.shape[1])
+            value = made[0, kind, cell[0], cell[1]]
+            if not value.requires_grad:
+                raise UserError(
+                    "What the module returns has no gradient: something in it was detached."
+                )
             slopes = torch.autograd.grad(value, (history, static), allow_unused=True)
         return {
             name: (torch.zeros_like(x) if slope is None else slope)[0].numpy()

@@ -317,7 +317,6 @@ class _Trial:
 
     def _copy(self) -> tuple[nn.Module, torch.dtype]:
         with torch.no_grad():
-            self.one.network(*self.inputs.values())  # the first also warms up
             began = time.perf_counter()
             self.one.network(*self.inputs.values())
             self.heavy = time.perf_counter() - began > HEAVY
@@ -486,26 +485,35 @@ class _Trial:
 
     @cached_property
     def _passes(self) -> list[Tensor]:
-        """The forecasts of one sample twice, of another, and of the first again."""
+        """The forecasts of one sample, of another, and of the first again."""
         one, other = self.draw(1), self.draw(2)
-        return [self._run(*inputs) for inputs in (one, one, other, one)]
+        return [self._run(*inputs) for inputs in (one, other, one)]
+
+    @cached_property
+    def _again(self) -> bool:
+        return _alike(self._passes[0], self._passes[2], self._close)
+
+    @cached_property
+    def _steady(self) -> bool:
+        """Whether two passes over one sample agree, with none of another between them."""
+        if self._again:
+            return True
+        one = self.draw(1)
+        return _alike(self._run(*one), self._run(*one), self._close)
 
     def _repeats(self) -> str:
-        first, again = self._passes[:2]
-        same = _alike(first, again, self._close)
-        return "" if same else "two passes over the same inputs differ"
+        return "" if self._steady else "two passes over the same inputs differ"
 
     def _batch(self) -> str:
         draws = [self.draw(number) for number in (1, 2)]
         together = self._run(*(torch.cat(parts) for parts in zip(*draws, strict=True)))
-        for alone, own in zip((self._passes[0], self._passes[2]), together, strict=True):
+        for alone, own in zip(self._passes[:2], together, strict=True):
             if not _alike(alone[0], own, self._close):
                 return "a sample's forecast depends on the others of its batch"
         return ""
 
     def _order(self) -> str:
-        same = _alike(self._passes[0], self._passes[3], self._close)
-        return "" if same else "what it forecasts depends on what it forecast before"
+        return "" if self._again else "what it forecasts depends on what it forecast before"
 
     def _modes(self) -> str:
         one, before = self.draw(1), self._passes[0]

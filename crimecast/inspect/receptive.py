@@ -15,9 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from crimecast import UserError
 from crimecast.designs.build import Network, build
 from crimecast.designs.inputs import map_count
 from crimecast.designs.spec import Design
+from crimecast.inspect.cells import check_cell
 from crimecast.inspect.specimen import Specimen
 from crimecast.networks.axes import Axes, by_shape
 from crimecast.networks.flow import made_from
@@ -91,8 +93,11 @@ def fields_of_design(
 
 
 def field_of_forecast(made: Record, cell: Cell, statistics: bool = False) -> Field:
-    """What a cell (row, column) of what `forward` returned was made from."""
-    assert made.output is not None
+    """What a cell (row, column) of what `forward` returned was made from. Raises UserError for a cell that
+    there isn't, or where that is no map."""
+    if made.output is None or len(made.output.shape) < 2:
+        raise UserError("What the module returns is no map: no cell of it can be asked about.")
+    check_cell(cell, *made.output.shape[-2:])
     asked = torch.zeros(made.output.shape, dtype=torch.bool)
     asked[..., cell[0], cell[1]] = True
     return follow(made, made.output, asked, made.end, cell, statistics)
@@ -101,9 +106,12 @@ def field_of_forecast(made: Record, cell: Cell, statistics: bool = False) -> Fie
 def field_of_layer(
     made: Record, label: str, axes: Axes, cell: Cell, statistics: bool = False
 ) -> Field:
-    """What a cell (row, column of its own map) of a layer's output was made from."""
+    """What a cell (row, column of its own map) of a layer's output was made from. Raises UserError for a
+    cell that its map doesn't have."""
     call = made.calls[label]
     ref = call.outputs[0]
+    if axes.is_map:
+        check_cell(cell, *axes.size(call.shapes[0]))
     assert ref is not None
     return follow(made, ref, axes.at(call.shapes[0], cell), call.end, cell, statistics)
 
@@ -220,7 +228,9 @@ class Memory:
 
 
 def effective_field(subject: Specimen, cell: tuple[int, int], steps: list[int]) -> np.ndarray:
-    """(H, W) mean over steps of Σ |∂ log λ(cell) / ∂ input| over lagged frames and input maps."""
+    """(H, W) mean over steps of Σ |∂ log λ(cell) / ∂ input| over lagged frames and input maps. Raises
+    UserError for a cell or a step that there isn't."""
+    check_cell(cell, *subject.area.shape)
     total = torch.zeros(subject.area.shape)
     for step in steps:
         batch = subject.batch([step])

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from crimecast import UserError
+from crimecast.inspect.cells import maps_of
 from crimecast.networks.looked import Looked
 from crimecast.training.samples import Batch, log_rate
 
@@ -79,8 +81,10 @@ class Loose(Specimen):
         return self.span
 
     def batch(self, steps: list[int]) -> Batch:
-        """The samples of that number. Raises IndexError for one that there isn't."""
+        """The samples of that number. Raises UserError for one that there isn't."""
         own = self.samples
+        if wrong := [step for step in steps if not 0 <= step < len(own.history)]:
+            raise UserError(f"There is no sample {wrong[0]}: there are {len(own.history)}, from 0.")
         parts = (own.history, own.calendar, own.static, own.offset, own.target)
         return Batch(*(part[torch.tensor(steps)] for part in parts))
 
@@ -111,7 +115,8 @@ def specimen(
     maps (N, L·C, H, W) alone, and its layers are named `net.…`; another is called as a user's own
     module is (docs/own_module.md). `target`, counts of the shape that the module gives, is what
     ablations lose likelihood by (without it: no events). `area` (H, W) are the cells that count
-    (without it: all). The module is put into evaluation mode. Raises ValueError for other shapes.
+    (without it: all). The module is put into evaluation mode. Raises ValueError for other shapes, UserError
+    where the module returns no maps.
 
     >>> import numpy as np, torch
     >>> maps = np.random.default_rng(0).poisson(1.0, (6, 3, 8, 9))
@@ -137,7 +142,7 @@ def specimen(
         _tensor(np.zeros((count, 0, height, width)) if static is None else static),
     )
     with torch.no_grad():
-        made = network(*(part[:1] for part in inputs))
+        made = maps_of(network(*(part[:1] for part in inputs)))
     counts = torch.zeros(count, *made.shape[1:]) if target is None else _tensor(target)
     if counts.shape != (count, *made.shape[1:]):
         raise ValueError(f"target {tuple(counts.shape)}: the module gives {tuple(made.shape[1:])}")

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,12 @@ from crimecast.networks.tape import Record, Ref
 DRAWS = 2  # pairs of inputs whose difference is shifted
 ENOUGH = 32  # of many channels
 HEAVY = 0.5  # seconds a sample takes above which one pair has to do
+STRIDES = 3  # other strides than those of a power of two that are tried
 SURE = 0.8  # the error of the best axes must be below this share of every other's
+FEWEST, FEWEST_AFTER = (
+    9,
+    16,
+)  # places that a list may be of, and those after entries of another sort
 CLOSE = 0.8  # and below this; values that have nothing to do with one another have 1
 
 
@@ -171,33 +177,37 @@ def axes_of(
     made = torch.Generator().manual_seed(seed)
     network.eval()
     began = time.perf_counter()
-    single = outputs(network, modules, *inputs.values())
-    batch = 2 if time.perf_counter() - began > HEAVY else 2 * DRAWS
-
-    def noise(like: Tensor) -> Tensor:
-        return torch.randn(batch, *like.shape[1:], generator=made, dtype=torch.float32)
-
-    past, maps = 3 * noise(history).abs(), noise(static)
+    past, maps = (
+        torch.randn(2 * DRAWS, *x.shape[1:], generator=made, dtype=torch.float32)
+        for x in (history, static)
+    )
+    past = 3 * past.abs()
 
     def run(h: Tensor, s: Tensor) -> dict[str, Tensor]:
         return outputs(network, modules, h, calendar.expand(len(h), -1), s)
 
+    single = run(past[:1], maps[:1])
+    batch = 2 if time.perf_counter() - began > HEAVY else 2 * DRAWS
+    past, maps = past[:batch], maps[:batch]
     plain, lagged = run(past, maps), run(past.roll(1, 1), maps)
     found: dict[str, Axes] = {}
     # Half the map is a step of even the coarsest one, but little of a map is left to compare.
-    for shifts in ((_shift(height), _shift(width)), (height // 2, width // 2)):
+    tries = [(_shift(height), _shift(width)), (height // 2, width // 2)]
+    for number in range(2 + STRIDES):
         left = [label for label in plain if label not in found or not found[label].proven]
-        if not left or not all(shifts):
+        if number == 2 and batch > 2:
+            shapes = [tuple(plain[label].shape[1:]) for label in left]
+            tries += [(by, by) for by in _strides(shapes, (height, width)) if tries[0][0] % by]
+        if not left or number >= len(tries) or not all(tries[number]):
             break
+        shifts = tries[number]
         rows = run(past.roll(shifts[0], -2), maps.roll(shifts[0], -2))
         columns = run(past.roll(shifts[1], -1), maps.roll(shifts[1], -1))
         for label in left:
             parts = [x for way in (rows, columns, lagged) if (x := way.get(label)) is not None]
             if len(parts) == 3 and all(x.shape == plain[label].shape for x in parts):
                 alone = single.get(label)
-                if alone is not None and not _first_is_batch(
-                    alone.shape, plain[label].shape, batch
-                ):
+                if alone is not None and not _first_is_batch(alone, plain[label], batch):
                     found[label] = Axes(None, None, (), folded=0)
                     continue
                 found[label] = _axes(
@@ -206,11 +216,36 @@ def axes_of(
     return {label: found[label] for label in plain if label in found}
 
 
-def _first_is_batch(alone: torch.Size, several: torch.Size, batch: int) -> bool:
-    """Whether the first axis grows with the samples: in tokens before samples (N, B, D) it doesn't."""
-    if not alone or len(alone) != len(several):
+def _strides(shapes: list[tuple[int, ...]], grid: tuple[int, int]) -> list[int]:
+    """By how much coarser maps may be that have these shapes, as patches of 7 × 7 cells are."""
+    found = []
+    for by in range(3, min(grid) // 2 + 1):
+        sizes = [{g // by, -(-g // by)} for g in grid]
+        pairs = any(a in sizes[0] and b in sizes[1] for shape in shapes for a, b in pairwise(shape))
+        lists = any(
+            size - a * b in (0, 1, 2) and a * b >= FEWEST
+            for shape in shapes for size in shape for a in sizes[0] for b in sizes[1]
+        )  # fmt: skip
+        if pairs or lists:
+            found.append(by)
+    return found
+
+
+def _first_is_batch(alone: Tensor, several: Tensor, batch: int) -> bool:
+    """Whether the first axis holds the samples, one after the other: of tokens before samples (N, B, D) it
+    doesn't grow with them, and of steps before samples (T·B, …) the first sample isn't at its beginning."""
+    if not alone.dim() or alone.dim() != several.dim():
         return False
-    return several[0] == batch * alone[0] and several[1:] == alone[1:]
+    folded = len(alone)
+    if len(several) != batch * folded or several.shape[1:] != alone.shape[1:]:
+        return False
+    if folded == 1:
+        return True
+    in_order, in_turn = (
+        float((part - alone).abs().nan_to_num().sum())
+        for part in (several[:folded], several[::batch])
+    )
+    return in_order <= in_turn
 
 
 Outs = Callable[..., dict[str, Tensor]]
@@ -338,7 +373,14 @@ def _lists(size: int, grid: tuple[int, int]) -> list[tuple[int, int, int]]:
             (grid[0] // by, grid[1] // by), (-(-grid[0] // by), -(-grid[1] // by)),
         }:  # fmt: skip
             before = size - high * wide
-            if high > 1 and wide > 1 and before in (0, 1, 2) and (before, high, wide) not in found:
+            # A handful of entries, windows or lags, fits some small map by chance.
+            enough = high * wide >= (FEWEST_AFTER if before else FEWEST)
+            if (
+                min(high, wide) > 1
+                and before in (0, 1, 2)
+                and enough
+                and (before, high, wide) not in found
+            ):
                 found.append((before, high, wide))
     return found
 
@@ -370,8 +412,14 @@ Seat = tuple[int, tuple[int, ...], tuple[int, ...], int]
 
 def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
     """The same axes, those of small maps known where they couldn't be seen to move: an operation that
-    leaves the axes of a map where they are was given one whose axes are proven."""
+    leaves the axes of a map where they are was given one whose axes are proven, or the inputs."""
     maps: set[Seat] = set()
+    # Storages that are nothing but maps of one size, one after the other, whatever is before the rows.
+    wholes = {ref.storage: ref.shape[-2:] for ref in made.inputs.values() if len(ref.shape) >= 4}
+
+    def is_map(ref: Ref) -> bool:
+        return _seat(ref) in maps or _of_whole(ref, wholes.get(ref.storage))
+
     known = dict(found)
     calls = sorted(made.calls.items(), key=lambda item: item[1].end)
     place = 0
@@ -379,12 +427,23 @@ def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
         for op in made.ops[place : call.end]:
             given = [ref for ref in op.inputs if len(ref.shape) == 4]
             keeps = op.name.rstrip("_") in KEEPING or torch.Tag.pointwise in op.func.tags
-            standard = bool(given) and all(_seat(ref) in maps for ref in given)
+            standard = bool(given) and all(is_map(ref) for ref in given)
+            pointwise = torch.Tag.pointwise in op.func.tags or op.name == "clone"
+            broad = [ref for ref in op.inputs if len(ref.shape) > 1]
+            aligned = pointwise and bool(broad) and all(is_map(ref) for ref in broad)
             for ref in op.outputs:
                 if keeps and standard and len(ref.shape) == 4:
                     maps.add(_seat(ref))
                 else:
                     maps.discard(_seat(ref))
+                if (
+                    aligned
+                    and ref.shape[-2:] == broad[0].shape[-2:]
+                    and _of_whole(ref, ref.shape[-2:])
+                ):
+                    wholes[ref.storage] = ref.shape[-2:]
+                else:
+                    wholes.pop(ref.storage, None)
         place = max(place, call.end)
         out = call.outputs[0] if call.outputs else None
         axes = known.get(label)
@@ -392,9 +451,18 @@ def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
             continue
         if axes.proven and (axes.rows, axes.columns, axes.channels) == (2, 3, (1,)):
             maps.add(_seat(out))
-        elif not axes.proven and _seat(out) in maps:
+        elif not axes.proven and axes.folded == 1 == out.shape[0] and is_map(out):
             known[label] = Axes(2, 3, (1,), proven=True)
     return known
+
+
+def _of_whole(ref: Ref, size: tuple[int, ...] | None) -> bool:
+    """Whether a tensor's last two axes are the rows and columns of a storage that lists maps of that size."""
+    if size is None or len(ref.shape) < 4 or ref.shape[-2:] != size:
+        return False
+    cells = size[0] * size[1]
+    steps = all(step % cells == 0 for step in ref.strides[:-2])
+    return ref.strides[-2:] == (size[1], 1) and steps and ref.offset % cells == 0
 
 
 def _seat(ref: Ref) -> Seat:

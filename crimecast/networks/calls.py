@@ -7,12 +7,15 @@ whose weight they make.
 """
 
 import dataclasses
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from crimecast import UserError
 
 Enter = Callable[[str, tuple[Any, ...], dict[str, Any]], None]
 Leave = Callable[[str, Any], Any]
@@ -40,8 +43,22 @@ def first_tensor(value: Any) -> Tensor | None:
 @contextmanager
 def watched(modules: dict[str, nn.Module], enter: Enter, leave: Leave) -> Iterator[None]:
     """Inside the block `enter(name, args, kwargs)` is called when a module begins, `leave(name,
-    output)` when it ends; what the latter returns, unless None, takes the output's place."""
+    output)` when it ends; what the latter returns, unless None, takes the output's place.
+
+    Raises UserError at its end if a module ran in another thread: which call belongs into which can't be
+    told then."""
     undo: list[Callable[[], object]] = []
+    here, astray = threading.get_ident(), set[str]()
+
+    def began(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if threading.get_ident() != here:
+            astray.add(name)
+        else:
+            enter(name, args, kwargs)
+
+    def ended(name: str, output: Any) -> Any:
+        return leave(name, output) if threading.get_ident() == here else None
+
     known: set[int] = set()
     try:
         for name, module in modules.items():
@@ -49,13 +66,17 @@ def watched(modules: dict[str, nn.Module], enter: Enter, leave: Leave) -> Iterat
                 continue
             known.add(id(module))
             if module._forward_hooks and not isinstance(module, torch.jit.ScriptModule):
-                undo += _hooked(name, module, enter, leave)
+                undo += _hooked(name, module, began, ended)
             else:
-                undo.append(_wrapped(name, module, enter, leave))
+                undo.append(_wrapped(name, module, began, ended))
         yield
     finally:
         for back in undo:
             back()
+    if astray:
+        raise UserError(
+            f"`{min(astray)}` runs in another thread of `forward`, where it can't be followed: call the layers one after the other."
+        )
 
 
 def _hooked(name: str, module: nn.Module, enter: Enter, leave: Leave) -> list[Callable[[], object]]:

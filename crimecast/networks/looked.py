@@ -1,11 +1,13 @@
 """A network that is looked into, with inputs that it can be run on: its layers, calls and axes."""
 
+import time
 from functools import cached_property
 
+import torch
 from torch import Tensor, nn
 
 from crimecast.designs.build import Network, named_layers
-from crimecast.networks.axes import Axes, axes_of, by_operations, by_shape
+from crimecast.networks.axes import HEAVY, Axes, axes_of, by_operations, by_shape
 from crimecast.networks.calls import split
 from crimecast.networks.tape import Record, record
 
@@ -36,6 +38,20 @@ class Looked:
     @cached_property
     def _axes(self) -> dict[str, Axes]:
         """The axes of what every call of a user's own module gives."""
+        began = time.perf_counter()
+        with torch.no_grad():
+            self.network(*self.example().values())
+        if time.perf_counter() - began > HEAVY:  # a dozen passes to see what moves are too many
+            made = self.record()
+            height, width = self.example()["history"].shape[-2:]
+            guessed = {
+                label: by_shape(call.shapes[0], (height, width))
+                for label, call in made.calls.items()
+                if call.shapes
+            }
+            found = by_operations(made, guessed)
+            if all(axes.proven or not axes.is_map for axes in found.values()):
+                return found
         found = axes_of(self.network, self.layers, self.example())
         if all(axes.proven for axes in found.values()):
             return found

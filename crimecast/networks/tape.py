@@ -379,6 +379,14 @@ class _Writer(TorchDispatchMode):
         tensors = tensors_in(output)
         if tensors:
             self.made.output = self._ref(tensors[0])
+            number = self.made.output.storage
+            if number not in self.live and number not in self.made.weights:
+                self.made.left.append(
+                    (
+                        len(self.made.ops),
+                        "what `forward` returns, which no operation on the inputs was seen to make",
+                    )
+                )
             self.made.takes = self._labels(self.origins.get(self.made.output.storage, {}))
         for label, call in list(self.made.calls.items()):
             self.made.calls[label] = Called(

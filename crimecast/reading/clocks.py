@@ -18,7 +18,9 @@ HALVES = {
 HALF_OF = {word: half for half, words in HALVES.items() for word in words}
 HALF = "|".join(re.escape(word) for word in sorted(HALF_OF, key=len, reverse=True))
 HALF_CLOCK = re.compile(rf"(?:({HALF})\s?)?(\d[\d:.\s]*?)\s?({HALF})?")
-SIGNS = {ord(sign): colon for signs, colon in (("時时点點시分분", ":"), ("秒초", "")) for sign in signs}
+SIGNS = {
+    ord(sign): colon for signs, colon in (("時时点點시分분", ":"), ("秒초", "")) for sign in signs
+}
 DIGITS = re.compile(r"(\d{2})(\d{2})(\d{2})?(?:[.,](\d+))?(.*)")
 OFFSET = re.compile(
     r"(?:utc|gmt|z)?\s?(?:([+\-−])\s?(\d{1,2}):?(\d{2})?(?::?00)?)?\s?(?:\[[\w/+\-]+\]|\([^)]*\))?"
