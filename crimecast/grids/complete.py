@@ -1,6 +1,9 @@
 """How many steps of a grid the records cover whole: a file that ends at four in the morning doesn't
 cover its last day, and the days that a grid has past its last record are not known to be quiet."""
 
+from functools import lru_cache
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 
@@ -45,6 +48,12 @@ def _times(cube: Cube, begin: np.datetime64, end: np.datetime64) -> np.ndarray:
     chosen = [path for month, path in files.items() if first <= month <= last]
     if not chosen:
         return np.array([], dtype="datetime64[us]")
-    times = pl.scan_parquet(chosen).select("time").collect()["time"].to_numpy()
-    times = np.sort(times.astype("datetime64[us]"))
-    return times[(times >= begin) & (times < end)]
+    times = _all_times(tuple(chosen))
+    return times[np.searchsorted(times, begin) : np.searchsorted(times, end)]
+
+
+@lru_cache(maxsize=8)
+def _all_times(files: tuple[Path, ...]) -> np.ndarray:
+    """The times of a city's months, in order; the files' names change with their content."""
+    times = pl.scan_parquet(list(files)).select("time").collect()["time"].to_numpy()
+    return np.sort(times.astype("datetime64[us]"))

@@ -6,9 +6,13 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+MARKS = set("<>&")
+
 
 def plain(figure: go.Figure) -> go.Figure:
     """The figure with every name of its data, axes and notes shown to the letter."""
+    if not _is_marked(figure):
+        return figure  # to copy one takes longer than all else of a chart
     made = go.Figure(figure)
     for trace in made.data:
         for where in ("name", "x", "y"):
@@ -23,6 +27,17 @@ def plain(figure: go.Figure) -> go.Figure:
         if one.text:
             one.text = html.escape(one.text, quote=False)
     return made
+
+
+def _is_marked(figure: go.Figure) -> bool:
+    """Whether any name of a figure holds what could be taken for HTML."""
+    names = [getattr(trace, where, None) for trace in figure.data for where in ("name", "x", "y")]
+    titles = [axis.title for axis in (*figure.select_xaxes(), *figure.select_yaxes())]
+    notes: Any = figure.layout.annotations
+    texts = [one.text for one in [*titles, *notes]]
+    for value in names:
+        texts += list(value) if _has_names(value) else [value] if isinstance(value, str) else []
+    return any(isinstance(text, str) and not MARKS.isdisjoint(text) for text in texts)
 
 
 def _has_names(values: Any) -> bool:
