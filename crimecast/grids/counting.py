@@ -19,6 +19,7 @@ import xarray as xr
 import zarr
 from numcodecs import Blosc
 
+import crimecast.storage.ending  # noqa: F401 (zarr's thread is waited for at the end)
 from crimecast.calendar.steps import Step
 from crimecast.grids.scatter import scatter
 from crimecast.machine.cluster import capacity, map_over
