@@ -68,11 +68,18 @@ def look() -> None:
                     [{"number": key.replace("_", " "), "value": str(value)} for key, value in finding.evidence.items()],
                     hide_index=True,
                 )  # fmt: skip
+            if finding.consequences:
+                with st.expander(f"Which is why ({len(finding.whole()) - 1})"):
+                    for one in finding.whole()[1:]:
+                        at = f" in *{text(one.layer)}*" if one.layer else ""
+                        st.markdown(
+                            f"- **{text(one.code.replace('_', ' ').capitalize())}**{at}. {text(one.advice)}"
+                        )
             if finding.patch and run.spec:
                 with st.expander("The change"):
                     changed(run, finding, number)
     st.caption(
-        "Judged on the validation period; how each rule does on networks that were made sick on purpose is in bench/results/planted.md."
+        "Judged on the validation period; how each rule does on networks that were made sick on purpose is in bench/results/planted.md. What follows from another finding stands under it."
     )
     if st.button(
         "Make a report",

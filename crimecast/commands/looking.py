@@ -77,6 +77,11 @@ def diagnose(options: argparse.Namespace) -> tuple[Any, str]:
     lines = [
         f"{f.severity:<7} {f.code:<26} {f.layer or '–':<16} {f.advice}"
         + (f"  patch: {f.patch}" if f.patch else "")
+        + (
+            f"  which is why: {', '.join(one.code for one in f.whole()[1:])}"
+            if f.consequences
+            else ""
+        )
         for f in found
     ]
     return [f.row() for f in found], "\n".join(lines) or "Nothing was found."

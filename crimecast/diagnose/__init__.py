@@ -5,46 +5,69 @@ One finding a file: what is measured, from where on it counts and why, and the j
 
 from crimecast.diagnose import (
     border_artifact,
+    break_in_data,
     checkerboard,
+    clamped,
     collapsed_to_mean,
     dead_units,
+    default_location,
     exploding_gradients,
+    frozen,
     ignored_input,
+    late_records,
     leakage,
+    misaligned,
     miscalibrated,
+    not_repeatable,
     overfit,
     receptive_field_too_large,
     receptive_field_too_small,
     redundant_channels,
     saturated_units,
+    too_much_decay,
     too_narrow,
+    too_thin,
     too_wide,
+    train_forecast_gap,
     underfit,
     unstable_loss,
     unused_layer,
     vanishing_gradients,
     worse_than_baseline,
+    wrong_lag_order,
+    wrong_scale,
 )  # fmt: skip
 from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import SEVERITIES, Finding
+from crimecast.diagnose.folding import folded
 from crimecast.runs.run import Run
 
 # Causes before what they lead to: of two findings as severe, the first named is the one to act on.
 JUDGES = (
-    leakage, exploding_gradients, unused_layer, too_narrow, dead_units, saturated_units, unstable_loss,
-    vanishing_gradients, checkerboard, redundant_channels, underfit, ignored_input,
-    receptive_field_too_small, overfit, border_artifact, too_wide, miscalibrated, collapsed_to_mean,
-    worse_than_baseline, receptive_field_too_large,
+    leakage, not_repeatable, misaligned, train_forecast_gap, exploding_gradients, frozen, unused_layer,
+    too_narrow, dead_units, saturated_units, unstable_loss, vanishing_gradients, checkerboard, redundant_channels,
+    too_much_decay, underfit, ignored_input, wrong_lag_order, clamped, wrong_scale, receptive_field_too_small, overfit, border_artifact, too_wide, late_records, break_in_data, default_location,
+    too_thin, miscalibrated, collapsed_to_mean, worse_than_baseline, receptive_field_too_large,
 )  # fmt: skip
+# What each of these does to the forecast can be undone without training again.
+MENDED = {
+    "misaligned": misaligned.mended, "not_repeatable": not_repeatable.mended,
+    "train_forecast_gap": train_forecast_gap.mended, "wrong_lag_order": wrong_lag_order.mended,
+    "wrong_scale": wrong_scale.mended, "miscalibrated": miscalibrated.mended,
+}  # fmt: skip
 
-__all__ = ["SEVERITIES", "Case", "Finding", "diagnose"]
+__all__ = ["SEVERITIES", "Case", "Finding", "diagnose", "judged"]
 
 
 def diagnose(run: Run) -> list[Finding]:
-    """Every finding, the most severe first and causes before their effects.
+    """Every finding that is no other's consequence, the most severe first and causes before their effects.
 
     Raises UserError if the run has no network yet.
     """
-    case = Case(run)
+    return judged(Case(run))
+
+
+def judged(case: Case) -> list[Finding]:
+    """The findings of a case."""
     found = [finding for one in JUDGES for finding in one.judge(case)]
-    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+    return folded(case, sorted(found, key=lambda one: SEVERITIES.index(one.severity)), MENDED)

@@ -3,6 +3,7 @@
 Evidence is computed once, when the first rule asks for it, on the validation period.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -18,13 +19,14 @@ from crimecast.inspect.health import Units, units
 from crimecast.inspect.receptive import weights_that_reach
 from crimecast.inspect.similarity import Features, features
 from crimecast.inspect.subject import Subject, subject
-from crimecast.judging.likelihood import log_likelihood
+from crimecast.judging.likelihood import floored, log_likelihood
 from crimecast.judging.near_repeat import NearRepeat, near_repeat
 from crimecast.judging.scoring import StepSums, step_sums
 from crimecast.runs.run import Run
 from crimecast.training.samples import Batch
 
 LEARNING = ("conv", "separable", "convlstm", "convgru", "conv3d", "lag_attention")
+ROUNDS = 25  # of Newton's, at most
 JUDGED = 120  # steps of the validation period, at most, that forecasts are judged on
 
 
@@ -95,14 +97,26 @@ class Case:
 
     def forecast(self, first: int, last: int) -> np.ndarray:
         """(T, C, H, W) the network's forecast of some steps."""
+        return self._of_steps(first, last, lambda b: torch.exp(self.subject.log_rate(b)))
+
+    @cached_property
+    def said(self) -> np.ndarray:
+        """(T, C, H, W) what the network itself returns for the period, without its offset."""
+        network = self.subject.network
+        return self._of_steps(
+            *self.period, lambda b: network(b.history, b.calendar, b.static).float()
+        )
+
+    def forecast_with(self, change: Callable[[Batch], Batch]) -> np.ndarray:
+        """(T, C, H, W) the network's forecast of the period when its inputs are changed."""
+        return self._of_steps(*self.period, lambda b: torch.exp(self.subject.log_rate(change(b))))
+
+    def _of_steps(self, first: int, last: int, made: Callable[[Batch], torch.Tensor]) -> np.ndarray:
+        batches = (
+            self.subject.batch(list(range(i, min(i + 16, last)))) for i in range(first, last, 16)
+        )
         with torch.no_grad():
-            parts = [
-                torch.exp(
-                    self.subject.log_rate(self.subject.batch(list(range(i, min(i + 16, last)))))
-                )
-                for i in range(first, last, 16)
-            ]
-        return torch.cat(parts).numpy()
+            return torch.cat([made(batch) for batch in batches]).numpy()
 
     def gain(self, first: int, last: int) -> float:
         """Log-likelihood per event of the network's forecast of some steps, above that of one rate for
@@ -120,10 +134,32 @@ class Case:
         """(T, C, H, W) the simplest strong opponent's forecast of the period: `memory_mixture`."""
         return baseline_rates("memory_mixture", self.subject.cube, *self.period)
 
+    def calibrated(self, rates: np.ndarray) -> np.ndarray:
+        """(T, C, H, W) a forecast of the period with the level and the slope of its logarithm that fit what
+        happened best, so that two of them differ by where and when alone."""
+        log, area = np.log(floored(rates)), self.subject.area
+        level, slope = fitted(self.counts[..., area].astype(np.float64), log[..., area])
+        made: np.ndarray = np.exp(np.clip(level + slope * log, -15, 15))
+        return made
+
     def sums(self, rates: np.ndarray) -> StepSums:
         """What a forecast of the period adds to the scores."""
         times = self.subject.cube.times[slice(*self.period)]
         return step_sums(self.counts, rates, self.subject.area, times)
+
+    @cached_property
+    def totals(self) -> np.ndarray:
+        """(T,) the city's events a step, up to the end of the validation period."""
+        counts, area = self.subject.cube.counts, self.subject.area
+        ends = range(0, self.run.settings.validate, 64)
+        parts = [counts[i : min(i + 64, self.run.settings.validate)] * area for i in ends]
+        return np.concatenate([part.sum(axis=(1, 2, 3), dtype=np.float64) for part in parts])
+
+    @cached_property
+    def of_cells(self) -> np.ndarray:
+        """(H, W) the events of each cell of the study area over the training period."""
+        counts: np.ndarray = self.subject.cube.counts[: self.run.settings.train].sum(axis=(0, 1))
+        return counts * self.subject.area
 
     @cached_property
     def near_repeat(self) -> NearRepeat:
@@ -157,9 +193,18 @@ class Case:
                 for name, inputs in changes.items()
             }
 
-    @cached_property
+    @property
     def gradients(self) -> dict[str, float]:
         """Root mean square gradient of each layer's weights on the probe steps, in order of the layers."""
+        return self._gradients[0]
+
+    @property
+    def without_gradient(self) -> list[str]:
+        """Modules with weights of their own that are to learn, to none of which any gradient comes."""
+        return self._gradients[1]
+
+    @cached_property
+    def _gradients(self) -> tuple[dict[str, float], list[str]]:
         from crimecast.training.samples import loss_of
 
         batch = self.subject.batch(self.subject.probes(8))
@@ -179,8 +224,14 @@ class Case:
             if own:
                 size = sum(g.numel() for g in own)
                 made[node.name] = float((sum(g.pow(2).sum() for g in own) / size) ** 0.5)
+        none = [
+            name
+            for name, module in network.named_modules()
+            if (to_learn := [p for p in module.parameters(recurse=False) if p.requires_grad])
+            and all(p.grad is None for p in to_learn)
+        ]
         network.zero_grad()
-        return made
+        return made, none
 
     def outputs(self, names: list[str]) -> dict[str, np.ndarray]:
         """(steps, channels, H, W) what layers put out on a few probe steps."""
@@ -264,6 +315,21 @@ class Case:
     def kind(self, layer: str) -> str:
         """The kind of a layer, or the class of a module's."""
         return next((n.kind for n in self.nodes if n.name == layer), "")
+
+
+def fitted(counts: np.ndarray, log: np.ndarray) -> tuple[float, float]:
+    """Level and slope of the Poisson regression of counts on a log rate, by Newton's steps."""
+    middle = log.mean()
+    x = np.stack([np.ones(log.size), log.ravel() - middle])
+    n = counts.ravel()
+    beta = np.array([np.log(max(n.mean(), 1e-9)), 0.5])
+    for _ in range(ROUNDS):
+        rate = np.exp(np.clip(beta @ x, -20, 10))
+        step = np.linalg.solve((x * rate) @ x.T + 1e-9 * np.eye(2), x @ (n - rate))
+        beta = beta + np.clip(step, -1.0, 1.0)
+        if np.abs(step).max() < 1e-8:
+            break
+    return float(beta[0] - beta[1] * middle), float(beta[1])
 
 
 def _gain(counts: np.ndarray, rates: np.ndarray, area: np.ndarray) -> float:

@@ -8,11 +8,15 @@ for half of the lags.
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from crimecast.designs.inputs import map_inputs
 from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import Finding
+from crimecast.judging.likelihood import log_likelihood
 
 FAINT = 0.02
+HELPS = 0.001  # log-likelihood an event, below which nothing is lost without the calendar
 IGNORED = 1e-3
 
 
@@ -26,8 +30,12 @@ def judge(case: Case) -> Iterator[Finding]:
     # The offset's own map tells the network nothing that the forecast lacks without it.
     more = any(one.kind != "offset" for one in map_inputs(case.design))
     for name in ("history", "maps", "calendar"):
+        if name == "calendar" and not _calendar_helps(case):
+            continue
         if name in effect and effect[name] < IGNORED:
-            severe = "high" if (name == "maps" and more) or (name == "history" and alone) else "low"
+            if name == "maps" and not more:
+                continue
+            severe = "high" if name == "maps" or (name == "history" and alone) else "low"
             yield Finding(
                 "ignored_input", None, severe, {"input": name, "change": effect[name]},
                 f"The network doesn't use its {name}: it answers the same without.",
@@ -44,3 +52,31 @@ def judge(case: Case) -> Iterator[Finding]:
             f"The network doesn't use {', '.join(silent)}: take them out, or let a layer reach them.",
             {"lags": kept} if case.is_spec and not any(n.kind == "select" for n in case.nodes) else {},
         )  # fmt: skip
+
+
+def _calendar_helps(case: Case) -> bool:
+    """Whether the forecast is off by hour or weekday in the same way at the end of the training period and
+    after it."""
+    cube, area = case.subject.cube, case.subject.area
+    first, last = case.end_of_training
+    if cube.step.days > 1 or last - first < 28:
+        return False
+    per_day = max(1, round(1 / cube.step.days))
+
+    def kinds(times: np.ndarray) -> np.ndarray:
+        hours = times.astype("datetime64[h]").astype(int)
+        return (hours // 24 + 3) % 7 if per_day == 1 else hours % 24
+
+    known, told = cube.counts[first:last][..., area], case.forecast(first, last)[..., area]
+    then, now = kinds(cube.times[first:last]), kinds(cube.times[slice(*case.period)])
+    counts, rates = case.counts[..., area].astype(np.float64), case.rates[..., area]
+    whole = known.sum() / max(told.sum(), 1e-9)
+    factor = np.ones(len(now))
+    for kind in np.unique(now):
+        own = then == kind
+        if own.any():
+            factor[now == kind] = max(known[own].sum(), 1.0) / max(told[own].sum(), 1e-9) / whole
+    better = rates * factor[:, None, None]
+    better = better * rates.sum() / better.sum()
+    gained = log_likelihood(counts, better) - log_likelihood(counts, rates)
+    return bool(gained.sum() / max(counts.sum(), 1.0) > HELPS)

@@ -29,7 +29,9 @@ def known_findings(run: Run) -> list[Finding] | None:
     if run.state != "done" or not path.exists():
         return None
     kept = read_json(path)
-    return [Finding(**row) for row in kept["findings"]] if kept["stamp"] == _stamp(run) else None
+    return (
+        [Finding.of_row(row) for row in kept["findings"]] if kept["stamp"] == _stamp(run) else None
+    )
 
 
 def _stamp(run: Run) -> list[object]:

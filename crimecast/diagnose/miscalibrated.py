@@ -46,3 +46,9 @@ def judge(case: Case) -> Iterator[Finding]:
             "Many cells have more than one event in a step, which a Bernoulli head can't tell: use Poisson.",
             {"likelihood": "poisson"} if case.is_spec else {},
         )  # fmt: skip
+
+
+def mended(case: Case, finding: Finding) -> np.ndarray | None:
+    """(T, C, H, W) the forecast with the total that was seen."""
+    ratio = finding.evidence.get("forecast_over_observed")
+    return None if ratio is None else case.rates / ratio

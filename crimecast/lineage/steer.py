@@ -34,9 +34,10 @@ def steer(
         raise UserError(f"{run.id} can't be steered: it must be a trained run of a spec.")
     best, tried, made = run, set(), []
     for number in range(rounds):
-        step = next(
-            (f for f in diagnose(best) if f.patch and (f.code, str(f.patch)) not in tried), None
-        )
+        # Causes first: where none has a change to try, that of what follows from them may help.
+        causes = diagnose(best)
+        every = [*causes, *(one for cause in causes for one in cause.whole()[1:])]
+        step = next((f for f in every if f.patch and (f.code, str(f.patch)) not in tried), None)
         if step is None:
             break
         tried.add((step.code, str(step.patch)))

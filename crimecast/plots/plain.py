@@ -36,7 +36,8 @@ def _is_marked(figure: go.Figure) -> bool:
     notes: Any = figure.layout.annotations
     texts = [one.text for one in [*titles, *notes]]
     for value in names:
-        texts += list(value) if _has_names(value) else [value] if isinstance(value, str) else []
+        several: Any = value if _has_names(value) else [value]
+        texts += list(several)
     return any(isinstance(text, str) and not MARKS.isdisjoint(text) for text in texts)
 
 

@@ -86,10 +86,15 @@ def _findings(found: list[Finding]) -> str:
     if not found:
         return "<h2>Findings</h2><p>Nothing was found.</p>"
     rows = "".join(
-        f"<tr><td>{f.severity}</td><td>{escape(f.code)}</td><td>{escape(f.layer or '–')}</td><td class='words'>{escape(f.advice)}</td></tr>"
+        f"<tr><td>{f.severity}</td><td>{escape(f.code)}</td><td>{escape(f.layer or '–')}</td><td class='words'>{escape(f.advice)}{_why(f)}</td></tr>"
         for f in found
     )
     return f"<h2>Findings</h2><table><tr><th>severity</th><th>finding</th><th>layer</th><th>advice</th></tr>{rows}</table>"
+
+
+def _why(finding: Finding) -> str:
+    under = [one.code.replace("_", " ") for one in finding.whole()[1:]]
+    return f" Which is why: {escape(', '.join(under))}." if under else ""
 
 
 def _layers(run: Run, cube: Cube, step: int) -> str:

@@ -1,0 +1,100 @@
+"""Findings that follow from another are put under it, so that the list is of causes.
+
+Whether they follow is tried where it can be: what a cause does to the forecast is undone (the map turned back, the
+order of frames put right, the statistics of batches used, the total scaled) and the symptoms are judged anew on the mended forecast.
+Of what only another training could undo, the symptoms are those that the fault brings about in networks in
+which nothing else was planted (`bench/planted.py`): what lies at layers that it cuts off, and what the whole forecast shows.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from crimecast.diagnose import (
+    border_artifact,
+    collapsed_to_mean,
+    miscalibrated,
+    worse_than_baseline,
+    wrong_scale,
+)
+from crimecast.diagnose.case import Case
+from crimecast.diagnose.finding import SEVERITIES, Finding
+
+# Judged on nothing but the forecast: they can be judged anew on a mended one.
+OF_FORECAST = {
+    "miscalibrated": miscalibrated.judge, "collapsed_to_mean": collapsed_to_mean.judge,
+    "worse_than_baseline": worse_than_baseline.judge, "wrong_scale": wrong_scale.judge,
+    "border_artifact": border_artifact.judge,
+}  # fmt: skip
+WHOLE = {
+    "worse_than_baseline",
+    "collapsed_to_mean",
+    "miscalibrated",
+    "border_artifact",
+    "underfit",
+    "wrong_scale",
+    "clamped",
+    "wrong_lag_order",
+    "overfit",
+}
+SILENT = {"ignored_input", "unused_layer", "vanishing_gradients", "frozen"}
+# What a cause that only another training undoes brings about.
+BRINGS = {
+    "exploding_gradients": WHOLE | SILENT | {"unstable_loss", "dead_units", "saturated_units", "redundant_channels"},
+    "unstable_loss": WHOLE | SILENT | {"dead_units", "saturated_units", "redundant_channels", "wrong_scale"},
+    "unused_layer": {"worse_than_baseline", "ignored_input"},
+    "too_narrow": WHOLE | SILENT | {"redundant_channels"},
+    "dead_units": WHOLE | SILENT | {"dead_units", "redundant_channels", "too_wide", "overfit"},
+    "saturated_units": WHOLE | SILENT | {"saturated_units", "dead_units", "redundant_channels"},
+    "vanishing_gradients": WHOLE | SILENT | {"dead_units", "saturated_units", "redundant_channels"},
+    "frozen": WHOLE | SILENT | {"redundant_channels", "dead_units"},
+    "redundant_channels": WHOLE | {"ignored_input", "redundant_channels"},
+    "checkerboard": {"worse_than_baseline"},
+    "too_much_decay": WHOLE | SILENT | {"dead_units", "redundant_channels"},
+    "underfit": WHOLE | SILENT,
+    "overfit": {"worse_than_baseline", "miscalibrated", "too_wide"},
+    "ignored_input": WHOLE | {"ignored_input", "unused_layer"},
+    "receptive_field_too_small": {"worse_than_baseline"},
+    "leakage": {"miscalibrated", "worse_than_baseline", "receptive_field_too_small"},
+    "too_thin": {"worse_than_baseline", "overfit", "collapsed_to_mean", "underfit"},
+    "late_records": {"miscalibrated", "worse_than_baseline"},
+    "break_in_data": {"miscalibrated", "worse_than_baseline"},
+    "default_location": {"miscalibrated"},
+    "border_artifact": {"worse_than_baseline", "miscalibrated"},
+    "clamped": {"miscalibrated", "worse_than_baseline", "wrong_scale", "collapsed_to_mean", "ignored_input", "border_artifact"},
+    "wrong_scale": {"miscalibrated", "clamped", "border_artifact"},
+}  # fmt: skip
+
+Mending = Callable[[Case, Finding], np.ndarray | None]
+
+
+def folded(case: Case, found: list[Finding], mend: Mapping[str, Mending]) -> list[Finding]:
+    """The findings that are no other's consequence, with those that are under them; in the order given."""
+    left = list(found)
+    top: list[Finding] = []
+    while left:
+        cause = left.pop(0)
+        under = [one for one in left if _follows(case, cause, one, mend)]
+        left = [one for one in left if one not in under]
+        top.append(replace(cause, consequences=tuple(under)))
+    return top
+
+
+def _follows(case: Case, cause: Finding, other: Finding, mend: Mapping[str, Mending]) -> bool:
+    if SEVERITIES.index(cause.severity) > SEVERITIES.index("medium"):
+        return False
+    if other.code in BRINGS.get(cause.code, ()):
+        return True
+    if cause.code not in mend or other.code not in OF_FORECAST:
+        return False
+    rates = mend[cause.code](case, cause)
+    if rates is None:
+        return False
+    mended = copy.copy(case)
+    for name in ("rates", "skill"):
+        mended.__dict__.pop(name, None)
+    mended.__dict__["rates"] = rates
+    again: Iterator[Finding] = OF_FORECAST[other.code](mended)
+    return all(SEVERITIES.index(one.severity) > SEVERITIES.index(other.severity) for one in again)

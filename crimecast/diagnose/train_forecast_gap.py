@@ -1,0 +1,77 @@
+"""A normalisation that forecasts by other statistics than it was trained with.
+
+Counts when the end of the training period is forecast better by 0.002 an event with the statistics of each
+batch, as in training, than with those that were kept; high from 0.01. The layer named is the one that gains most alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from crimecast.diagnose.case import Case
+from crimecast.diagnose.finding import Finding
+from crimecast.judging.likelihood import log_likelihood
+
+GAINS, MUCH = 0.002, 0.01
+STEPS = 48
+
+
+def judge(case: Case) -> Iterator[Finding]:
+    """Which normalisation, and what its own statistics would gain."""
+    norms = {n: m for n, m in case.subject.network.named_modules() if isinstance(m, _BatchNorm)}
+    norms = {n: m for n, m in norms.items() if m.track_running_stats}
+    if not norms:
+        return
+    first, last = case.end_of_training
+    steps = np.unique(np.linspace(first, last - 1, STEPS).astype(int)).tolist()
+    kept = _gained(case, steps, [])
+    gains = _gained(case, steps, list(norms.values())) - kept
+    if gains < GAINS:
+        return
+    alone = {name: _gained(case, steps, [norm]) - kept for name, norm in norms.items()}
+    worst = max(alone, key=lambda name: alone[name])
+    yield Finding(
+        "train_forecast_gap", worst, "high" if gains > MUCH else "medium",
+        {"gain_with_batch_statistics": gains, "gain_of_this_layer": alone[worst]},
+        f"With the statistics of each batch, as it was trained, it forecasts better: those that {worst} kept aren't those of the data. "
+        "Normalise by group (GroupNorm), or let the running statistics follow faster (momentum).",
+    )  # fmt: skip
+
+
+def _gained(case: Case, steps: list[int], norms: Sequence[nn.Module]) -> float:
+    """Log-likelihood an event of some steps, some normalisations by the statistics of the batch."""
+    with torch.no_grad(), _by_batch(norms):
+        parts = [
+            torch.exp(case.subject.log_rate(case.subject.batch(steps[i : i + 16])))
+            for i in range(0, len(steps), 16)
+        ]
+    area = case.subject.area
+    counts = case.subject.cube.counts[steps][..., area].astype(np.float64)
+    rates = torch.cat(parts).numpy()[..., area]
+    return float(log_likelihood(counts, rates).sum() / max(1.0, counts.sum()))
+
+
+@contextmanager
+def _by_batch(norms: Sequence[nn.Module]) -> Iterator[None]:
+    kept = [(norm, norm.track_running_stats) for norm in norms]
+    buffers = [{k: b.clone() for k, b in norm.named_buffers()} for norm in norms]
+    for norm in norms:
+        norm.train()
+    try:
+        yield
+    finally:
+        for (norm, _), own in zip(kept, buffers, strict=True):
+            norm.eval()
+            for name, value in own.items():
+                norm.get_buffer(name).copy_(value)
+
+
+def mended(case: Case, finding: Finding) -> np.ndarray:
+    """(T, C, H, W) the forecast with the statistics of each batch."""
+    norms = [m for m in case.subject.network.modules() if isinstance(m, _BatchNorm)]
+    with _by_batch([norm for norm in norms if norm.track_running_stats]):
+        return case.forecast(*case.period)
