@@ -8,7 +8,7 @@ HOUR = 3_600_000_000  # microseconds
 DAY = 24 * HOUR
 CLOCK = re.compile(
     r"(?:at |um |kl\.? ?|à |@ ?)?(\d{1,2})(?:\s?[:.h]\s?(\d{1,2})(?:\s?[:.m]\s?(\d{1,2}))?s?(?:[.,:](\d{1,9}))?)?\s?"
-    r"(?:([ap])\.?\s?m\.?|([ap]))?\s?(?:uhr|hrs?|hours|h)?\s?(.*)"
+    r"(?:([ap])\.?\s?m\.?|([ap]))?\s?(?:(?:uhr|hrs?|hours|h|u|uur|น\.?|ч\.?|g\.?|台)(?![a-z]))?\s?(.*)"
 )
 # The half of the day as other languages say it, before the clock or after it: {"a": morning, "p": afternoon}.
 HALVES = {
@@ -50,7 +50,7 @@ def lex(text: str) -> Clock | None:
     """
     text = text.strip().strip("\"'").lower().removeprefix("t")
     if not text.isascii():
-        text = text.translate(SIGNS).strip(": ")
+        text = re.sub(r"^(\d{1,2})[時时点點시]台?$", r"\1:00", text).translate(SIGNS).strip(": ")
     if (match := HALF_CLOCK.fullmatch(text)) and bool(match[1]) != bool(match[3]):
         text = f"{match[2]} {HALF_OF[match[1] or match[3]]}m"
     if match := CLOCK.fullmatch(text):

@@ -219,6 +219,7 @@ def judge(
     """
     leading = [(day, rows) for day, rows in found if "ydm" in day.orders]
     trailing = [(day, rows) for day, rows in found if "mdy" in day.orders]
+    _not_turned(leading, trailing)
     first = "ymd"
     if leading:
         fits, _, total = _fits(leading, ("ymd", "ydm"), latest)
@@ -231,6 +232,21 @@ def judge(
     if all(day.orders == ("ymd",) for day, _ in trailing):
         return Order("ymd", first)
     return _choose(trailing, latest, wanted, hint, first)
+
+
+def _not_turned(leading: list[tuple[Day, int]], trailing: list[tuple[Day, int]]) -> None:
+    """Raises Doubt where a spreadsheet took days up to the 12th for months, and left the others as text."""
+    whole = [(day, rows) for day, rows in trailing if max(day.numbers) > 99]
+    if not leading or not whole:
+        return
+    after = sum(rows for day, rows in whole if max(day.numbers[:2]) > 12)
+    before = sum(rows for day, rows in leading if max(day.numbers[1:]) <= 12)
+    alone = after == sum(rows for _, rows in whole) and before == sum(rows for _, rows in leading)
+    if alone and min(after, before) >= 10:
+        raise Doubt(
+            f"A spreadsheet has turned the dates: {after:,} rows are written with the day or month last or first and none of them is before the "
+            f"13th, {before:,} others begin with the year and all are up to the 12th, with day and month exchanged. Export the dates as text and try again."
+        )
 
 
 def _fits(

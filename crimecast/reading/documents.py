@@ -51,6 +51,7 @@ def read_document(path: Path) -> tuple[pl.DataFrame, list[Notice], str | None]:
         raise ValueError("expected a list of records")
     if odd:
         notices.append(Notice("bad_rows", f"{odd:,} entries are no records and are left out.", odd))
+    rows = [_unwrapped(row) for row in rows]
     flat = [
         {_text(str(key)): _scalar(value) for key, value in row.items()}
         for row in rows
@@ -64,6 +65,22 @@ def read_document(path: Path) -> tuple[pl.DataFrame, list[Notice], str | None]:
         )
     columns = [pl.Series(name, [row.get(name) for row in flat], pl.String) for name in names]
     return pl.DataFrame(columns), notices, crs
+
+
+def _unwrapped(row: Any) -> Any:
+    """A record whose fields stand in an object of their own (OpenDataSoft's `fields`, JSON:API's `attributes`),
+    beside what the portal says of it."""
+    if not isinstance(row, dict):
+        return row
+    row = row["record"] if isinstance(row.get("record"), dict) else row
+    for name in ("fields", "attributes"):
+        inner = row.get(name)
+        if isinstance(inner, dict) and len(inner) > 1:
+            place = _place(row.get("geometry"))
+            own = {key: row[key] for key in ("id", "recordid") if key in row and key not in inner}
+            near = {LONGITUDE: place[0], LATITUDE: place[1]} if place[0] is not None else {}
+            return {**own, **{k: v for k, v in near.items() if k not in inner}, **inner}
+    return row
 
 
 def _lines(text: str) -> tuple[list[Any], list[int]]:

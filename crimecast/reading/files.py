@@ -18,6 +18,7 @@ from crimecast import UserError
 from crimecast.reading.containers import PACKED, TABLES, is_sheet, kind_of, unpacked
 from crimecast.reading.delimited import AT_ONCE, read_delimited
 from crimecast.reading.documents import read_document
+from crimecast.reading.mending import mended
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Rows, below, rows_of
 from crimecast.storage.faults import SAID
@@ -94,9 +95,11 @@ def opened(path: Path, encoding: str | None = None, delimiter: str | None = None
                 rows.height,
             )
             notices = [*said, *(n for file in files for n in file.notices), several]
-            yield File(rows, notices, files[0].crs)
+            read = File(rows, notices, files[0].crs)
         else:
-            yield replace(files[0], notices=[*said, *files[0].notices])
+            read = replace(files[0], notices=[*said, *files[0].notices])
+        rows, put_right = mended(read.rows)
+        yield replace(read, rows=rows, notices=[*read.notices, *put_right])
 
 
 def _own(folder: Path, number: int) -> Path:

@@ -15,25 +15,36 @@ from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Rows, distinct, nulls, rows_of
 from crimecast.reading.place_columns import numeric, place_columns, place_names, spread
-from crimecast.reading.several import is_clock
+from crimecast.reading.several import day_of, is_clock
 
 NO_DAY = datetime(1902, 1, 1)
 POINT = ("point", "location", "place", "geometry", "coordinates")
 HAPPENED = re.compile(
-    r"occ|offen|incid|crime|event|happen|start|begin|from|commit|hecho|tat|delit|fait|when"
+    r"occ|ocor|ocur|offen|incid|crime|event|happen|start|begin|from|commit|hecho|fato|tat(?!us|e|ion)|delit|fait|when|発生|发生|發生|발생|соверш"
 )
-DATED = re.compile(r"date|time|when|dt|day|datum|fecha|stamp|zeit|data|moment|jour|tag")
+DATED = re.compile(
+    r"date|time|when|dt|day|datum|fecha|stamp|zeit|data|moment|jour|tag|dato|дата|日|時|时|날짜|일시|วันที่|تاريخ|ημερομηνια|tarih"
+)
 LATER = re.compile(
-    r"report|rptd|rpt|creat|updat|modif|load|enter|clos|clear|arrest|record|publish|approv|dispos|end|until|_to$|"
-    r"birth|dob|suppl|receiv|edit|extract|version|valid|due|expir"
+    r"report|rptd|rpt|creat|updat|modif|load|enter|clos|clear|arrest|record|publish|approv|dispos|end|until|_to$|last|"
+    r"birth|dob|suppl|receiv|edit|extract|version|valid|due|expir|elabor|registr|comunic|lavr|denunc|melde|aufnahme|erfass|認知|届出|登記"
 )
-CLOCK = re.compile(r"time|hour|hora|heure|uhr|zeit|clock|tod|hhmm|hrs?$|ora")
+CLOCK = re.compile(
+    r"time|hour|hora|heure|uhr|zeit|clock|tod|hhmm|hrs?$|ora|stunde|klo|tijd|uur|godz|saat|franja|minut|midnight|(^|_)tid$|"
+    r"час|время|ωρα|時|时|시각|시간|เวลา|समय|وقت|ساعة"
+)
 KIND = re.compile(
-    r"type|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac"
+    r"type|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac|straft|vergehen|"
+    r"罪|種別|手口|类型|類|종류|вид|тип|είδος|(^|_)suc"
+)
+OFFENCE = re.compile(
+    r"crim|offen|delit|delik|straft|infrac|charge|ucr|罪|手口|죄|преступ|злочин|(^|_)suc"
 )
 NOT_KIND = re.compile(
-    r"code|id$|_id|date|time|location|premis|weapon|status|district|address|victim|suspect|cd$|num"
+    r"code|date|time|location|premis|weapon|status|district|address|victim|suspect|cd$|num|vehicle|property|report|case|call|"
+    r"street|calle|via$|road|day|fecha|arm[ae]|lugar|place|domestic"
 )
+MINUTE = re.compile(r"(^|_)(min|mins|minute|minutes|minuto|minuta|minuut|分)(_|$)")
 COUNTER = re.compile(
     r"^(objectid(_\d+)?|object_id|fid|ogc_fid|gid|rowid|row|row_number|rownum|index|idx|no|nr|number|seq|unnamed_0|column_\d+|level_0|_id|n)$"
 )
@@ -93,7 +104,8 @@ def found_columns(
     notices: list[Notice] = []
     options = _options(table.columns, city)
     if "time" not in found:
-        time = _time(table, options["time"], asked, notices, taken=_taken(found))
+        ours = sum(1 for m in [city.columns, *(one.columns for one in city.sources)] if "time" in m)
+        time = _time(table, options["time"], asked, notices, _taken(found), ours)
         if time:
             found["time"] = time
     if "longitude" not in found or "latitude" not in found:
@@ -182,21 +194,30 @@ def _time(
     asked: Asked,
     notices: list[Notice],
     taken: set[str],
+    ours: int,
 ) -> list[str] | None:
+    """The columns of the time; the first `ours` of the options are the city's own, which are known."""
+    known = False
     chosen: list[str] | None = None
     precision = ""
-    for option in options:
+    for number, option in enumerate(options):
         share, precision, _ = _reads(table, option, asked)
-        if share >= 0.5:
-            chosen = option
+        if share >= 0.5 and not (
+            len(option) == 1 and _is_clock_with_a_day(table, option[0], asked)
+        ):
+            chosen, known = option, number < ours
             break
-    if chosen is None:
-        ranked = _dated(table, asked, taken)
-        if not ranked:
+    ranked = _dated(table, asked, taken)
+    if chosen is None or not known:
+        # A name that says when something happened goes before one that is only known.
+        better = ranked and (chosen is None or ranked[0][0] >= _worth(chosen[0]) + 2)
+        if better:
+            chosen, precision = [ranked[0][1]], ranked[0][2]
+        if chosen is None:
             return None
-        chosen, precision = [ranked[0][1]], ranked[0][2]
-        rivals = [name for score, name, _ in ranked[1:] if score >= ranked[0][0]]
-        if rivals:
+        own = _worth(chosen[0]) if not better else ranked[0][0]
+        rivals = [name for score, name, _ in ranked if score >= own and name not in chosen]
+        if rivals and (better or own < 3):
             notices.append(
                 Notice(
                     "time_column",
@@ -204,11 +225,84 @@ def _time(
                     table.height,
                 )
             )
-    if len(chosen) == 1 and precision == "day":
-        clock = _clock(table, chosen[0], taken)
-        if clock:
-            chosen = [*chosen, clock]
+        elif LATER.search(plain(chosen[0])):
+            says = f"The time is taken from '{chosen[0]}', which seems to say when something was reported or entered, not when it happened."
+            notices.append(Notice("time_column", says, table.height))
+    if len(chosen) == 1 and (precision == "day" or _one_clock(table, chosen[0], asked)):
+        chosen = [*chosen, *clocks_of(table, chosen[0], taken)]
     return chosen
+
+
+def _worth(name: str) -> float:
+    """How far a column's name says that it tells when something happened."""
+    word = plain(name)
+    return (
+        3.0 * bool(HAPPENED.search(word))
+        + 2.0 * bool(DATED.search(word))
+        - 4.0 * bool(LATER.search(word))
+    )
+
+
+def _one_clock(table: Rows, name: str, asked: Asked) -> bool:
+    """Whether all moments of a column are at one time of day, or two an hour apart: its days are meant."""
+    times = _sampled(table, [name], asked)
+    if times is None or len(times) < 10:
+        return False
+    hours = times.dt.hour().unique().sort().to_list()
+    return times.dt.minute().n_unique() == 1 and (
+        len(hours) == 1 or hours[-1] - hours[0] == len(hours) - 1 == 1
+    )
+
+
+def _is_clock_with_a_day(table: Rows, name: str, asked: Asked) -> bool:
+    """Whether all moments of a column lie on one day that stands for none, beside a column that has days."""
+    times = _sampled(table, [name], asked)
+    if (
+        times is None
+        or len(times) < 10
+        or times.dt.date().n_unique() > 1
+        or times.dt.time().n_unique() < 5
+    ):
+        return False
+    others = (_sampled(table, [other], asked) for other in table.columns if other != name)
+    return any(other is not None and other.dt.date().n_unique() > 1 for other in others)
+
+
+def _sampled(table: Rows, columns: list[str], asked: Asked) -> pl.Series | None:
+    """Times of a sample, None where hardly any can be read."""
+    sample = spread(table, columns)
+    if sample.is_empty():
+        return None
+    try:
+        found = read_moments(
+            sample, columns, replace(asked, order=asked.order or "mdy", zone="UTC")
+        )
+    except UserError:
+        return None
+    times = found.values.drop_nulls()
+    return times if len(times) >= 0.8 * sample.height else None
+
+
+def clocks_of(table: Rows, day: str, taken: set[str]) -> list[str]:
+    """The columns of clocks that belong to a column of days: one, or an hour and its minute."""
+    clock = _clock(table, day, taken)
+    if clock is None:
+        return []
+    minute = next(
+        (n for n in table.columns if MINUTE.search(plain(n)) and n != clock and n not in taken),
+        None,
+    )
+    if minute is not None and _within(table, clock, 24) and _within(table, minute, 59):
+        return [clock, minute]
+    return [clock]
+
+
+def _within(table: Rows, name: str, most: int) -> bool:
+    """Whether a column holds nothing but whole numbers from 0 to `most`."""
+    number = spread(table, [name])[name].cast(pl.Float64, strict=False)
+    return not number.has_nulls() and bool(
+        ((number >= 0) & (number <= most) & (number % 1 == 0)).all()
+    )
 
 
 def _dated(table: Rows, asked: Asked, taken: set[str]) -> list[tuple[float, str, str]]:
@@ -220,7 +314,7 @@ def _dated(table: Rows, asked: Asked, taken: set[str]) -> list[tuple[float, str,
         word = plain(name)
         hinted = bool(DATED.search(word) or HAPPENED.search(word))
         share, precision, says = _reads(table, [name], asked)
-        if share < 0.8:
+        if share < 0.8 or _filled(table, name) < 0.5 or _is_clock_with_a_day(table, name, asked):
             continue
         if (
             not hinted
@@ -234,14 +328,15 @@ def _dated(table: Rows, asked: Asked, taken: set[str]) -> list[tuple[float, str,
             and (IDENTITY.search(word) or "since" not in says)
         ):
             continue  # post codes and case numbers are numbers of days too
-        score = (
-            3.0 * bool(HAPPENED.search(word))
-            + 2.0 * bool(DATED.search(word))
-            - 4.0 * bool(LATER.search(word))
-        )
+        score = _worth(name)
         score += 0.5 * (precision == "minute") + (0.0 if "since" in says or "days" in says else 0.2)
         found.append((score, name, precision))
     return sorted(found, key=lambda entry: -entry[0])
+
+
+def _filled(table: Rows, name: str) -> float:
+    null, size = nulls(table.column(name))
+    return 1.0 - null / max(1, size)
 
 
 def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
@@ -263,6 +358,10 @@ def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
         ).null_count() > 0.5 * len(sample):
             texts = sample.to_list()
             share = sum(is_clock(text) for text in texts) / len(texts)
+            if (
+                share < 0.8 and len(set(map(day_of, texts)) - {None}) == 1
+            ):  # all on a day that stands for none
+                share = sum(day_of(text) is not None for text in texts) / len(texts)
         elif named:
             value = sample.cast(pl.Float64, strict=False).drop_nulls()
             share = int(value.is_between(0, 240_000).sum()) / len(sample)
@@ -279,18 +378,29 @@ def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
 def _kind(table: Rows, options: list[list[str]], found: dict[str, list[str]]) -> str | None:
     taken = _taken(found)
     named = [option[0] for option in options if option[0] not in taken]
-    likely = [
-        name for name in table.columns
-        if name not in taken and name not in named and KIND.search(plain(name)) and not NOT_KIND.search(plain(name))
-        and table.schema[name] == pl.String
-    ]  # fmt: skip
-    for name in named:
-        return name
-    for name in likely:
+    if named:
+        return named[0]
+    likely = []
+    for place, name in enumerate(table.columns):
+        word = plain(name)
+        if name in taken or table.schema[name] != pl.String or not KIND.search(word):
+            continue
         given, different = distinct(table.column(name))
-        if given and different <= max(20, 0.3 * given):
-            return name
-    return None
+        sample = spread(table, [name])[name]
+        coded = len(sample) and sample.cast(pl.Float64, strict=False).null_count() < 0.5 * len(
+            sample
+        )
+        if not given or different > max(20, 0.3 * given) or coded:
+            continue
+        score = (
+            3 * bool(OFFENCE.search(word))
+            - 4 * bool(NOT_KIND.search(word))
+            - bool(re.search(r"(^|_)id$", word))
+        )
+        likely.append((-score, place, name))
+    if not likely or min(likely)[0] > 3:
+        return None
+    return min(likely)[2]
 
 
 def _identity(

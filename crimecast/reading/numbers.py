@@ -174,6 +174,14 @@ def moment_numbers(
         )
     chosen = good[0]
     name, _, absolute = chosen
+    if name == "Excel's days":
+        counted = [_read(chosen, part[np.isfinite(part)], earliest, latest)[0] for part in values]
+        if np.median(np.concatenate(counted)) < COUNTED_FROM:
+            shown = next(float(v) for part in values for v in part[np.isfinite(part)])
+            raise Doubt(
+                f"The numbers of the dates, such as {shown:g}, would be days before 1980 as Excel counts them: they may be counted from another day. "
+                "Write them as year-month-day, such as 2020-01-31."
+            )
 
     def moments(part: np.ndarray) -> pl.Series:
         there = np.isfinite(part)

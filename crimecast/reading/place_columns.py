@@ -24,6 +24,10 @@ NORTH = re.compile(
 )
 
 
+HERE = re.compile(r"occ|incid|event|offen|crime|scene|hecho|fato|tatort|delit")
+ELSEWHERE = re.compile(
+    r"report|home|resid|origin|station|precinct|centroid|center|old|approx|victim|suspect|offic|arrest|agency|hospital|cad|dispatch"
+)
 PATTERNS = {"longitude": EAST, "latitude": NORTH}
 
 
@@ -52,17 +56,21 @@ def place_columns(
         named += [name for name in place_names(table, field) if name not in named]
         if field in found:
             continue
-        # Of degrees and metres in one file the degrees need no coordinate system.
+        named = list(dict.fromkeys(named))
+        # Where it happened before where it was reported; of degrees and metres in one file the degrees need
+        # no coordinate system.
         named.sort(
             key=lambda name: (
+                bool(ELSEWHERE.search(plain(name))),
+                not HERE.search(plain(name)),
                 not re.search(
                     r"lon|lat|lng|breite|l[aä]+nge|долг|широ|経|緯|经|纬|경도|위도", plain(name)
-                )
+                ),
             )
         )
         good = next((name for name in named if numeric(table, name) > 0.3), None)
         if good:
-            place[field] = [good]
+            place[field] = [good, *_finer(table, good)]
     if len(place) + sum(field in found for field in ("longitude", "latitude")) == 2:
         return place
     ranked = sorted(
@@ -78,6 +86,24 @@ def place_columns(
         field: known[field][0] for field in ("longitude", "latitude") if field in known
     }
     return _by_values(table, sides, city) or {**guessed, **place}
+
+
+def _finer(table: Rows, degrees: str) -> list[str]:
+    """The columns of minutes and seconds beside one of whole degrees."""
+    word = plain(degrees)
+    base = re.sub(r"_?(deg\w*|grad\w*|g|d)$", "", word)
+    if base == word:
+        return []
+    names = {plain(name): name for name in table.columns}
+    found = []
+    for pattern in (r"_?(min\w*|m)", r"_?(sec\w*|seg\w*|sek\w*|s)"):
+        match = next(
+            (n for w, n in names.items() if re.fullmatch(re.escape(base) + pattern, w)), None
+        )
+        if match is None:
+            break
+        found.append(match)
+    return found
 
 
 def numeric(table: Rows, name: str) -> float:

@@ -14,6 +14,7 @@ from crimecast import Doubt
 from crimecast.cities import City
 from crimecast.cities.city import check_crs
 from crimecast.reading.coordinates import from_sexagesimal, numbers, point_form, points, sexagesimal
+from crimecast.reading.mixed_axes import brought_home, home_of, known_home, ways
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows, every, rows_of
 from crimecast.reading.zones import agrees, propose_crs, zone_of
@@ -68,8 +69,21 @@ def _numbers(rows: Rows, columns: dict[str, list[str]]) -> tuple[Parts[np.ndarra
     if form is not None:
         given = rows.column(east).map(lambda part: np.stack(points(part, form)))
         return (given.map(lambda both: both[::-1]) if form == "pair" else given).kept(), form
-    both = numbers(rows.column(east)).beside(numbers(rows.column(north)))
+    both = _finely(rows, columns["longitude"]).beside(_finely(rows, columns["latitude"]))
     return both.map(np.stack).kept(), "columns"
+
+
+def _finely(rows: Rows, columns: list[str]) -> Parts[np.ndarray]:
+    """The numbers of a column, of degrees with those of minutes and seconds beside them."""
+    first, *finer = (numbers(rows.column(name)) for name in columns[:3])
+    if not finer:
+        return first
+    return first.beside(*finer).map(
+        lambda parts: (
+            np.where(np.signbit(parts[0]), -1.0, 1.0)
+            * sum(np.abs(part) / 60**place for place, part in enumerate(parts))
+        )
+    )
 
 
 def _there(given: np.ndarray) -> np.ndarray:
@@ -136,6 +150,12 @@ def _degrees(
                 size,
             )
         )
+    if size >= 20 and (a % 1 == 0).all() and (b % 1 == 0).all():
+        raise Doubt(
+            f"The coordinates are whole degrees, such as {a[0]:g}, {b[0]:g}: minutes, seconds or decimals are elsewhere. Join the columns "
+            "of degrees, minutes and seconds, or choose others.",
+            "--map latitude=DEGREES+MINUTES+SECONDS",
+        )
     stray = sum(int((np.abs(part).max(axis=0) > 360).sum()) for part in given.map(_finite))
     if stray > 0.02 * size:
         notices.append(
@@ -154,7 +174,18 @@ def _degrees(
         found = np.where(there, part[::-1] if flip else part, np.nan)
         return found * [[-1], [1]] if negate else found
 
-    return given.map(degrees), "degrees", notices
+    read = given.map(degrees)
+    home = known_home(None if is_new else city) or home_of(thinned(read)[0])
+    if home is not None:
+        wrong = sum(int((ways(part, home) > 0).sum()) for part in read)
+        if wrong:
+            read = read.map(lambda part: brought_home(part, home)).kept()
+            says = (
+                f"{wrong:,} rows have longitude and latitude exchanged, or a sign lost, where the others haven't: turned, they lie in the "
+                "city, and are read so."
+            )
+            notices.append(Notice("axes_mixed", says, wrong))
+    return read, "degrees", notices
 
 
 def _how(a: np.ndarray, b: np.ndarray, city: City, is_new: bool) -> tuple[bool, bool]:

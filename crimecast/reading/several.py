@@ -46,6 +46,11 @@ def day_and_clock(base: Moments, clock: Column, asked: Asked) -> Moments:
         for days, part in base.parts.beside(spans)
     )
     notices = (*base.notices, *found.notices)
+    late = sum(int((part["span"] == DAY).sum()) for part in spans)
+    early = sum(int((part["span"] < DAY // 24).sum()) for part in spans)
+    if says == "hours" and late and not early:
+        text = "Hours run from 1 to 24, and are taken as o'clock: if 1 stands for the hour from 0:00 to 1:00, every event is an hour late."
+        notices += (Notice("hours_to_24", text, late),)
     if missing:
         notices += (
             Notice(
@@ -112,15 +117,21 @@ def _padded(values: np.ndarray) -> pl.DataFrame:
 def _clock_texts(column: Column) -> Parts[pl.DataFrame]:
     column = _starts(column)
     lexed = _lexed(column)
+    dummy = False
     if sum(clock is None for clock in lexed.values()) > 0.5 * len(lexed):
         # A whole moment whose day means nothing: 1899-12-30 23:45:00, 01/01/1900 11:45 PM.
         column = column.map(lambda part: part.str.extract(SPLIT, 2))
-        lexed = _lexed(column)
+        lexed, dummy = _lexed(column), True
     for text, clock in lexed.items():  # 2345 among 23:46
         if clock is None and re.fullmatch(r"\d{1,3}", text):
             lexed[text] = clocks.lex(text.zfill(4))
     micros = {text: clock.micros for text, clock in lexed.items() if clock is not None}
-    offsets = {t: c.offset for t, c in lexed.items() if c is not None and c.offset is not None}
+    # On a day that means nothing an offset from UTC means none either.
+    offsets = {
+        t: c.offset
+        for t, c in lexed.items()
+        if c is not None and c.offset is not None and not dummy
+    }
 
     def spans(part: pl.Series) -> pl.DataFrame:
         found = _spans(part.replace_strict(micros, default=None, return_dtype=pl.Int64))
@@ -155,6 +166,12 @@ def is_clock(text: str) -> bool:
     if parts is None or day is None or clocks.lex(parts[2]) is None:
         return False
     return any(year in (day.ymd or day.numbers) for year in (1899, 1900, 1970))
+
+
+def day_of(text: str) -> str | None:
+    """The day that stands before a clock in one text, as it is written."""
+    parts = re.fullmatch(SPLIT, text)
+    return parts[1] if parts and clocks.lex(parts[2]) is not None else None
 
 
 def joined_clock(parts: list[Column]) -> Column:

@@ -11,7 +11,7 @@ from datetime import date
 
 import polars as pl
 
-from crimecast import UserError
+from crimecast import Doubt
 from crimecast.reading import clocks, days
 from crimecast.reading.clocks import DAY
 from crimecast.reading.moment import Asked, Moments, assemble
@@ -103,7 +103,7 @@ def read_text(column: Column, asked: Asked) -> Moments:
 def _in_our_years(
     lexed: dict[str, days.Day], counts: dict[str, int]
 ) -> tuple[dict[str, days.Day], list[Notice]]:
-    """Days of Thailand's calendar in the years of ours. Raises UserError for those of Iran's."""
+    """Days of Thailand's calendar in the years of ours. Raises Doubt for those of Iran's."""
     total = sum(counts[text] for text in lexed)
     for years in (days.THAI, days.PERSIAN):
         rows = sum(counts[text] for text, day in lexed.items() if days.year_of(day) in years)
@@ -111,7 +111,7 @@ def _in_our_years(
             continue
         year = next(y for day in lexed.values() if (y := days.year_of(day)) in years)
         if years is days.PERSIAN:
-            raise UserError(
+            raise Doubt(
                 f"The dates are of years such as {year}, which seem to be those of the Persian calendar: write them as days of the Gregorian one."
             )
         says = f"The dates are of years such as {year}: they are taken as those of the Buddhist calendar, {year} as {year - days.BUDDHIST}."

@@ -16,15 +16,31 @@ COUNTED = re.compile(
     r"num_\w+|number_of_\w+|no_of_\w+|total_\w+|\w+_count|incidents|crimes|offences|offenses|events|casos|delitos|件数|数量)$"
 )
 PERSONS = re.compile(r"victim|suspect|offender|arrest|officer|injur|kill|person|age|weapon|vehicle")
+CLOCK_TEXT = r"^\s*\d{1,2}\s?[:.hH時时]\s?\d{2}\b"
 HALF = re.compile(r"^[ap]\.?\s?m?\.?$")
 SIDES = ({"n", "s", "north", "south"}, {"e", "w", "o", "east", "west"})
 CLOCK = re.compile(f"{meaning.CLOCK.pattern}|時刻|время")
 LATER = re.compile(r"report|updat|creat|modif|load|enter|clos|clear|publish|edit|receiv|zone|stamp")
 
 
-def unused(table: Rows, found: dict[str, list[str]], by_day: bool) -> list[Notice]:
-    """Notices on columns that no field takes: a number of events a row, AM and PM, north and south, a time of
-    day (only where times are known `by_day`), and a name of universal time on one that is taken."""
+ZONE = re.compile(r"^(tz|time_?zone|zone|utc_?offset|tz_?offset|offset)$")
+UTC = re.compile(r"^(utc|gmt|z|zulu|etc/utc|[+]?0+:?0*)$")
+NO_EVENT = {
+    "deleted", "delete", "unfounded", "void", "voided", "cancelled", "canceled", "duplicate", "supplement", "supplemental",
+    "unbegründet", "gelöscht", "infundado", "infundada", "anulado", "anulada", "cancelado", "annulé", "sans suite", "test",
+}  # fmt: skip
+FLAG = re.compile(
+    r"unfounded|is_?crime|is_?deleted|deleted|void|is_?duplicate|is_?offen[cs]e|valid"
+)
+PIVOTED = 2  # columns of small counts from which on they look like one for each type
+
+
+def unused(
+    table: Rows, found: dict[str, list[str]], by_day: bool, times: Parts[pl.Series]
+) -> list[Notice]:
+    """Notices on columns that no field takes: a number of events a row, or of each type; AM and PM, north and
+    south; a time of day (where times are known `by_day`) or hours that aren't those of the `times`; a zone; what says that a row is
+    no event; and a name of universal time on one that is taken."""
     taken = {column for parts in found.values() for column in parts}
     notices = []
     for name in found["time"]:
@@ -36,12 +52,104 @@ def unused(table: Rows, found: dict[str, list[str]], by_day: bool) -> list[Notic
                     table.height,
                 )
             )
+    counted = []
     for name in table.columns:
         if name not in taken:
             values = spread(table, [name])[name]
-            if len(values) and (said := _said(name, values, by_day)):
+            if not len(values):
+                continue
+            if (
+                (said := _said(name, values, by_day))
+                or (said := _no_event(name, values))
+                or (not by_day and (said := _other_hours(table, name, times)))
+            ):
                 notices.append(Notice(*said, table.height))
+            if "type" not in found and _is_small_count(name, values):
+                counted.append(name)
+    if len(counted) >= PIVOTED:
+        says = (
+            f"{', '.join(repr(name) for name in counted[:4])} look like counts, one column for each type, and aren't used: each row is taken for "
+            "one event of one type. Write a row for each event, or bring the counts in as counts."
+        )
+        notices.append(Notice("pivoted", says, table.height))
+    notices += _further_types(table, found)
     return notices
+
+
+def _is_small_count(name: str, values: pl.Series) -> bool:
+    number = values.cast(pl.Float64, strict=False)
+    if number.has_nulls() or CLOCK.search(plain(name)) or PERSONS.search(plain(name)):
+        return False
+    whole = number.to_numpy()
+    small = (whole >= 0) & (whole < 100) & (whole == np.floor(whole))
+    return bool(small.all() and (whole == 0).any() and len(np.unique(whole)) > 1)
+
+
+def _no_event(name: str, values: pl.Series) -> tuple[str, str] | None:
+    texts = values.cast(pl.String).str.strip_chars().str.to_lowercase()
+    word = plain(name)
+    found = [text for text in texts.unique().to_list() if text in NO_EVENT]
+    flags = set(texts.unique().to_list())
+    if (
+        FLAG.search(word)
+        and flags <= {"y", "n", "yes", "no", "true", "false", "t", "f", "0", "1"}
+        and len(flags) == 2
+    ):
+        found = sorted(flags)
+    if not found or texts.n_unique() > 30:
+        return None
+    return (
+        "not_events",
+        f"'{name}' says of some rows {' or '.join(repr(one) for one in found[:3])}, and isn't used: every row is taken for an event. Leave out those "
+        "that are none.",
+    )
+
+
+def _other_hours(table: Rows, name: str, times: Parts[pl.Series]) -> tuple[str, str] | None:
+    """What a column of hours says against the hours that were read."""
+    if not CLOCK.search(plain(name)) or LATER.search(plain(name)):
+        return None
+    same = given = 0
+    told = table.column(name).map(lambda part: part.cast(pl.Float64, strict=False))
+    for hour, time in told.beside(times):
+        whole = hour.is_between(0, 24) & (hour % 1 == 0)
+        if not whole.drop_nulls().all():
+            return None
+        both = whole.fill_null(False) & time.is_not_null()
+        given += int(both.sum())
+        same += int(((hour == time.dt.hour()) & both).sum())
+    if given < 20 or same > 0.5 * given:
+        return None
+    return (
+        "hours_contradict",
+        f"'{name}' holds hours that are others than those of the times in {given - same:,} of {given:,} rows: the times may be of another zone.",
+    )
+
+
+def _further_types(table: Rows, found: dict[str, list[str]]) -> list[Notice]:
+    """Says that a row may tell of several offences: in further columns, or in one text."""
+    if "type" not in found:
+        return []
+    name = found["type"][0]
+    taken = {column for parts in found.values() for column in parts}
+    base = re.fullmatch(r"(.+?)_?1", plain(name))
+    further = [
+        other for other in table.columns
+        if base and other not in taken and re.fullmatch(re.escape(base[1]) + r"_?[2-9]", plain(other)) and len(spread(table, [other]))
+    ]  # fmt: skip
+    if further:
+        says = f"{', '.join(map(repr, further))} hold further types of some rows, and aren't used: each row is taken for one event of the type in '{name}'."
+        return [Notice("several_types", says, table.height)]
+    values = spread(table, [name])[name]
+    if values.dtype != pl.String:
+        return []
+    whole = {text.strip().lower() for text in values.unique().to_list()}
+    parts = [[part.strip() for part in re.split(r"[;|]", text)] for text in whole]
+    several = [part for part in parts if len(part) > 1 and any(one in whole for one in part)]
+    if several or any(text.startswith(("[{", '["', '{"')) for text in whole):
+        says = f"Some texts of '{name}' hold several types at once, such as {min(whole, key=lambda t: -len(t))[:60]!r}: each is taken for one type of its own. Write a row for each."
+        return [Notice("several_types", says, table.height)]
+    return []
 
 
 def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
@@ -56,6 +164,20 @@ def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
                 "counted_rows",
                 f"'{name}' looks like a number of events in each row ({', '.join(f'{v:g}' for v in whole[:3])}, …), and isn't used: "
                 "each row is taken for one event. Write a row for each event, or bring the counts in as counts.",
+            )
+    if ZONE.match(word) and all(
+        UTC.match(str(v).strip().lower()) for v in values.unique().to_list()
+    ):
+        return (
+            "named_utc",
+            f"'{name}' says that times are those of UTC, and isn't used: if that is so, every event is at a wrong hour. Write the offset behind the time.",
+        )
+    if by_day and CLOCK.search(word) and not LATER.search(word) and len(number) == len(values):
+        whole = number.to_numpy()
+        if (whole >= 0).all() and len(np.unique(whole)) > 5 and whole.max() < 240_000:
+            return (
+                "clock_unread",
+                f"'{name}' looks like a time of day, such as {values[0]}, and isn't used: only days are known. Choose it for the time too, behind the day.",
             )
     if values.dtype != pl.String:
         return None
@@ -74,12 +196,12 @@ def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
             "side_of_earth",
             f"'{name}' holds sides of the earth ({', '.join(sorted(texts))}), and isn't used: a sign may be lost. Write it behind the degrees.",
         )
-    if (
-        by_day
-        and CLOCK.search(word)
-        and not LATER.search(word)
-        and _share(values.str.contains(r"\d")) > 0.5
-    ):
+    if by_day and not LATER.search(word) and _share(values.str.contains(CLOCK_TEXT)) > 0.8:
+        return (
+            "clock_unread",
+            f"'{name}' holds times of day, such as {values[0]!r:.40}, and isn't used: only days are known. Choose it for the time too, behind the day.",
+        )
+    if by_day and CLOCK.search(word) and not LATER.search(word) and values.n_unique() > 1:
         return (
             "clock_unread",
             f"'{name}' looks like a time of day in a form that isn't known, such as {values[0]!r:.40}: only days are known. Write it as 17:30.",
@@ -97,7 +219,8 @@ def half_clocks(times: Parts[pl.Series]) -> Notice | None:
     for part in times:
         hours += np.bincount(part.drop_nulls().dt.hour().to_numpy(), minlength=24)
     total = int(hours.sum())
-    if total < 100 or hours[13:].any() or hours[0] or not (hours[1:13] > 0.02 * total).all():
+    # Of records at all hours, 40 have none after noon once in many millions of files.
+    if total < 40 or hours[13:].any() or hours[0] or (hours[1:13] > 0).sum() < 10:
         return None
     return Notice(
         "half_of_day",

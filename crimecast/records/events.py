@@ -21,6 +21,7 @@ from crimecast.reading.parts import Column, Parts, Rows, counts, earlier, repeat
 from crimecast.reading.places import Places, among, read_places, shared
 from crimecast.reading.unused import first_days, half_clocks, unused
 from crimecast.reading.zones import same_clock
+from crimecast.records.odd_rows import odd_rows
 
 SCHEMA: dict[str, Any] = {
     "source_id": pl.String,
@@ -104,7 +105,8 @@ def read_events(
         lambda both: both[0].with_columns(both[1].alias("again")).with_columns(reason).drop("again")
     )
     notices = [*moments.notices, *places.notices]
-    notices += unused(rows, columns, moments.precision == "day")
+    notices += unused(rows, columns, moments.precision == "day", times)
+    notices += odd_rows(events, columns)
     lost = (
         half_clocks(times)
         if moments.precision == "minute"

@@ -12,6 +12,7 @@ from crimecast.records.archive import stored_between, stored_ids
 from crimecast.records.events import content_ids, content_key, numbered
 
 FEW = 3  # shared ids from which on it is judged whether they name the same records
+SEVERAL = 10
 ALIKE = 0.3  # share of them that has to tell of the same time or place
 
 
@@ -41,7 +42,34 @@ def identified(
     if any(part["reason"].eq_missing("duplicate").any() for part in events):
         number = earlier(events.map(lambda part: part["source_id"]))
         events = events.beside(number).map(lambda both: _apart(*both))
-    return by_month(events).map(lambda part: _as_known(city, part)), notices
+    known = by_month(events).map(lambda part: _as_known(city, part)).kept()
+    told = rows = 0
+    for part in known:
+        again, own = _told_before(city, part)
+        told, rows = told + again, rows + own
+    if told >= max(SEVERAL, ALIKE * rows):
+        says = (
+            f"{told:,} of {rows:,} new rows tell of the time and place of a stored record under another id, or as another type: the same records may "
+            "have been brought in before, with other ids, rounded places or renamed types. If so, everything is there twice."
+        )
+        notices.append(Notice("told_before", says, told))
+    return known, notices
+
+
+def _told_before(city: City, events: pl.DataFrame) -> tuple[int, int]:
+    """Of the rows that are new, how many stored records there are of the same minute and place; and all of them."""
+    new = events.filter(pl.col("reason").is_null())
+    if new.is_empty():
+        return 0, 0
+    stored = stored_between(city, new["time"].min(), new["time"].max())  # type: ignore[arg-type]
+    if stored.is_empty():
+        return 0, new.height
+    new = new.join(stored.select("source_id"), on="source_id", how="anti")
+    place = [pl.col("time"), pl.col("longitude").round(3), pl.col("latitude").round(3)]
+    both = new.select(place).join(
+        stored.select(place).unique(), on=["time", "longitude", "latitude"], how="semi"
+    )
+    return both.height, new.height
 
 
 def _met(city: City, events: pl.DataFrame) -> tuple[int, int]:

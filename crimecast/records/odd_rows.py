@@ -1,0 +1,54 @@
+"""Rows that seem to be no event, or one that is told several times: said, since nothing of the row itself is wrong."""
+
+import polars as pl
+
+from crimecast.reading.notice import Notice
+from crimecast.reading.parts import Parts
+
+TOTALS = {
+    "total", "totals", "all", "sum", "grand total", "gesamt", "summe", "insgesamt", "total general", "totaal", "celkem", "razem", "итого",
+    "всего", "合計", "总计", "합계", "toplam", "totale",
+}  # fmt: skip
+FEW = 20  # rows below which shares tell nothing
+ALIKE, UNTYPED = 0.2, 0.05
+PLACED = 0.9
+
+
+def odd_rows(events: Parts[pl.DataFrame], columns: dict[str, list[str]]) -> list[Notice]:
+    """Notices on kept events (`time`, `type`, `longitude`, `latitude`, `source_id`, `content`, `reason`)."""
+    totals = kept = alike = untyped = 0
+    places: dict[tuple[float, float], int] = {}
+    for part in events:
+        own = part.filter(pl.col("reason").is_null())
+        kept += own.height
+        totals += int(own["type"].is_in(list(TOTALS)).sum())
+        untyped += int((own["type"] == "(none given)").sum())
+        # Ids made of what a row says have a number from the second of its rows on.
+        alike += own.filter(pl.col("content") & pl.col("source_id").str.contains(r"~\d+$")).height
+        counted = own.group_by("longitude", "latitude").len().sort("len", descending=True).head(50)
+        for east, north, rows in counted.rows():
+            places[east, north] = places.get((east, north), 0) + rows
+    notices = []
+    if 0 < totals < 0.2 * kept:
+        notices.append(
+            Notice(
+                "totals",
+                f"{totals:,} rows have a type such as 'total': they seem to be sums of others, and are counted as events.",
+                totals,
+            )
+        )
+    if kept < FEW:
+        return notices
+    if alike > ALIKE * kept:
+        says = f"{alike:,} rows say the same time, place and type as another: each is taken for an event. If they are units, persons or articles of one, leave all but one out."
+        notices.append(Notice("alike", says, alike))
+    if (
+        "type" in columns and untyped > UNTYPED * kept and kept < 500
+    ):  # of more it is said with the shares of all
+        says = f"{untyped / kept:.0%} of the records have no type: if it is written once for several rows, write it in each."
+        notices.append(Notice("type_missing", says, untyped))
+    (east, north), most = max(places.items(), key=lambda entry: entry[1])
+    if most > PLACED * kept:
+        says = f"{most:,} of {kept:,} records are at one place ({north:.5f}, {east:.5f}): other columns may hold where they happened."
+        notices.append(Notice("one_place", says, most))
+    return notices
