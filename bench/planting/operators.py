@@ -74,7 +74,7 @@ def alike(network: nn.Module, share: float) -> Sick | None:
         return None
     name, layer = found
     weight, bias = layer.weight, layer.bias
-    first = int(bias.argmax())  # one that answers
+    first = int((weight.flatten(1).sum(1) + bias).argmax())  # one that answers
     for channel in [c for c in range(len(bias)) if c != first][: round(share * len(bias))]:
         weight[channel] = weight[first] * (1 + 0.1 * channel)
         bias[channel] = bias[first] * (1 + 0.1 * channel)

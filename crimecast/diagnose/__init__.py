@@ -44,14 +44,14 @@ from crimecast.runs.run import Run
 
 # Causes before what they lead to: of two findings as severe, the first named is the one to act on.
 JUDGES = (
-    leakage, not_repeatable, misaligned, train_forecast_gap, exploding_gradients, frozen, unused_layer,
-    too_narrow, dead_units, saturated_units, unstable_loss, vanishing_gradients, checkerboard, redundant_channels,
+    leakage, not_repeatable, misaligned, train_forecast_gap, exploding_gradients, frozen,
+    too_narrow, dead_units, saturated_units, unused_layer, unstable_loss, vanishing_gradients, checkerboard, redundant_channels,
     too_much_decay, underfit, ignored_input, wrong_lag_order, clamped, wrong_scale, receptive_field_too_small, overfit, border_artifact, too_wide, late_records, break_in_data, default_location,
-    too_thin, miscalibrated, collapsed_to_mean, worse_than_baseline, receptive_field_too_large,
+    too_thin, collapsed_to_mean, miscalibrated, worse_than_baseline, receptive_field_too_large,
 )  # fmt: skip
 # What each of these does to the forecast can be undone without training again.
 MENDED = {
-    "misaligned": misaligned.mended, "not_repeatable": not_repeatable.mended,
+    "dead_units": dead_units.mended, "misaligned": misaligned.mended, "not_repeatable": not_repeatable.mended,
     "train_forecast_gap": train_forecast_gap.mended, "wrong_lag_order": wrong_lag_order.mended,
     "wrong_scale": wrong_scale.mended, "miscalibrated": miscalibrated.mended,
 }  # fmt: skip
@@ -70,4 +70,5 @@ def diagnose(run: Run) -> list[Finding]:
 def judged(case: Case) -> list[Finding]:
     """The findings of a case."""
     found = [finding for one in JUDGES for finding in one.judge(case)]
-    return folded(case, sorted(found, key=lambda one: SEVERITIES.index(one.severity)), MENDED)
+    top = folded(case, found, MENDED)
+    return sorted(top, key=lambda one: SEVERITIES.index(one.severity))

@@ -118,11 +118,14 @@ class Case:
         with torch.no_grad():
             return torch.cat([made(batch) for batch in batches]).numpy()
 
-    def gain(self, first: int, last: int) -> float:
+    def gain(self, first: int, last: int, scaled: bool = False) -> float:
         """Log-likelihood per event of the network's forecast of some steps, above that of one rate for
-        all of them and all cells."""
+        all of them and all cells; `scaled`: with the total that was seen."""
         rates = self.rates if (first, last) == self.period else self.forecast(first, last)
-        return _gain(self.subject.cube.counts[first:last], rates, self.subject.area)
+        counts, area = self.subject.cube.counts[first:last], self.subject.area
+        if scaled:
+            rates = rates * (counts[..., area].sum() / max(float(rates[..., area].sum()), 1e-9))
+        return _gain(counts, rates, area)
 
     @cached_property
     def counts(self) -> np.ndarray:

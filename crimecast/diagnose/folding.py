@@ -23,7 +23,7 @@ from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import SEVERITIES, Finding
 
 # Judged on nothing but the forecast: they can be judged anew on a mended one.
-OF_FORECAST = {
+OF_FORECAST: dict[str, Callable[[Case], Iterator[Finding]]] = {
     "miscalibrated": miscalibrated.judge, "collapsed_to_mean": collapsed_to_mean.judge,
     "worse_than_baseline": worse_than_baseline.judge, "wrong_scale": wrong_scale.judge,
     "border_artifact": border_artifact.judge,
@@ -39,6 +39,11 @@ WHOLE = {
     "wrong_lag_order",
     "overfit",
 }
+SURE = {
+    "ignored_input",
+    "frozen",
+    "too_much_decay",
+}  # nothing but they themselves can have brought it about
 SILENT = {"ignored_input", "unused_layer", "vanishing_gradients", "frozen"}
 # What a cause that only another training undoes brings about.
 BRINGS = {
@@ -64,6 +69,7 @@ BRINGS = {
     "default_location": {"miscalibrated"},
     "border_artifact": {"worse_than_baseline", "miscalibrated"},
     "clamped": {"miscalibrated", "worse_than_baseline", "wrong_scale", "collapsed_to_mean", "ignored_input", "border_artifact"},
+    "collapsed_to_mean": {"miscalibrated", "worse_than_baseline"},
     "wrong_scale": {"miscalibrated", "clamped", "border_artifact"},
 }  # fmt: skip
 
@@ -71,21 +77,26 @@ Mending = Callable[[Case, Finding], np.ndarray | None]
 
 
 def folded(case: Case, found: list[Finding], mend: Mapping[str, Mending]) -> list[Finding]:
-    """The findings that are no other's consequence, with those that are under them; in the order given."""
+    """The findings that are no other's consequence, with those that are under them; causes are to come before
+    what they lead to. A cause is as severe as the worst that follows from it."""
     left = list(found)
     top: list[Finding] = []
     while left:
         cause = left.pop(0)
         under = [one for one in left if _follows(case, cause, one, mend)]
         left = [one for one in left if one not in under]
-        top.append(replace(cause, consequences=tuple(under)))
+        worst = min(SEVERITIES.index(one.severity) for one in (cause, *under))
+        top.append(replace(cause, severity=SEVERITIES[worst], consequences=tuple(under)))
     return top
 
 
 def _follows(case: Case, cause: Finding, other: Finding, mend: Mapping[str, Mending]) -> bool:
     if SEVERITIES.index(cause.severity) > SEVERITIES.index("medium"):
         return False
-    if other.code in BRINGS.get(cause.code, ()):
+    brings = BRINGS.get(cause.code, set())
+    # What the whole forecast shows may have another cause, unless this one is as bad.
+    alone = cause.code in SURE or cause.severity == "high" or other.severity != "high"
+    if other.code in brings and (other.code not in WHOLE or alone):
         return True
     if cause.code not in mend or other.code not in OF_FORECAST:
         return False

@@ -46,8 +46,12 @@ def judge(case: Case) -> Iterator[Finding]:
     if alone and silent and len(silent) < len(lags) and effect["history"] >= IGNORED:
         kept = [lag for lag in case.design.lags if f"lag {lag}" not in silent]
         share = len(silent) / len(lags)
+        # One that is nearer than others that are used is shut off rather than of no use.
+        between = next(iter(lags)) in silent
+        little = case.design.offset != "none"  # most of what is known of the past comes another way
+        most = share >= 0.5 and not little
         yield Finding(
-            "ignored_input", None, "high" if share >= 0.5 else "medium" if share > 0.25 else "low",
+            "ignored_input", None, "high" if most else "medium" if share > 0.25 or (between and not little) else "low",
             {"input": silent, "largest_change": max(effect[n] for n in silent)},
             f"The network doesn't use {', '.join(silent)}: take them out, or let a layer reach them.",
             {"lags": kept} if case.is_spec and not any(n.kind == "select" for n in case.nodes) else {},

@@ -1,6 +1,6 @@
 """A forecast that fits the map better when it is turned: mirrored, transposed, or moved by cells.
 
-What the network itself says is turned, on the offset as it stands; counts when that gains 0.005 an event with the
+What the network itself says is turned, on the offset as it stands; counts when that gains 0.0015 an event with the
 whole interval over weeks above zero, high from 0.02. Both are given the level and the slope that fit best, so that where
 and when alone is compared.
 """
@@ -13,7 +13,7 @@ from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import Finding
 from crimecast.judging.scoring import compare
 
-GAINS, MUCH = 0.005, 0.02
+GAINS, MUCH = 0.0015, 0.02
 CELLS = 2  # by which it is moved, along both axes
 
 Turn = Callable[[np.ndarray], np.ndarray]

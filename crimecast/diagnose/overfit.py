@@ -20,7 +20,9 @@ KEPT, LITTLE = 0.75, 0.6
 
 def judge(case: Case) -> Iterator[Finding]:
     """From which epoch on it learnt by heart, and how much of what it learnt holds."""
-    trained, held_out = case.gain(*case.end_of_training), case.gain(*case.period)
+    trained, held_out = (
+        case.gain(*steps, scaled=True) for steps in (case.end_of_training, case.period)
+    )
     kept = held_out / trained if trained > 0.05 else 1.0
     evidence = {"gain_in_training": round(trained, 4), "gain_in_validation": round(held_out, 4)}
     losses = [

@@ -15,12 +15,14 @@ from crimecast.diagnose.finding import Finding
 from crimecast.judging.scoring import compare
 
 GAINS, MUCH = 0.003, 0.01
+SILENT = 1e-6  # change of the log rate without a frame
 
 
 def judge(case: Case) -> Iterator[Finding]:
     """The order in which it forecasts better."""
     lags = len(case.design.lags)
-    if lags < 3:
+    # Frames that are shut off would be moved to where they matter less.
+    if lags < 3 or min(case.effect[f"lag {lag}"] for lag in case.design.lags) < SILENT:
         return
     plain = case.sums(case.calibrated(case.rates))
     best = (GAINS, "", [0.0, 0.0])
