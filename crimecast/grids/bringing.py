@@ -29,6 +29,7 @@ from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root, read_json, replacing, write_json
 
 FAR = 1e8  # metres: no place has coordinates beyond
+MANY = 30  # types beyond which they seem to be steps
 NOMINAL = 1000.0  # metres of a cell whose size isn't known
 STEPS = ("1h", "2h", "3h", "4h", "6h", "8h", "12h", "1d", "1w", "1mo")
 
@@ -168,6 +169,7 @@ def _counts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             raise UserError(
                 f"Counts are whole numbers, but there is {odd:g}: give them as counted, not scaled."
             )
+    _no_counts(values)
     if values.min() < 0:
         raise UserError(f"A count can't be negative, but there is {values.min():g}.")
     largest = int(values.max())
@@ -177,12 +179,38 @@ def _counts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(values.astype(fits[0])), area
 
 
+def _no_counts(values: np.ndarray) -> None:
+    """Raises UserError for whole numbers that are no counts of their steps."""
+    if values.dtype.kind in "ui" and values.dtype.itemsize == 1:
+        top = np.iinfo(values.dtype).max
+        share = float((values == top).mean())
+        if share > 0.005:
+            raise UserError(
+                f"{share:.1%} of the numbers are {top}, the largest that a byte holds: they seem to stand for none. Give these cells as missing (NaN)."
+            )
+    steps = values.sum(axis=(1, 2, 3), dtype=np.float64)
+    if (
+        len(steps) >= 20
+        and steps[-1] > 3 * max(1.0, steps[0])
+        and bool((values[1:] >= values[:-1]).all())
+    ):
+        raise UserError(
+            "The numbers never fall from one step to the next: they seem to add up all that came before. Give what happened in each step."
+        )
+
+
 def _times(tensor: Tensor, wanted: Wanted) -> tuple[np.ndarray, Step]:
     """The beginnings of the steps, and their unit, from the file or else from what the user says."""
     steps = tensor.values.shape[0]
     known = tensor.coordinates.get("time")
     if known is not None and np.issubdtype(known.dtype, np.datetime64):
         known = known.astype("datetime64[ns]")
+        if wanted.since is not None and parse_date(wanted.since, "--since").astype(
+            "datetime64[D]"
+        ) != known[0].astype("datetime64[D]"):
+            raise UserError(
+                f"The file's first step is {str(known[0])[:16]}, not {wanted.since}: leave the date out, or mend the file."
+            )
         for text in [wanted.step] if wanted.step else STEPS:
             unit = Step.parse(text)
             number = unit.number(known)
@@ -207,6 +235,8 @@ def _times(tensor: Tensor, wanted: Wanted) -> tuple[np.ndarray, Step]:
     unit = Step.parse(wanted.step or "1d")
     first = parse_date(wanted.since, "--since").astype("datetime64[ns]")
     number = unit.number(np.array([first]))
+    if first.astype("datetime64[D]") > np.datetime64(datetime.now(UTC).date()):
+        raise UserError(f"The first step can't begin on {wanted.since}: that is still to come.")
     left = (np.datetime64("2262-01-01") - first.astype("datetime64[D]")).astype(int)
     if steps * unit.days > left:
         raise UserError(f"{steps:,} steps of a {unit.words} from {wanted.since} on end after 2261.")
@@ -226,9 +256,17 @@ def _counted(labels: np.ndarray) -> bool:
 
 def _types(tensor: Tensor, wanted: Wanted) -> list[str]:
     kinds = tensor.values.shape[1]
+    if kinds > MANY and kinds > tensor.values.shape[0]:
+        raise UserError(
+            f"The array has {kinds} types and only {tensor.values.shape[0]} steps: its axes seem to be in another order than was said."
+        )
     known = tensor.coordinates.get("type")
     if wanted.types is not None:
         names = [part.strip().lower() for part in wanted.types.split(",")]
+        labelled = known is not None and known.dtype.kind in "UOT"
+        own = [str(one).strip().lower() for one in known] if known is not None and labelled else []
+        if set(own) & set(names) and own != names:
+            raise UserError(f"The file names its types itself: {', '.join(own)}, in that order.")
     elif known is not None and known.dtype.kind in "UOT":
         names = [str(name).strip().lower() for name in known]
     elif kinds == 1:
@@ -267,6 +305,10 @@ def _place(tensor: Tensor, city: City, wanted: Wanted, is_new: bool) -> _Placed:
         if not all(abs(metres) < FAR for metres in wanted.origin):
             raise UserError(
                 "The south-west corner can't lie at {:g}, {:g} metres.".format(*wanted.origin)
+            )
+        if abs(wanted.origin[0]) <= 180 and abs(wanted.origin[1]) <= 90 and wanted.origin != (0, 0):
+            raise UserError(
+                f"The south-west corner {wanted.origin[0]:g}, {wanted.origin[1]:g} is in degrees: give it in metres of {city.crs}."
             )
         placed = _Placed(*wanted.origin, _side(wanted.cell))
     elif (

@@ -6,6 +6,7 @@ Nothing is unpickled, and how large an array will be is known before it is read.
 import math
 import zipfile
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ def read_tensor(path: Path, axes: tuple[str, ...], variable: str | None) -> Tens
         arrays = _numpy(path) if ending == ".npz" else _labelled(path, ending)
         names = _chosen(arrays, variable, path)
         parts = [_turned(arrays[name], name, axes) for name in names]
+        if ending == ".npz" and len(names) == 1:
+            parts = [_with_labels(parts[0], arrays, names[0])]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(f"{path.name} can't be read: {error}.") from None
     first = parts[0]
@@ -68,6 +71,11 @@ def read_tensor(path: Path, axes: tuple[str, ...], variable: str | None) -> Tens
         raise UserError(
             f"The arrays can't follow each other in time: {shapes} as {', '.join(_order(axes))}."
         )
+    for (one, before), (other, after) in pairwise(zip(names, parts, strict=True)):
+        if same := _overlap(before.values, after.values):
+            raise UserError(
+                f"The first {same} frames of '{other}' are the last of '{one}': windows that overlap count the same events twice. Cut them first."
+            )
     times = [part.coordinates["time"] for part in parts if "time" in part.coordinates]
     joined = dict(first.coordinates)
     joined.pop("time", None)
@@ -75,6 +83,35 @@ def read_tensor(path: Path, axes: tuple[str, ...], variable: str | None) -> Tens
         joined["time"] = np.concatenate(times)
     values = first.values if len(parts) == 1 else np.concatenate([part.values for part in parts])
     return replace(first, values=values, coordinates=joined)
+
+
+def _overlap(before: np.ndarray, after: np.ndarray) -> int:
+    """How many frames at the end of one array begin the next; of fewer than three, or of empty ones, 0."""
+    for count in range(min(len(before), len(after), 60), 2, -1):
+        if after[:count].any() and np.array_equal(before[-count:], after[:count]):
+            return count
+    return 0
+
+
+def _with_labels(part: Tensor, arrays: dict[str, xr.DataArray], counts: str) -> Tensor:
+    """The coordinates that lie beside the counts as arrays of their own, by name and length; times as text too."""
+    known = dict(part.coordinates)
+    names = ("time", "type", "area") if part.values.ndim == 3 else AXES
+    for name, array in arrays.items():
+        word = name.lower()
+        axis = NAMES.get(word, {"times": "time", "dates": "time", "date": "time"}.get(word, word))
+        if name == counts or axis not in names or axis in known or array.ndim != 1:
+            continue
+        if len(array) != part.values.shape[names.index(axis)]:
+            continue
+        values = array.values
+        if axis == "time" and values.dtype.kind in "US":
+            try:
+                values = values.astype(str).astype("datetime64[ns]")
+            except ValueError:
+                continue
+        known[axis] = values
+    return replace(part, coordinates=known)
 
 
 def _numpy(path: Path) -> dict[str, xr.DataArray]:
@@ -118,6 +155,9 @@ def _chosen(arrays: dict[str, xr.DataArray], variable: str | None, path: Path) -
     """The names of the arrays to read."""
     known = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "none"
     if variable is None:
+        wide = [name for name, array in arrays.items() if array.ndim > 1]
+        if len(wide) == 1:  # what is beside it are labels
+            return wide
         if len(arrays) != 1:
             raise Doubt(
                 f"{path.name} holds the arrays {known}; say which are the counts (several follow in time).",

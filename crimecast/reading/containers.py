@@ -20,7 +20,7 @@ MOST_BYTES = 8 * 2**30  # of what a compressed file unpacks to
 MOST_SHEET_BYTES = 2**30  # of a spreadsheet, which has to be held in memory
 SMALL, RATIO = 2**28, 40  # bytes that any file may unpack to; beyond, times its own size
 BLOCK = 2**20
-TABLES = {".csv", ".tsv", ".txt", ".parquet", ".json", ".ndjson", ".jsonl", ".geojson", ".xlsx", ".xls", ".xlsb", ".ods"}  # fmt: skip
+TABLES = {".csv", ".tsv", ".txt", ".parquet", ".json", ".ndjson", ".jsonl", ".geojson", ".geojsonl", ".geojsonseq", ".xlsx", ".xls", ".xlsb", ".ods"}  # fmt: skip
 PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 MAGIC = {
     b"\x1f\x8b": ".gz",

@@ -9,7 +9,7 @@ import shapely
 from crimecast.reading.parts import Column, Parts, spread
 
 WKT = r"(?i)POINT\s*(?:Z|M|ZM)?\s*\(\s*([-+\d.eE]+)[\s,]+([-+\d.eE]+)"
-PAIR = r"^\s*[(\[]?\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[,; ]\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[)\]]?\s*$"
+PAIR = r"^(?:[^()]*\()?\s*[(\[]?\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[,; ]\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[)\]]?\s*$"
 DECIMAL = r"^\s*[-+]?\d+,\d+\s*$"  # one number with a decimal comma
 EAST = r"""(?i)["']?(?:longitude|longitud|lon|lng|long|x)["']?\s*[:=]\s*["']?([-+\d.eE]+)"""
 NORTH = r"""(?i)["']?(?:latitude|latitud|lat|y)["']?\s*[:=]\s*["']?([-+\d.eE]+)"""

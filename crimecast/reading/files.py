@@ -118,6 +118,8 @@ def _read(
 ) -> File:
     kind = kind_of(path)
     suffix = kind if kind in TABLES else path.suffix.lower()
+    if suffix in SHEETS and not is_sheet(path) and _is_text(path):
+        suffix = ".csv"  # whatever its name says
     if suffix not in TABLES or (suffix in SHEETS and not is_sheet(path)):
         raise UserError(
             f"{name} is not a kind of file that can be read: use CSV, Excel, Parquet or JSON."
@@ -158,6 +160,12 @@ def _read(
             "those that say nothing of time, place and type."
         )
     return found
+
+
+def _is_text(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    return bool(head) and b"\0" not in head and b"<" not in head[:64] and head.count(b"\n") > 1
 
 
 def _is_json(path: Path) -> bool:

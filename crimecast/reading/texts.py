@@ -29,6 +29,7 @@ EASTERN = r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]\s*"
 CLOCK_FIRST = re.compile(
     r"(\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s?[ap]\.?m\.?)?)(?:\s+on|\s*-)?[\s,]+(.+)", re.IGNORECASE
 )
+CLOCK_LAST = re.compile(r"(.+\d\.?),?\s+(\d{1,2}[:.h]\d{2}.*)")
 CTIME = re.compile(
     r"(?:\w{2,4}\.?,? )?(\w{3,9}\.?\s+\d{1,2})\s+(\d{1,2}:\d{2}:\d{2})\s*([A-Z]{2,5}|[+-]\d{4})?\s+(\d{4})"
 )
@@ -227,6 +228,8 @@ def _one_by_one(rows: pl.DataFrame) -> pl.DataFrame:
     for text in rows["text"].unique().to_list():
         if match := CLOCK_FIRST.fullmatch(text):
             found[text] = (match[2], match[1])
+        elif (match := CLOCK_LAST.fullmatch(text)) and days.lex(match[1]) is not None:
+            found[text] = (match[1], match[2])
         elif match := CTIME.fullmatch(text):
             found[text] = (f"{match[1]} {match[4]}", f"{match[2]} {match[3] or ''}")
     known = rows.filter(pl.col("text").is_in(list(found)))

@@ -221,3 +221,44 @@ def test_axes_that_the_file_names_otherwise_are_refused(data: Path, tmp_path: Pa
     xr.Dataset({"counts": (("time", "type", "y", "x"), made())}).to_netcdf(tmp_path / "c.nc")
     with pytest.raises(UserError, match="by its own word"):
         import_cube("paper", tmp_path / "c.nc", "type,time,y,x", None, Wanted(since="2015-01-01"))
+
+
+CUBE = np.random.default_rng(5).poisson(0.8, (60, 2, 6, 7))
+
+
+@pytest.mark.parametrize(
+    ("counts", "wanted", "says"),
+    [
+        (np.where(CUBE == 3, 255, CUBE).astype(np.uint8), {}, "stand for none"),
+        (CUBE.cumsum(axis=0), {}, "add up all that came before"),
+        (np.tile(CUBE, (1, 20, 1, 1))[:30], {}, "in another order"),
+        (CUBE, {"origin": (-87.7, 41.8), "cell": 500.0, "crs": "EPSG:32616"}, "in degrees"),
+        (CUBE, {"since": "2999-01-01"}, "."),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_no_counts_of_their_steps(
+    data: Path, tmp_path: Path, counts: np.ndarray, wanted: dict[str, Any], says: str
+) -> None:
+    np.savez(tmp_path / "a.npz", counts=counts)
+    with pytest.raises(UserError, match=says):
+        import_cube("odd", tmp_path / "a.npz", "time,type,y,x", None, Wanted(**{"since": "2021-03-01", **wanted}))  # fmt: skip
+
+
+def test_what_a_numpy_file_says_beside_the_counts_is_read(data: Path, tmp_path: Path) -> None:
+    times = np.datetime64("2021-03-01") + np.arange(60)
+    labels = {"time": times.astype(str), "types": np.array(["theft", "arson"])}
+    np.savez(tmp_path / "a.npz", counts=CUBE, **labels)
+    axes = "time,type,y,x"
+    made = import_cube("told", tmp_path / "a.npz", axes)
+    cube = load_cube(made["grid"])
+    assert (str(cube.times[0])[:10], cube.types) == ("2021-03-01", ("theft", "arson"))
+    with pytest.raises(UserError, match="first step is 2021-03-01"):
+        import_cube("told", tmp_path / "a.npz", axes, None, Wanted(since="2022-03-01"))
+    with pytest.raises(UserError, match="names its types itself"):
+        import_cube("told", tmp_path / "a.npz", axes, None, Wanted(types="arson,theft"))
+
+
+def test_parts_that_overlap_are_refused(data: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", train=CUBE[:40], test=CUBE[30:])
+    with pytest.raises(UserError, match="The first 10 frames of 'test'"):
+        import_cube("parts", tmp_path / "a.npz", "time,type,y,x", "train,test", Wanted(since="2021-03-01"))  # fmt: skip

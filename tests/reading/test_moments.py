@@ -79,6 +79,40 @@ def test_years_of_the_buddhist_calendar_are_read_with_a_word(
     assert [notice.code for notice in found.notices] == ["buddhist_years"]
 
 
+MONTHS = {
+    "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
+    "uk": "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня",
+    "el": "ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου",
+    "pl": "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
+    "cs": "ledna února března dubna května června července srpna září října listopadu prosince",
+    "hu": "január február március április május június július augusztus szeptember október november december",
+    "tr": "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık",
+    "ro": "ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie",
+    "fi": "tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta syyskuuta lokakuuta marraskuuta joulukuuta",
+    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+    "ar": "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", MONTHS)
+def test_months_by_their_names(language: str) -> None:
+    names = MONTHS[language].split()
+    wanted = [datetime(2020, month, 3 + month, 10, 40) for month in range(1, 13)]
+    text = [f"{t.day} {names[t.month - 1]} {t.year} {t:%H:%M}" for t in wanted]
+    assert parse_time(pl.DataFrame({"t": text}), ["t"], "UTC").to_list() == wanted
+
+
+@pytest.mark.parametrize("form", ["{0.day}. {0.month:02d}. {0.year} {0:%H:%M}", "{0.year}. {0.month:02d}. {0.day:02d}. {0:%H:%M}"])  # fmt: skip
+def test_days_with_spaces_between(form: str) -> None:
+    wanted = [datetime(2023, 1, 5 + i, 10, 40) for i in range(20)]
+    text = [form.format(t) for t in wanted]
+    assert parse_time(pl.DataFrame({"t": text}), ["t"], "UTC").to_list() == wanted
+
+
 def test_persian_years_are_refused_in_a_sentence() -> None:
     with pytest.raises(UserError, match="Persian calendar"):
         parse_time(pl.DataFrame({"t": ["1399/02/31 10:00", "1400/01/05 11:00"]}), ["t"], "UTC")
