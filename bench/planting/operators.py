@@ -7,6 +7,7 @@ a plant costs is measured beside its healthy twin, so that a harmless one counts
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -46,11 +47,18 @@ def convolutions(network: nn.Module) -> list[tuple[str, Any]]:
     return [(n, m) for n, m in network.named_modules() if isinstance(m, CONVOLUTIONS)][:-1]
 
 
-def _wide(network: nn.Module) -> tuple[str, Any] | None:
-    """A convolution in the middle with at least eight channels and a bias."""
+SHUTTING = (nn.ReLU, nn.GELU, nn.Tanh, nn.Sigmoid, nn.ELU, nn.SiLU)
+
+
+def _wide(network: nn.Module, shutting: bool = False) -> tuple[str, Any] | None:
+    """A convolution in the middle with at least eight channels and a bias; if it is to be shut by that, with an
+    activation next after it that shuts."""
+    every = [(n, m) for n, m in network.named_modules() if not isinstance(m, nn.Identity)]
+    after = {name: following for (name, _), (_, following) in pairwise(every)}
     found = [
         (n, m) for n, m in convolutions(network)
         if m.out_channels >= 8 and m.bias is not None and not isinstance(m, nn.ConvTranspose2d) and m.groups == 1
+        and not (shutting and not isinstance(after.get(n), SHUTTING))
     ]  # fmt: skip
     return found[len(found) // 2] if found else None
 
@@ -58,7 +66,7 @@ def _wide(network: nn.Module) -> tuple[str, Any] | None:
 @torch.no_grad()
 def shut(network: nn.Module, share: float) -> Sick | None:
     """A share of a layer's units never answers."""
-    found = _wide(network)
+    found = _wide(network, shutting=True)
     if found is None:
         return None
     name, layer = found
@@ -169,7 +177,7 @@ OPERATORS = (
     Operator("quieter", ("miscalibrated",), (0.97, 0.8, 0.6), louder),
     Operator("stretched", ("wrong_scale",), (1.2, 2.0, 3.0), stretched),
     Operator("flattened", ("wrong_scale", "collapsed_to_mean"), (0.8, 0.4, 0.15), stretched),
-    Operator("a rate for its logarithm", ("wrong_scale", "clamped"), (1.0, 3.0), as_rate),
+    Operator("a rate for its logarithm", ("wrong_scale", "clamped", "miscalibrated"), (1.0, 3.0), as_rate),
     Operator("mirrored", ("misaligned",), (1.0, 2.0, 3.0), mirrored),
     Operator("moved", ("misaligned",), (1.0, 2.0), moved),
     Operator("reordered", ("wrong_lag_order",), (0.0, 1.0, 2.0), reordered),

@@ -16,6 +16,7 @@ from crimecast.diagnose import (
     ignored_input,
     late_records,
     leakage,
+    masked_input,
     misaligned,
     miscalibrated,
     not_repeatable,
@@ -45,7 +46,7 @@ from crimecast.runs.run import Run
 # Causes before what they lead to: of two findings as severe, the first named is the one to act on.
 JUDGES = (
     leakage, not_repeatable, misaligned, train_forecast_gap, exploding_gradients, frozen,
-    too_narrow, dead_units, saturated_units, unused_layer, unstable_loss, vanishing_gradients, checkerboard, redundant_channels,
+    masked_input, too_narrow, dead_units, saturated_units, unused_layer, unstable_loss, vanishing_gradients, checkerboard, redundant_channels,
     too_much_decay, underfit, ignored_input, wrong_lag_order, clamped, wrong_scale, receptive_field_too_small, overfit, border_artifact, too_wide, late_records, break_in_data, default_location,
     too_thin, collapsed_to_mean, miscalibrated, worse_than_baseline, receptive_field_too_large,
 )  # fmt: skip

@@ -290,6 +290,11 @@ class Case:
                 ahead += takes.get(at, ())
         return seen
 
+    def knows(self, rates: np.ndarray) -> float:
+        """The share of what the baseline knows that a forecast of the period knows."""
+        own, other = (_gain(self.counts, one, self.subject.area) for one in (rates, self.baseline))
+        return own / max(other, 1e-9)
+
     @cached_property
     def skill(self) -> float:
         """The share of what the baseline knows that the network knows: gain in log-likelihood over one

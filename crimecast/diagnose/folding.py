@@ -40,6 +40,8 @@ WHOLE = {
     "overfit",
 }
 SURE = {
+    "collapsed_to_mean",
+    "redundant_channels",
     "ignored_input",
     "frozen",
     "too_much_decay",

@@ -15,6 +15,7 @@ from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import Finding
 from crimecast.judging.likelihood import log_likelihood
 
+MASKED = 1e-9  # below it nothing arrives at all: masked_input says so
 FAINT = 0.02
 HELPS = 0.001  # log-likelihood an event, below which nothing is lost without the calendar
 IGNORED = 1e-3
@@ -42,7 +43,7 @@ def judge(case: Case) -> Iterator[Finding]:
             )  # fmt: skip
     lags = {n: e for n, e in effect.items() if n.startswith("lag ")}
     # Beside the lag that matters most: a network that corrects little does so for every lag.
-    silent = [n for n, e in lags.items() if e < min(IGNORED, FAINT * max(lags.values()))]
+    silent = [n for n, e in lags.items() if MASKED <= e < min(IGNORED, FAINT * max(lags.values()))]
     if alone and silent and len(silent) < len(lags) and effect["history"] >= IGNORED:
         kept = [lag for lag in case.design.lags if f"lag {lag}" not in silent]
         share = len(silent) / len(lags)

@@ -14,6 +14,7 @@ from crimecast.diagnose.finding import Finding
 from crimecast.judging.scoring import compare
 
 GAINS, MUCH = 0.0015, 0.02
+KNOWS = 0.3  # of what the baseline knows, that it has to know when it is turned: else all is noise
 CELLS = 2  # by which it is moved, along both axes
 
 Turn = Callable[[np.ndarray], np.ndarray]
@@ -27,7 +28,8 @@ def judge(case: Case) -> Iterator[Finding]:
     plain = case.sums(case.calibrated(case.rates))
     for name in turns(case.said.shape[-2:]):
         versus = compare(case.sums(case.calibrated(_turned(case, name))), plain)
-        if versus["interval"][0] > 0 and versus["difference"] > best[0]:
+        known = case.knows(case.calibrated(_turned(case, name)))
+        if versus["interval"][0] > 0 and versus["difference"] > best[0] and known > KNOWS:
             best = versus["difference"], name, versus["interval"]
     gain, name, interval = best
     if name:

@@ -26,7 +26,7 @@ def judge(case: Case) -> Iterator[Finding]:
         yield Finding(
             "miscalibrated", None, "high" if abs(ratio - 1) > 2 * OFF else "medium",
             {"forecast_over_observed": float(ratio)},
-            f"It forecasts {100 * (ratio - 1):+.0f} % of what happens: correct an offset that knows the city's level, such as memory_mixture.",
+            f"It forecasts {100 * (ratio - 1):+.0f} % of what happens: correct an offset that knows the city's level, such as memory_mixture{_or_a_rate(case, ratio)}.",
             {"offset": "memory_mixture"} if case.is_spec and case.design.offset != "memory_mixture" else {},
         )  # fmt: skip
     dispersion = float(((n - rate) ** 2).sum() / rate.sum())
@@ -46,6 +46,14 @@ def judge(case: Case) -> Iterator[Finding]:
             "Many cells have more than one event in a step, which a Bernoulli head can't tell: use Poisson.",
             {"likelihood": "poisson"} if case.is_spec else {},
         )  # fmt: skip
+
+
+def _or_a_rate(case: Case, ratio: float) -> str:
+    """What can't be told from a total that is too high, where there is an offset to correct."""
+    never_lower = bool(case.said[..., case.subject.area].min() >= -1e-6)
+    if ratio < 1 or not never_lower or case.design.offset == "none":
+        return ""
+    return "; or, since it never lowers its offset, take a softplus or an exponential at the end away, which returns a rate where its logarithm is asked for"
 
 
 def mended(case: Case, finding: Finding) -> np.ndarray | None:

@@ -1,8 +1,9 @@
 """What is done to a trained network is named, and a harmless deed isn't; what follows stands under it."""
 
 import copy
-import re
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,13 +49,16 @@ def operated(run: Run, name: str, strength: float) -> list[Finding]:
     return judged(case)
 
 
+DONE = [
+    ("mirrored", 1.0), ("louder", 1.5), ("shut", 0.7), ("moved", 1.0), ("reordered", 0.0), ("dropping", 0.2), ("held", 0.85),
+    ("a rate for its logarithm", 1.0), ("flattened", 0.4), ("deaf", 0.5),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "strength"),
-    [
-        ("mirrored", 1.0), ("moved", 1.0), ("reordered", 0.0), ("dropping", 0.2), ("held", 0.85), ("louder", 1.5),
-        ("a rate for its logarithm", 1.0), ("flattened", 0.4), ("shut", 0.7), ("deaf", 0.5),
-    ],
-)  # fmt: skip
+    [*DONE[:3], *(pytest.param(*one, marks=pytest.mark.long) for one in DONE[3:])],
+)
 def test_what_was_done_is_named_first(run: Run, name: str, strength: float) -> None:
     found = operated(run, name, strength)
     assert found[0].code in BY_NAME[name].codes
@@ -66,8 +70,9 @@ def test_what_costs_nothing_is_not_named(run: Run) -> None:
     assert "clamped" not in {one.code for one in operated(run, "held", 0.1)}
 
 
-def test_what_is_cut_off_from_the_gradient_is_frozen(case: Case) -> None:
-    assert not list(frozen.judge(case))
+def test_what_is_cut_off_from_the_gradient_is_frozen(run: Run) -> None:
+    assert not list(frozen.judge(Case(run)))
+    case = Case(run)
     network = copy.deepcopy(case.subject.network)
     network.get_submodule("body.0").register_forward_hook(lambda _, given, made: made.detach())
     case.subject = replace(case.subject, network=network)
@@ -100,15 +105,16 @@ def test_what_is_wrong_with_the_data_is_named(case: Case) -> None:
     assert found.evidence["cell_that_would_do"] > case.subject.cube.cell
 
 
-def test_decay_that_holds_all_down_is_named(case: Case) -> None:
-    assert not list(too_much_decay.judge(case))
-    spec = re.sub("weight_decay = .*", "weight_decay = 5.0", case.run.spec)
-    case.run = replace(case.run, spec=spec)
-    case.__dict__["curve"] = [[400.0, 1.0, 1.0]]
-    case.__dict__["skill"] = 0.3
-    case.gain = lambda first, last: 0.1  # type: ignore[method-assign]
-    (found,) = too_much_decay.judge(case)
-    assert found.patch == {"training.weight_decay": 1e-3}
+@pytest.mark.parametrize(("decay", "skill", "named"), [(5.0, 0.3, True), (0.01, 0.3, False), (5.0, 0.95, False)])  # fmt: skip
+def test_decay_that_holds_all_down_is_named(decay: float, skill: float, named: bool) -> None:
+    case: Any = SimpleNamespace(
+        design=SimpleNamespace(training=SimpleNamespace(learning_rate=2e-3, weight_decay=decay)),
+        curve=[[400.0, 1.0, 1.0]], skill=skill, gain=lambda first, last: 0.1,
+        end_of_training=(0, 1), period=(1, 2),
+    )  # fmt: skip
+    assert [f.patch for f in too_much_decay.judge(case)] == named * [
+        {"training.weight_decay": 1e-3}
+    ]
 
 
 def test_a_symptom_that_stays_when_the_cause_is_mended_stands_by_itself(case: Case) -> None:
