@@ -207,8 +207,8 @@ def _time(
         ):
             chosen, known = option, number < ours
             break
-    ranked = _dated(table, asked, taken)
     if chosen is None or not known:
+        ranked = _dated(table, asked, taken)
         # A name that says when something happened goes before one that is only known.
         better = ranked and (chosen is None or ranked[0][0] >= _worth(chosen[0]) + 2)
         if better:

@@ -11,7 +11,7 @@ TOTALS = {
 }  # fmt: skip
 FEW = 20  # rows below which shares tell nothing
 ALIKE, UNTYPED = 0.2, 0.05
-PLACED = 0.9
+PLACED, SMALL = 0.9, 5_000  # of more rows the places are looked at with all else (`plausibility`)
 
 
 def odd_rows(events: Parts[pl.DataFrame], columns: dict[str, list[str]]) -> list[Notice]:
@@ -25,6 +25,8 @@ def odd_rows(events: Parts[pl.DataFrame], columns: dict[str, list[str]]) -> list
         untyped += int((own["type"] == "(none given)").sum())
         # Ids made of what a row says have a number from the second of its rows on.
         alike += own.filter(pl.col("content") & pl.col("source_id").str.contains(r"~\d+$")).height
+        if own.height > SMALL:
+            continue
         counted = own.group_by("longitude", "latitude").len().sort("len", descending=True).head(50)
         for east, north, rows in counted.rows():
             places[east, north] = places.get((east, north), 0) + rows
@@ -47,7 +49,7 @@ def odd_rows(events: Parts[pl.DataFrame], columns: dict[str, list[str]]) -> list
     ):  # of more it is said with the shares of all
         says = f"{untyped / kept:.0%} of the records have no type: if it is written once for several rows, write it in each."
         notices.append(Notice("type_missing", says, untyped))
-    (east, north), most = max(places.items(), key=lambda entry: entry[1])
+    (east, north), most = max(places.items(), key=lambda entry: entry[1], default=((0.0, 0.0), 0))
     if most > PLACED * kept:
         says = f"{most:,} of {kept:,} records are at one place ({north:.5f}, {east:.5f}): other columns may hold where they happened."
         notices.append(Notice("one_place", says, most))
