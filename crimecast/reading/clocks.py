@@ -29,7 +29,7 @@ OFFSET = re.compile(
 NAMED = {
     "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "akst": -9,
     "akdt": -8, "hst": -10, "wet": 0, "west": 1, "cet": 1, "cest": 2, "mez": 1, "mesz": 2, "eet": 2, "eest": 3,
-    "msk": 3, "jst": 9, "kst": 9, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "brt": -3, "art": -3,
+    "bst": 1, "msk": 3, "jst": 9, "kst": 9, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "brt": -3, "art": -3,
 }  # fmt: skip
 
 
@@ -60,6 +60,7 @@ def lex(text: str) -> Clock | None:
             match = None  # a number alone
         else:
             return _clock(hour, minute, second, match[4], half, match[7])
+    text = re.sub(r"\s?(hrs?|hours|uhr)\.?$", "", text)
     if match := DIGITS.fullmatch(text):
         return _clock(int(match[1]), int(match[2]), int(match[3] or 0), match[4], None, match[5])
     return None

@@ -27,14 +27,14 @@ DATED = re.compile(
 )
 LATER = re.compile(
     r"report|rptd|rpt|creat|updat|modif|load|enter|clos|clear|arrest|record|publish|approv|dispos|end|until|_to$|last|"
-    r"birth|dob|suppl|receiv|edit|extract|version|valid|due|expir|elabor|registr|comunic|lavr|denunc|melde|aufnahme|erfass|認知|届出|登記"
+    r"birth|dob|suppl|receiv|edit|extract|version|valid|due|expir|(^|_)to(_|$)|ende|enrou?t|arr(iv|_|$)|clr|on_?scene|elabor|registr|comunic|lavr|denunc|melde|aufnahme|erfass|認知|届出|登記"
 )
 CLOCK = re.compile(
-    r"time|hour|hora|heure|uhr|zeit|clock|tod|hhmm|hrs?$|ora|stunde|klo|tijd|uur|godz|saat|franja|minut|midnight|(^|_)tid$|"
+    r"time|hour|hora|heure|uhr|zeit|clock|tod|hhmm|hrs?$|ora|stunde|klo|tijd|uur|godz|saat|franja|minut|midnight|(^|_)(tid|h|hh|tm|std)$|"
     r"час|время|ωρα|時|时|시각|시간|เวลา|समय|وقت|ساعة"
 )
 KIND = re.compile(
-    r"type|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac|straft|vergehen|"
+    r"type|ofns|rubrica|nature|loai|rodzaj|(^|_)cat$|^incident$|general_code|죄|범죄|處理|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac|straft|vergehen|"
     r"罪|種別|手口|类型|類|종류|вид|тип|είδος|(^|_)suc"
 )
 OFFENCE = re.compile(
@@ -44,6 +44,17 @@ NOT_KIND = re.compile(
     r"code|date|time|location|premis|weapon|status|district|address|victim|suspect|cd$|num|vehicle|property|report|case|call|"
     r"street|calle|via$|road|day|fecha|arm[ae]|lugar|place|domestic"
 )
+# What tells of somebody or something else than the offence, however it is named.
+OTHER = re.compile(
+    r"vehicle|weapon|victim|suspect|street|road|via$|property|location|premis|district|status|address|date|time"
+)
+PART = {
+    "year": re.compile(r"(^|_)(u?jahr|year|yr|an|ano|annee|jaar|rok|vuosi|år|ar)$|^年$|^ปี$|年$"),
+    "month": re.compile(r"(^|_)(u?monat|month|mon|mes|mois|maand|miesiac|manad)$|^月$|^เดือน$|月$"),
+    "day": re.compile(r"(^|_)(tag|day|dia|jour|dag|dzien)$|^日$|^วันที่$|日$"),
+    "hour": re.compile(r"(^|_)(u?stunde|hour|hr|hora|heure|uur|godzina)$|^時$|^เวลา$|時$"),
+    "minute": re.compile(r"(^|_)(min|minute|minuto|minuut)$|^分$|分$"),
+}
 MINUTE = re.compile(r"(^|_)(min|mins|minute|minutes|minuto|minuta|minuut|分)(_|$)")
 COUNTER = re.compile(
     r"^(objectid(_\d+)?|object_id|fid|ogc_fid|gid|rowid|row|row_number|rownum|index|idx|no|nr|number|seq|unnamed_0|column_\d+|level_0|_id|n)$"
@@ -113,7 +124,7 @@ def found_columns(
         for field, column in place.items():
             found.setdefault(field, column)
     if "type" not in found:
-        kind = _kind(table, options["type"], found)
+        kind = _kind(table, options["type"], found, notices)
         if kind:
             found["type"] = [kind]
         else:
@@ -207,6 +218,8 @@ def _time(
         ):
             chosen, known = option, number < ours
             break
+    if chosen is None and len(parts := _in_parts(table, taken)) > 1:
+        chosen, known, precision = parts, True, "minute" if len(parts) > 3 else "day"
     if chosen is None or not known:
         ranked = _dated(table, asked, taken)
         # A name that says when something happened goes before one that is only known.
@@ -228,7 +241,12 @@ def _time(
         elif LATER.search(plain(chosen[0])):
             says = f"The time is taken from '{chosen[0]}', which seems to say when something was reported or entered, not when it happened."
             notices.append(Notice("time_column", says, table.height))
-    if len(chosen) == 1 and (precision == "day" or _one_clock(table, chosen[0], asked)):
+    if (
+        len(chosen) == 1
+        and precision != "month"
+        and not _only_months(table, chosen[0], asked)
+        and (precision == "day" or _one_clock(table, chosen[0], asked))
+    ):
         chosen = [*chosen, *clocks_of(table, chosen[0], taken)]
     return chosen
 
@@ -240,6 +258,35 @@ def _worth(name: str) -> float:
         3.0 * bool(HAPPENED.search(word))
         + 2.0 * bool(DATED.search(word))
         - 4.0 * bool(LATER.search(word))
+    )
+
+
+def _in_parts(table: Rows, taken: set[str]) -> list[str]:
+    """Columns of years, months, days and hours, as far as there are all before; none where years aren't ours."""
+    found: list[str] = []
+    for part, pattern in PART.items():
+        name = next(
+            (n for n in table.columns if pattern.search(plain(n)) and n not in [*taken, *found]),
+            None,
+        )
+        if name is None:
+            break
+        if part == "year":
+            number = spread(table, [name])[name].cast(pl.Float64, strict=False)
+            if not number.is_between(1900, 2100).fill_null(False).mean():
+                break
+        found.append(name)
+    return found
+
+
+def _only_months(table: Rows, name: str, asked: Asked) -> bool:
+    """Whether all days of a column are the first of their months: those stand for the month alone."""
+    times = _sampled(table, [name], asked)
+    return (
+        times is not None
+        and len(times) > 12
+        and bool((times.dt.day() == 1).all())
+        and times.dt.month().n_unique() > 1
     )
 
 
@@ -312,7 +359,9 @@ def _dated(table: Rows, asked: Asked, taken: set[str]) -> list[tuple[float, str,
         if name in taken:
             continue
         word = plain(name)
-        hinted = bool(DATED.search(word) or HAPPENED.search(word))
+        if PART["year"].search(word):
+            continue  # with a month and a day beside it, or nothing
+        hinted = bool(DATED.search(word))
         share, precision, says = _reads(table, [name], asked)
         if share < 0.8 or _filled(table, name) < 0.5 or _is_clock_with_a_day(table, name, asked):
             continue
@@ -375,11 +424,16 @@ def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
     return max(found, key=lambda entry: entry[0])[1] if found else None
 
 
-def _kind(table: Rows, options: list[list[str]], found: dict[str, list[str]]) -> str | None:
+def _kinds(table: Rows, name: str) -> int:
+    """How many different texts a sample of a column holds."""
+    return spread(table, [name])[name].cast(pl.String).n_unique()
+
+
+def _kind(
+    table: Rows, options: list[list[str]], found: dict[str, list[str]], notices: list[Notice]
+) -> str | None:
     taken = _taken(found)
     named = [option[0] for option in options if option[0] not in taken]
-    if named:
-        return named[0]
     likely = []
     for place, name in enumerate(table.columns):
         word = plain(name)
@@ -398,9 +452,21 @@ def _kind(table: Rows, options: list[list[str]], found: dict[str, list[str]]) ->
             - bool(re.search(r"(^|_)id$", word))
         )
         likely.append((-score, place, name))
-    if not likely or min(likely)[0] > 3:
-        return None
-    return min(likely)[2]
+    if named:
+        own = _kinds(table, named[0])
+        # A flag or a class, or the same in every row, where another column tells which offence it was.
+        finer = [
+            n
+            for score, _, n in sorted(likely)
+            if n != named[0] and score <= 0 and _kinds(table, n) > max(2, own)
+        ]
+        if finer and own <= 2:
+            says = f"The type is taken from '{finer[0]}': '{named[0]}' has {own} value{'s' * (own > 1)} alone."
+            notices.append(Notice("type_column", says, table.height))
+            return finer[0]
+        return named[0]
+    likely = [one for one in likely if one[0] <= 0 or not OTHER.search(plain(one[2]))]
+    return min(likely)[2] if likely else None
 
 
 def _identity(

@@ -4,6 +4,7 @@ Exchanged axes, a lost sign and metres in place of degrees are noticed since the
 its clocks don't show its time.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyproj
 from crimecast import Doubt
 from crimecast.cities import City
 from crimecast.cities.city import check_crs
+from crimecast.reading.columns import plain
 from crimecast.reading.coordinates import from_sexagesimal, numbers, point_form, points, sexagesimal
 from crimecast.reading.mixed_axes import brought_home, home_of, known_home, ways
 from crimecast.reading.notice import Notice
@@ -48,6 +50,17 @@ def read_places(
 ) -> Places:
     """The places of a file's rows. Raises Doubt where they need a CRS, or lie nowhere that makes sense."""
     given, form = _numbers(rows_of(table), columns)
+    signs = [
+        -1.0 if re.search(pattern, plain(columns[field][0])) else 1.0
+        for field, pattern in (
+            ("longitude", r"_(w|west|oeste)$"),
+            ("latitude", r"_(s|south|sur|sul)$"),
+        )
+    ]
+    if min(signs) < 0 and form == "columns":  # a name that says on which side of the earth they are
+        given = given.map(
+            lambda part: part * np.where((part > 0).mean(axis=1) > 0.5, signs, 1.0)[:, None]
+        ).kept()
     crs = check_crs(city.file_crs or "EPSG:4326")
     if crs.is_geographic:
         found, says, notices = _degrees(given, form, city, is_new)

@@ -14,6 +14,7 @@ from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, counts, every
 from crimecast.reading.rhythm import shifted
 
+FEW = 40  # records from which on places that are rounded to a kilometre are said
 ENOUGH = 500  # records below which shares tell nothing
 PLACE, PLACE_TENTH = 0.01, 4.0  # share of the first place; and how many times the tenth's that is
 MIDNIGHT, NOON = 0.04, 0.04  # at exactly that minute; 1 % and 2.5 % are usual
@@ -37,7 +38,8 @@ def plausibility(events: Parts[pl.DataFrame], precision: str) -> list[Notice]:
     minutes = _minutes(sample) if precision == "minute" else np.empty(0, dtype=int)
     rhythm = shifted(minutes[(minutes != 0) & (minutes != 720)], scale)
     if height < ENOUGH:
-        return [rhythm] if rhythm else []
+        coarse = _rounded(sample, scale, 2) if height >= FEW else []
+        return [*coarse, *([rhythm] if rhythm else [])]
     days = counts(events.map(lambda part: part["time"].dt.date())).rename(
         {"value": "time", "rows": "count"}
     )
@@ -78,8 +80,8 @@ def _place(sample: pl.DataFrame, scale: float) -> list[Notice]:
     ]
 
 
-def _rounded(sample: pl.DataFrame, scale: float) -> list[Notice]:
-    for digits, metres in ((1, 11_000), (2, 1_100), (3, 110)):
+def _rounded(sample: pl.DataFrame, scale: float, most: int = 3) -> list[Notice]:
+    for digits, metres in ((1, 11_000), (2, 1_100), (3, 110))[:most]:
         both = pl.lit(True)
         for name in ("longitude", "latitude"):
             value = pl.col(name) * 10**digits

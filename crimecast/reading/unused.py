@@ -17,6 +17,8 @@ COUNTED = re.compile(
 )
 PERSONS = re.compile(r"victim|suspect|offender|arrest|officer|injur|kill|person|age|weapon|vehicle")
 CLOCK_TEXT = r"^\s*\d{1,2}\s?[:.hH時时]\s?\d{2}\b"
+HOURS_TEXT = r"^\s*\d{1,2}\s?(a|à|to|bis|-|–|~|〜)\s?\d{1,2}\s*$"
+OFFSET = r"^\s*[-+−]\d{1,2}(:?\d{2})?\s*$"
 HALF = re.compile(r"^[ap]\.?\s?m?\.?$")
 SIDES = ({"n", "s", "north", "south"}, {"e", "w", "o", "east", "west"})
 CLOCK = re.compile(f"{meaning.CLOCK.pattern}|時刻|время")
@@ -107,7 +109,13 @@ def _no_event(name: str, values: pl.Series) -> tuple[str, str] | None:
 
 def _other_hours(table: Rows, name: str, times: Parts[pl.Series]) -> tuple[str, str] | None:
     """What a column of hours says against the hours that were read."""
-    if not CLOCK.search(plain(name)) or LATER.search(plain(name)):
+    word = plain(name)
+    if (
+        not CLOCK.search(word)
+        or LATER.search(word)
+        or meaning.LATER.search(word)
+        or re.search("respon|durat|length|elapsed|count|num|num_|per_", word)
+    ):
         return None
     same = given = 0
     told = table.column(name).map(lambda part: part.cast(pl.Float64, strict=False))
@@ -182,7 +190,11 @@ def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
     if values.dtype != pl.String:
         return None
     texts = {text.strip().lower() for text in values.unique().to_list()}
-    if texts and all(HALF.match(text) for text in texts):
+    halves = {text[0] for text in texts if HALF.match(text)}
+    named = any("m" in text for text in texts) or re.search(
+        r"am_?pm|half|merid|period|time|hour", word
+    )
+    if texts and all(HALF.match(text) for text in texts) and halves == {"a", "p"} and named:
         return (
             "half_of_day",
             f"'{name}' holds AM and PM, and isn't used: afternoons may be taken for mornings. Write it behind the time.",
@@ -196,7 +208,16 @@ def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
             "side_of_earth",
             f"'{name}' holds sides of the earth ({', '.join(sorted(texts))}), and isn't used: a sign may be lost. Write it behind the degrees.",
         )
-    if by_day and not LATER.search(word) and _share(values.str.contains(CLOCK_TEXT)) > 0.8:
+    if ZONE.match(word) and _share(values.str.contains(OFFSET)) > 0.9:
+        return (
+            "named_utc",
+            f"'{name}' holds offsets from UTC, such as {values[0]!r:.20}, and isn't used: if the times are those of UTC, every event is at a wrong hour.",
+        )
+    if (
+        by_day
+        and not LATER.search(word)
+        and _share(values.str.contains(CLOCK_TEXT) | values.str.contains(HOURS_TEXT)) > 0.8
+    ):
         return (
             "clock_unread",
             f"'{name}' holds times of day, such as {values[0]!r:.40}, and isn't used: only days are known. Choose it for the time too, behind the day.",
@@ -227,6 +248,32 @@ def half_clocks(times: Parts[pl.Series]) -> Notice | None:
         "All hours run from 1 to 12, and none is later or earlier: AM and PM seem to be lost, so that afternoons are taken for mornings.",
         total,
     )
+
+
+def few_days(times: Parts[pl.Series]) -> Notice | None:
+    """Says that all days are of one weekday, which stands for the week, or none is beyond the 7th."""
+    total, weekdays, last, weeks = 0, set[int](), 0, set[object]()
+    for part in times:
+        there = part.drop_nulls()
+        total += len(there)
+        weekdays |= set(there.dt.weekday().unique().to_list())
+        last = max(last, int(there.dt.day().max() or 0))  # type: ignore[arg-type]
+        weeks |= set(there.dt.truncate("1w").unique().to_list())
+    if total < 40 or len(weeks) < 4:
+        return None
+    if len(weekdays) == 1:
+        return Notice(
+            "weeks_only",
+            "Every date is of the same day of the week: only weeks seem to be known. Use steps of a week.",
+            total,
+        )
+    if last <= 7 and len(weeks) > 3:
+        return Notice(
+            "first_of_month",
+            "No date is beyond the 7th of its month: the column of days may hold days of the week.",
+            total,
+        )
+    return None
 
 
 def first_days(times: Parts[pl.Series]) -> Notice | None:

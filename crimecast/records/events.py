@@ -19,7 +19,7 @@ from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Column, Parts, Rows, counts, earlier, repeats, rows_of
 from crimecast.reading.places import Places, among, read_places, shared
-from crimecast.reading.unused import first_days, half_clocks, unused
+from crimecast.reading.unused import few_days, first_days, half_clocks, unused
 from crimecast.reading.zones import same_clock
 from crimecast.records.odd_rows import odd_rows
 
@@ -114,7 +114,9 @@ def read_events(
         if moments.precision == "day"
         else None
     )
-    notices += [lost] if lost else []
+    notices += [
+        one for one in (lost, few_days(times) if moments.precision != "month" else None) if one
+    ]
     if (different := _contradicting(made, again)) is not None:
         notices.append(different)
     if moments.precision == "month":

@@ -24,6 +24,8 @@ from crimecast.records.extent import bounds, metres
 from crimecast.records.snapshot import snapshot
 from crimecast.storage.store import data_root
 
+LEFT_OUT = 0.2  # share of the rows from which on it is said, not only counted
+
 
 @dataclass(frozen=True)
 class Request:
@@ -112,6 +114,11 @@ def understand(file: File, origin: str, request: Request) -> Understood:
     for part in read.parts:
         kept += part["reason"].null_count()
         dropped.update(dict(part["reason"].drop_nulls().value_counts().rows()))
+    total = kept + sum(dropped.values())
+    for reason in ("no time", "no place"):
+        if dropped[reason] > LEFT_OUT * total and kept:
+            text = f"{dropped[reason]:,} of {total:,} rows have {reason} that can be read, and are left out: other columns, or the rows before, may hold it."
+            notices.append(Notice("left_out", text, dropped[reason]))
     if not kept:
         worst = dropped.most_common(1)[0][0]
         if worst == "no time":

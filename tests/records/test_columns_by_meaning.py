@@ -105,6 +105,14 @@ RIGHT: dict[str, tuple[Columns, list[datetime]]] = {
         for name in ("vehicle_type", "property_type", "report_type", "case_type", "call_type", "type_of_day")
     },
     "tipo_via": ({"id": IDS, "date": ISO, "tipo_via": ["calle"] * ROWS, "tipo_delito": KINDS, **PLACE}, TIMES),
+    "a number named after the incident": (base(created_date=ISO, incident_district=some(101, 112, 115)), TIMES),
+    "one type for all": ({"id": IDS, "date": ISO, "type": ["Crime"] * ROWS, "offense": KINDS, **PLACE}, TIMES),
+    "a class beside the offence": ({"id": IDS, "date": ISO, "category": some("Part I", "Part II"), "offense_description": KINDS, **PLACE}, TIMES),
+    "call type": ({"id": IDS, "date": ISO, "Call Type": KINDS, **PLACE}, TIMES),
+    "german parts": (
+        base(Jahr=[t.year for t in TIMES], Monat=[t.month for t in TIMES], Tag=[t.day for t in TIMES], Stunde=[t.hour for t in TIMES]), HOURS,
+    ),
+    "end of the deed": (base(TATZEIT_ANFANG_DATUM=DAYS, TATZEIT_ANFANG_STUNDE=[t.hour for t in TIMES], TATZEIT_ENDE_DATUM=DAYS, TATZEIT_ENDE_STUNDE=[(t.hour + 3) % 24 for t in TIMES]), HOURS),
     "every other exchanged": (exchanged(3), TIMES),
     "a few exchanged": (exchanged(20), TIMES),
     "a sign lost": ({**base(date=ISO), "lon": [-e if i % 4 == 0 else e for i, e in enumerate(EAST)]}, TIMES),
@@ -180,6 +188,13 @@ NOTICED: dict[str, tuple[Columns, str]] = {
     "hours of another zone": (
         base(OccDate=[f"{t - timedelta(hours=6):%Y-%m-%d %H:%M}" for t in TIMES], OccHour=[t.hour for t in TIMES]), "hours_contradict",
     ),
+    "a column of offsets": (base(date=ISO, utc_offset=["+0100"] * ROWS), "named_utc"),
+    "weeks": (base(week_start=[f"{t - timedelta(days=t.weekday()):%Y-%m-%d}" for t in TIMES], weekday=[f"{t:%A}" for t in TIMES]), "weeks_only"),
+    "months and days apart": (base(month=[f"{t:%Y-%m}" for t in TIMES], day_of_month=[t.day for t in TIMES], time=[f"{t:%H:%M}" for t in TIMES]), "months_only"),
+    "weekdays for days": (base(year=[t.year for t in TIMES], month=[t.month for t in TIMES], day=[t.isoweekday() for t in TIMES]), "first_of_month"),
+    "a short name of a clock": (base(date=DAYS, zz=[f"{t.hour} a {t.hour + 1}" for t in TIMES]), "clock_unread"),
+    "coarse places": ({**base(date=ISO), "lon": [round(v, 1) for v in EAST], "lat": [round(v, 1) for v in NORTH]}, "rounded_places"),
+    "dates in the first row of a day": (base(date=[d if i % 4 == 0 else "" for i, d in enumerate(ISO)]), "left_out"),
     "a total": ({**base(date=ISO), "type": [*KINDS[:-1], "Total"]}, "totals"),
     "deleted": (base(date=ISO, status=some("OPEN", "DELETED")), "not_events"),
     "unfounded": (base(date=ISO, unfounded=some("Y", "N")), "not_events"),
@@ -194,8 +209,15 @@ def test_what_is_doubtful_is_said(name: str, read: Callable[..., Any]) -> None:
     assert code in read(columns)[0]
 
 
-def test_a_plain_file_says_nothing(read: Callable[..., Any]) -> None:
-    assert read(base(date=ISO))[0] == set()
+@pytest.mark.parametrize(
+    "more",
+    [
+        {}, {"status_code": ["A"] * ROWS}, {"disposition": some("A", "P")}, {"shift": some("D", "N")}, {"beat": some(111, 2512)},
+        {"response_hours": some(*range(20))}, {"zip": some(60601, 60610, 60622)}, {"victims": some(0, 1, 2)}, {"end_hour": some(*range(24))},
+    ],
+)  # fmt: skip
+def test_a_plain_file_says_nothing(more: Columns, read: Callable[..., Any]) -> None:
+    assert read(base(date=ISO, **more))[0] == set()
 
 
 def test_a_clock_that_a_mapping_leaves_out_is_said(read: Callable[..., Any]) -> None:
