@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from torch import Tensor
 
 from crimecast import UserError
@@ -10,6 +11,8 @@ from crimecast.networks.calls import first_tensor
 
 def check_cell(cell: Sequence[int], height: int, width: int) -> None:
     """Raises UserError for a cell (row, column) that a map of height × width cells doesn't have."""
+    if len(cell) != 2 or not all(isinstance(at, int | np.integer) for at in cell):
+        raise UserError(f"A cell is its row and its column, two whole numbers, not {cell!r:.60}.")
     row, column = cell
     if not (0 <= row < height and 0 <= column < width):
         raise UserError(

@@ -66,6 +66,8 @@ def changed(
         label = module if module in labels else f"{module}:{own}"
         axes = subject.axes(label, first.shape)
         count = axes.count(first.shape)
+        if min(channels or [], default=0) < 0:
+            raise UserError(f"Channels are counted from 0: there is none {min(channels or [])}.")
         if max(channels or [], default=0) >= count:
             if len(labels) > 1 and number is None:
                 return None  # another call of it has them

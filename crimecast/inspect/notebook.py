@@ -113,10 +113,15 @@ def look(
     """Look into a module with the inputs of one sample: `history` (L, C, H, W), or with a batch of one
     before; `calendar` (F,) and `static` (S, H, W), empty if left out.
 
-    Raises UserError for inputs of other shapes.
+    Raises UserError for what is no module, and for inputs of other shapes.
     """
+    if not isinstance(module, nn.Module):
+        raise UserError(f"A torch.nn.Module is looked into, not {type(module).__name__}.")
     past = _tensor(history, 4, "history (L, C, H, W)")
     maps = past.new_zeros(1, 0, *past.shape[-2:])
+    size = np.shape(static)[-2:] if static is not None else tuple(past.shape[-2:])
+    if tuple(size) != tuple(past.shape[-2:]):
+        raise UserError(f"static is of {size} cells, history of {tuple(past.shape[-2:])}.")
     return Look(
         module.eval(), past,
         past.new_zeros(1, 0) if calendar is None else _tensor(calendar, 1, "calendar (F,)"),
@@ -125,7 +130,10 @@ def look(
 
 
 def _tensor(values: Any, dims: int, asked: str) -> Tensor:
-    made = torch.as_tensor(np.asarray(values)).float()
+    try:
+        made = torch.as_tensor(np.asarray(values)).float()
+    except (TypeError, ValueError):
+        raise UserError(f"Numbers are asked for, one sample's {asked}.") from None
     if made.dim() == dims:
         made = made[None]
     if made.dim() != dims + 1 or len(made) != 1:

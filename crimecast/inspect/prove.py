@@ -117,12 +117,26 @@ def _stamp(run: Run) -> list[object]:
 def prove(one: Looked) -> Proof:
     """Try everything that is shown of a network."""
     inputs = one.example()
+    fresh = _copy_of(one.network)
     made = one.record()
-    trial = _Trial(one, inputs)
+    grid = tuple(inputs["history"].shape[-2:])
+    shape = None if made.output is None else made.output.shape
+    if shape is None or len(shape) != 4 or tuple(shape[-2:]) != grid:
+        why = f"the module returns {shape}, where a forecast is (1, types, {grid[0]}, {grid[1]})"
+        return Proof([Check("shape", None, False, why)])
+    trial = _Trial(one, inputs, fresh)
     checks = [*_replays(one, inputs), *_axes(one, made)]
     layers, found = _fields(one, made, trial)
     checks += [*found, *trial.whole_network()]
     return Proof(checks, layers)
+
+
+def _copy_of(network: nn.Module) -> nn.Module | None:
+    """The network as it is before it is run, None if it can't be copied."""
+    try:
+        return copy.deepcopy(network)
+    except Exception:  # whatever a user's module holds
+        return None
 
 
 # Each layer's output follows from its inputs
@@ -148,7 +162,10 @@ def _replays(one: Looked, inputs: dict[str, Tensor]) -> list[Check]:
         one.network(*inputs.values())
     checks = []
     for label, (name, args, kwargs, before) in kept.items():
-        again = first_tensor(one.layers[name](*args, **kwargs))
+        try:
+            again = first_tensor(one.layers[name](*args, **kwargs))
+        except Exception:  # outside of what it ran in, such as an autocast
+            again = None
         ok = again is not None and again.shape == before.shape and _alike(again, before, 1e-4)
         why = "" if ok else "called again with what it was given, it gives something else"
         checks.append(Check("replays", label, ok, why))
@@ -299,8 +316,8 @@ def _compared(said: Field, seen: Seen | None, trial: "_Trial", tight: bool = Tru
 class _Trial:
     """A copy of a network, in double precision where it can be, with inputs to change."""
 
-    def __init__(self, one: Looked, inputs: dict[str, Tensor]) -> None:
-        self.one, self.inputs = one, inputs
+    def __init__(self, one: Looked, inputs: dict[str, Tensor], fresh: nn.Module | None) -> None:
+        self.one, self.inputs, self.fresh = one, inputs, fresh
         self.grid: Cell = inputs["history"].shape[-2], inputs["history"].shape[-1]
         self.why, self.faint = "", FAINT
         height, width = self.grid
@@ -501,6 +518,16 @@ class _Trial:
         one = self.draw(1)
         return _alike(self._run(*one), self._run(*one), self._close)
 
+    def _begins_alike(self) -> bool:
+        """Whether a network that was never run forecasts a sample as one that was given another first."""
+        first, second = (self.fresh and _copy_of(self.fresh) for _ in range(2))
+        if first is None or second is None:
+            return True
+        one, other = ([x.float() for x in self.draw(number)] for number in (1, 2))
+        with torch.no_grad():
+            first.eval()(*other)
+            return _alike(first(*one).clone(), second.eval()(*one), 1e-4)
+
     def _repeats(self) -> str:
         return "" if self._steady else "two passes over the same inputs differ"
 
@@ -513,6 +540,8 @@ class _Trial:
         return ""
 
     def _order(self) -> str:
+        if self._again and not self.heavy and not self._begins_alike():
+            return "what it forecasts depends on what it was given first"
         return "" if self._again else "what it forecasts depends on what it forecast before"
 
     def _modes(self) -> str:
@@ -520,7 +549,15 @@ class _Trial:
         try:
             self.network.train()
             for module in self.network.modules():
-                if isinstance(module, _BatchNorm | _DropoutNd | nn.RReLU | ParametrizationList):
+                if isinstance(
+                    module,
+                    # Attention drops weights by itself.
+                    _BatchNorm
+                    | _DropoutNd
+                    | nn.RReLU
+                    | ParametrizationList
+                    | nn.MultiheadAttention,
+                ):
                     module.eval()
                     for part in module.modules():
                         part.training = False

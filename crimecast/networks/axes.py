@@ -22,6 +22,7 @@ ENOUGH = 32  # of many channels
 HEAVY = 0.5  # seconds a sample takes above which one pair has to do
 STRIDES = 3  # other strides than those of a power of two that are tried
 SURE = 0.8  # the error of the best axes must be below this share of every other's
+BEFORE = (0, 1, 2, 4, 5, 8, 9)  # class tokens and registers that may stand before places
 FEWEST, FEWEST_AFTER = (
     9,
     16,
@@ -213,6 +214,11 @@ def axes_of(
                 found[label] = _axes(
                     [plain[label], *parts], batch, (height, width), shifts, history.shape[1]
                 )
+    if set(single) != set(plain):  # it runs its layers once for each sample: those of one are shown
+        return {
+            label: found.get(label) or by_shape(tuple(x.shape), (height, width))
+            for label, x in single.items()
+        }
     return {label: found[label] for label in plain if label in found}
 
 
@@ -377,7 +383,7 @@ def _lists(size: int, grid: tuple[int, int]) -> list[tuple[int, int, int]]:
             enough = high * wide >= (FEWEST_AFTER if before else FEWEST)
             if (
                 min(high, wide) > 1
-                and before in (0, 1, 2)
+                and before in BEFORE
                 and enough
                 and (before, high, wide) not in found
             ):

@@ -48,16 +48,19 @@ def watched(modules: dict[str, nn.Module], enter: Enter, leave: Leave) -> Iterat
     Raises UserError at its end if a module ran in another thread: which call belongs into which can't be
     told then."""
     undo: list[Callable[[], object]] = []
-    here, astray = threading.get_ident(), set[str]()
+    here, astray, mapped = threading.get_ident(), set[str](), set[str]()
 
     def began(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if threading.get_ident() != here:
             astray.add(name)
+        elif any(map(_is_mapped, tensors_in([args, kwargs]))):
+            mapped.add(name)
         else:
             enter(name, args, kwargs)
 
     def ended(name: str, output: Any) -> Any:
-        return leave(name, output) if threading.get_ident() == here else None
+        inside = threading.get_ident() == here and name not in mapped
+        return leave(name, output) if inside else None
 
     known: set[int] = set()
     try:
@@ -73,10 +76,23 @@ def watched(modules: dict[str, nn.Module], enter: Enter, leave: Leave) -> Iterat
     finally:
         for back in undo:
             back()
+    if mapped:
+        raise UserError(
+            f"`{min(mapped)}` runs inside torch.vmap, where it can't be followed: give it the whole batch instead."
+        )
     if astray:
         raise UserError(
             f"`{min(astray)}` runs in another thread of `forward`, where it can't be followed: call the layers one after the other."
         )
+
+
+def _is_mapped(tensor: Tensor) -> bool:
+    """Whether a tensor is one of torch.vmap's, which has no memory of its own."""
+    try:
+        tensor.untyped_storage()
+    except NotImplementedError:
+        return tensor.layout == torch.strided
+    return False
 
 
 def _hooked(name: str, module: nn.Module, enter: Enter, leave: Leave) -> list[Callable[[], object]]:

@@ -17,6 +17,8 @@ BLOCK = 16 * 2**20
 WESTERN = ("cp1252", "cp850", "mac_roman")
 ACCENTED = set("àâäåæçèéêëìíîïñòóôöøùúûüßœÀÂÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖØÙÚÛÜŒáÁãÃõÕýÝðÐþÞ")
 SIGNS = set("§°´–—“”‘…€£º½«»¿¡\xa0")
+CZECH = set(b"\xf8\xec\xe8\xf9\xef\xf2\x9d")  # ř ě č ů ď ň ť, or ø ì è ù ï ò
+KANA = 0.05  # of all pairs of bytes that are Japan's own letters in EUC-JP
 CLEAR = 0.97  # of the letters beyond ASCII
 # Of the same bytes: ğ ı ş İ Ş or ð ý þ Ý Þ beside á é í ó ú æ; ő ű Ő Ű or õ û Õ Û beside ã ç è ê ë.
 TURKISH, ICELAND = set(b"\xf0\xfd\xfe\xdd\xde"), set(b"\xe1\xe9\xed\xf3\xfa\xe6")
@@ -99,6 +101,13 @@ def _single_bytes(path: Path) -> str:
         return name
     best = from_bytes(letters, cp_isolation=OTHERS).best()
     name = "cp1252" if best is None else best.encoding
+    if _kana(letters) > KANA:
+        return "euc_jp"
+    if (
+        name == "cp932" and _half_width(letters) > 0.5
+    ):  # letters of one byte, taken for those of Japan's terminals
+        best = from_bytes(letters, cp_isolation=[one for one in OTHERS if one != "cp932"]).best()
+        name = "cp1252" if best is None else best.encoding
     if name == "cp874" and _decodes(letters, "gb2312"):
         return "gb18030"  # Thai has words of odd length, which leave a byte over
     # The two of central Europe differ in few letters, and where one has them the other has nothing.
@@ -117,6 +126,8 @@ def _western(letters: bytes) -> str | None:
     there = set(letters)
     if TURKISH & there and not ICELAND & there:
         return "cp1254"
+    if set(b"\x8a\x8e\x9a\x9e") & there and CZECH & there:  # beside š and ž
+        return "cp1250"
     if HUNGARIAN & there and set(b"\xe1\xe9") & there and not PORTUGUESE & there:
         return "cp1250"
     shares = {name: _share(letters, name) for name in WESTERN}
@@ -140,6 +151,22 @@ def _share(letters: bytes, name: str) -> float:
         for before, sign, after in found
     ]
     return sum(good) / max(1, len(good))
+
+
+def _kana(letters: bytes) -> float:
+    """The share of hiragana and katakana in a text as EUC-JP, which Korean and Chinese texts hardly hold; 0 if
+    it is none."""
+    try:
+        text = letters.decode("euc_jp")
+    except UnicodeDecodeError:
+        return 0.0
+    high = [sign for sign in text if not sign.isascii()]
+    return sum("\u3041" <= sign <= "\u30fe" for sign in high) / max(1, len(high))
+
+
+def _half_width(letters: bytes) -> float:
+    high = [sign for sign in letters.decode("cp932", errors="replace") if not sign.isascii()]
+    return sum("\uff61" <= sign <= "\uff9f" for sign in high) / max(1, len(high))
 
 
 def _decodes(letters: bytes, name: str) -> bool:

@@ -162,3 +162,81 @@ class Detached(StepsFirst):
 class Pair(Detached):
     def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> tuple[Tensor, int]:  # type: ignore[override]
         return super().forward(history, calendar, static), 1
+
+
+class OneByOne(nn.Module):
+    """Its layers run once for each sample."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.near, self.last = nn.Conv2d(LAGS, 5, 3, padding=1), nn.Conv2d(5, 1, 1)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        return torch.cat([self.last(self.near(x.flatten(0, 1)[None])) for x in history])
+
+
+def test_layers_that_run_for_each_sample_are_changed_as_one_runs() -> None:
+    one = looked(OneByOne())
+    network, seen = one.network, one.forecast()
+    for channels in ([0], [4], [0, 1, 2, 3, 4]):
+        made = one.without("near", channels)
+
+        def shut(
+            _module: nn.Module, _given: object, out: Tensor, own: list[int] = channels
+        ) -> Tensor:
+            return out.index_fill(1, torch.tensor(own), 0.0)
+
+        handle = network.get_submodule("near").register_forward_hook(shut)
+        assert np.allclose(made, one.forecast(), atol=1e-6)
+        handle.remove()
+        assert np.abs(made - seen).max() > 1e-3
+    for wrong in ([9], [-1]):
+        with pytest.raises(UserError):
+            one.without("near", wrong)
+
+
+class Wrong(StepsFirst):
+    def __init__(self) -> None:
+        super().__init__(False)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        return super().forward(history, calendar, static).transpose(-1, -2)
+
+
+class First(StepsFirst):
+    """Keeps what it was given first."""
+
+    def __init__(self) -> None:
+        super().__init__(False)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        made = super().forward(history, calendar, static)
+        if not hasattr(self, "kept"):
+            self.kept = made.detach().mean(0, keepdim=True)
+        return made - self.kept
+
+
+class Mapped(StepsFirst):
+    def __init__(self) -> None:
+        super().__init__(False)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        x = history.flatten(1, 2)
+        return torch.vmap(lambda one: self.near(one[:1, None].transpose(0, 1)).mean((0, 1)))(x)[
+            :, None
+        ]
+
+
+def test_what_is_no_forecast_or_keeps_the_first_is_not_proven() -> None:
+    assert {check.check for check in looked(Wrong()).prove().doubts} == {"shape"}
+    assert "order" in {check.check for check in looked(First()).prove().doubts}
+    with pytest.raises(UserError, match=r"torch\.vmap"):
+        looked(Mapped()).prove()
+
+
+@pytest.mark.parametrize("cell", [(1.5, 2), (1, 2, 3)])
+def test_a_cell_is_two_whole_numbers(cell: tuple[int, int]) -> None:
+    with pytest.raises(UserError, match="two whole numbers"):
+        looked(StepsFirst(False)).field(cell)
+    with pytest.raises(UserError, match="is looked into, not function"):
+        look(lambda: None, np.ones((2, 1, 5, 5)))  # type: ignore[arg-type]
