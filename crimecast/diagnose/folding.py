@@ -12,21 +12,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from crimecast.diagnose import (
-    border_artifact,
-    collapsed_to_mean,
-    miscalibrated,
-    worse_than_baseline,
-    wrong_scale,
-)
+from crimecast.diagnose.border_artifact import judge as border_artifact
 from crimecast.diagnose.case import Case
+from crimecast.diagnose.collapsed_to_mean import judge as collapsed_to_mean
 from crimecast.diagnose.finding import SEVERITIES, Finding
+from crimecast.diagnose.miscalibrated import judge as miscalibrated
+from crimecast.diagnose.worse_than_baseline import judge as worse_than_baseline
+from crimecast.diagnose.wrong_scale import judge as wrong_scale
 
 # Judged on nothing but the forecast: they can be judged anew on a mended one.
 OF_FORECAST: dict[str, Callable[[Case], Iterator[Finding]]] = {
-    "miscalibrated": miscalibrated.judge, "collapsed_to_mean": collapsed_to_mean.judge,
-    "worse_than_baseline": worse_than_baseline.judge, "wrong_scale": wrong_scale.judge,
-    "border_artifact": border_artifact.judge,
+    "miscalibrated": miscalibrated, "collapsed_to_mean": collapsed_to_mean,
+    "worse_than_baseline": worse_than_baseline, "wrong_scale": wrong_scale,
+    "border_artifact": border_artifact,
 }  # fmt: skip
 WHOLE = {
     "worse_than_baseline",
