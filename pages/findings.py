@@ -44,6 +44,17 @@ def changed(run: Run, finding: Finding, number: int) -> None:
             st.error(text(error), icon=":material/error:")
 
 
+def following(finding: Finding) -> None:
+    """What follows from a finding: each in a line, with all layers that show it."""
+    under: dict[str, list[Finding]] = {}
+    for one in finding.whole()[1:]:
+        under.setdefault(one.code, []).append(one)
+    for code, several in under.items():
+        layers = ", ".join(f"*{text(one.layer)}*" for one in several if one.layer)
+        name = text(code.replace("_", " ").capitalize())
+        st.markdown(f"- **{name}**{f' in {layers}' if layers else ''}. {text(several[0].advice)}")
+
+
 def look() -> None:
     with st.spinner("Diagnosing …"):
         findings = findings_of(run)
@@ -69,12 +80,8 @@ def look() -> None:
                     hide_index=True,
                 )  # fmt: skip
             if finding.consequences:
-                with st.expander(f"Which is why ({len(finding.whole()) - 1})"):
-                    for one in finding.whole()[1:]:
-                        at = f" in *{text(one.layer)}*" if one.layer else ""
-                        st.markdown(
-                            f"- **{text(one.code.replace('_', ' ').capitalize())}**{at}. {text(one.advice)}"
-                        )
+                with st.expander("Which is why"):
+                    following(finding)
             if finding.patch and run.spec:
                 with st.expander("The change"):
                     changed(run, finding, number)

@@ -24,6 +24,7 @@ from crimecast.records.extent import bounds, metres
 from crimecast.records.snapshot import snapshot
 from crimecast.storage.store import data_root
 
+OLD = 25  # years ago, before which hardly any city published records
 LEFT_OUT = 0.2  # share of the rows from which on it is said, not only counted
 
 
@@ -110,15 +111,20 @@ def understand(file: File, origin: str, request: Request) -> Understood:
     read = read_events(table, city, columns, asked, is_new, places)
     notices += read.notices
     dropped: Counter[str] = Counter()
-    kept = 0
+    kept = latest_year = 0
     for part in read.parts:
         kept += part["reason"].null_count()
+        used = part.filter(pl.col("reason").is_null())["time"]
+        latest_year = max(latest_year, int(used.dt.year().max() or 0))  # type: ignore[arg-type]
         dropped.update(dict(part["reason"].drop_nulls().value_counts().rows()))
     total = kept + sum(dropped.values())
     for reason in ("no time", "no place"):
         if dropped[reason] > LEFT_OUT * total and kept:
             text = f"{dropped[reason]:,} of {total:,} rows have {reason} that can be read, and are left out: other columns, or the rows before, may hold it."
             notices.append(Notice("left_out", text, dropped[reason]))
+    if kept and latest_year < latest.year - OLD:
+        text = f"The latest record is of {latest_year}: if that can't be, the times are counted from another day, or written in another calendar."
+        notices.append(Notice("old", text, kept))
     if not kept:
         worst = dropped.most_common(1)[0][0]
         if worst == "no time":

@@ -195,6 +195,7 @@ NOTICED: dict[str, tuple[Columns, str]] = {
     "a short name of a clock": (base(date=DAYS, zz=[f"{t.hour} a {t.hour + 1}" for t in TIMES]), "clock_unread"),
     "coarse places": ({**base(date=ISO), "lon": [round(v, 1) for v in EAST], "lat": [round(v, 1) for v in NORTH]}, "rounded_places"),
     "dates in the first row of a day": (base(date=[d if i % 4 == 0 else "" for i, d in enumerate(ISO)]), "left_out"),
+    "seconds since 2001": (base(date=[int((t - datetime(2001, 1, 1)).total_seconds()) for t in TIMES]), "old"),
     "a total": ({**base(date=ISO), "type": [*KINDS[:-1], "Total"]}, "totals"),
     "deleted": (base(date=ISO, status=some("OPEN", "DELETED")), "not_events"),
     "unfounded": (base(date=ISO, unfounded=some("Y", "N")), "not_events"),
