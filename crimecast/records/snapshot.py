@@ -4,6 +4,7 @@ The archive may be merged into at any moment. The files of a state that was repl
 day, so whoever holds its snapshot reads on.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from crimecast.cities import City
 from crimecast.records.events import REASONS, SCHEMA
 from crimecast.storage.forms import Damaged
 from crimecast.storage.store import data_root, read_json
+
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 class Month(TypedDict):
@@ -133,4 +136,9 @@ def snapshot(city: City) -> Snapshot:
     names = [*(entry["file"] for entry in stored["months"].values()), stored["dropped"] or "none"]
     if any(Path(name).name != name for name in names):
         raise Damaged(f"The manifest of {city.title} is damaged: it names files elsewhere.")
+    if any(
+        not MONTH.fullmatch(month) or not entry["file"].startswith(month)
+        for month, entry in stored["months"].items()
+    ):
+        raise Damaged(f"The manifest of {city.title} is damaged: it names months that are none.")
     return Snapshot(folder, stored["months"], stored["dropped"], stored["imports"])

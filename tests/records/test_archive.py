@@ -7,11 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from crimecast import UserError
 from crimecast.cities import City, load_city
 from crimecast.records import archive
 from crimecast.records.archive import merge, remove
 from crimecast.records.snapshot import archive_folder, snapshot
-from crimecast.storage.store import read_json
+from crimecast.storage.store import read_json, write_json
 
 
 def events(city: City, ids: range, day: int = 3, kind: str = "theft") -> pl.DataFrame:
@@ -85,3 +86,17 @@ def test_an_older_manifest_opens(town: str) -> None:
     old = {key: value for key, value in read_json(path).items() if key != "replaced"}
     archive.write_json(path, old)
     assert merge(city, events(city, range(2)), "one")["added"] == 2
+
+
+@pytest.mark.parametrize("name", ["202;3-0", "2023-13", "x"])
+def test_a_manifest_of_months_that_are_none_is_damaged(town: str, name: str) -> None:
+    path = archive_folder(load_city(town)) / "manifest.json"
+    stored = read_json(path)
+    month = sorted(stored["months"])[0]
+    for months in (
+        {name: stored["months"][month]},
+        {month: {**stored["months"][month], "file": f"{name}.parquet"}},
+    ):
+        write_json(path, {**stored, "months": months})
+        with pytest.raises(UserError, match="months that are none"):
+            snapshot(load_city(town))
