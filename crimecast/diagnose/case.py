@@ -290,6 +290,11 @@ class Case:
                 ahead += takes.get(at, ())
         return seen
 
+    def above(self, rates: np.ndarray, others: np.ndarray) -> float:
+        """Log-likelihood an event that one forecast of the period is above another."""
+        made, beside = (_gain(self.counts, one, self.subject.area) for one in (rates, others))
+        return made - beside
+
     def knows(self, rates: np.ndarray) -> float:
         """The share of what the baseline knows that a forecast of the period knows."""
         own, other = (_gain(self.counts, one, self.subject.area) for one in (rates, self.baseline))

@@ -15,7 +15,6 @@ import torch
 
 from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import Finding
-from crimecast.judging.likelihood import log_likelihood
 
 FEW, SOME, MANY, NEARLY_ALL = 0.2, 0.4, 0.65, 0.9
 HURTS = 0.5
@@ -70,12 +69,8 @@ def _gained(case: Case, layer: str, dead: np.ndarray) -> float:
     rates = _opened(case, layer, dead)
     if rates is None:
         return 0.0
-    area = case.subject.area
-    n = case.counts[..., area].astype(np.float64)
     # With level and slope fitted to both: more light everywhere isn't what they knew.
-    made, before = (case.calibrated(one)[..., area] for one in (rates, case.rates))
-    gained = log_likelihood(n, made) - log_likelihood(n, before)
-    return float(gained.sum() / max(n.sum(), 1.0))
+    return case.above(case.calibrated(rates), case.calibrated(case.rates))
 
 
 def _opened(case: Case, layer: str, dead: np.ndarray) -> np.ndarray | None:

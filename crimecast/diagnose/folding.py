@@ -9,6 +9,7 @@ which nothing else was planted (`bench/planted.py`): what lies at layers that it
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -83,14 +84,35 @@ def folded(case: Case, found: list[Finding], mend: Mapping[str, Mending]) -> lis
     top: list[Finding] = []
     while left:
         cause = left.pop(0)
-        under = [one for one in left if _follows(case, cause, one, mend)]
+        mended = _Mended(case, cause, mend)
+        under = [one for one in left if _follows(cause, one, mended)]
         left = [one for one in left if one not in under]
         worst = min(SEVERITIES.index(one.severity) for one in (cause, *under))
         top.append(replace(cause, severity=SEVERITIES[worst], consequences=tuple(under)))
     return top
 
 
-def _follows(case: Case, cause: Finding, other: Finding, mend: Mapping[str, Mending]) -> bool:
+class _Mended:
+    """The case with the forecast as it is when what a cause does to it is undone: made once, if it is asked for."""
+
+    def __init__(self, case: Case, cause: Finding, mend: Mapping[str, Mending]) -> None:
+        self._case, self._cause, self._mend = case, cause, mend
+
+    @cached_property
+    def case(self) -> Case | None:
+        """None where nothing can be undone."""
+        if self._cause.code not in self._mend:
+            return None
+        rates = self._mend[self._cause.code](self._case, self._cause)
+        if rates is None:
+            return None
+        made = copy.copy(self._case)
+        made.__dict__.pop("skill", None)
+        made.__dict__["rates"] = rates
+        return made
+
+
+def _follows(cause: Finding, other: Finding, mended: _Mended) -> bool:
     if SEVERITIES.index(cause.severity) > SEVERITIES.index("medium"):
         return False
     brings = BRINGS.get(cause.code, set())
@@ -98,14 +120,7 @@ def _follows(case: Case, cause: Finding, other: Finding, mend: Mapping[str, Mend
     alone = cause.code in SURE or cause.severity == "high" or other.severity != "high"
     if other.code in brings and (other.code not in WHOLE or alone):
         return True
-    if cause.code not in mend or other.code not in OF_FORECAST:
+    if other.code not in OF_FORECAST or mended.case is None:
         return False
-    rates = mend[cause.code](case, cause)
-    if rates is None:
-        return False
-    mended = copy.copy(case)
-    for name in ("rates", "skill"):
-        mended.__dict__.pop(name, None)
-    mended.__dict__["rates"] = rates
-    again: Iterator[Finding] = OF_FORECAST[other.code](mended)
+    again = OF_FORECAST[other.code](mended.case)
     return all(SEVERITIES.index(one.severity) > SEVERITIES.index(other.severity) for one in again)

@@ -27,9 +27,10 @@ def judge(case: Case) -> Iterator[Finding]:
     best: tuple[float, str, list[float]] = (GAINS, "", [])
     plain = case.sums(case.calibrated(case.rates))
     for name in turns(case.said.shape[-2:]):
-        versus = compare(case.sums(case.calibrated(_turned(case, name))), plain)
-        known = case.knows(case.calibrated(_turned(case, name)))
-        if versus["interval"][0] > 0 and versus["difference"] > best[0] and known > KNOWS:
+        made = case.calibrated(_turned(case, name))
+        versus = compare(case.sums(made), plain)
+        gains = versus["interval"][0] > 0 and versus["difference"] > best[0]
+        if gains and case.knows(made) > KNOWS:
             best = versus["difference"], name, versus["interval"]
     gain, name, interval = best
     if name:

@@ -22,8 +22,7 @@ STEPS = 48
 
 def judge(case: Case) -> Iterator[Finding]:
     """Which normalisation, and what its own statistics would gain."""
-    norms = {n: m for n, m in case.subject.network.named_modules() if isinstance(m, _BatchNorm)}
-    norms = {n: m for n, m in norms.items() if m.track_running_stats}
+    norms = _norms(case)
     if not norms:
         return
     first, last = case.end_of_training
@@ -42,6 +41,12 @@ def judge(case: Case) -> Iterator[Finding]:
     )  # fmt: skip
 
 
+def _norms(case: Case) -> dict[str, nn.Module]:
+    """The normalisations that keep statistics, by name."""
+    modules = case.subject.network.named_modules()
+    return {n: m for n, m in modules if isinstance(m, _BatchNorm) and m.track_running_stats}
+
+
 def _gained(case: Case, steps: list[int], norms: Sequence[nn.Module]) -> float:
     """Log-likelihood an event of some steps, some normalisations by the statistics of the batch."""
     with torch.no_grad(), _by_batch(norms):
@@ -57,14 +62,13 @@ def _gained(case: Case, steps: list[int], norms: Sequence[nn.Module]) -> float:
 
 @contextmanager
 def _by_batch(norms: Sequence[nn.Module]) -> Iterator[None]:
-    kept = [(norm, norm.track_running_stats) for norm in norms]
     buffers = [{k: b.clone() for k, b in norm.named_buffers()} for norm in norms]
     for norm in norms:
         norm.train()
     try:
         yield
     finally:
-        for (norm, _), own in zip(kept, buffers, strict=True):
+        for norm, own in zip(norms, buffers, strict=True):
             norm.eval()
             for name, value in own.items():
                 norm.get_buffer(name).copy_(value)
@@ -72,6 +76,5 @@ def _by_batch(norms: Sequence[nn.Module]) -> Iterator[None]:
 
 def mended(case: Case, finding: Finding) -> np.ndarray:
     """(T, C, H, W) the forecast with the statistics of each batch."""
-    norms = [m for m in case.subject.network.modules() if isinstance(m, _BatchNorm)]
-    with _by_batch([norm for norm in norms if norm.track_running_stats]):
+    with _by_batch(list(_norms(case).values())):
         return case.forecast(*case.period)

@@ -16,11 +16,13 @@ def check_totals(values: np.ndarray, axis: int, names: list[str], what: str) -> 
     if len(names) < FEWEST:
         return
     whole = np.nansum(values, axis=axis, dtype=np.float64)
+    rest = tuple(place for place in range(values.ndim) if place != axis)
+    counted = np.nansum(np.abs(values), axis=rest) > 0
     for number, name in enumerate(names):
+        if not counted[number] or counted.sum() < FEWEST:
+            continue
         own = np.nan_to_num(np.take(values, number, axis=axis).astype(np.float64))
-        others = [place for place in range(len(names)) if place != number]
-        several = sum(bool(np.nan_to_num(np.take(values, i, axis=axis)).any()) for i in others)
-        if own.any() and several > 1 and np.array_equal(2 * own, whole):
+        if np.array_equal(2 * own, whole):
             raise UserError(
                 f"The {what} '{name}' holds the sum of all the others at every step: leave it out, else everything is counted twice."
             )

@@ -520,13 +520,13 @@ class _Trial:
 
     def _begins_alike(self) -> bool:
         """Whether a network that was never run forecasts a sample as one that was given another first."""
-        first, second = (self.fresh and _copy_of(self.fresh) for _ in range(2))
-        if first is None or second is None:
+        first = self.fresh and _copy_of(self.fresh)
+        if first is None or self.fresh is None:
             return True
         one, other = ([x.float() for x in self.draw(number)] for number in (1, 2))
         with torch.no_grad():
             first.eval()(*other)
-            return _alike(first(*one).clone(), second.eval()(*one), 1e-4)
+            return _alike(first(*one).clone(), self.fresh.eval()(*one), 1e-4)
 
     def _repeats(self) -> str:
         return "" if self._steady else "two passes over the same inputs differ"

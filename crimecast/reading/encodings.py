@@ -101,10 +101,11 @@ def _single_bytes(path: Path) -> str:
         return name
     best = from_bytes(letters, cp_isolation=OTHERS).best()
     name = "cp1252" if best is None else best.encoding
-    if _kana(letters) > KANA:
+    # Hiragana and katakana, which Korean and Chinese texts hardly hold.
+    if _decodes(letters, "euc_jp") and _among(letters, "euc_jp", "\u3041", "\u30fe") > KANA:
         return "euc_jp"
     if (
-        name == "cp932" and _half_width(letters) > 0.5
+        name == "cp932" and _among(letters, "cp932", "\uff61", "\uff9f") > 0.5
     ):  # letters of one byte, taken for those of Japan's terminals
         best = from_bytes(letters, cp_isolation=[one for one in OTHERS if one != "cp932"]).best()
         name = "cp1252" if best is None else best.encoding
@@ -153,20 +154,10 @@ def _share(letters: bytes, name: str) -> float:
     return sum(good) / max(1, len(good))
 
 
-def _kana(letters: bytes) -> float:
-    """The share of hiragana and katakana in a text as EUC-JP, which Korean and Chinese texts hardly hold; 0 if
-    it is none."""
-    try:
-        text = letters.decode("euc_jp")
-    except UnicodeDecodeError:
-        return 0.0
-    high = [sign for sign in text if not sign.isascii()]
-    return sum("\u3041" <= sign <= "\u30fe" for sign in high) / max(1, len(high))
-
-
-def _half_width(letters: bytes) -> float:
-    high = [sign for sign in letters.decode("cp932", errors="replace") if not sign.isascii()]
-    return sum("\uff61" <= sign <= "\uff9f" for sign in high) / max(1, len(high))
+def _among(letters: bytes, name: str, first: str, last: str) -> float:
+    """The share, of the signs beyond ASCII in an encoding, of those from `first` to `last`."""
+    high = [sign for sign in letters.decode(name, errors="replace") if not sign.isascii()]
+    return sum(first <= sign <= last for sign in high) / max(1, len(high))
 
 
 def _decodes(letters: bytes, name: str) -> bool:

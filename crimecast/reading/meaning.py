@@ -241,13 +241,10 @@ def _time(
         elif LATER.search(plain(chosen[0])):
             says = f"The time is taken from '{chosen[0]}', which seems to say when something was reported or entered, not when it happened."
             notices.append(Notice("time_column", says, table.height))
-    if (
-        len(chosen) == 1
-        and precision != "month"
-        and not _only_months(table, chosen[0], asked)
-        and (precision == "day" or _one_clock(table, chosen[0], asked))
-    ):
-        chosen = [*chosen, *clocks_of(table, chosen[0], taken)]
+    if len(chosen) == 1 and precision != "month":
+        times = _sampled(table, chosen, asked)
+        if not _only_months(times) and (precision == "day" or _one_clock(times)):
+            chosen = [*chosen, *clocks_of(table, chosen[0], taken)]
     return chosen
 
 
@@ -279,9 +276,8 @@ def _in_parts(table: Rows, taken: set[str]) -> list[str]:
     return found
 
 
-def _only_months(table: Rows, name: str, asked: Asked) -> bool:
+def _only_months(times: pl.Series | None) -> bool:
     """Whether all days of a column are the first of their months: those stand for the month alone."""
-    times = _sampled(table, [name], asked)
     return (
         times is not None
         and len(times) > 12
@@ -290,9 +286,8 @@ def _only_months(table: Rows, name: str, asked: Asked) -> bool:
     )
 
 
-def _one_clock(table: Rows, name: str, asked: Asked) -> bool:
+def _one_clock(times: pl.Series | None) -> bool:
     """Whether all moments of a column are at one time of day, or two an hour apart: its days are meant."""
-    times = _sampled(table, [name], asked)
     if times is None or len(times) < 10:
         return False
     hours = times.dt.hour().unique().sort().to_list()

@@ -21,7 +21,6 @@ HOURS_TEXT = r"^\s*\d{1,2}\s?(a|à|to|bis|-|–|~|〜)\s?\d{1,2}\s*$"
 OFFSET = r"^\s*[-+−]\d{1,2}(:?\d{2})?\s*$"
 HALF = re.compile(r"^[ap]\.?\s?m?\.?$")
 SIDES = ({"n", "s", "north", "south"}, {"e", "w", "o", "east", "west"})
-CLOCK = re.compile(f"{meaning.CLOCK.pattern}|時刻|время")
 LATER = re.compile(r"report|updat|creat|modif|load|enter|clos|clear|publish|edit|receiv|zone|stamp")
 
 
@@ -80,7 +79,7 @@ def unused(
 
 def _is_small_count(name: str, values: pl.Series) -> bool:
     number = values.cast(pl.Float64, strict=False)
-    if number.has_nulls() or CLOCK.search(plain(name)) or PERSONS.search(plain(name)):
+    if number.has_nulls() or meaning.CLOCK.search(plain(name)) or PERSONS.search(plain(name)):
         return False
     whole = number.to_numpy()
     small = (whole >= 0) & (whole < 100) & (whole == np.floor(whole))
@@ -111,10 +110,10 @@ def _other_hours(table: Rows, name: str, times: Parts[pl.Series]) -> tuple[str, 
     """What a column of hours says against the hours that were read."""
     word = plain(name)
     if (
-        not CLOCK.search(word)
+        not meaning.CLOCK.search(word)
         or LATER.search(word)
         or meaning.LATER.search(word)
-        or re.search("respon|durat|length|elapsed|count|num|num_|per_", word)
+        or re.search("respon|durat|length|elapsed|count|num|per_", word)
     ):
         return None
     same = given = 0
@@ -180,7 +179,12 @@ def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
             "named_utc",
             f"'{name}' says that times are those of UTC, and isn't used: if that is so, every event is at a wrong hour. Write the offset behind the time.",
         )
-    if by_day and CLOCK.search(word) and not LATER.search(word) and len(number) == len(values):
+    if (
+        by_day
+        and meaning.CLOCK.search(word)
+        and not LATER.search(word)
+        and len(number) == len(values)
+    ):
         whole = number.to_numpy()
         if (whole >= 0).all() and len(np.unique(whole)) > 5 and whole.max() < 240_000:
             return (
@@ -222,7 +226,7 @@ def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
             "clock_unread",
             f"'{name}' holds times of day, such as {values[0]!r:.40}, and isn't used: only days are known. Choose it for the time too, behind the day.",
         )
-    if by_day and CLOCK.search(word) and not LATER.search(word) and values.n_unique() > 1:
+    if by_day and meaning.CLOCK.search(word) and not LATER.search(word) and values.n_unique() > 1:
         return (
             "clock_unread",
             f"'{name}' looks like a time of day in a form that isn't known, such as {values[0]!r:.40}: only days are known. Write it as 17:30.",

@@ -19,15 +19,28 @@ def odd_rows(events: Parts[pl.DataFrame], columns: dict[str, list[str]]) -> list
     totals = kept = alike = untyped = 0
     places: dict[tuple[float, float], int] = {}
     for part in events:
-        own = part.filter(pl.col("reason").is_null())
-        kept += own.height
-        totals += int(own["type"].is_in(list(TOTALS)).sum())
-        untyped += int((own["type"] == "(none given)").sum())
+        used = pl.col("reason").is_null()
         # Ids made of what a row says have a number from the second of its rows on.
-        alike += own.filter(pl.col("content") & pl.col("source_id").str.contains(r"~\d+$")).height
-        if own.height > SMALL:
+        again = pl.col("content") & pl.col("source_id").str.contains(r"~\d+$")
+        marks = (pl.col("type").is_in(list(TOTALS)), pl.col("type") == "(none given)", again)
+        own, *counts = part.select(
+            used.sum(), *((used & mark).sum().alias(f"{i}") for i, mark in enumerate(marks))
+        ).row(0)
+        kept, totals, untyped, alike = (
+            kept + own,
+            totals + counts[0],
+            untyped + counts[1],
+            alike + counts[2],
+        )
+        if own > SMALL:
             continue
-        counted = own.group_by("longitude", "latitude").len().sort("len", descending=True).head(50)
+        counted = (
+            part.filter(used)
+            .group_by("longitude", "latitude")
+            .len()
+            .sort("len", descending=True)
+            .head(50)
+        )
         for east, north, rows in counted.rows():
             places[east, north] = places.get((east, north), 0) + rows
     notices = []

@@ -114,7 +114,7 @@ def understand(file: File, origin: str, request: Request) -> Understood:
     kept = latest_year = 0
     for part in read.parts:
         kept += part["reason"].null_count()
-        used = part.filter(pl.col("reason").is_null())["time"]
+        used = part["time"].filter(part["reason"].is_null())
         latest_year = max(latest_year, int(used.dt.year().max() or 0))  # type: ignore[arg-type]
         dropped.update(dict(part["reason"].drop_nulls().value_counts().rows()))
     total = kept + sum(dropped.values())
