@@ -120,7 +120,7 @@ class Cleaned:
     def _read(self) -> pl.DataFrame:
         self._out.close()
         try:
-            return pl.read_csv(
+            table = pl.read_csv(
                 self._path,
                 infer_schema=False,
                 separator=self._mark,
@@ -129,9 +129,17 @@ class Cleaned:
                 quote_char='"',
                 low_memory=True,
             )
+            return table.with_columns(_said(table[name]) for name in table.columns)
         except pl.exceptions.PolarsError as error:
             reason = str(error).strip().split("\n")[0][:160]
             raise UserError(f"{self._name} can't be read as CSV: {reason}.") from None
+
+
+def _said(column: pl.Series) -> pl.Series:
+    """Texts that were written as formulas, so that a spreadsheet leaves them as they are: ="007"."""
+    if not column.head(200).str.starts_with('="').any():
+        return column
+    return column.str.replace(r'^="(.*)"$', "$1")
 
 
 def _named(delimiter: str) -> str:
@@ -225,6 +233,9 @@ def _clean(path: Path, out: Cleaned, mark: str) -> tuple[int, list[int], bool]:
         # What may go on in the next block is looked at with it.
         whole = len(lines) if ended else max(0, len(lines) - LONGEST)
         odd = lines.odd(header)
+        if ended and whole and not rest.endswith(b"\n") and _cut_off(lines, head, mark):
+            whole -= 1
+            bad.append(line + whole + 1)
         number = 0
         while number < whole:
             plain = number
@@ -262,6 +273,23 @@ def _clean(path: Path, out: Cleaned, mark: str) -> tuple[int, list[int], bool]:
         line += number
         rest = lines.text[lines.starts[number] :] + rest[cut:]
     return kept, bad, named
+
+
+def _cut_off(lines: "Lines", head: list[str], mark: str) -> bool:
+    """Whether a text ends within its last field: it is the beginning of what stands in other rows, which are
+    few different ones, or has two decimals less than any."""
+    if len(lines) < 2 or _width(lines[len(lines) - 1], mark.encode()) != lines.width:
+        return False
+    text = lines[len(lines) - 1].decode("utf-8", errors="replace")
+    last = text.rpartition(mark)[2].strip()
+    others = [row.rpartition(mark)[2].strip() for row in head[1:] if row != text]
+    if len(others) < 20 or last in others:
+        return False
+    if NUMBER.fullmatch(last):
+        decimals = [len(other.partition(".")[2]) for other in others if NUMBER.fullmatch(other)]
+        return len(decimals) == len(others) and len(last.partition(".")[2]) < min(decimals) - 1
+    kinds = set(others)
+    return len(kinds) < 0.2 * len(others) and any(kind.startswith(last) for kind in kinds - {last})
 
 
 class Lines:

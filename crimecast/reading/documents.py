@@ -51,6 +51,11 @@ def read_document(path: Path) -> tuple[pl.DataFrame, list[Notice], str | None]:
         raise ValueError("expected a list of records")
     if odd:
         notices.append(Notice("bad_rows", f"{odd:,} entries are no records and are left out.", odd))
+    if spread := sum(_is_spread(row) for row in _features(document)):
+        says = (
+            f"{spread:,} records have a line or an area for their place: the middle of it is taken."
+        )
+        notices.append(Notice("middle", says, spread))
     rows = [_unwrapped(row) for row in rows]
     flat = [
         {_text(str(key)): _scalar(value) for key, value in row.items()}
@@ -213,6 +218,18 @@ def _esri(feature: Any) -> Any:
     return row
 
 
+def _features(document: Any) -> list[Any]:
+    """What may have a geometry in a document."""
+    found = document.get("features") if isinstance(document, dict) else document
+    return found if isinstance(found, list) else []
+
+
+def _is_spread(feature: Any) -> bool:
+    """Whether a feature's place is a line or an area."""
+    kind = str(_table(_table(feature).get("geometry")).get("type"))
+    return "LineString" in kind or "Polygon" in kind
+
+
 def _place(geometry: Any) -> tuple[Any, Any]:
     """The first point of a geometry; the middle of a line or an area; nothing where there is none."""
     if not isinstance(geometry, dict):
@@ -244,6 +261,8 @@ def _points(coordinates: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _scalar(value: object) -> str | None:
+    while isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith("$"):
+        value = next(iter(value.values()))  # MongoDB's {"$date": …}, {"$numberLong": …}
     if value is None or isinstance(value, str):
         return value and _text(value)
     return json.dumps(value)

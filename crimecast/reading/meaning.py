@@ -368,6 +368,7 @@ def _dated(table: Rows, asked: Asked, taken: set[str]) -> list[tuple[float, str,
                 or says in ("mdy", "dmy", "months alone")
                 or "two digits" in says
                 or "and day" in says
+                or "Republic" in says
             )
             and (IDENTITY.search(word) or "since" not in says)
         ):

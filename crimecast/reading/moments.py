@@ -3,13 +3,15 @@
 from dataclasses import replace
 from datetime import date, datetime
 
+import numpy as np
 import polars as pl
 
 from crimecast.reading import days
 from crimecast.reading.clocks import DAY
 from crimecast.reading.moment import Asked, Moments, absolute, plain_moments, whole_days
+from crimecast.reading.notice import Notice
 from crimecast.reading.numbers import moment_numbers
-from crimecast.reading.parts import Column, Rows, head, nulls, rows_of
+from crimecast.reading.parts import Column, Parts, Rows, head, nulls, rows_of
 from crimecast.reading.several import components, day_and_clock, is_year, joined_clock
 from crimecast.reading.texts import EPOCH, read_text
 
@@ -102,6 +104,10 @@ def _number_column(numbers: Column, asked: Asked, given: int) -> Moments:
     times = found.micros.map(lambda micros: micros.cast(pl.Datetime("us")))
     null, size = nulls(times)
     unread = given - (size - null)
+    notices: tuple[Notice, ...] = ()
+    if found.form == "Excel's days" and (minutes := _rounded(values)):
+        says = f"The days, as a spreadsheet counts them, are rounded: a time of day is off by up to {minutes:g} minutes."
+        notices = (Notice("rounded_times", says, size - null),)
     order = found.form if found.form in days.ORDERS else None
     if found.absolute:
         return replace(absolute(times, asked, found.form), unread=unread)
@@ -112,4 +118,15 @@ def _number_column(numbers: Column, asked: Asked, given: int) -> Moments:
         unread=unread,
         says=found.form,
         order=order,
+        notices=notices,
     )
+
+
+def _rounded(values: Parts[np.ndarray]) -> float:
+    """By how many minutes days with few decimals may be off, 0 where they have four or more, or none."""
+    decimals = 0
+    for part in values:
+        there = part[np.isfinite(part)]
+        while decimals < 4 and (np.abs(there - np.round(there, decimals)) > 1e-9).any():
+            decimals += 1
+    return round(0.5 * 1440 / 10**decimals, 1) if 0 < decimals < 4 else 0.0

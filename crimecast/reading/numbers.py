@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from crimecast import Doubt
+from crimecast.reading.eras import REPUBLIC
 from crimecast.reading.parts import Column, Parts, counts
 
 DAY = 86_400_000_000  # microseconds
@@ -109,6 +110,13 @@ def _short(order: str) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     return read
 
 
+def _republic(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Seven digits, the year of Taiwan's republic in three: 1120304."""
+    whole = values.astype(np.int64)
+    micros, sane = _days(whole // 10_000 + REPUBLIC, whole // 100 % 100, whole % 100)
+    return micros, sane & (values == whole) & (whole >= 10**6) & (whole < 1_500_000)
+
+
 def _ordinal(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     whole = values.astype(np.int64)
     year, number = whole // 1000, whole % 1000
@@ -129,6 +137,7 @@ FORMS: tuple[Form, ...] = (
     ("two digits each, month first", _short("mdy"), False),
     ("two digits each, day first", _short("dmy"), False),
     ("year and day of the year", _ordinal, False),
+    ("years of the Republic of China", _republic, False),
     ("Excel's days", _excel, False),
     ("seconds since 1970", _since(1e6), True),
     ("milliseconds since 1970", _since(1e3), True),

@@ -65,8 +65,18 @@ def read_places(
     if crs.is_geographic:
         found, says, notices = _degrees(given, form, city, is_new)
     else:
-        found, says, notices = _metres(given, crs, city)
+        found, says, notices = _metres(given, crs, city, _says_axis(columns))
     return Places(found.map(_on_the_map).kept(), says, tuple(notices))
+
+
+def _says_axis(columns: dict[str, list[str]]) -> bool:
+    """Whether the columns' names say which of them goes east, as x and y don't everywhere."""
+    return bool(
+        re.search(
+            r"east|ost(_|$)|rechts|hochwert|north|nord|lon|lat|este$",
+            plain(columns["longitude"][0]),
+        )
+    )
 
 
 def _on_the_map(degrees: np.ndarray) -> np.ndarray:
@@ -226,7 +236,7 @@ def _how(a: np.ndarray, b: np.ndarray, city: City, is_new: bool) -> tuple[bool, 
 
 
 def _metres(
-    given: Parts[np.ndarray], crs: pyproj.CRS, city: City
+    given: Parts[np.ndarray], crs: pyproj.CRS, city: City, says_axis: bool
 ) -> tuple[Parts[np.ndarray], str, list[Notice]]:
     def there(part: np.ndarray) -> np.ndarray:
         return _there(part) & (part[0] != 0) & (part[1] != 0)
@@ -253,6 +263,15 @@ def _metres(
                 Notice(
                     "outside_crs",
                     f"The places lie outside the land that {crs.name} is made for: the coordinate system, the unit or a sign may be wrong.",
+                    size,
+                )
+            )
+        north_first = crs.axis_info and crs.axis_info[0].direction == "north"
+        if all(fits) and all(inside_use) and north_first and not says_axis:
+            notices.append(
+                Notice(
+                    "axes_in_doubt",
+                    f"{crs.name} itself names the northing first, and with the axes exchanged the places would lie in its land as well: look whether the map is the city's, and map longitude and latitude to the other column if it isn't.",
                     size,
                 )
             )

@@ -19,8 +19,7 @@ MEMORY = 4 * 2**30  # bytes; of the pages that are touched, a sheet that is refu
 
 
 def read_sheet(path: Path) -> tuple[pl.DataFrame, list[str]]:
-    """The sheet with most rows, and what to say of it; its names are those of the first row that is as
-    wide as the rest."""
+    """The sheet with most rows, below it those with the same names, such as one a month; and what to say of them."""
     check_sheets(path)
     book = fastexcel.read_excel(path)
     sheets = [
@@ -31,10 +30,26 @@ def read_sheet(path: Path) -> tuple[pl.DataFrame, list[str]]:
     if not filled:
         raise UserError(f"{path.name} holds no rows.")
     name, sheet = max(filled, key=lambda entry: entry[1].height)
+    read = [(other, _named(part)) for other, part in filled]
+    names = _named(sheet).columns
+    alike = [(other, rows) for other, rows in read if rows.columns == names]
     said = []
-    if len(filled) > 1:
-        others = ", ".join(other for other, _ in filled if other != name)
-        said.append(f"The sheet '{name}' is read; not read: {others}.")
+    if len(alike) > 1:
+        said.append(
+            f"{len(alike)} sheets have the same columns and are read as one: {_list([other for other, _ in alike])}."
+        )
+    if others := [other for other, rows in read if rows.columns != names]:
+        also = f"The sheet '{name}' is read; not" if len(alike) == 1 else "Not"
+        said.append(f"{also} read: {_list(others)}.")
+    return pl.concat([rows for _, rows in alike]), said
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
+
+
+def _named(sheet: pl.DataFrame) -> pl.DataFrame:
+    """A sheet's rows; its names are those of the first row that is as wide as the rest."""
     full = sheet.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32))).to_series()
     usual = int(full.median() or 0)  # type: ignore[arg-type]
     first = int((full >= max(2, 0.6 * usual)).arg_max() or 0)
@@ -45,7 +60,7 @@ def read_sheet(path: Path) -> tuple[pl.DataFrame, list[str]]:
     rows = sheet.slice(first + 1)
     rows.columns = names
     empty = rows.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    return rows.filter(~empty), said
+    return rows.filter(~empty)
 
 
 def main(path: Path, folder: Path) -> int:

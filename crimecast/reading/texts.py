@@ -14,6 +14,7 @@ import polars as pl
 from crimecast import Doubt
 from crimecast.reading import clocks, days
 from crimecast.reading.clocks import DAY
+from crimecast.reading.eras import in_our_years
 from crimecast.reading.moment import Asked, Moments, assemble
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Column, Parts, head, nulls
@@ -37,6 +38,7 @@ CTIME = re.compile(
 
 def read_text(column: Column, asked: Asked) -> Moments:
     """Times written as text, read in the one order of day, month and year that all of them allow."""
+    column, other_years = in_our_years(column)
     if head(column, 200).str.contains(EASTERN).any():
         column = column.map(lambda part: part.str.replace(EASTERN, "$1-$2-$3 ").str.strip_chars())
     pieces = _pieces(column)
@@ -82,7 +84,7 @@ def read_text(column: Column, asked: Asked) -> Moments:
     says = days.WORDS[order.last if judged else order.first]
     if not judged and not any(kinds):
         says = "written out"
-    notices = [*found.notices, *era]
+    notices = [*found.notices, *era, *([other_years] if other_years else [])]
     if judged and order.doubtful:
         notices.append(
             Notice(

@@ -1,0 +1,132 @@
+"""Further kinds as cities publish them: other years, sheets a month, formulas, cut-off files, doubtful axes."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pyproj
+import pytest
+
+from tests.records.test_import_kinds import (
+    EAST,
+    HEAD,
+    NORTH,
+    ROWS,
+    TIMES,
+    Run,
+    codes,
+    lines,
+    right,
+    run,
+)
+
+__all__ = ["run"]
+
+
+def japan(t: datetime) -> str:
+    return f"令和{t.year - 2018}年{t.month}月{t.day}日"
+
+
+WRITTEN = {
+    "emperor's years": lambda t: f"{japan(t)} {t.hour}時{t.minute:02}分",
+    "emperor's years, no space": lambda t: f"{japan(t)}{t.hour}時{t.minute:02}分",
+    "emperor's letters": lambda t: f"R{t.year - 2018}.{t.month:02}.{t.day:02} {t:%H:%M}",
+    "republic": lambda t: f"{t.year - 1911}/{t.month:02}/{t.day:02} {t:%H:%M}",
+    "republic in words": lambda t: f"民國{t.year - 1911}年{t.month}月{t.day}日 {t:%H:%M}",
+}
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_years_of_other_eras(run: Run, form: str) -> None:
+    result, events = run(lines([WRITTEN[form](t) for t in TIMES]))
+    assert right(events)
+    assert "other_years" in codes(result)
+
+
+def test_the_first_year_of_an_era_and_seven_digits(run: Run) -> None:
+    days = [t.replace(year=2019, month=6, hour=0, minute=0, day=min(t.day, 30)) for t in TIMES]
+    _, events = run(lines([f"令和元年{t.month}月{t.day}日" for t in days]))
+    assert events["time"].to_list() == sorted(days)
+    _, events = run(lines([f"{t.year - 1911}{t:%m%d}" for t in days]), city="taipei")
+    assert events["time"].to_list() == sorted(days)
+
+
+def test_sheets_with_the_same_columns_are_read_as_one(run: Run, tmp_path: Path) -> None:
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(str(tmp_path / "months.xlsx"))
+    for part in range(3):
+        sheet = book.add_worksheet(f"month {part}")
+        sheet.write_row(0, 0, ["About", "this"]) if part else None
+        sheet.write_row(part, 0, HEAD.split(","))
+        for row, i in enumerate(range(part, ROWS, 3)):
+            sheet.write_row(
+                row + part + 1, 0, [i, f"{TIMES[i]:%Y-%m-%d %H:%M}", EAST[i], NORTH[i], "X"]
+            )
+    notes = book.add_worksheet("notes")
+    for row in range(3):
+        notes.write_row(row, 0, ["column", "what it means"])
+    book.close()
+    result, events = run(tmp_path / "months.xlsx")
+    assert right(events)
+    said = [n["says"] for n in result["notices"] if n["code"] == "sheets"]
+    assert any("3 sheets" in text for text in said)
+    assert any("notes" in text for text in said)
+
+
+def test_texts_written_as_formulas(run: Run) -> None:
+    times = [f'"=""{t:%Y-%m-%d %H:%M}"""' for t in TIMES]
+    _, events = run(lines(times, kind='="007"'))
+    assert right(events)
+    assert set(events["type"]) == {"007"}
+
+
+def test_a_file_that_ends_within_a_field(run: Run) -> None:
+    text = lines().replace("THEFT\n", "THEFT\n", 1)
+    result, events = run(text.rstrip("\n")[:-3])
+    assert events.height == ROWS - 1
+    assert "bad_rows" in codes(result)
+    whole, events = run(text.rstrip("\n"), city="whole")
+    assert events.height == ROWS
+    assert "bad_rows" not in codes(whole)
+
+
+def test_records_as_a_database_writes_them(run: Run) -> None:
+    rows = [
+        {"_id": {"$oid": f"{i:024x}"}, "date": {"$date": f"{t:%Y-%m-%dT%H:%M:%SZ}"}, "longitude": {"$numberDouble": str(a)}, "latitude": b, "type": "X"}
+        for i, (t, a, b) in enumerate(zip(TIMES, EAST, NORTH, strict=True))
+    ]  # fmt: skip
+    result, events = run("\n".join(map(json.dumps, rows)), suffix=".json", zone="UTC")
+    assert right(events), result
+
+
+def test_lines_are_placed_at_their_middle_and_that_is_said(run: Run) -> None:
+    features = [
+        {"type": "Feature", "properties": {"date": f"{t}"}, "geometry": {"type": "LineString", "coordinates": [[a, b], [a + 0.001, b]]}}
+        for t, a, b in zip(TIMES, EAST, NORTH, strict=True)
+    ]  # fmt: skip
+    result, events = run(json.dumps({"type": "FeatureCollection", "features": features}), suffix=".geojson")  # fmt: skip
+    assert right(events)
+    assert "middle" in codes(result)
+
+
+def test_rounded_days_of_a_spreadsheet_are_said(run: Run) -> None:
+    serial = [(t - datetime(1899, 12, 30)).total_seconds() / 86400 for t in TIMES]
+    result, _ = run(lines([f"{v:.2f}" for v in serial]))
+    assert "rounded_times" in codes(result)
+    result, events = run(lines([f"{v:.5f}" for v in serial]), city="fine")
+    assert right(events)
+    assert "rounded_times" not in codes(result)
+
+
+@pytest.mark.parametrize(
+    ("names", "doubtful"), [(("x", "y"), True), (("easting", "northing"), False)]
+)
+def test_axes_that_could_be_exchanged_are_doubted(
+    run: Run, names: tuple[str, str], doubtful: bool
+) -> None:
+    ahead = pyproj.Transformer.from_crs("EPSG:4326", "EPSG:2180", always_xy=True)
+    east, north = ahead.transform([v + 106.6 for v in EAST], [v + 10.3 for v in NORTH])
+    text = lines(None, [f"{v:.1f}" for v in east], [f"{v:.1f}" for v in north], f"id,date,{names[0]},{names[1]},type")  # fmt: skip
+    result, _ = run(text, "--crs", "EPSG:2180", zone="Europe/Warsaw")
+    assert ("axes_in_doubt" in codes(result)) is doubtful
