@@ -44,6 +44,7 @@ def ran(path: str, heading: str = "") -> dict[str, Any]:
     return names
 
 
+@pytest.mark.long
 def test_one_test_can_be_run_as_it_says() -> None:
     (command,) = (
         text for language, text in blocks("CONTRIBUTING.md", "Set up") if "pytest" in text

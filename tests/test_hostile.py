@@ -41,7 +41,7 @@ def answer(kept: Kept, kind: str, random: Random) -> None:
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
 @given(random=st.randoms(use_true_random=False))
 def test_a_few_of_them(kept: Kept, kind: str, random: Random) -> None:
     answer(kept, kind, random)

@@ -26,7 +26,8 @@ STEPS = st.lists(
 def everything(root: Path) -> set[Path]:
     # The supervisor and SQLite come and go with files of their own.
     own = ("supervisor", "sqlite-wal", "sqlite-shm")
-    return {path for path in root.parent.rglob("*") if not any(part in path.name for part in own)}
+    paths = {*root.rglob("*"), *root.parent.iterdir()}
+    return {path for path in paths if not any(part in path.name for part in own)}
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ def test_daily_totals_of_san_francisco_are_those_of_the_file(data: Path, real: P
     assert totals["2009-06-10"] == 0
 
 
+@pytest.mark.long
 def test_chicagos_long_run_mean_and_decayed_mean_on_2017(data: Path, real: Path) -> None:
     for years in ("2014_2015", "2016_2017"):
         import_file("chicago", real / f"chicago_crimes_{years}.parquet")

@@ -90,7 +90,8 @@ class NetworkStream(Stream):
         made = []
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             # What a user's own module draws is the same for the same step, however it is come to.
-            torch.manual_seed(
+            # By the generator itself: torch.manual_seed walks the stack each time for GPUs not begun with.
+            torch.default_generator.manual_seed(
                 int(self.paths.cube.step.number(self.paths.times[t : t + 1])[0]) % 2**63
             )
             for first in range(0, len(base), TOGETHER):

@@ -19,7 +19,7 @@ from crimecast.networks.tape import Record, Ref
 
 DRAWS = 2  # pairs of inputs whose difference is shifted
 ENOUGH = 32  # of many channels
-HEAVY = 0.5  # seconds a sample takes above which one pair has to do
+HEAVY = 0.2  # seconds a sample takes above which one pair has to do
 STRIDES = 3  # other strides than those of a power of two that are tried
 SURE = 0.8  # the error of the best axes must be below this share of every other's
 BEFORE = (0, 1, 2, 4, 5, 8, 9)  # class tokens and registers that may stand before places
@@ -229,7 +229,7 @@ def _strides(shapes: list[tuple[int, ...]], grid: tuple[int, int]) -> list[int]:
         sizes = [{g // by, -(-g // by)} for g in grid]
         pairs = any(a in sizes[0] and b in sizes[1] for shape in shapes for a, b in pairwise(shape))
         lists = any(
-            size - a * b in (0, 1, 2) and a * b >= FEWEST
+            size - a * b in BEFORE and a * b >= FEWEST
             for shape in shapes for size in shape for a in sizes[0] for b in sizes[1]
         )  # fmt: skip
         if pairs or lists:

@@ -108,6 +108,7 @@ def test_an_unknown_baseline_is_named() -> None:
         baseline_rates("magic", small_cube(), 80, 90)
 
 
+@pytest.mark.long
 def test_no_baseline_beats_the_true_rates(sample: str) -> None:
     from crimecast.sample.truth import true_rates
 

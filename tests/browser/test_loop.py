@@ -249,46 +249,6 @@ def test_a_file_is_brought_in_gridded_and_looked_at(page: Page, app: App, tmp_pa
     page.get_by_text("Cells in the study area").wait_for()
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "",
-        "city",
-        "new_city",
-        "grid",
-        "design",
-        "runs",
-        "tomorrow",
-        "forecast",
-        "layers",
-        "layers?view=Network",
-        "layers?view=Why",
-        "layers?view=Sight",
-        "findings",
-        "compare",
-        "unseen",
-        "help",
-    ],
-)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_on_a_phone_and_in_the_dark(
-    browser: Any, app: App, path: str, scheme: str
-) -> None:
-    context = browser.new_context(viewport=NARROW, color_scheme=scheme)
-    context.set_default_timeout(BROWSER)
-    phone = context.new_page()
-    go(phone, app, path)
-    phone.wait_for_timeout(900)
-    assert phone.evaluate("() => document.documentElement.scrollWidth") <= 390
-    name = (path or "overview").replace("?view=", "_").lower()
-    shot(phone, f"phone_{scheme}_{name}")
-    background = np.asarray(Image.open(SHOTS / f"phone_{scheme}_{name}.png").convert("L"))[
-        -300:, :8
-    ].mean()
-    assert background > 200 if scheme == "light" else background < 60
-    context.close()
-
-
 @pytest.mark.parametrize("path", ["forecast", "layers", "runs", "design", "grid"])
 def test_empty_pages_say_what_to_do(page: Page, app: App, path: str) -> None:
     go(page, app, f"{path}?city=los_angeles")

@@ -20,17 +20,11 @@ from crimecast.runs.run import load_run
 KNOWN = {case.name: case for case in cases()}
 
 
+PLANTED = ("dead two 0.5", "narrow two 1", "module dead_by_hand", "saturated tanh two", "copies two 2", "linear 2", "rate 3.0")  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "name",
-    [
-        "dead two 0.5",
-        "saturated tanh two",
-        "copies two 2",
-        "narrow two 1",
-        "linear 2",
-        "module dead_by_hand",
-        "rate 3.0",
-    ],
+    "name", [*PLANTED[:3], *(pytest.param(name, marks=pytest.mark.long) for name in PLANTED[3:])]
 )
 def test_a_planted_fault_is_named_first_and_at_its_layer(sample: str, name: str) -> None:
     found = diagnose(train(KNOWN[name], sample))
@@ -77,6 +71,7 @@ def test_a_checkerboard_has_power_at_two_cells() -> None:
     assert checkerboard.period_two(smooth) > 10
 
 
+@pytest.mark.long
 def test_steering_mends_a_linear_network(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
     run = train(KNOWN["linear 2"], sample)
     made: list[dict[str, Any]] = steer(run, 1)

@@ -118,7 +118,14 @@ def design_of(name: str, folder: Path) -> Design:
     return base
 
 
-@pytest.mark.parametrize("name", [*DESIGNS, "own", "random", "stack_plain far", "stack_plain weather", *(f"far on {one}" for one in OFFSETS)])  # fmt: skip
+# One of each kind with the unit tests, all of them with the long ones.
+FEW = ("stack_plain", "own", "far on memory_mixture")
+MANY = (*DESIGNS, "own", "random", "stack_plain far", "stack_plain weather", *(f"far on {one}" for one in OFFSETS))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in FEW else pytest.mark.long) for n in MANY]
+)
 def test_a_network_as_if_the_last_week_had_not_come_is_to_the_bit_one_without_it(
     data: Path, tmp_path: Path, name: str
 ) -> None:
@@ -229,6 +236,7 @@ def test_where_records_are_few_a_quiet_day_is_a_day(data: Path) -> None:
     assert complete_steps(load_cube(late["grid"])) == DAYS
 
 
+@pytest.mark.long
 def test_seven_steps_ahead_totals_are_uniform_in_their_forecasts(sample: str) -> None:
     """PIT (Czado, Gneiting & Held 2009), one draw between F(n − 1) and F(n); the bound is that of
     Kolmogorov and Smirnov at one in a hundred."""

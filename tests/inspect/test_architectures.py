@@ -4,9 +4,10 @@ Their code is MONAI's; TorchLens is the other implementation that activations ar
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,7 +70,15 @@ def made(name: str) -> tuple[Adapted, tuple[Tensor, Tensor, Tensor]]:
     return network, (torch.rand(1, 2, 2, 32, 32), torch.rand(1, 3), torch.rand(1, 0, 32, 32))
 
 
-@pytest.mark.parametrize("name", list(ARCHITECTURES))
+def a_third(names: Iterable[str]) -> list[Any]:
+    """Every third with the unit tests, all with the long ones."""
+    return [
+        pytest.param(name, marks=pytest.mark.long if number % 3 else ())
+        for number, name in enumerate(names)
+    ]
+
+
+@pytest.mark.parametrize("name", a_third(ARCHITECTURES))
 def test_catching_changes_nothing_and_torchlens_catches_the_same(name: str) -> None:
     network, inputs = made(name)
     with torch.no_grad():
@@ -100,7 +109,7 @@ def test_catching_changes_nothing_and_torchlens_catches_the_same(name: str) -> N
 
 
 @pytest.mark.parametrize("statistics", [True, False])
-@pytest.mark.parametrize("name", list(ARCHITECTURES))
+@pytest.mark.parametrize("name", a_third(ARCHITECTURES))
 def test_its_field_is_what_a_perturbation_finds(name: str, statistics: bool) -> None:
     network, inputs = made(name)
     if not statistics:  # by convention a norm's don't count as seeing
@@ -161,7 +170,7 @@ EVERYTHING = [*ARCHITECTURES, "stack", "recurrent", "st_resnet"]
 STEP = 650
 
 
-@pytest.mark.parametrize("name", EVERYTHING)
+@pytest.mark.parametrize("name", a_third(EVERYTHING))
 def test_attributions_are_captums(sample: str, name: str) -> None:
     one = of_city(name)
     batch = one.batch([STEP])
@@ -181,7 +190,7 @@ def test_attributions_are_captums(sample: str, name: str) -> None:
     assert np.abs(ours.history).max() > 0
 
 
-@pytest.mark.parametrize("name", EVERYTHING)
+@pytest.mark.parametrize("name", a_third(EVERYTHING))
 def test_a_channel_off_equals_its_weights_at_zero(sample: str, name: str) -> None:
     one = of_city(name)
     layer, conv = next(

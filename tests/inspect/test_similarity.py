@@ -70,6 +70,7 @@ def test_a_probe_finds_what_is_there() -> None:
     assert probe(made, times, "not")["weekday"] < 0.05
 
 
+@pytest.mark.long
 def test_a_real_network(sample: str) -> None:
     one = subject(load_run("stack-1"))
     made = features(one, 6)

@@ -42,6 +42,7 @@ def test_changes_are_named_in_words(pair: tuple[str, str]) -> None:
     assert changes(parent, parent) == []
 
 
+@pytest.mark.long
 def test_the_effect_is_the_paired_comparison_on_validation(
     pair: tuple[str, str], sample: str
 ) -> None:

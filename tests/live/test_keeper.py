@@ -69,6 +69,7 @@ def test_a_plan_from_before_there_were_rules_is_read(sample: str) -> None:
     assert plan_of("sample") == Plan(sample, ("mean",))
 
 
+@pytest.mark.long
 def test_a_keeper_does_a_round_and_leaves_when_none_is_wanted(
     sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,7 @@ def kinds() -> dict[str, list[tuple]]:
     return {"forecast": sealed, "score": scored}
 
 
+@pytest.mark.long
 def test_every_day_is_sealed_once_and_scored_once_whatever_is_killed(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,7 @@ def crawled(made: list[dict[str, Any]], crawls: int) -> None:
                 crawl_city("chicago", url=portal.url)
 
 
+@pytest.mark.long
 def test_shares_by_age_are_those_of_the_portal(data: Path) -> None:
     crawled(rows(KNOWN, 40), CRAWLS)
     found = tail(load_city("chicago"))
@@ -115,6 +116,7 @@ def test_a_record_keeps_its_first_arrival(data: Path) -> None:
     assert same.sort("source_id").equals(first.sort("source_id"))
 
 
+@pytest.mark.long
 def test_corrected_a_forecast_loses_under_a_third_of_what_it_lost(data: Path) -> None:
     """Against the forecast that would have been made had every record been there."""
     made = rows(KNOWN, 60)

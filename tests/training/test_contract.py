@@ -133,6 +133,7 @@ def test_what_kept_to_it_is_not_tried_again(
     assert contract.tried(design, batch(), mask, 0, "cpu", tmp_path) == first
 
 
+@pytest.mark.long
 def test_a_run_of_complex_weights_trains_and_one_that_breaks_it_fails(
     sample: str, tmp_path: Path
 ) -> None:
