@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from crimecast import UserError
+from crimecast.cities import load_city
 from crimecast.forecasting.unseen import (
     RIVAL,
     Trial,
@@ -20,7 +21,9 @@ from crimecast.forecasting.unseen import (
 from crimecast.grids.cube import load_cube
 from crimecast.grids.grid import list_grids
 from crimecast.plots.judging import gain_maps_figure
+from crimecast.plots.rasters import Ground
 from crimecast.runs.run import list_runs, load_run
+from crimecast.views.ground import ground
 from pages.parts.charts import chart
 from pages.parts.frame import frame, grid_title, trained
 from pages.parts.guarding import guarded
@@ -115,6 +118,11 @@ def fine_tuned(found: list[Trial], step: int | None) -> dict[str, dict[str, Any]
     return table
 
 
+def on(trial: Trial) -> Ground:
+    """What a trial's maps are drawn on."""
+    return ground(load_city(trial.cube.city), trial.cube, False)
+
+
 def show() -> None:
     step = cube.index(str(when)) if when else None
     found = trials(run, away, step)
@@ -148,14 +156,14 @@ def show() -> None:
             "No run of this grid was trained without some places. In Design & train, leave out a share of the city "
             "to see whether a design holds where it was never taught.", icon=":material/grid_off:",
         )  # fmt: skip
-    st.markdown("**Where**: orange gained, blue lost")
+    st.markdown("**Where**: log-likelihood per cell; orange gained, blue lost")
     dark = st.context.theme.type == "dark"
     for name in table:
         maps = {trial: made["map"] for trial, made in table[name].items()}
         if maps:
             st.caption(text(name))
             chart(
-                gain_maps_figure(maps, dark),
+                gain_maps_figure(maps, dark, {trial.name: on(trial) for trial in found}),
                 key=f"maps_{name}",
                 alt=f"Where {name} gained and lost",
             )

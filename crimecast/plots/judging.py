@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from crimecast.plots.figures import BLUE, GREY, ORANGE, bare, colour_scale
+from crimecast.plots.rasters import Ground, nice_metres
 
 SERIES = (
     "#0072B2",
@@ -124,20 +125,25 @@ def feedback_figure(patrolled: np.ndarray, happened: np.ndarray) -> go.Figure:
     )  # fmt: skip
 
 
-def gain_maps_figure(maps: dict[str, np.ndarray], dark: bool) -> go.Figure:
-    """Small maps side by side (H, W each, NaN beyond the city), every one on its own scale around
-    zero: orange gained, blue lost."""
+def gain_maps_figure(
+    maps: dict[str, np.ndarray], dark: bool, grounds: dict[str, Ground] | None = None
+) -> go.Figure:
+    """Small maps side by side (H, W each, NaN beyond the city) on one scale around zero: orange gained,
+    blue lost; on their grounds, if given, with outlines and a scale bar."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(
         rows=1, cols=len(maps), subplot_titles=list(maps), horizontal_spacing=0.02
     )
-    for number, values in enumerate(maps.values(), 1):
-        reach = float(np.nanquantile(np.abs(values), 0.99)) or 1.0
+    reach = max(float(np.nanquantile(np.abs(values), 0.99)) for values in maps.values()) or 1.0
+    for number, (name, values) in enumerate(maps.items(), 1):
         figure.add_heatmap(
-            z=values, zmin=-reach, zmax=reach, colorscale=colour_scale("diverging", dark), showscale=False,
+            z=values, zmin=-reach, zmax=reach, colorscale=colour_scale("diverging", dark), showscale=number == 1,
+            colorbar={"title": {"text": "gain", "side": "right"}, "thickness": 10, "len": 0.8},
             hovertemplate="row %{y}, column %{x}: %{z:.2f}<extra></extra>", row=1, col=number,
         )  # fmt: skip
+        if grounds and grounds[name].tiles is None:
+            _on_ground(figure, grounds[name], number)
         axis = "" if number == 1 else str(number)
         figure.update_layout(
             {
@@ -146,3 +152,22 @@ def gain_maps_figure(maps: dict[str, np.ndarray], dark: bool) -> go.Figure:
             }
         )
     return figure.update_layout(height=300, margin={"l": 0, "r": 0, "t": 30, "b": 0})
+
+
+def _on_ground(figure: go.Figure, ground: Ground, column: int) -> None:
+    """A city's outline and a scale bar over a heatmap, whose cells have whole numbers as their middles."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for ring in ground.outline:
+        x += [*(point[0] - 0.5 for point in ring), None]
+        y += [*(point[1] - 0.5 for point in ring), None]
+    line = {"color": GREY, "width": 1}
+    hidden = {"mode": "lines", "showlegend": False, "hoverinfo": "skip", "line": line}
+    figure.add_scatter(x=x, y=y, row=1, col=column, **hidden)
+    metres = nice_metres(0.35 * ground.shape[1] * ground.cell)
+    end = metres / ground.cell
+    figure.add_scatter(
+        x=[0, end], y=[-2, -2], row=1, col=column, **hidden | {"mode": "lines+text"},
+        text=["", f" {metres / 1000:g} km" if metres >= 1000 else f" {metres:g} m"], textposition="middle right",
+        textfont={"color": GREY},
+    )  # fmt: skip

@@ -65,6 +65,12 @@ class Ground:
         return np.where(self.tiles[..., 0] >= 0, found, np.zeros((), values.dtype))
 
 
+def nice_metres(most: float) -> float:
+    """The longest of 1, 2, 5, 10, … that is at most so many metres: how long a scale bar is."""
+    base = 10.0 ** np.floor(np.log10(most))
+    return next(float(k * base) for k in (5, 2, 1) if k * base <= most)
+
+
 @dataclass(frozen=True)
 class Scene:
     """What the maps have in common: where they lie, the steps and their labels.

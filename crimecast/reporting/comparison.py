@@ -12,9 +12,10 @@ from crimecast.grids.cube import load_cube, on_map
 from crimecast.judging.scoring import said
 from crimecast.reporting.model_card import model_card
 from crimecast.reporting.page import card, figure, page, paired, table
-from crimecast.reporting.pictures import picture
+from crimecast.reporting.pictures import legend, picture
 from crimecast.runs.run import Run, list_runs
 from crimecast.views.compare import Comparison
+from crimecast.views.ground import ground
 
 SHARES = (0.5, 1, 2, 5, 10, 20)  # of the area, in per cent
 
@@ -89,13 +90,21 @@ def _where(view: Comparison, name: str) -> str:
     one, other = (r.sum(axis=1).mean(axis=0) for r in (judged.one, judged.other))
     top = float(np.quantile(np.concatenate([one, other]), 0.998))
     reach = float(np.quantile(np.abs(gain), 0.995))
+    on = ground(load_city(view.cube.city), view.cube, False)
+    unit = f"events per {view.cube.place} and {view.cube.step.words}"
+    rates_ = legend("sequential", 0.0, top, unit)
     return (
-        f"<h2>Where {escape(name)} gained</h2><p class='soft'>Mean rates on one square-root scale, 0 to {top:.2g} events a "
-        f"cell and step; the gain in log-likelihood a cell from −{reach:.2g} (blue: {escape(view.against)} was better) to "
-        f"{reach:.2g} (orange: {escape(name)} was).</p><div class='maps'>"
-        + figure(picture(on_map(area, one), area, "sequential", 0.0, top), name)
-        + figure(picture(on_map(area, other), area, "sequential", 0.0, top), view.against)
-        + figure(picture(on_map(area, gain), area, "diverging", -reach, reach), "gain")
+        f"<h2>Where {escape(name)} gained</h2><p class='soft'>Mean rates on one square-root scale; the gain in log-likelihood: "
+        f"orange where {escape(name)} was better, blue where {escape(view.against)} was.</p><div class='maps'>"
+        + figure(picture(on_map(area, one), area, "sequential", 0.0, top, on), name, rates_)
+        + figure(
+            picture(on_map(area, other), area, "sequential", 0.0, top, on), view.against, rates_
+        )
+        + figure(
+            picture(on_map(area, gain), area, "diverging", -reach, reach, on),
+            "Gain",
+            legend("diverging", -reach, reach, f"log-likelihood per {view.cube.place}"),
+        )
         + "</div>"
     )
 

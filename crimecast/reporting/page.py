@@ -12,6 +12,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { white-space: normal; } th:first-child, td:first-child { text-align: left; } td.words { white-space: normal; text-align: left; }
 .maps { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: 0; } figure img { background: #f4f4f6; image-rendering: pixelated; max-width: 100%; }
+.legend { max-width: 16rem; } .legend img { width: 100%; height: 8px; image-rendering: auto; } .legend div { display: flex; justify-content: space-between; }
 .small img { width: 96px; } figcaption { font-size: .85rem; color: var(--soft); }
 pre { overflow-x: auto; border: 1px solid var(--line); padding: .8rem; font-size: .85rem; }
 """
@@ -26,9 +27,9 @@ def page(title: str, parts: list[str]) -> str:
     )
 
 
-def figure(image: str, caption: str) -> str:
-    """A picture with its words."""
-    return f"<figure><img alt='{escape(caption)}' src='{image}'><figcaption>{escape(caption)}</figcaption></figure>"
+def figure(image: str, caption: str, legend: str = "") -> str:
+    """A picture with its words and the HTML of its colours."""
+    return f"<figure><img alt='{escape(caption)}' src='{image}'><figcaption>{escape(caption)}{legend}</figcaption></figure>"
 
 
 def paired(versus: dict[str, Any] | None) -> str:

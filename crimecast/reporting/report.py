@@ -4,7 +4,7 @@ from html import escape
 
 import numpy as np
 
-from crimecast.cities import load_city
+from crimecast.cities import City, load_city
 from crimecast.diagnose import Finding
 from crimecast.diagnose.kept import findings_of
 from crimecast.forecasting.forecasts import rates, rivals, score_sums
@@ -14,10 +14,12 @@ from crimecast.inspect.activations import activations
 from crimecast.judging.scoring import said
 from crimecast.judging.scoring import table as score_table
 from crimecast.lineage.tree import changes, effect
+from crimecast.plots.difference import TITLE, WORDS, difference
 from crimecast.reporting.model_card import model_card
 from crimecast.reporting.page import card, figure, page, paired, table
-from crimecast.reporting.pictures import picture
+from crimecast.reporting.pictures import legend, picture
 from crimecast.runs.run import Run, load_run
+from crimecast.views.ground import ground
 
 CHANNELS = 8  # of each layer that are shown
 
@@ -35,7 +37,7 @@ def report(run: Run) -> str:
         f"<h1>{escape(run.id)}</h1><p class='soft'>{escape(city.title)} · {cube.cell:g} m · {escape(str(cube.step))} · "
         f"{escape(', '.join(cube.types))}{' · simulated city: nothing here happened' if city.simulated else ''}</p>",
         _scores(run, cube, first, last, period),
-        _maps(cube, first, last, made),
+        _maps(cube, city, first, last, made),
         _findings(findings_of(run)),
         _layers(run, cube, first),
         _lineage(run),
@@ -65,19 +67,25 @@ def _scores(run: Run, cube: Cube, first: int, last: int, period: str) -> str:
     )
 
 
-def _maps(cube: Cube, first: int, last: int, made: np.ndarray) -> str:
+def _maps(cube: Cube, city: City, first: int, last: int, made: np.ndarray) -> str:
     area = cube.area(first)
     mean = made.sum(axis=1).mean(axis=0)
     fact = cube.counts[first:last].sum(axis=1).mean(axis=0)
     top = float(np.quantile(np.concatenate([mean[area], fact[area]]), 0.998))
-    error = mean - fact
+    error = difference(fact, mean)
     off = float(np.quantile(np.abs(error[area]), 0.998))
+    unit = f"events per {cube.place} and {cube.step.words}"
+    on, rates_ = ground(city, cube, False), legend("sequential", 0.0, top, unit)
     return (
-        "<h2>Where</h2><p class='soft'>Events a cell and step, mean over the unseen steps; forecast and fact on one "
-        f"square-root scale, 0 to {top:.2g}; their difference from −{off:.2g} (blue: too little forecast) to {off:.2g} (orange: too much).</p><div class='maps'>"
-        + figure(picture(mean, area, "sequential", 0.0, top), "forecast")
-        + figure(picture(fact, area, "sequential", 0.0, top), "fact")
-        + figure(picture(error, area, "diverging", -off, off), "forecast minus fact")
+        f"<h2>Where</h2><p class='soft'>{unit.capitalize()}, mean over the unseen steps; forecast and actual on one "
+        "square-root scale.</p><div class='maps'>"
+        + figure(picture(mean, area, "sequential", 0.0, top, on), "Forecast", rates_)
+        + figure(picture(fact, area, "sequential", 0.0, top, on), "Actual", rates_)
+        + figure(
+            picture(error, area, "diverging", -off, off, on),
+            TITLE,
+            legend("diverging", -off, off, WORDS),
+        )
         + "</div>"
     )
 

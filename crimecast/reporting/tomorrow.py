@@ -3,7 +3,8 @@
 from html import escape
 
 from crimecast.reporting.page import figure, page, table
-from crimecast.reporting.pictures import picture
+from crimecast.reporting.pictures import legend, picture
+from crimecast.views.ground import ground
 from crimecast.views.tomorrow import NOTICE, TomorrowView
 
 
@@ -30,8 +31,21 @@ def printable(view: TomorrowView, kind: int) -> str:
         *(f"<p>{escape(note)}</p>" for note in made.notices),
         "<div class='maps'>",
         figure(
-            picture(rate, made.area, "sequential", 0.0, float(rate.max())),
-            f"Expected events per cell and {view.cube.step.words}, at most {rate.max():.2f}",
+            picture(
+                rate,
+                made.area,
+                "sequential",
+                0.0,
+                float(rate.max()),
+                ground(city, view.cube, False),
+            ),
+            f"Expected events, at most {rate.max():.2f}",
+            legend(
+                "sequential",
+                0.0,
+                float(rate.max()),
+                f"events per {view.cube.place} and {view.cube.step.words}",
+            ),
         ),
         "</div><h2>The city</h2>",
         table(["", "expected", "95 % between"], totals),

@@ -13,6 +13,7 @@ from crimecast.forecasting.forecasts import at_horizon, rates
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.grids.grid import open_grid
 from crimecast.judging.likelihood import log_likelihood
+from crimecast.plots.difference import TITLE, WORDS
 from crimecast.plots.rasters import Panel, Scene, message, window
 from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import load_run
@@ -75,10 +76,10 @@ class ForecastView:
             Panel("Forecast", unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
             Panel("Actual", unit=unit, high=255.0, top=top, group="rate"),
             Panel(
-                "Actual − forecast",
+                TITLE,
                 "diverging",
-                unit + ": orange is more than forecast",
-                minus=(1, 0),
+                f"{unit}: {WORDS}",
+                minus=(1, 0),  # of these panels, as `difference` has it
                 top=top,
             ),
         ]

@@ -18,7 +18,7 @@ def test_a_comparison_stands_by_itself(sample: str) -> None:
     view = Comparison(load_cube(sample), *period, ("stack-1", "mean"), "memory_mixture")
     text = comparison_report(view)
     addresses = re.findall(r"(?:src|href)='([^']*)'", text)
-    assert len(addresses) == 6
+    assert len(addresses) == 12
     assert all(a.startswith("data:image/png;base64,") for a in addresses)
     assert not re.search(r"https?://|<script|@import", text)
     for row in view.table():
