@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from crimecast.cities import write_city
+from crimecast.live.discarding import delete_city, what_goes
 from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure, shares_figure
 from crimecast.plots.places import places_message
 from crimecast.plots.streets import HEIGHT, street_map, tile_server
@@ -15,6 +16,7 @@ from crimecast.records.tail import tail
 from crimecast.records.understanding import Request, guess_values
 from crimecast.views.coverage import by_month, city_coverage
 from crimecast.views.records import sample_places
+from pages.parts.bin import delete_button
 from pages.parts.charts import chart
 from pages.parts.columns import KINDS, choose_columns, choose_order, show_notices, stored
 from pages.parts.crawl import crawl_panel
@@ -220,6 +222,32 @@ if not city.simulated:
 if held.months:
     st.subheader("Live")
     guarded(lambda: live_panel(city))
+
+
+def rename() -> None:
+    """The name that is shown of the city."""
+    title = st.text_input("Name", city.title, max_chars=80, key=f"title_{city.name}").strip()
+    if title and title != city.title and operator_button("Save the name", type="primary"):
+        write_city(replace(city, title=title))
+        st.rerun()
+
+
+def gone() -> None:
+    """Delete the city, with all that hangs on it."""
+    grids, trained = what_goes(city.name)
+    delete_button(
+        "Delete the city",
+        f"Delete all that is stored of {city.title}: its records, {grids} grid{'s' * (grids != 1)} and {trained} run{'s' * (trained != 1)}?",
+        lambda: delete_city(city.name),
+    )
+
+
+if not city.simulated and held.months:
+    changing = st.expander("Name, and deleting", on_change="rerun", key="changing")
+    if changing.open:
+        with changing:
+            guarded(rename)
+            guarded(gone)
 if city.quirks:
     st.subheader("Worth knowing")
     st.markdown("\n".join(f"- {text(quirk)}" for quirk in city.quirks))

@@ -5,8 +5,11 @@ from typing import Any
 import streamlit as st
 
 from crimecast.grids.grid import list_grids, make_grid
+from crimecast.live.discarding import delete_grid
 from crimecast.records.snapshot import snapshot
+from crimecast.runs.run import list_runs
 from crimecast.views.grid import grid_message
+from pages.parts.bin import delete_button
 from pages.parts.frame import frame, grid_title, nothing_yet
 from pages.parts.guarding import guarded, part
 from pages.parts.maps import asked_of, maps
@@ -116,6 +119,13 @@ if here.grid is not None:
         st.caption(
             f"{len(others)} grids of {text(city.title)} are stored; choose one in the bar above."
         )
+    trained = len(list_runs(grid["grid"]))
+    delete_button(
+        "Delete this grid",
+        f"Delete {grid_title(grid)}"
+        + (f" with its {trained} run{'s' * (trained > 1)}?" if trained else "?"),
+        lambda: delete_grid(grid["grid"]),
+    )
     st.page_link(
         "pages/design.py",
         label="Design and train a network on it",

@@ -12,6 +12,7 @@ from crimecast.live.standing import state_of
 from crimecast.runs.progress import line, share
 from crimecast.runs.run import Run, list_runs
 from crimecast.views.tomorrow import tomorrow_view
+from pages.parts.bin import bin_panel
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.guarding import guarded
 from pages.parts.judged import score_rows
@@ -23,6 +24,7 @@ here = frame(
     "See why a forecasting network is wrong, change its design, and see whether it got better.",
 )
 if here.grid is None:
+    guarded(bin_panel)
     nothing_yet(
         f"{text(here.city.title)} has no grid yet. Bring in its records, then count them on a grid.",
         "pages/city.py",
@@ -65,7 +67,20 @@ columns[2].metric(
 runs = list_runs(grid["grid"])
 columns[3].metric("Runs", len(runs))
 
+
+def running() -> None:
+    """What trains or waits, on whichever grid."""
+    st.subheader("Running now")
+    active = [one for one in list_runs() if one.active]
+    if not active:
+        st.caption("Nothing.")
+    for one in active:
+        st.progress(share(one), text=text(f"{one.id}: {line(one)}"))
+
+
 if here.run is None or here.run.state != "done":
+    guarded(running)
+    guarded(bin_panel)
     nothing_yet("No trained network yet on this grid.", "pages/design.py", "Design and train one")
 run = here.run
 done = [
@@ -122,16 +137,6 @@ def standing() -> None:
         },
         alt="Scores of the run and the baselines",
     )
-
-
-def running() -> None:
-    """What trains or waits on this grid."""
-    st.subheader("Running now")
-    active = [one for one in runs if one.active]
-    if not active:
-        st.caption("Nothing.")
-    for one in active:
-        st.progress(share(one), text=text(f"{one.id}: {line(one)}"))
 
 
 def what_was_found(findings: list[Finding] | None) -> None:
@@ -221,3 +226,4 @@ with st.container(horizontal=True):
         ("pages/design.py", "Change the design", ":material/account_tree:"),
     ):
         st.page_link(page, label=label, icon=icon, query_params=dict(st.query_params))
+guarded(bin_panel)

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from crimecast import UserError
 from crimecast.designs.spec import to_toml
 from crimecast.lineage.tree import NOTE, annotate, changes, effect, known_effect
 from crimecast.runs import queue
@@ -10,6 +9,7 @@ from crimecast.runs.run import Run, delete_run, list_runs, load_run
 from crimecast.training.reached import kept
 from crimecast.views.design import reached_items, spec_diff
 from pages.parts.asked import chosen_row
+from pages.parts.bin import delete_button
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.graph import graph
 from pages.parts.guarding import guarded
@@ -192,14 +192,9 @@ with st.container(horizontal=True):
                 queue.retry(run.id)
                 st.rerun()
     if not run.active:
-        with st.popover("Delete", icon=":material/delete:"):
-            st.write(f"Delete {text(run.id)} with its checkpoints? This can't be undone.")
-            if operator_button("Delete it", type="primary"):
-                try:
-                    delete_run(run.id)
-                    st.rerun()
-                except UserError as error:
-                    st.error(text(error))
+        delete_button(
+            "Delete", f"Delete {run.id} with its checkpoints?", lambda: delete_run(run.id)
+        )
 spec, diff, log = st.tabs(["Spec", "Changed from its parent", "Log"])
 spec.code(run.spec or "A module of your own; see module.py in the run's folder.", language="toml")
 if run.parent and run.spec:

@@ -192,6 +192,36 @@ def _date_format(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def delete(options: argparse.Namespace) -> tuple[Any, str]:
+    """Move a city or a grid to the bin."""
+    from crimecast.cities.city import NAME, is_registered
+    from crimecast.live.discarding import delete_city, delete_grid
+
+    ready()
+    is_city = NAME.fullmatch(options.name) is not None and is_registered(options.name)
+    entry = (delete_city if is_city else delete_grid)(options.name)
+    runs = f" with {len(entry.runs)} runs" if entry.runs else ""
+    return {"bin": entry.id}, f"{options.name} is in the bin{runs}: bin {entry.id} takes it back."
+
+
+def bin_(options: argparse.Namespace) -> tuple[Any, str]:
+    """What was deleted; or take it back."""
+    from crimecast.storage.bin import take_back, thrown
+
+    ready()
+    if options.back is not None:
+        entry = take_back(options.back)
+        return {"taken_back": entry.name}, f"{entry.name} is where it was."
+    rows = [
+        {"id": one.id, "kind": one.kind, "name": one.name, "runs": len(one.runs), "days_left": one.days_left}
+        for one in thrown()
+    ]  # fmt: skip
+    lines = [
+        f"{row['id']}  {row['kind']} {row['name']}, {row['days_left']} days left" for row in rows
+    ]
+    return rows, "\n".join(lines) or "The bin is empty."
+
+
 def register(add: Add) -> None:
     """The commands about records and grids."""
     add("cities", cities, "List the cities that are known.")
@@ -267,6 +297,11 @@ def register(add: Add) -> None:
     )
     p.add_argument("--tz", metavar="ZONE", help="of a new city (default: UTC)")
     p.add_argument("--crs", metavar="EPSG:N", help="of a new city")
+
+    p = add("delete", delete, "Move a city or a grid, with all that hangs on it, to the bin.")
+    p.add_argument("name", metavar="CITY|GRID")
+    p = add("bin", bin_, "List what was deleted in the last 30 days, or take one of it back.")
+    p.add_argument("back", nargs="?", metavar="ID", help="what to take back")
 
     p = add("grid", grid, "Count a city's events on cells and steps.")
     p.add_argument("city")

@@ -54,7 +54,7 @@ def runs(options: argparse.Namespace) -> tuple[Any, str]:
         return [_run_row(run) for run in known], "\n".join(lines) or "There are no runs yet."
     if options.action == "delete":
         delete_run(options.run)
-        return {"run": options.run, "state": "deleted"}, f"{options.run} is deleted."
+        return {"run": options.run, "state": "deleted"}, f"{options.run} is in the bin."
     if options.action == "stop":
         queue.stop(options.run)
     if options.action == "resume":

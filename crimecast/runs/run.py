@@ -17,6 +17,7 @@ from crimecast.grids.cube import Cube
 from crimecast.machine.process import lives
 from crimecast.runs.settings import Settings
 from crimecast.storage.access import accounted, act
+from crimecast.storage.bin import highest, throw
 from crimecast.storage.database import reading, writing
 from crimecast.storage.forms import Damaged, formed
 from crimecast.storage.store import data_root, read_json, write_json
@@ -123,6 +124,7 @@ def create_run(
     spec = "" if module else to_toml(design)
     with writing() as db:
         number = db.execute("select coalesce(max(number), 0) + 1 from runs").fetchone()[0]
+        number = max(number, highest() + 1)  # what is in the bin may be taken back
         name = f"{re.sub(r'[^a-z0-9_]+', '_', design.name.lower())[:40]}-{number}"
         folder = data_root() / "runs" / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -194,7 +196,7 @@ def update_run(name: str, **values: Any) -> None:
 
 @accounted
 def delete_run(name: str) -> None:
-    """Remove a run and its files. Raises UserError while it is running or others are forked from it."""
+    """Move a run and its files to the bin. Raises UserError while it is running or others are forked from it."""
     run = load_run(name)
     act("delete", name)
     if run.state == "running":
@@ -202,9 +204,7 @@ def delete_run(name: str) -> None:
     children = [other.id for other in list_runs() if other.parent == name]
     if children:
         raise UserError(f"{', '.join(children)} was forked from {name}: delete that first.")
-    with writing() as db:
-        db.execute("delete from runs where id = ?", (name,))
-    shutil.rmtree(run.folder, ignore_errors=True)
+    throw("run", name, [run.folder], [name])
 
 
 def write_progress(run: Run, values: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from crimecast.storage.bin import empty
 from crimecast.storage.store import data_root
 
 AGE = 86_400.0  # seconds without a change, after which nobody holds it
@@ -33,6 +34,7 @@ def sweep(now: float | None = None) -> list[Path]:
     with suppress(OSError):  # a full or read-only disk: another time
         mark.touch()
         os.utime(mark, (now, now))
+        empty()
         left = [*root.rglob(".*.part"), *Path(tempfile.gettempdir()).glob(SCRATCH)]
         for path in left:
             # From further ahead, it was left before the clock was set back.

@@ -45,7 +45,7 @@ widgets.WidgetMetadata = lambda *given, **more: made(*given, **{**more, "disable
 """
 ACTIONS = {
     "annotate", "crawl", "delete", "forecast the days to come of", "go live in", "grid", "put first", "resume", "search",
-    "stop", "stop the crawl of", "train", "try again", "write",
+    "stop", "stop the crawl of", "take back", "train", "try again", "write",
 }  # fmt: skip
 # A city with records, a portal and groups, one that is being crawled, and a run in every state. This
 # process stands for those that would work on them.
@@ -62,7 +62,7 @@ from crimecast.diagnose.finding import Finding
 from crimecast.grids.grid import list_grids, make_grid
 from crimecast.records.importing import import_file
 from crimecast.runs import queue
-from crimecast.runs.run import load_run, update_run
+from crimecast.runs.run import delete_run, load_run, update_run
 from crimecast.sample.shipped import ensure_sample
 from crimecast.storage.store import data_root, write_json
 
@@ -85,6 +85,9 @@ for state in ("queued", "running", "stopped", "failed"):
     run = queue.submit(queue.Request(load_design("stack_plain"), grid, parent="stack-1" if state == "stopped" else None))
     update_run(run.id, state=state, **({"pid": me["pid"], "pid_started": me["started"], "token": "t", "started": time.time()} if state == "running" else {}))
     print(run.id)
+thrown = queue.submit(queue.Request(load_design("stack_plain"), grid)).id
+update_run(thrown, state="stopped")
+delete_run(thrown)
 sick = Finding("short_training", None, "low", {"epochs": 1}, "Train longer.", {"training.epochs": 3})
 run = load_run("stack-1")
 write_json(run.folder / "findings.json", {"stamp": kept._stamp(run), "findings": [sick.row()]})

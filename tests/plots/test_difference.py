@@ -42,7 +42,10 @@ def test_app_and_report_say_the_same(sample: str) -> None:
     head = json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
     panel = next(one for one in head["panels"] if one["minus"])
     titles = [one["title"] for one in head["panels"]]
-    assert [titles[i] for i in panel["minus"]] == ["Actual", "Forecast"]  # the first minus the second
+    assert [titles[i] for i in panel["minus"]] == [
+        "Actual",
+        "Forecast",
+    ]  # the first minus the second
     assert panel["title"] == TITLE
     assert WORDS in panel["unit"]
     text = report(run)

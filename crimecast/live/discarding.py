@@ -1,0 +1,67 @@
+"""Deleting what others hang on: a grid goes with its runs, a city with its records, grids and runs."""
+
+from pathlib import Path
+
+from crimecast import UserError
+from crimecast.cities import load_city
+from crimecast.crawling.worker import crawl_progress
+from crimecast.grids.grid import grid_folder, list_grids
+from crimecast.live.plan import plan_of
+from crimecast.runs.run import Run, list_runs
+from crimecast.storage.access import accounted, act
+from crimecast.storage.bin import Thrown, throw
+from crimecast.storage.store import data_root
+
+
+@accounted
+def delete_grid(grid: str) -> Thrown:
+    """Move a grid and its runs to the bin. Raises UserError while one of them is used."""
+    grid_folder(grid)  # there is none of other names
+    city = next(one["city"] for one in list_grids() if one["grid"] == grid)
+    runs = list_runs(grid)
+    act("delete", grid)
+    _unused(runs, grid)
+    live = plan_of(city)
+    if live is not None and live.grid == grid:
+        raise UserError(f"{grid} is live in {city}: end that on City before deleting it.")
+    return throw("grid", grid, _of_grid(grid, runs), [run.id for run in runs])
+
+
+@accounted
+def delete_city(name: str) -> Thrown:
+    """Move all that is stored of a city to the bin; one that comes with the app can be filled anew. Raises
+    UserError while something of it is used, and where nothing is stored."""
+    city = load_city(name)
+    if city.simulated:
+        raise UserError(f"{city.title} comes with the app, records and all: it stays.")
+    grids = [one["grid"] for one in list_grids(name)]
+    runs = [run for grid in grids for run in list_runs(grid)]
+    root = data_root()
+    own = [
+        root / "cities" / name, root / "cities" / f"{name}.toml", root / "cities" / f"{name}.geojson",
+        root / "covariates" / name, root / "live" / name,
+    ]  # fmt: skip
+    if not grids and not any(path.exists() for path in own):
+        raise UserError(f"Nothing is stored of {city.title}.")
+    act("delete", name)
+    _unused(runs, city.title)
+    if crawl_progress(name).get("state") == "crawling":
+        raise UserError(f"{city.title} is being crawled: stop that before deleting it.")
+    for grid in grids:
+        own += _of_grid(grid, list_runs(grid))
+    return throw("city", name, own, [run.id for run in runs])
+
+
+def what_goes(name: str) -> tuple[int, int]:
+    """How many grids and runs go with a city."""
+    grids = list_grids(name)
+    return len(grids), sum(len(list_runs(grid["grid"])) for grid in grids)
+
+
+def _of_grid(grid: str, runs: list[Run]) -> list[Path]:
+    return [grid_folder(grid), data_root() / "forecasts" / grid, *(run.folder for run in runs)]
+
+
+def _unused(runs: list[Run], what: str) -> None:
+    if busy := [run.id for run in runs if run.active]:
+        raise UserError(f"{', '.join(busy[:3])} trains or waits: stop it before deleting {what}.")

@@ -1,0 +1,45 @@
+"""Deleting and taking back."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from crimecast import UserError
+from crimecast.storage.bin import DAYS, take_back, thrown
+from pages.parts.people import operator_button
+from pages.parts.text import text
+
+
+def delete_button(label: str, what: str, delete: Callable[[], object]) -> None:
+    """A button that says what would go to the bin before it does."""
+    with st.popover(label, icon=":material/delete:"):
+        st.write(f"{text(what)} For {DAYS} days it can be taken back, from the bin on *Overview*.")
+        if operator_button("Delete it", type="primary"):
+            try:
+                delete()
+            except UserError as error:
+                st.error(text(error))
+            else:
+                st.rerun()
+
+
+def bin_panel() -> None:
+    """What was deleted, each with a button that takes it back; nothing where nothing was."""
+    entries = thrown()
+    if not entries:
+        return
+    panel = st.expander(f"Bin: {len(entries)} deleted", icon=":material/delete:")
+    with panel:
+        for entry in entries[:50]:
+            left, right = st.columns([4, 1], vertical_alignment="center")
+            runs = len(entry.runs) if entry.kind != "run" else 0
+            also = f" with {runs} run{'s' * (runs > 1)}" if runs else ""
+            left.write(f"{text(entry.kind.capitalize())} {text(entry.name)}{also}, gone for good in {entry.days_left} days")  # fmt: skip
+            with right:
+                if operator_button("Take back", key=f"back_{entry.id}"):
+                    try:
+                        take_back(entry.id)
+                    except UserError as error:
+                        st.error(text(error))
+                    else:
+                        st.rerun()
