@@ -116,6 +116,16 @@ def scores(view: Comparison) -> None:
         placeholder="–",
         alt="Scores of every forecast with the paired comparison",
     )  # fmt: skip
+    measured = {
+        row["name"]: (row["versus"]["difference"], *row["versus"]["interval"])
+        for row in rows
+        if "versus" in row
+    }
+    chart(
+        judging.intervals_figure(measured, view.against),
+        key="gains",
+        alt="Gains with their intervals",
+    )
     alike = [
         r["name"] for r in rows if r.get("versus", {}).get("verdict") == "not to be told apart"
     ]

@@ -8,12 +8,15 @@ from crimecast.diagnose import Finding
 from crimecast.diagnose.kept import findings_of
 from crimecast.diagnose.patch import patched
 from crimecast.lineage.steer import fork
+from crimecast.lineage.tree import tried
 from crimecast.reporting.report import report
 from crimecast.runs.run import Run
 from crimecast.views.design import spec_diff
+from pages.parts.effect import what_it_did
 from pages.parts.frame import frame, trained
 from pages.parts.guarding import guarded
 from pages.parts.people import operator_button
+from pages.parts.progress import live
 from pages.parts.text import text
 
 MARK = {"high": ":material/error:", "medium": ":material/warning:", "low": ":material/info:"}
@@ -34,14 +37,37 @@ def changed(run: Run, finding: Finding, number: int) -> None:
         st.caption(f"The change can't be made by itself: {text(error)}")
         return
     st.code(spec_diff(to_toml(run.design), to_toml(design), (run.id, "its fork")), language="diff")
-    if operator_button(
-        "Fork, change and train", key=f"fork_{number}", icon=":material/call_split:"
+    child = tried(run, design)
+    label = "Fork, change and train" if child is None else "Train it once more"
+    if (child is None or not child.active) and operator_button(
+        label, key=f"fork_{number}", icon=":material/call_split:"
     ):
         try:
-            child = fork(run, finding.patch)
-            st.success(f"{text(child.id)} is queued; *Runs* shows it under {text(run.id)}.")
+            fork(run, finding.patch)
+            st.rerun()
         except UserError as error:
             st.error(text(error), icon=":material/error:")
+    if child is not None:
+        became(child)
+
+
+def became(child: Run) -> None:
+    """A fork as it trains, and then what it did, where it was asked for."""
+    live(child.id)
+    if child.state != "done":
+        return
+    what_it_did(child)
+    to = {**st.query_params, "run": child.id, "with": f"{run.id},{child.id}", "against": run.id}
+    with st.container(horizontal=True):
+        st.page_link(
+            "pages/compare.py", label="Compare the two", icon=":material/balance:", query_params=to
+        )
+        st.page_link(
+            "pages/findings.py",
+            label="What is wrong with it now",
+            icon=":material/stethoscope:",
+            query_params=to,
+        )
 
 
 def following(finding: Finding) -> None:
@@ -83,7 +109,7 @@ def look() -> None:
                 with st.expander("Which is why"):
                     following(finding)
             if finding.patch and run.spec:
-                with st.expander("The change"):
+                with st.expander("The change, and what it does", expanded=finding is findings[0]):
                     changed(run, finding, number)
     st.caption(
         "Judged on the validation period; how each rule does on networks that were made sick on purpose is in bench/results/planted.md. What follows from another finding stands under it."

@@ -3,13 +3,14 @@
 import streamlit as st
 
 from crimecast.designs.spec import to_toml
-from crimecast.lineage.tree import NOTE, annotate, changes, effect, known_effect
+from crimecast.lineage.tree import NOTE, annotate, changes, known_effect
 from crimecast.runs import queue
 from crimecast.runs.run import Run, delete_run, list_runs, load_run
 from crimecast.training.reached import kept
 from crimecast.views.design import reached_items, spec_diff
 from pages.parts.asked import chosen_row
 from pages.parts.bin import delete_button
+from pages.parts.effect import what_it_did
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.graph import graph
 from pages.parts.guarding import guarded
@@ -112,20 +113,6 @@ st.subheader(text(run.id))
 live(run.id)
 
 
-def what_it_did() -> None:
-    """The edge to its parent: what was changed, and what that did."""
-    with st.spinner("Comparing it with its parent …"):
-        made = effect(run)
-    if made is None:
-        return
-    low, high = made["interval"]
-    st.markdown(
-        f"Against its parent {text(run.parent)}: **{made['difference']:+.4f}** in log-likelihood per event on {text(made['on'])} "
-        f"data (95 % interval {low:+.4f} to {high:+.4f}): **{text(made['verdict'])}**. Above zero is better. "
-        f"Changed: {text(change(run))}."
-    )
-
-
 def say(field: str, key: str) -> None:
     """Write down what was just said of the run, that alone: others may have said something meanwhile."""
     said = {field: st.session_state[key]}
@@ -166,7 +153,7 @@ if run.state == "failed" and (reached := kept(run.folder)):
         )
 for warning in run.summary.get("warnings", []):
     st.warning(text(warning))
-guarded(what_it_did)
+guarded(lambda: what_it_did(run))
 guarded(remark)
 with st.container(horizontal=True):
     to = {**st.query_params, "run": run.id}

@@ -7,7 +7,7 @@ from crimecast import UserError
 from crimecast.designs.spec import Design, to_toml
 from crimecast.forecasting.forecasts import versus
 from crimecast.forecasting.unseen import unseen_period
-from crimecast.runs.run import Run, load_run, update_run
+from crimecast.runs.run import Run, list_runs, load_run, update_run
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import read_json, write_json
 
@@ -57,6 +57,13 @@ def _line(key: str, before: Any, after: Any) -> str:
 def _short(value: Any) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= 40 else f"{text[:37]}…"
+
+
+def tried(run: Run, design: Design) -> Run | None:
+    """The latest fork of a run that has this design, whatever became of it."""
+    spec = to_toml(design)
+    forks = (one for one in list_runs(run.grid) if one.parent == run.id and one.spec == spec)
+    return next(forks, None)
 
 
 def effect(run: Run) -> dict[str, Any] | None:

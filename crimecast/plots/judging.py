@@ -57,6 +57,29 @@ def hits_gain_figure(
     )  # fmt: skip
 
 
+def intervals_figure(rows: dict[str, tuple[float, float, float]], against: str) -> go.Figure:
+    """Each forecast's gain on one of them (middle, low, high) as a dot with a whisker; above zero is better,
+    and what reaches over zero isn't told apart."""
+    names = list(rows)[::-1]
+    middle, low, high = (np.array([rows[name][k] for name in names]) for k in range(3))
+    figure = go.Figure()
+    figure.add_scatter(
+        x=middle, y=names, mode="markers", marker={"color": BLUE, "size": 9}, showlegend=False,
+        error_x={
+            "type": "data", "symmetric": False, "thickness": 2, "width": 5,
+            "array": np.maximum(high - middle, 0), "arrayminus": np.maximum(middle - low, 0),
+        },
+        hovertemplate="%{y}: %{x:+.4f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_vline(x=0, line={"color": GREY, "dash": "dot", "width": 1})
+    figure = bare(
+        figure, 90 + 26 * len(names),
+        xaxis={"title": f"log-likelihood per event against {against}", "zeroline": False},
+        yaxis={"type": "category", "automargin": True},
+    )  # fmt: skip
+    return figure.update_layout(hovermode="closest")
+
+
 def reliability_figure(made: dict[str, Any]) -> go.Figure:
     """Observed against forecast by bins of like forecasts; on the diagonal is right."""
     figure = go.Figure()

@@ -127,6 +127,12 @@ def grid_title(entry: dict[str, Any]) -> str:
 
 def trained(here: Chosen) -> Run:
     """The trained run that is chosen; without one the page ends with what to do next."""
+    if here.run is not None and here.run.active:
+        nothing_yet(
+            f"{text(here.run.id)} is being trained: this page has something to show when it is done.",
+            "pages/runs.py",
+            "Watch it train",
+        )
     if here.run is None or here.run.state != "done":
         nothing_yet(
             "There is no trained network on this grid yet.",
