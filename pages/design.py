@@ -242,7 +242,7 @@ chosen = here.run.id if here.run else None
 watched = active[-1] if active else st.session_state.get("watched") or chosen
 if watched in known:
     st.subheader(f"Training of {text(watched)}")
-    live(watched)
+    live(known[watched])
     if known[watched].state == "done":
         with st.container(horizontal=True):
             to = {**st.query_params, "run": watched}

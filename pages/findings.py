@@ -53,7 +53,7 @@ def changed(run: Run, finding: Finding, number: int) -> None:
 
 def became(child: Run) -> None:
     """A fork as it trains, and then what it did, where it was asked for."""
-    live(child.id)
+    live(child)
     if child.state != "done":
         return
     what_it_did(child)
@@ -109,7 +109,8 @@ def look() -> None:
                 with st.expander("Which is why"):
                     following(finding)
             if finding.patch and run.spec:
-                with st.expander("The change, and what it does", expanded=finding is findings[0]):
+                first = next(one for one in findings if one.patch)
+                with st.expander("The change, and what it does", expanded=finding is first):
                     changed(run, finding, number)
     st.caption(
         "Judged on the validation period; how each rule does on networks that were made sick on purpose is in bench/results/planted.md. What follows from another finding stands under it."

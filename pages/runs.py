@@ -110,7 +110,7 @@ shown = here.run or everything[0]
 name = shown.id if chosen is None else order[chosen][0].id
 run = load_run(name)
 st.subheader(text(run.id))
-live(run.id)
+live(run)
 
 
 def say(field: str, key: str) -> None:

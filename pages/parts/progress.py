@@ -5,8 +5,7 @@ import streamlit as st
 from crimecast.plots.figures import loss_figure
 from crimecast.runs import queue, supervisor
 from crimecast.runs.progress import line, share, time_left
-from crimecast.runs.run import list_runs, load_run
-from pages.parts.asked import changed
+from crimecast.runs.run import Run, list_runs, load_run
 from pages.parts.charts import chart
 from pages.parts.guarding import part
 from pages.parts.people import operator_button
@@ -29,15 +28,15 @@ def _running_now() -> None:
         st.progress(share(run), text=text(f"{run.id}: {line(run)}"))
 
 
-def live(name: str) -> None:
-    """A run as it trains: its losses, rate and time left, with stop and resume."""
-    part(_live, name, every=1 if load_run(name).active else None)
+def live(run: Run) -> None:
+    """A run as it trains: its losses, rate and time left, with stop and resume. `run` is what the rest of
+    the page has seen of it: once it is in another state, the page is drawn again."""
+    part(_live, run.id, run.state, every=1 if run.active else None)
 
 
-def _live(name: str) -> None:
+def _live(name: str, seen: str) -> None:
     run = load_run(name)
-    before = changed(run.state, f"state_{name}")
-    if before and before[0]:
+    if run.state != seen:
         st.rerun()  # the rest of the page has more to show now
     at = run.progress()
     left, right = st.columns([3, 1], vertical_alignment="center")

@@ -183,9 +183,6 @@ def test_many_quick_steps_are_caught_up_with(page: Page, app: App) -> None:
 
 def test_training_survives_a_restarted_server_and_stops_and_resumes(page: Page, app: App) -> None:
     go(page, app, "design?city=sample")
-    page.get_by_role("spinbutton", name="Epochs at most").fill("400")
-    page.keyboard.press("Enter")
-    settle(page)  # drawn anew while the next box is being filled, that box would get its text twice
     page.get_by_role("tab", name="TOML").click()
     text = page.get_by_role("textbox", name="Spec", exact=True)
     slower = (
@@ -197,6 +194,12 @@ def test_training_survives_a_restarted_server_and_stops_and_resumes(page: Page, 
     text.fill(slower)
     expect(text).to_have_value(slower)
     page.keyboard.press("Control+Enter")
+    # Drawn anew while the next box is being filled, that box would get its text twice.
+    page.get_by_role("tab", name="Changes").click()
+    page.get_by_text("+patience = 400").wait_for()
+    settle(page)
+    page.get_by_role("spinbutton", name="Epochs at most").fill("400")
+    page.keyboard.press("Enter")
     settle(page)
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_text(re.compile(r"epoch \d+ of 400")).first.wait_for()
