@@ -8,7 +8,7 @@ from crimecast import UserError
 from crimecast.designs.inputs import calendar_numbers, for_step, map_count
 from crimecast.designs.shapes import as_far_as_it_goes
 from crimecast.designs.shapes import lay_out as place_layers
-from crimecast.designs.spec import list_designs, load_design, parse_design, to_toml
+from crimecast.designs.spec import Design, list_designs, load_design, parse_design, to_toml
 from crimecast.grids.cube import load_cube, split
 from crimecast.plots.diagram import Item
 from crimecast.runs import queue, search
@@ -18,7 +18,9 @@ from pages.parts.cards import cards, inputs_and_training
 from pages.parts.draft import Draft
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.graph import graph
-from pages.parts.people import operator_button
+from pages.parts.guarding import guarded
+from pages.parts.own_module import own_module
+from pages.parts.people import for_operators, operator_button
 from pages.parts.progress import live
 from pages.parts.text import text
 
@@ -199,6 +201,22 @@ if fields:
         "Trials", 1, 1000, 20,
         help=f"Runs that try values of {text(', '.join(fields))}; those that fall behind are stopped early.",
     )  # fmt: skip
+
+
+def asked(design: Design, parent: str | None) -> queue.Request:
+    """A training of a design, as the fields above say."""
+    return queue.Request(
+        design, cube.grid, str(train_until), str(validate_until), int(epochs), int(seed), "auto", parent, refit,
+        left_out=left_out / 100,
+    )  # fmt: skip
+
+
+def watch(name: str) -> None:
+    """Show a run below, from now on."""
+    st.session_state["watched"] = name
+    st.query_params["run"] = st.session_state["at_run"] = name
+
+
 go = operator_button(
     "Search" if fields else "Train",
     type="primary",
@@ -217,24 +235,21 @@ if go and fields:
         st.error(text(error), icon=":material/error:")
 elif go and design is not None:
     try:
-        run = queue.submit(
-            queue.Request(
-                design,
-                cube.grid,
-                str(train_until),
-                str(validate_until),
-                int(epochs),
-                int(seed),
-                "auto",
-                parent,
-                refit,
-                left_out=left_out / 100,
-            )
-        )
-        st.session_state["watched"] = run.id
-        st.query_params["run"] = st.session_state["at_run"] = run.id
+        watch(queue.submit(asked(design, parent)).id)
     except UserError as error:
         st.error(text(error), icon=":material/error:")
+
+
+def own() -> None:
+    """Train a module of one's own with the settings above."""
+    if name := own_module(lambda module: asked(module, None)):
+        watch(name)
+
+
+module = st.expander("Or a module of your own", on_change="rerun", key="own_module")
+if module.open:
+    with module:
+        guarded(for_operators(own))
 
 known = {run.id: run for run in list_runs(cube.grid)}
 active = [name for name, run in known.items() if run.active]

@@ -1,5 +1,6 @@
 """Spec → torch network, and a user's own module beside it, behind one call."""
 
+import ast
 import importlib.util
 import os
 import sys
@@ -103,12 +104,36 @@ def build(
         return Network(laid, design.lags, calendar, LIKELIHOODS[design.likelihood](types))
 
 
+def modules_allowed() -> bool:
+    """Whether users' own modules may be run here."""
+    return os.environ.get("CRIMECAST_ALLOW_MODULES", "1") != "0"
+
+
+def module_classes(path: Path) -> list[str]:
+    """Names of the classes of a Python file that may be networks, those that say so first; nothing of it is
+    run. Raises UserError if it is no Python, or has no class."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        raise UserError(f"{path.name} is no Python{line}.") from None
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    if not classes:
+        raise UserError(f"{path.name} has no class.")
+    said = [
+        any(ast.unparse(base).split(".")[-1] == "Module" for base in one.bases) for one in classes
+    ]
+    return [
+        one.name for one, _ in sorted(zip(classes, said, strict=True), key=lambda both: not both[1])
+    ]
+
+
 def load_module(reference: str) -> nn.Module:
     """Run a user's file and make its class: `FILE.py:Class`. This runs the file's code.
 
     Raises UserError if the server forbids it (CRIMECAST_ALLOW_MODULES=0) or it can't be made.
     """
-    if os.environ.get("CRIMECAST_ALLOW_MODULES", "1") == "0":
+    if not modules_allowed():
         raise UserError("This server doesn't run users' own modules.")
     path, _, name = reference.rpartition(":")
     label = f"crimecast_user_{Path(path).stem}"

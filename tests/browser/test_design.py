@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,5 +110,29 @@ def test_a_block_is_added_and_trained(browser: Any, app: App) -> None:
     enter(page, page.get_by_label("Epochs at most", exact=True), "1")
     settle(page)
     page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_role("link", name="See its layers").wait_for()
+    page.close()
+
+
+def test_a_module_of_ones_own_is_trained_when_it_is_trusted(
+    browser: Any, app: App, tmp_path: Path
+) -> None:
+    (tmp_path / "net.py").write_text(
+        "import torch\nclass Part: ...\nclass Mine(torch.nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.mix = torch.nn.Conv2d(7, 1, 3, padding=1)\n"
+        "    def forward(self, history, calendar, static):\n        return self.mix(history.flatten(1, 2)) - 1\n"
+    )
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.set_default_timeout(BROWSER)
+    go(page, app, "design?city=sample")
+    enter(page, page.get_by_label("Epochs at most", exact=True), "1")
+    settle(page)
+    page.get_by_text("Or a module of your own").click()
+    page.locator("[data-testid=stFileUploader] input").set_input_files(str(tmp_path / "net.py"))
+    train = page.get_by_role("button", name="Train this module")
+    expect(train).to_be_disabled()
+    page.get_by_text("I trust this file").click()
+    train.click()
+    page.wait_for_url(re.compile("run=net-"))
     page.get_by_role("link", name="See its layers").wait_for()
     page.close()

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crimecast.designs.build import MODULES, Network, build
+from crimecast.designs.build import MODULES, Network, build, module_classes
 from crimecast.designs.inputs import map_count
 from crimecast.designs.kinds import KINDS
 from crimecast.designs.shapes import as_far_as_it_goes, lay_out
@@ -386,3 +386,19 @@ def test_what_does_not_fit_is_refused(layer: str, text: str) -> None:
     spec = f'name = "x"\nlags = [1, 2]\ncalendar = []\n[[layer]]\nname = "a"\n{layer}\n'
     with pytest.raises(UserError, match=text):
         lay_out(parse_design(spec), 1, 8, 8, 0)
+
+
+def test_the_classes_of_a_file_are_named_and_nothing_of_it_is_run(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(
+        "raise SystemExit\nclass Part: ...\nclass Net(torch.nn.Module): ...\nclass Other(Module): ...\n"
+    )
+    assert module_classes(path) == ["Net", "Other", "Part"]
+    for text, said in (
+        ("x = 1", "no class"),
+        ("def (", "no Python in line 1"),
+        ("\0", "no Python"),
+    ):
+        path.write_text(text)
+        with pytest.raises(UserError, match=said):
+            module_classes(path)
