@@ -6,6 +6,7 @@ from crimecast import UserError
 from crimecast.designs.spec import to_toml
 from crimecast.diagnose import Finding
 from crimecast.diagnose.kept import findings_of
+from crimecast.diagnose.own_file import line_of_run
 from crimecast.diagnose.patch import patched
 from crimecast.lineage.steer import fork
 from crimecast.lineage.tree import tried
@@ -112,6 +113,9 @@ def look() -> None:
                 first = next(one for one in findings if one.patch)
                 with st.expander("The change, and what it does", expanded=finding is first):
                     changed(run, finding, number)
+            if (line := line_of_run(run, finding)) is not None:
+                with st.expander(f"Line {line.number:d} of your file", expanded=bool(line.diff)):
+                    st.code(line.diff or line.text, language="diff" if line.diff else "python")
     st.caption(
         "Judged on the validation period; how each rule does on networks that were made sick on purpose is in bench/results/planted.md. What follows from another finding stands under it."
     )

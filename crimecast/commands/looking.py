@@ -70,10 +70,13 @@ def _proof(name: str) -> tuple[Any, str]:
 def diagnose(options: argparse.Namespace) -> tuple[Any, str]:
     """Every finding about a run, the most severe first."""
     from crimecast import diagnose as diagnosing
+    from crimecast.diagnose.own_file import line_of_run
     from crimecast.runs.run import load_run
 
     ready()
-    found = diagnosing.diagnose(load_run(options.run))
+    run = load_run(options.run)
+    found = diagnosing.diagnose(run)
+    lines_of = [line_of_run(run, f) for f in found]
     lines = [
         f"{f.severity:<7} {f.code:<26} {f.layer or '–':<16} {f.advice}"
         + (f"  patch: {f.patch}" if f.patch else "")
@@ -82,9 +85,15 @@ def diagnose(options: argparse.Namespace) -> tuple[Any, str]:
             if f.consequences
             else ""
         )
-        for f in found
+        + (f"\n        line {line.number} of your file: {line.text}" if line else "")
+        + (f"\n{line.diff}" if line and line.diff else "")
+        for f, line in zip(found, lines_of, strict=True)
     ]
-    return [f.row() for f in found], "\n".join(lines) or "Nothing was found."
+    rows = [
+        f.row() | ({"line": vars(line)} if line else {})
+        for f, line in zip(found, lines_of, strict=True)
+    ]
+    return rows, "\n".join(lines) or "Nothing was found."
 
 
 def steer(options: argparse.Namespace) -> tuple[Any, str]:

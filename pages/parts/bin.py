@@ -12,7 +12,7 @@ from pages.parts.text import text
 
 def delete_button(label: str, what: str, delete: Callable[[], object]) -> None:
     """A button that says what would go to the bin before it does."""
-    with st.popover(label, icon=":material/delete:"):
+    with st.popover(text(label), icon=":material/delete:"):
         st.write(f"{text(what)} For {DAYS} days it can be taken back, from the bin on *Overview*.")
         if operator_button("Delete it", type="primary"):
             try:
@@ -34,7 +34,7 @@ def bin_panel() -> None:
             left, right = st.columns([4, 1], vertical_alignment="center")
             runs = len(entry.runs) if entry.kind != "run" else 0
             also = f" with {runs} run{'s' * (runs > 1)}" if runs else ""
-            left.write(f"{text(entry.kind.capitalize())} {text(entry.name)}{also}, gone for good in {entry.days_left} days")  # fmt: skip
+            left.write(f"{text(entry.kind.capitalize())} {text(entry.name)}{text(also)}, gone for good in {entry.days_left:d} days")  # fmt: skip
             with right:
                 if operator_button("Take back", key=f"back_{entry.id}"):
                     try:

@@ -64,7 +64,8 @@ def test_a_runs_forecasts_go_with_it(sample: str) -> None:
     rates(run.id, load_cube(sample), 700, 702)
     assert list(run.folder.glob(f"forecasts/{sample}/{run.id}.*.npy"))
     delete_run(run.id)
-    assert not list(data_root().rglob(f"{run.id}.*.npy"))
+    left = [path.relative_to(data_root()) for path in data_root().rglob(f"{run.id}.*.npy")]
+    assert all(path.parts[0] == "bin" for path in left)
 
 
 def test_no_more_is_kept_than_the_bound(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
