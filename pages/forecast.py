@@ -1,6 +1,7 @@
 """Forecast: predicted beside actual beside error, step by step, and what lies behind a cell."""
 
 from collections.abc import Callable
+from datetime import date
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from crimecast.grids.cube import load_cube
 from crimecast.plots.figures import forecast_figure
 from crimecast.views.coverage import warning
 from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
-from pages.parts.asked import chosen_row, newly
+from pages.parts.asked import changed, chosen_row, newly
 from pages.parts.charts import chart
 from pages.parts.frame import frame, trained
 from pages.parts.guarding import again, part
@@ -79,9 +80,12 @@ def look() -> None:
     step, cell = chosen_step(view), chosen_cell(view)
     maps(view.message(city, step, cell), key="forecast_maps")
     observed, expected = view.step_totals(step)
-    st.markdown(
+    said, day = st.columns([4, 1], vertical_alignment="center")
+    said.markdown(
         f"**{text(view.label(step))}**: {observed:,.0f} events, {expected:,.1f} expected in the city."
     )
+    with day:
+        calendar(view, step)
     if cell is None:
         st.caption("Click a cell on a map for its history, its forecast and its events.")
     else:
@@ -89,13 +93,24 @@ def look() -> None:
     worst(view)
 
 
+def calendar(view: ForecastView, step: int) -> None:
+    """The day of the step that is shown, and any other to go to."""
+    days = view.times.astype("datetime64[D]").tolist()
+    if changed(step, "forecast_day_of") is not None:  # else it may just be being typed
+        st.session_state["forecast_day"] = days[step]
+    chosen = st.date_input(
+        "Go to a day", min_value=days[view.first], max_value=days[view.last - 1], key="forecast_day"
+    )
+    if isinstance(chosen, date) and chosen != days[step]:
+        later = [i for i in range(view.first, view.last) if days[i] >= chosen]
+        go_to_step(later[0] if later else view.last - 1)
+        again()
+
+
 def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
     """What lies behind one cell."""
     row, column = cell
-    areas = view.cube.areas
-    st.subheader(
-        text(areas.name(row, column)) if areas else f"Cell at row {row:d}, column {column:d}"
-    )
+    st.subheader(text(view.name(row, column)))
     observed, expected = view.cell_series(cell)
     n, rate = observed[step - view.first], expected[step - view.first]
     st.markdown(

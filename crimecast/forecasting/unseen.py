@@ -154,6 +154,8 @@ def verdict(table: dict[str, dict[str, dict[str, Any]]]) -> str:
         )
         if key in words
     ]
+    if len(table) == 1:  # nothing to be the best of
+        return f"{best} is {'; '.join(parts)}."
     return f"{best} generalises best: {'; '.join(parts)}."
 
 

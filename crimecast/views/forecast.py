@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from crimecast.cities import City
+from crimecast.cities import City, load_city
 from crimecast.forecasting.forecasts import at_horizon, rates
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.grids.grid import open_grid
@@ -19,6 +19,7 @@ from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import load_run
 from crimecast.views import address
 from crimecast.views.ground import ground
+from crimecast.views.place_names import place_name
 
 TOGETHER = "all together"
 
@@ -99,6 +100,10 @@ class ForecastView:
         }
         return message(scene, self.area, maps, step, first=self.first, cell_picked=cell)
 
+    def name(self, row: int, column: int) -> str:
+        """What a cell is called."""
+        return place_name(load_city(self.cube.city), self.cube, row, column)
+
     def step_totals(self, step: int) -> tuple[float, float]:
         """Events observed and expected in the study area."""
         i = step - self.first
@@ -175,7 +180,9 @@ class ForecastView:
         row, column = np.unravel_index(flat, self.area.shape)
         cells = pd.DataFrame(
             {
-                "cell": [f"row {r}, column {c}" for r, c in zip(row, column, strict=True)],
+                "cell": [
+                    self.name(r, c) for r, c in zip(row.tolist(), column.tolist(), strict=True)
+                ],
                 "against the baseline": by_cell[row, column].round(2),
                 "observed": self.observed[:, row, column].sum(axis=0).astype(int),
                 "expected": self.forecast[:, row, column].sum(axis=0).round(1),

@@ -4,13 +4,11 @@ import hashlib
 import tempfile
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import shapely
 
 from crimecast.cities import City, load_city
 from crimecast.forecasting.ahead import ALL, Ahead, ahead
@@ -20,6 +18,7 @@ from crimecast.live.log import Log
 from crimecast.live.plan import live_folder
 from crimecast.plots.rasters import Panel, Scene, message
 from crimecast.views.ground import ground
+from crimecast.views.place_names import place_name
 
 DAYS, LOOK_BACK = 7, 365  # to forecast, and from which what is usual is taken
 NOTABLE = 0.1  # of what is usual: a difference worth words
@@ -121,20 +120,8 @@ class TomorrowView:
         return pd.DataFrame(rows)
 
     def name(self, row: int, column: int) -> str:
-        """Its neighbourhood or, outside of all, the nearest; and the cell. Of areas the area."""
-        if self.cube.areas is not None:
-            return self.cube.areas.name(row, column)
-        x, y = float(self.cube.x[column]), float(self.cube.y[row])
-        here = shapely.Point(x, y)
-        best, least = "", np.inf
-        for name, shape in _neighbourhoods(self.city.name):
-            distance = shape.distance(here)
-            if distance < least:
-                best, least = name, distance
-        cell = f"row {row}, column {column}"
-        if not best:
-            return cell.capitalize()
-        return f"{best}, {cell}" if least == 0 else f"{least:,.0f} m from {best}, {cell}"
+        """What a cell is called."""
+        return place_name(self.city, self.cube, row, column)
 
     def of_city(self, step: int, kind: int) -> float:
         """What is expected of the whole city over what is usual."""
@@ -171,14 +158,6 @@ class TomorrowView:
             f"{share}; {seen} {word} {within} since {self.cube.label(since)}, where "
             f"{told:.1f} are usual, {'add' if added > 0 else 'take away'} {abs(added):.2f}"
         )
-
-
-@lru_cache(maxsize=8)
-def _neighbourhoods(city: str) -> list[tuple[str, Any]]:
-    known = load_city(city)
-    return [
-        (n, known.project(shape)) for kind, n, shape in known.features if kind == "neighbourhood"
-    ]
 
 
 def tomorrow_view(name: str, grid: str) -> TomorrowView:

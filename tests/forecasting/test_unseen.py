@@ -81,4 +81,6 @@ def test_the_verdict_names_the_best_in_its_worst_trial() -> None:
     text = verdict(table)
     assert text.startswith("b generalises best: better than the mixture of memories on later time")
     assert "not to be told apart from it on another city" in text
+    alone = verdict({"a": table["a"]})
+    assert alone.startswith("a is better than the mixture of memories on later time")
     assert verdict({"a": {}}) == "There is nothing to compare yet."

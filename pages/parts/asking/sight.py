@@ -38,6 +38,10 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
         f"{metres * reach / 1000:.1f} km" if reach >= 0 else "nowhere",
         help="How far events are followed by more events the next step than four weeks later, beyond chance (Knox ratio).",
     )
+    if held > field.reach(cell) and not field.whole:
+        st.caption(
+            "What lies beyond what its layers can see comes in through its input maps, which have gathered the past from around."
+        )
     if field.whole:
         st.caption(f"Through {text(', '.join(field.whole))} it sees the whole map.")
     if field.statistics:

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from crimecast.cities import City
+from crimecast.grids.cube import load_cube
 from crimecast.plots.rasters import Panel
 from crimecast.runs.run import Run
 from crimecast.views import insight
+from crimecast.views.place_names import place_name
 from pages.parts.asking.shared import cell_of, follow
 from pages.parts.maps import maps
 from pages.parts.save import save
@@ -65,7 +67,7 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
                 days,
                 None if add.startswith("erase") else 1.0,
             )
-        title = f"had it been another past at row {cell[0]}, column {cell[1]}"
+        title = f"had it been another past at {place_name(city, load_cube(run.grid), *cell)}"
 
     def rate(name: str) -> Panel:
         return insight.rising(name, before, "events a cell and step", "rate", share=0.998)

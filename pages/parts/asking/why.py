@@ -12,6 +12,7 @@ from crimecast.plots.figures import (
 )
 from crimecast.runs.run import Run
 from crimecast.views import insight
+from crimecast.views.place_names import place_name
 from pages.parts.asking.shared import cell_of, follow
 from pages.parts.charts import draw
 from pages.parts.frame import among
@@ -42,7 +43,7 @@ def why(run: Run, city: City, _layer: str, step: int, _channel: int) -> None:
     with st.spinner("Asking the network …"):
         made, parts = insight.attribution(run.id, run.stamp, step, cell, types.index(kind), method)
     st.caption(
-        f"What moved the log rate of the cell at row {cell[0]:d}, column {cell[1]:d}: +0.1 is 10 % more. From an empty past to this one it "
+        f"What moved the log rate of {text(place_name(city, load_cube(run.grid), *cell))}: +0.1 is 10 % more. From an empty past to this one it "
         f"changes by {made.change:+.3f}"
         + (
             f"; the parts add up to all but {made.error:+.4f} of it."

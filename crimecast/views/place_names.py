@@ -1,0 +1,34 @@
+"""What a cell is called: its neighbourhood or, outside of all, the nearest one; and its row and column."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import shapely
+
+from crimecast.cities import City, load_city
+from crimecast.grids.cube import Cube
+
+
+def place_name(city: City, cube: Cube, row: int, column: int) -> str:
+    """`Old Town, row 3, column 4`; of areas the area alone."""
+    if cube.areas is not None:
+        return cube.areas.name(row, column)
+    here = shapely.Point(float(cube.x[column]), float(cube.y[row]))
+    best, least = "", np.inf
+    for name, shape in _neighbourhoods(city.name):
+        distance = shape.distance(here)
+        if distance < least:
+            best, least = name, distance
+    cell = f"row {row}, column {column}"
+    if not best:
+        return cell.capitalize()
+    return f"{best}, {cell}" if least == 0 else f"{least:,.0f} m from {best}, {cell}"
+
+
+@lru_cache(maxsize=8)
+def _neighbourhoods(city: str) -> list[tuple[str, Any]]:
+    known = load_city(city)
+    return [
+        (n, known.project(shape)) for kind, n, shape in known.features if kind == "neighbourhood"
+    ]
