@@ -130,3 +130,20 @@ def test_axes_that_could_be_exchanged_are_doubted(
     text = lines(None, [f"{v:.1f}" for v in east], [f"{v:.1f}" for v in north], f"id,date,{names[0]},{names[1]},type")  # fmt: skip
     result, _ = run(text, "--crs", "EPSG:2180", zone="Europe/Warsaw")
     assert ("axes_in_doubt" in codes(result)) is doubtful
+
+
+def test_records_within_what_a_portal_says_of_them(run: Run) -> None:
+    """OpenDataSoft's `fields` and JSON:API's `attributes`, beside the portal's own stamps."""
+    own = [
+        {"date": f"{t:%Y-%m-%d %H:%M}", "longitude": a, "latitude": b, "type": "X"}
+        for t, a, b in zip(TIMES, EAST, NORTH, strict=True)
+    ]
+    soft = [
+        {"datasetid": "crimes", "recordid": f"{i:08x}", "fields": one, "record_timestamp": "2026-01-01T00:00:00Z"}
+        for i, one in enumerate(own)
+    ]  # fmt: skip
+    _, events = run(json.dumps({"nhits": ROWS, "records": soft}), suffix=".json", city="soft")
+    assert right(events)
+    api = [{"type": "crime", "id": str(i), "attributes": one} for i, one in enumerate(own)]
+    _, events = run(json.dumps({"data": api, "links": {}}), suffix=".json", city="api")
+    assert right(events)
