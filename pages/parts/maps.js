@@ -168,7 +168,10 @@ function build(root, s) {
   const grid = make("div", "grid " + (head.layout === "gallery" ? "gallery" : "maps3"));
   all.appendChild(grid);
   s.panels = head.panels.map((panel, index) => one(grid, s, panel, index));
-  if (head.hint) all.appendChild(make("div", "hint", head.hint));
+  // A finger has no wheel and no keys: it taps.
+  const finger = matchMedia("(hover: none)").matches;
+  const hint = !finger ? head.hint : /click a cell/.test(head.hint || "") ? "Tap a cell for its history." : "";
+  if (hint) all.appendChild(make("div", "hint", hint));
   s.watch = new ResizeObserver(() => draw(s));
   s.watch.observe(grid);
 }
