@@ -5,7 +5,7 @@
 Every healthy network of the planted suite (`bench/planting`) is trained on each of its cities; every operator is applied
 in every strength to a copy; what that costs on the validation period is measured beside the healthy twin, and the copy
 is diagnosed. Families and cities are parted into two halves: thresholds were chosen on `a`, the figures are those of `b`.
-A plant that costs less than 0.002 an event counts as healthy. Writes results/operated.json and .md.
+A plant that costs less than 0.002 an event counts as healthy. Writes results/operated.json and .md, of one half operated_a.json or operated_b.json.
 """
 
 import argparse
@@ -72,10 +72,11 @@ def main() -> None:
             print(f"{len(rows)} {made[0]['network'] if made else ''}", file=sys.stderr, flush=True)
     document = {half: summary([r for r in rows if r["half"] == half]) for half in ("a", "b")}
     document["rows"] = rows  # type: ignore[assignment]
+    if not options.only:
+        name = f"operated_{options.half}" if options.half else "operated"
+        text = json.dumps(document, indent=1) + "\n"
+        (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
     if not options.only and not options.half:
-        (RESULTS / "operated.json").write_text(
-            json.dumps(document, indent=1) + "\n", encoding="utf-8"
-        )
         (RESULTS / "operated.md").write_text(markdown(document), encoding="utf-8")
     told = document if options.json else {k: v for k, v in document.items() if k != "rows"}
     print(json.dumps(told, indent=1))
