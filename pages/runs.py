@@ -4,8 +4,9 @@ import streamlit as st
 
 from crimecast.designs.spec import to_toml
 from crimecast.lineage.tree import NOTE, annotate, changes, known_effect
+from crimecast.live.discarding import discard_run
 from crimecast.runs import queue
-from crimecast.runs.run import Run, delete_run, list_runs, load_run
+from crimecast.runs.run import Run, list_runs, load_run
 from crimecast.training.reached import kept
 from crimecast.views.design import reached_items, spec_diff
 from pages.parts.asked import chosen_row
@@ -180,7 +181,7 @@ with st.container(horizontal=True):
                 st.rerun()
     if not run.active:
         delete_button(
-            "Delete", f"Delete {run.id} with its checkpoints?", lambda: delete_run(run.id)
+            "Delete", f"Delete {run.id} with its checkpoints?", lambda: discard_run(run.id)
         )
 spec, diff, log = st.tabs(["Spec", "Changed from its parent", "Log"])
 spec.code(run.spec or "A module of your own; see module.py in the run's folder.", language="toml")

@@ -195,10 +195,15 @@ def _date_format(parser: argparse.ArgumentParser) -> None:
 def delete(options: argparse.Namespace) -> tuple[Any, str]:
     """Move a city or a grid to the bin."""
     from crimecast.cities.city import NAME, is_registered
+    from crimecast.grids.grid import list_grids
     from crimecast.live.discarding import delete_city, delete_grid
 
     ready()
     is_city = NAME.fullmatch(options.name) is not None and is_registered(options.name)
+    if not is_city and all(one["grid"] != options.name for one in list_grids()):
+        raise UserError(
+            f"There is no city and no grid called '{options.name[:80]}'; runs RUN delete takes a run."
+        )
     entry = (delete_city if is_city else delete_grid)(options.name)
     runs = f" with {len(entry.runs)} runs" if entry.runs else ""
     return {"bin": entry.id}, f"{options.name} is in the bin{runs}: bin {entry.id} takes it back."

@@ -44,8 +44,9 @@ def train(options: argparse.Namespace) -> tuple[Any, str]:
 
 def runs(options: argparse.Namespace) -> tuple[Any, str]:
     """List, show, stop, resume, try again, put first or delete."""
+    from crimecast.live.discarding import discard_run
     from crimecast.runs import queue
-    from crimecast.runs.run import delete_run, list_runs, load_run
+    from crimecast.runs.run import list_runs, load_run
 
     ready()
     if options.run is None:
@@ -53,8 +54,9 @@ def runs(options: argparse.Namespace) -> tuple[Any, str]:
         lines = [f"{run.id:<24} {run.state:<12} {run.grid:<36} {_said(run)}" for run in known]
         return [_run_row(run) for run in known], "\n".join(lines) or "There are no runs yet."
     if options.action == "delete":
-        delete_run(options.run)
-        return {"run": options.run, "state": "deleted"}, f"{options.run} is in the bin."
+        entry = discard_run(options.run)
+        told = {"run": options.run, "state": "deleted", "bin": entry.id}
+        return told, f"{options.run} is in the bin: bin {entry.id} takes it back."
     if options.action == "stop":
         queue.stop(options.run)
     if options.action == "resume":

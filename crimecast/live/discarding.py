@@ -1,4 +1,5 @@
-"""Deleting what others hang on: a grid goes with its runs, a city with its records, grids and runs."""
+"""Deleting what others hang on: a run unless it is live, a grid with its runs, a city with its records, grids and
+runs."""
 
 from pathlib import Path
 
@@ -7,10 +8,22 @@ from crimecast.cities import load_city
 from crimecast.crawling.worker import crawl_progress
 from crimecast.grids.grid import grid_folder, list_grids
 from crimecast.live.plan import plan_of
-from crimecast.runs.run import Run, list_runs
+from crimecast.runs.run import Run, delete_run, list_runs, load_run
 from crimecast.storage.access import accounted, act
 from crimecast.storage.bin import Thrown, throw
 from crimecast.storage.store import data_root
+
+
+def discard_run(name: str) -> Thrown:
+    """Move a run to the bin. Raises UserError while it trains, is live, or has forks."""
+    run = load_run(name)
+    city = next((one["city"] for one in list_grids() if one["grid"] == run.grid), None)
+    live = plan_of(city) if city is not None else None
+    if live is not None and name in {one.partition("@")[0] for one in live.names}:
+        raise UserError(
+            f"{name} is live in {city}: end that, or put another in its place, before deleting it."
+        )
+    return delete_run(name)
 
 
 @accounted
@@ -23,7 +36,7 @@ def delete_grid(grid: str) -> Thrown:
     _unused(runs, grid)
     live = plan_of(city)
     if live is not None and live.grid == grid:
-        raise UserError(f"{grid} is live in {city}: end that on City before deleting it.")
+        raise UserError(f"{grid} is live in {city}: end that before deleting it.")
     return throw("grid", grid, _of_grid(grid, runs), [run.id for run in runs])
 
 

@@ -17,7 +17,7 @@ from crimecast.grids.cube import Cube
 from crimecast.machine.process import lives
 from crimecast.runs.settings import Settings
 from crimecast.storage.access import accounted, act
-from crimecast.storage.bin import highest, throw
+from crimecast.storage.bin import Thrown, highest, throw
 from crimecast.storage.database import reading, writing
 from crimecast.storage.forms import Damaged, formed
 from crimecast.storage.store import data_root, read_json, write_json
@@ -195,7 +195,7 @@ def update_run(name: str, **values: Any) -> None:
 
 
 @accounted
-def delete_run(name: str) -> None:
+def delete_run(name: str) -> Thrown:
     """Move a run and its files to the bin. Raises UserError while it is running or others are forked from it."""
     run = load_run(name)
     act("delete", name)
@@ -204,7 +204,7 @@ def delete_run(name: str) -> None:
     children = [other.id for other in list_runs() if other.parent == name]
     if children:
         raise UserError(f"{', '.join(children)} was forked from {name}: delete that first.")
-    throw("run", name, [run.folder], [name])
+    return throw("run", name, [run.folder], [name])
 
 
 def write_progress(run: Run, values: dict[str, Any]) -> None:

@@ -96,6 +96,13 @@ def take_back(entry_id: str) -> Thrown:
         raise UserError(
             f"{', '.join(taken[:3])} is there again: what is in the bin under that name can't be taken back beside it."
         )
+    own = {to for _, to in moves}
+    for row in entry.runs:
+        for kind, name in (("grids", row.get("grid")), ("runs", row.get("parent"))):
+            if name and (there := data_root() / kind / str(name)) not in own and not there.exists():
+                raise UserError(
+                    f"{row.get('id')} hangs on {name}, which isn't there: take that back first."
+                )
     for path, to in moves:
         to.parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, to)

@@ -14,7 +14,8 @@ from crimecast.cities import load_city
 from crimecast.cli import main
 from crimecast.designs.spec import load_design
 from crimecast.grids.grid import list_grids, make_grid
-from crimecast.live.discarding import delete_city, delete_grid, what_goes
+from crimecast.live.discarding import delete_city, delete_grid, discard_run, what_goes
+from crimecast.live.plan import Plan, keep_plan
 from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import create_run, delete_run, list_runs, load_run, update_run
 from crimecast.runs.settings import Settings
@@ -155,3 +156,25 @@ def test_from_the_command_line(
     assert main(["bin", thrown()[0].id]) == 0
     assert list_grids("town")[0]["grid"] == made[0]
     assert main(["delete", "no such thing"]) == 2
+
+
+def test_what_hangs_on_something_comes_back_after_it(made: tuple[str, list[str]]) -> None:
+    grid, runs = made
+    delete_run(runs[0])
+    delete_grid(grid)
+    whole, run = thrown()
+    with pytest.raises(UserError, match="hangs on town"):
+        take_back(run.id)
+    take_back(whole.id)
+    take_back(run.id)
+    assert {one.id for one in list_runs(grid)} == set(runs)
+
+
+def test_a_run_that_is_live_stays(made: tuple[str, list[str]]) -> None:
+    grid, runs = made
+    keep_plan("town", Plan(grid, (f"{runs[0]}@1", "mean")))
+    with pytest.raises(UserError, match="is live in town"):
+        discard_run(runs[0])
+    with pytest.raises(UserError, match="is live in town"):
+        delete_grid(grid)
+    assert discard_run(runs[1]).name == runs[1]
