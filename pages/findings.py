@@ -89,6 +89,7 @@ def look() -> None:
         st.success(
             "Nothing was found: this network is healthy by all rules.", icon=":material/check:"
         )
+    first = next((one for one in findings if one.patch), None)
     for number, finding in enumerate(findings):
         with st.container(border=True):
             where = f" in *{text(finding.layer)}*" if finding.layer else ""
@@ -110,7 +111,6 @@ def look() -> None:
                 with st.expander("Which is why"):
                     following(finding)
             if finding.patch and run.spec:
-                first = next(one for one in findings if one.patch)
                 with st.expander("The change, and what it does", expanded=finding is first):
                     changed(run, finding, number)
             if (line := line_of_run(run, finding)) is not None:

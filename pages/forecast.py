@@ -95,15 +95,13 @@ def look() -> None:
 
 def calendar(view: ForecastView, step: int) -> None:
     """The day of the step that is shown, and any other to go to."""
-    days = view.times.astype("datetime64[D]").tolist()
     if changed(step, "forecast_day_of") is not None:  # else it may just be being typed
-        st.session_state["forecast_day"] = days[step]
+        st.session_state["forecast_day"] = view.day(step)
     chosen = st.date_input(
-        "Go to a day", min_value=days[view.first], max_value=days[view.last - 1], key="forecast_day"
-    )
-    if isinstance(chosen, date) and chosen != days[step]:
-        later = [i for i in range(view.first, view.last) if days[i] >= chosen]
-        go_to_step(later[0] if later else view.last - 1)
+        "Go to a day", min_value=view.day(view.first), max_value=view.day(view.last - 1), key="forecast_day",
+    )  # fmt: skip
+    if isinstance(chosen, date) and chosen != view.day(step):
+        go_to_step(view.step_on(chosen))
         again()
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from crimecast.designs.spec import to_toml
-from crimecast.lineage.tree import NOTE, annotate, changes, known_effect
+from crimecast.lineage.tree import NOTE, annotate, changed, known_effect
 from crimecast.live.discarding import discard_run
 from crimecast.runs import queue
 from crimecast.runs.run import Run, list_runs, load_run
@@ -69,7 +69,7 @@ def change(run: Run) -> str | None:
     """What was changed from its parent, in a line."""
     if run.parent not in by_name:
         return None
-    return "; ".join(changes(run, by_name[run.parent])) or "nothing"
+    return changed(run, by_name[run.parent])
 
 
 order = tree(None, 0)

@@ -158,12 +158,13 @@ def show() -> None:
         )  # fmt: skip
     st.markdown("**Where**: log-likelihood per cell; orange gained, blue lost")
     dark = st.context.theme.type == "dark"
+    grounds = {trial.name: on(trial) for trial in found}
     for name in table:
         maps = {trial: made["map"] for trial, made in table[name].items()}
         if maps:
             st.caption(text(name))
             chart(
-                gain_maps_figure(maps, dark, {trial.name: on(trial) for trial in found}),
+                gain_maps_figure(maps, dark, grounds),
                 key=f"maps_{name}",
                 alt=f"Where {name} gained and lost",
             )

@@ -35,20 +35,17 @@ def line_of(source: str, finding: Finding, name: str = "module.py") -> Line | No
     except (SyntaxError, ValueError):
         return None
     file = _File(source, tree)
-    for node, text in RULES.get(finding.code, _none)(file, finding.layer or ""):
-        if changed := file.changed(node, text):
-            diff = difflib.unified_diff(
-                source.splitlines(),
-                changed.splitlines(),
-                name,
-                f"{name}, changed",
-                lineterm="",
-                n=1,
-            )
-            return Line(node.lineno, file.lines[node.lineno - 1].strip(), "\n".join(diff))
-        return Line(node.lineno, file.lines[node.lineno - 1].strip())
-    made = file.made(finding.layer or "")
-    return Line(made.lineno, file.lines[made.lineno - 1].strip()) if made is not None else None
+    layer = finding.layer or ""
+    rule = RULES.get(finding.code)
+    node, text = next(rule(file, layer), (None, "")) if rule else (None, "")
+    if node is None:
+        node = file.made(layer)
+    if node is None:
+        return None
+    diff = difflib.unified_diff(
+        file.lines, file.changed(node, text), name, f"{name}, changed", lineterm="", n=1
+    )
+    return Line(node.lineno, file.lines[node.lineno - 1].strip(), "\n".join(diff))
 
 
 def line_of_run(run: Run, finding: Finding) -> Line | None:
@@ -86,18 +83,18 @@ class _File:
                 return found
         return None
 
-    def changed(self, node: ast.expr, text: str) -> str:
-        """The file with an expression of one line replaced, if it still is Python; else ""."""
+    def changed(self, node: ast.expr, text: str) -> list[str]:
+        """The lines with an expression of one line replaced, if they still are Python; else as they were."""
         if node.lineno != node.end_lineno or not text or text == self.text(node):
-            return ""
+            return self.lines
         line = self.lines[node.lineno - 1].encode()
         made = line[: node.col_offset] + text.encode() + line[node.end_col_offset :]
         lines = [*self.lines[: node.lineno - 1], made.decode(), *self.lines[node.lineno :]]
         try:
             ast.parse("\n".join(lines))
         except SyntaxError:
-            return ""
-        return "\n".join(lines) + "\n"
+            return self.lines
+        return lines
 
 
 def _is_self(node: ast.expr, name: str) -> bool:
@@ -137,10 +134,6 @@ def _is_value(node: ast.expr) -> bool:
     )
 
 
-def _none(_file: _File, _layer: str) -> Iterator[Edit]:
-    yield from ()
-
-
 def _smoother(file: _File, layer: str) -> Iterator[Edit]:
     """An activation that shuts, after a layer or under its name, as a GELU."""
     made = file.made(layer)
@@ -152,13 +145,12 @@ def _smoother(file: _File, layer: str) -> Iterator[Edit]:
         if isinstance(after, ast.Call) and _called(after) in SHUT:
             yield after, _as_gelu(file, after)
     first = layer.partition(":")[0].split(".")[0]
-    used = [c for c in file.calls() if _is_self(c.func, first)]
-    for call in file.calls():
-        if _called(call) in SHUT and any(u in ast.walk(call) and u is not call for u in used):
-            yield call, _as_gelu(file, call)
-    for call in file.calls():  # in a line of its own, after the layer
-        if _called(call) in SHUT and used and call.lineno >= used[0].lineno:
-            yield call, _as_gelu(file, call)
+    used = [call for call in file.calls() if _is_self(call.func, first)]
+    shut = [call for call in file.calls() if _called(call) in SHUT]
+    around = [c for c in shut if any(u in ast.walk(c) and u is not c for u in used)]
+    after_it = [c for c in shut if used and c.lineno >= used[0].lineno]  # in a line of its own
+    for call in around + after_it:
+        yield call, _as_gelu(file, call)
 
 
 def _as_gelu(file: _File, call: ast.Call) -> str:

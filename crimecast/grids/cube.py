@@ -41,6 +41,11 @@ class Cube:
         """What a cell is: a cell, or an area."""
         return "cell" if self.areas is None else "area"
 
+    @property
+    def unit(self) -> str:
+        """What counts and rates are counted in."""
+        return f"events per {self.place} and {self.step.words}"
+
     @cached_property
     def first_seen(self) -> np.ndarray:
         """(H, W) index of the first step with an event in each cell, T where there is none."""

@@ -28,6 +28,11 @@ def changes(run: Run, parent: Run) -> list[str]:
     return made
 
 
+def changed(run: Run, parent: Run) -> str:
+    """The same in one line."""
+    return "; ".join(changes(run, parent)) or "nothing"
+
+
 def _plain(design: Design) -> dict[str, Any]:
     """Fields and layers' options by dotted names; a module as its file alone."""
     if design.module is not None:

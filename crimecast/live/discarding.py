@@ -7,7 +7,7 @@ from crimecast import UserError
 from crimecast.cities import load_city
 from crimecast.crawling.worker import crawl_progress
 from crimecast.grids.grid import grid_folder, list_grids
-from crimecast.live.plan import plan_of
+from crimecast.live.plan import Plan, plan_of
 from crimecast.runs.run import Run, delete_run, list_runs, load_run
 from crimecast.storage.access import accounted, act
 from crimecast.storage.bin import Thrown, throw
@@ -16,9 +16,7 @@ from crimecast.storage.store import data_root
 
 def discard_run(name: str) -> Thrown:
     """Move a run to the bin. Raises UserError while it trains, is live, or has forks."""
-    run = load_run(name)
-    city = next((one["city"] for one in list_grids() if one["grid"] == run.grid), None)
-    live = plan_of(city) if city is not None else None
+    city, live = _live(load_run(name).grid)
     if live is not None and name in {one.partition("@")[0] for one in live.names}:
         raise UserError(
             f"{name} is live in {city}: end that, or put another in its place, before deleting it."
@@ -30,14 +28,13 @@ def discard_run(name: str) -> Thrown:
 def delete_grid(grid: str) -> Thrown:
     """Move a grid and its runs to the bin. Raises UserError while one of them is used."""
     grid_folder(grid)  # there is none of other names
-    city = next(one["city"] for one in list_grids() if one["grid"] == grid)
     runs = list_runs(grid)
     act("delete", grid)
     _unused(runs, grid)
-    live = plan_of(city)
+    city, live = _live(grid)
     if live is not None and live.grid == grid:
         raise UserError(f"{grid} is live in {city}: end that before deleting it.")
-    return throw("grid", grid, _of_grid(grid, runs), [run.id for run in runs])
+    return throw("grid", grid, _paths([grid], runs), [run.id for run in runs])
 
 
 @accounted
@@ -47,8 +44,7 @@ def delete_city(name: str) -> Thrown:
     city = load_city(name)
     if city.simulated:
         raise UserError(f"{city.title} comes with the app, records and all: it stays.")
-    grids = [one["grid"] for one in list_grids(name)]
-    runs = [run for grid in grids for run in list_runs(grid)]
+    grids, runs = _of_city(name)
     root = data_root()
     own = [
         root / "cities" / name, root / "cities" / f"{name}.toml", root / "cities" / f"{name}.geojson",
@@ -60,19 +56,33 @@ def delete_city(name: str) -> Thrown:
     _unused(runs, city.title)
     if crawl_progress(name).get("state") == "crawling":
         raise UserError(f"{city.title} is being crawled: stop that before deleting it.")
-    for grid in grids:
-        own += _of_grid(grid, list_runs(grid))
-    return throw("city", name, own, [run.id for run in runs])
+    return throw("city", name, own + _paths(grids, runs), [run.id for run in runs])
 
 
 def what_goes(name: str) -> tuple[int, int]:
     """How many grids and runs go with a city."""
-    grids = list_grids(name)
-    return len(grids), sum(len(list_runs(grid["grid"])) for grid in grids)
+    grids, runs = _of_city(name)
+    return len(grids), len(runs)
 
 
-def _of_grid(grid: str, runs: list[Run]) -> list[Path]:
-    return [grid_folder(grid), data_root() / "forecasts" / grid, *(run.folder for run in runs)]
+def _of_city(name: str) -> tuple[list[str], list[Run]]:
+    """Its grids, and the runs on them."""
+    grids = [one["grid"] for one in list_grids(name)]
+    return grids, [run for run in list_runs() if run.grid in grids]
+
+
+def _live(grid: str) -> tuple[str, Plan | None]:
+    """A grid's city, and what is live in it."""
+    city = next((one["city"] for one in list_grids() if one["grid"] == grid), "")
+    return city, plan_of(city) if city else None
+
+
+def _paths(grids: list[str], runs: list[Run]) -> list[Path]:
+    """Where all of that is stored."""
+    stored = [
+        path for grid in grids for path in (grid_folder(grid), data_root() / "forecasts" / grid)
+    ]
+    return stored + [run.folder for run in runs]
 
 
 def _unused(runs: list[Run], what: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from crimecast.plots.figures import BLUE, GREY, ORANGE, bare, colour_scale
-from crimecast.plots.rasters import Ground, nice_metres
+from crimecast.plots.rasters import Ground, scale_bar
 
 SERIES = (
     "#0072B2",
@@ -187,10 +187,10 @@ def _on_ground(figure: go.Figure, ground: Ground, column: int) -> None:
     line = {"color": GREY, "width": 1}
     hidden = {"mode": "lines", "showlegend": False, "hoverinfo": "skip", "line": line}
     figure.add_scatter(x=x, y=y, row=1, col=column, **hidden)
-    metres = nice_metres(0.35 * ground.shape[1] * ground.cell)
+    metres, words = scale_bar(0.35 * ground.shape[1] * ground.cell)
     end = metres / ground.cell
     figure.add_scatter(
         x=[0, end], y=[-2, -2], row=1, col=column, **hidden | {"mode": "lines+text"},
-        text=["", f" {metres / 1000:g} km" if metres >= 1000 else f" {metres:g} m"], textposition="middle right",
+        text=["", f" {words}"], textposition="middle right",
         textfont={"color": GREY},
     )  # fmt: skip

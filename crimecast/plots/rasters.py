@@ -65,10 +65,11 @@ class Ground:
         return np.where(self.tiles[..., 0] >= 0, found, np.zeros((), values.dtype))
 
 
-def nice_metres(most: float) -> float:
-    """The longest of 1, 2, 5, 10, … that is at most so many metres: how long a scale bar is."""
+def scale_bar(most: float) -> tuple[float, str]:
+    """How long a scale bar is, the longest of 1, 2, 5, 10, … that is at most so many metres; and its words."""
     base = 10.0 ** np.floor(np.log10(most))
-    return next(float(k * base) for k in (5, 2, 1) if k * base <= most)
+    metres = next(float(k * base) for k in (5, 2, 1) if k * base <= most)
+    return metres, f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
 
 
 @dataclass(frozen=True)

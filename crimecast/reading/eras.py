@@ -8,11 +8,9 @@ from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Column, head
 
 # The year before each era's first, and what it is called.
-ERAS = {
-    "令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "r": 2018, "h": 1988, "s": 1925,
-    "中華民國": 1911, "中华民国": 1911, "民國": 1911, "民国": 1911,
-}  # fmt: skip
 REPUBLIC = 1911
+EMPERORS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "r": 2018, "h": 1988, "s": 1925}
+ERAS = EMPERORS | dict.fromkeys(("中華民國", "中华民国", "民國", "民国"), REPUBLIC)
 DAY = r"\s?[年/.-]\s?(0?[1-9]|1[0-2])\s?[月/.-]\s?([0-2]?\d|3[01])(?:\s?日|\b)\s*"
 NAMED = rf"(?i)^\s*({'|'.join(ERAS)})\s*\.?\s*(\d{{1,3}}|元){DAY}"
 BARE = rf"^\s*()(\d{{2,3}}){DAY}"

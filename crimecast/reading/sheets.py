@@ -29,9 +29,9 @@ def read_sheet(path: Path) -> tuple[pl.DataFrame, list[str]]:
     filled = [(name, sheet) for name, sheet in sheets if sheet.height > 1 and sheet.width > 1]
     if not filled:
         raise UserError(f"{path.name} holds no rows.")
-    name, sheet = max(filled, key=lambda entry: entry[1].height)
+    name = max(filled, key=lambda entry: entry[1].height)[0]
     read = [(other, _named(part)) for other, part in filled]
-    names = _named(sheet).columns
+    names = dict(read)[name].columns
     alike = [(other, rows) for other, rows in read if rows.columns == names]
     said = []
     if len(alike) > 1:

@@ -91,8 +91,7 @@ def _where(view: Comparison, name: str) -> str:
     top = float(np.quantile(np.concatenate([one, other]), 0.998))
     reach = float(np.quantile(np.abs(gain), 0.995))
     on = ground(load_city(view.cube.city), view.cube, False)
-    unit = f"events per {view.cube.place} and {view.cube.step.words}"
-    rates_ = legend("sequential", 0.0, top, unit)
+    rates_ = legend("sequential", 0.0, top, view.cube.unit)
     return (
         f"<h2>Where {escape(name)} gained</h2><p class='soft'>Mean rates on one square-root scale; the gain in log-likelihood: "
         f"orange where {escape(name)} was better, blue where {escape(view.against)} was.</p><div class='maps'>"

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from crimecast.plots.colours import colour_table
-from crimecast.plots.rasters import Ground, nice_metres
+from crimecast.plots.rasters import Ground, scale_bar
 
 SIDE = 260  # pixels, at least, along the longer side
 STRIP = 22  # pixels below the map for its scale bar
@@ -54,10 +54,9 @@ def _with_lines(map_: Image.Image, on: Ground, scale: int) -> Image.Image:
     draw = ImageDraw.Draw(image)
     for ring in on.outline:
         draw.line([(x * scale, (on.shape[0] - y) * scale) for x, y in ring], GREY, 1)
-    metres = nice_metres(0.35 * map_.width * on.cell / scale)
+    metres, words = scale_bar(0.35 * map_.width * on.cell / scale)
     length, y = round(metres / on.cell * scale), map_.height + 6
     draw.line([(2, y), (2, y + 4), (2 + length, y + 4), (2 + length, y)], GREY, 1)
-    words = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
     draw.text((8 + length, y - 3), words, GREY)
     return image
 

@@ -13,7 +13,7 @@ from crimecast.grids.cube import Cube, load_cube
 from crimecast.inspect.activations import activations
 from crimecast.judging.scoring import said
 from crimecast.judging.scoring import table as score_table
-from crimecast.lineage.tree import changes, effect
+from crimecast.lineage.tree import changed, effect
 from crimecast.plots.difference import TITLE, WORDS, difference
 from crimecast.reporting.model_card import model_card
 from crimecast.reporting.page import card, figure, page, paired, table
@@ -74,10 +74,9 @@ def _maps(cube: Cube, city: City, first: int, last: int, made: np.ndarray) -> st
     top = float(np.quantile(np.concatenate([mean[area], fact[area]]), 0.998))
     error = difference(fact, mean)
     off = float(np.quantile(np.abs(error[area]), 0.998))
-    unit = f"events per {cube.place} and {cube.step.words}"
-    on, rates_ = ground(city, cube, False), legend("sequential", 0.0, top, unit)
+    on, rates_ = ground(city, cube, False), legend("sequential", 0.0, top, cube.unit)
     return (
-        f"<h2>Where</h2><p class='soft'>{unit.capitalize()}, mean over the unseen steps; forecast and actual on one "
+        f"<h2>Where</h2><p class='soft'>{cube.unit.capitalize()}, mean over the unseen steps; forecast and actual on one "
         "square-root scale.</p><div class='maps'>"
         + figure(picture(mean, area, "sequential", 0.0, top, on), "Forecast", rates_)
         + figure(picture(fact, area, "sequential", 0.0, top, on), "Actual", rates_)
@@ -134,7 +133,7 @@ def _lineage(run: Run) -> str:
         rows.append(
             [
                 at.id,
-                "; ".join(changes(at, parent)) or "nothing" if parent else "–",
+                changed(at, parent) if parent else "–",
                 paired(effect(at)),
                 "–" if loss is None else format(loss, ".5f"),
             ]

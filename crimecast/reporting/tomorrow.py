@@ -44,7 +44,7 @@ def printable(view: TomorrowView, kind: int) -> str:
                 "sequential",
                 0.0,
                 float(rate.max()),
-                f"events per {view.cube.place} and {view.cube.step.words}",
+                view.cube.unit,
             ),
         ),
         "</div><h2>The city</h2>",

@@ -197,7 +197,7 @@ class Comparison:
         }
         peak = float(max(one.mean(axis=0).max(), other.mean(axis=0).max())) * 1.5
         reach = float(np.quantile(np.abs(gain.mean(axis=0)), 0.995)) * len(times)
-        unit = f"events per {self.cube.place} and {self.cube.step.words}"
+        unit = self.cube.unit
         scene = Scene(
             identity=f"compare-{self.cube.grid}-{name}-{self.against}-{self.first}-{self.last}",
             ground=ground(city, self.cube),

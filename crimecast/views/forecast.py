@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -50,6 +51,15 @@ class ForecastView:
         """A step as people and addresses write it."""
         return str(self.times[step])[: 10 if self.cube.step.days >= 1 else 16]
 
+    def day(self, step: int) -> date:
+        """The day on which a step begins."""
+        return self.times[step].astype("datetime64[D]").item()
+
+    def step_on(self, day: date) -> int:
+        """The first step of the period on that day or after it, else its last."""
+        own = self.times[self.first : self.last].astype("datetime64[D]")
+        return min(self.first + int(np.searchsorted(own, np.datetime64(day))), self.last - 1)
+
     def step_of(self, label: str | None) -> int:
         """The step with that label, the first one if there is none."""
         for step in range(self.first, self.last):
@@ -72,7 +82,7 @@ class ForecastView:
         """The maps around a step, for the browser."""
         cube = self.cube
         top, peak, curve = self._drawn
-        unit = f"events per {cube.place} and {cube.step.words}"
+        unit = cube.unit
         panels = [
             Panel("Forecast", unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
             Panel("Actual", unit=unit, high=255.0, top=top, group="rate"),

@@ -40,7 +40,7 @@ def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> b
     shown = filtered(grid, kind, sigma)
     area = cube.area(len(cube.times))
     mean, top, peak, sums = _drawn(grid, kind, sigma)
-    unit = f"events per {cube.place} and {cube.step.words}"
+    unit = cube.unit
     panels = [
         Panel("This step", unit=unit, high=peak, gamma=2.0, size=2, top=top),
         Panel("Mean of all steps", unit=unit, high=float(max(mean.max(), 1e-6)), gamma=2.0, size=2,

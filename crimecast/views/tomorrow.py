@@ -71,7 +71,7 @@ class TomorrowView:
     def message(self, step: int, kind: int, share: float) -> bytes:
         """The maps of all steps, for the browser."""
         cube, rate = self.cube, self.made.rate[:, kind]
-        unit = f"events per {cube.place} and {cube.step.words}"
+        unit = cube.unit
         off = rate - self.usual[kind]
         reach = max(float(np.quantile(np.abs(off[:, self.made.area]), 0.995)), 1e-3)
         peak = max(float(rate.max()), 1e-6)
@@ -207,7 +207,7 @@ class Before:
         """Its maps, for the browser."""
         cube, city = self.cube, load_city(self.cube.city)
         unit, peak = (
-            f"events per {cube.place} and {cube.step.words}",
+            cube.unit,
             max(float(self.rate.max()), 1e-6),
         )
         top = float(max(np.quantile(self.rate[self.area], 0.999), 0.05))

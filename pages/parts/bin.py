@@ -1,11 +1,12 @@
 """Deleting and taking back."""
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
-from crimecast import UserError
 from crimecast.storage.bin import DAYS, take_back, thrown
+from pages.parts.guarding import guarded
 from pages.parts.people import operator_button
 from pages.parts.text import text
 
@@ -15,12 +16,17 @@ def delete_button(label: str, what: str, delete: Callable[[], object]) -> None:
     with st.popover(text(label), icon=":material/delete:"):
         st.write(f"{text(what)} For {DAYS} days it can be taken back, from the bin on *Overview*.")
         if operator_button("Delete it", type="primary"):
-            try:
-                delete()
-            except UserError as error:
-                st.error(text(error))
-            else:
-                st.rerun()
+            _then_again(delete)
+
+
+def _then_again(do: Callable[[], object]) -> None:
+    """Do it and draw the page anew, or say why it can't be done."""
+
+    def done() -> None:
+        do()
+        st.rerun()
+
+    guarded(done)
 
 
 def bin_panel() -> None:
@@ -37,9 +43,4 @@ def bin_panel() -> None:
             left.write(f"{text(entry.kind.capitalize())} {text(entry.name)}{text(also)}, gone for good in {entry.days_left:d} days")  # fmt: skip
             with right:
                 if operator_button("Take back", key=f"back_{entry.id}"):
-                    try:
-                        take_back(entry.id)
-                    except UserError as error:
-                        st.error(text(error))
-                    else:
-                        st.rerun()
+                    _then_again(partial(take_back, entry.id))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from crimecast.lineage.tree import changes, effect
+from crimecast.lineage.tree import changed, effect
 from crimecast.plots.judging import intervals_figure
 from crimecast.runs.run import Run, load_run
 from pages.parts.charts import chart
@@ -16,11 +16,10 @@ def what_it_did(run: Run) -> None:
     if made is None or run.parent is None:
         return
     low, high = made["interval"]
-    changed = "; ".join(changes(run, load_run(run.parent))) or "nothing"
     st.markdown(
         f"Against its parent {text(run.parent)}: **{made['difference']:+.4f}** in log-likelihood per event on {text(made['on'])} "
         f"data (95 % interval {low:+.4f} to {high:+.4f}): **{text(made['verdict'])}**. Above zero is better. "
-        f"Changed: {text(changed)}."
+        f"Changed: {text(changed(run, load_run(run.parent)))}."
     )
     chart(
         intervals_figure({run.id: (made["difference"], low, high)}, run.parent),

@@ -4,18 +4,16 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from crimecast import UserError
 from crimecast.designs.build import module_classes, modules_allowed
 from crimecast.designs.spec import Design
 from crimecast.runs import queue
 from pages.parts.columns import stored
 from pages.parts.people import operator_button
-from pages.parts.text import text
 
 
 def own_module(asked: Callable[[Design], queue.Request]) -> str | None:
     """Ask for a file and its class, and train it; the name of the run that was queued. `asked` makes the
-    request for a design, with all that the page says of the training."""
+    request for a design, with all that the page says of the training. Raises UserError for one that can't be."""
     if not modules_allowed():
         st.caption("This server doesn't run users' own modules.")
         return None
@@ -38,9 +36,4 @@ def own_module(asked: Callable[[Design], queue.Request]) -> str | None:
         ):
             return None
         with st.spinner("Trying it on a small batch …"):
-            try:
-                design = Design(path.stem, module=f"{path}:{name}")
-                return queue.submit(asked(design)).id
-            except UserError as error:
-                st.error(text(error), icon=":material/error:")
-    return None
+            return queue.submit(asked(Design(path.stem, module=f"{path}:{name}"))).id
