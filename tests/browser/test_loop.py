@@ -185,6 +185,7 @@ def test_training_survives_a_restarted_server_and_stops_and_resumes(page: Page, 
     go(page, app, "design?city=sample")
     page.get_by_role("tab", name="TOML").click()
     text = page.get_by_role("textbox", name="Spec", exact=True)
+    expect(text).to_have_value(re.compile("patience = 3"))  # the box comes before its text
     slower = (
         text.input_value()
         .replace("patience = 3", "patience = 400")
