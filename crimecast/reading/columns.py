@@ -7,6 +7,7 @@ from crimecast import Doubt, UserError
 from crimecast.cities import City
 
 FIELDS = ("time", "longitude", "latitude", "type", "source_id")
+NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*")
 REQUIRED = ("time", "longitude", "latitude")
 SYNONYMS = {
     "date": "time", "datetime": "time", "lon": "longitude", "lng": "longitude", "x": "longitude",
@@ -97,3 +98,14 @@ def resolve(
                 tuple(columns),
             )
     return found
+
+
+def stand_over(names: list[str], below: list[str], rows: list[list[str]]) -> bool:
+    """Whether names, some of them empty, stand over several columns each, whose own names follow `below`:
+    that has a text in each, also where all `rows` that follow hold numbers."""
+    if all(name.strip() for name in names) or len(below) != len(names):
+        return False
+    if not all(name.strip() and not NUMBER.fullmatch(name.strip()) for name in below):
+        return False
+    columns = zip(*rows, strict=True)
+    return any(all(NUMBER.fullmatch(text.strip()) for text in column) for column in columns)

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from crimecast import Doubt, UserError
+from crimecast.reading.columns import NUMBER, stand_over
 from crimecast.reading.encodings import as_utf8, blocks
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows, rows_of
@@ -24,8 +25,6 @@ PART, LINES = 2**26, 100_000  # bytes of each; and lines that are written down t
 SAMPLE_LINES = 400
 
 LONGEST = 100  # lines over which a quoted field may go
-
-NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*")
 
 
 def read_delimited(
@@ -51,6 +50,8 @@ def read_delimited(
     width = len(cleaned.columns)
     if width == 1 and not delimiter and len(bad) > 0.5 * kept:
         raise UserError(f"{path.name} can't be read as CSV: its lines have no delimiter in common.")
+    if width == 1 and not delimiter and "  " in cleaned.columns[0].strip():
+        raise UserError(f"{path.name} seems to have columns of fixed width: save it as CSV.")
     if len(bad) > 0.2 * (kept + len(bad)):
         raise Doubt(
             f"{path.name} can't be read as CSV: {len(bad):,} of {kept + len(bad):,} rows have another number of fields than "
@@ -259,6 +260,8 @@ def _clean(path: Path, out: Cleaned, mark: str) -> tuple[int, list[int], bool]:
                     not name.strip() for name in names
                 ) > 0.5 * len(names):
                     continue
+                if number < whole and _over(names, _record(lines, number)[1], head, mark):
+                    continue
                 out.columns, named = _header(names, width, head, mark)
                 if named:
                     header = record.strip()
@@ -334,6 +337,12 @@ def _fits_header(record: bytes, mark: str, width: int) -> bool:
     except csv.Error:
         return False
     return len(names) == width - 1 and width > 2 and all(name.strip() for name in names)
+
+
+def _over(names: list[str], following: bytes, head: list[str], mark: str) -> bool:
+    below = next(csv.reader([following.decode("utf-8").rstrip("\r\n")], delimiter=mark), [])
+    rows = [row for row in csv.reader(head, delimiter=mark) if len(row) == len(names)]
+    return stand_over(names, below, rows[2:])
 
 
 def _header(names: list[str], width: int, head: list[str], mark: str) -> tuple[list[str], bool]:

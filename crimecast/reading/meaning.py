@@ -55,6 +55,7 @@ PART = {
     "hour": re.compile(r"(^|_)(u?stunde|hour|hr|hora|heure|uur|godzina)$|^時$|^เวลา$|時$"),
     "minute": re.compile(r"(^|_)(min|minute|minuto|minuut)$|^分$|分$"),
 }
+DAY_NUMBER = re.compile(r"(^|_)(doy|yday|julian)")
 MINUTE = re.compile(r"(^|_)(min|mins|minute|minutes|minuto|minuta|minuut|分)(_|$)")
 COUNTER = re.compile(
     r"^(objectid(_\d+)?|object_id|fid|ogc_fid|gid|rowid|row|row_number|rownum|index|idx|no|nr|number|seq|unnamed_0|column_\d+|level_0|_id|n)$"
@@ -218,6 +219,9 @@ def _time(
         ):
             chosen, known = option, number < ours
             break
+    apart = [] if chosen else _year_apart(table, taken, asked)
+    if apart:
+        chosen, known, precision = apart, True, "day"
     if chosen is None and len(parts := _in_parts(table, taken)) > 1:
         chosen, known, precision = parts, True, "minute" if len(parts) > 3 else "day"
     if chosen is None or not known:
@@ -241,10 +245,10 @@ def _time(
         elif LATER.search(plain(chosen[0])):
             says = f"The time is taken from '{chosen[0]}', which seems to say when something was reported or entered, not when it happened."
             notices.append(Notice("time_column", says, table.height))
-    if len(chosen) == 1 and precision != "month":
+    if (len(chosen) == 1 or chosen == apart) and precision != "month":
         times = _sampled(table, chosen, asked)
         if not _only_months(times) and (precision == "day" or _one_clock(times)):
-            chosen = [*chosen, *clocks_of(table, chosen[0], taken)]
+            chosen = [*chosen, *clocks_of(table, chosen[-1], {*taken, chosen[0]})]
     return chosen
 
 
@@ -274,6 +278,21 @@ def _in_parts(table: Rows, taken: set[str]) -> list[str]:
                 break
         found.append(name)
     return found
+
+
+def _year_apart(table: Rows, taken: set[str], asked: Asked) -> list[str]:
+    """A column of years and one of the days in them, 01/31 or the number in the year; none where the parts
+    of days are all there."""
+    parts = _in_parts(table, taken)
+    if not parts or len(parts) > 2:
+        return []
+    for name in table.columns:
+        dated = DATED.search(plain(name)) or DAY_NUMBER.search(plain(name))
+        if dated and name not in [*parts, *taken]:
+            share, precision, _ = _reads(table, [parts[0], name], asked)
+            if share > 0.9 and precision != "month":
+                return [parts[0], name]
+    return []
 
 
 def _only_months(times: pl.Series | None) -> bool:

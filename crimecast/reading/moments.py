@@ -7,12 +7,13 @@ import numpy as np
 import polars as pl
 
 from crimecast.reading import days
+from crimecast.reading.abbreviations import in_own_zone
 from crimecast.reading.clocks import DAY
 from crimecast.reading.moment import Asked, Moments, absolute, plain_moments, whole_days
 from crimecast.reading.notice import Notice
 from crimecast.reading.numbers import moment_numbers
 from crimecast.reading.parts import Column, Parts, Rows, head, nulls, rows_of
-from crimecast.reading.several import components, day_and_clock, is_year, joined_clock
+from crimecast.reading.several import components, day_and_clock, is_year, joined_clock, year_apart
 from crimecast.reading.texts import EPOCH, read_text
 
 EARLIEST = 1900  # before it nothing was recorded that a forecast could use
@@ -24,10 +25,17 @@ def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -
     Raises Doubt where it can be read in several ways.
     """
     rows = rows_of(table)
-    parts = [rows.column(name).map(_clean) for name in columns]
+    zoned = [in_own_zone(rows.column(name).map(_clean), asked.zone) for name in columns]
+    found = _moments([column for column, _ in zoned], asked)
+    return replace(found, notices=(*found.notices, *(n for _, said in zoned for n in said)))
+
+
+def _moments(parts: list[Column], asked: Asked) -> Moments:
     if len(parts) == 1:
         return _column(parts[0], asked)
-    if len(parts) > 1 and is_year(parts[0]):
+    if is_year(parts[0]):
+        if apart := year_apart(parts[0], parts[1]):
+            return _moments([apart, *parts[2:]], asked)
         return components(parts, asked)
     clock = parts[1] if len(parts) == 2 else joined_clock(parts[1:])
     found = day_and_clock(_column(parts[0], asked), clock, asked)

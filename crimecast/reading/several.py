@@ -11,7 +11,7 @@ from crimecast.reading.clocks import DAY
 from crimecast.reading.moment import Asked, Moments, assemble
 from crimecast.reading.notice import Notice
 from crimecast.reading.numbers import clock_numbers
-from crimecast.reading.parts import Column, Parts, nulls
+from crimecast.reading.parts import Column, Parts, head, nulls
 from crimecast.reading.texts import SPLIT
 
 RANGE = re.compile(r"^\s*(\d{1,2}:?\d{2})\s*[-–]\s*(\d{1,2}:?\d{2})\s*$")
@@ -180,14 +180,35 @@ def joined_clock(parts: list[Column]) -> Column:
 
 
 def _joined(parts: tuple[pl.Series, ...]) -> pl.Series:
-    whole = [
-        part.cast(pl.Float64, strict=False).cast(pl.Int64, strict=False).cast(pl.String)
-        for part in parts
-    ]
+    whole = [_digits(part.cast(pl.Float64, strict=False)) for part in parts]
     text = whole[0]
     for part in whole[1:]:
         text = text + ":" + part.str.zfill(2)
     return text
+
+
+def year_apart(year: Column, day: Column) -> Column | None:
+    """Days whose year stands in a column of its own, 01/31 or 31-Jan beside 2020, as one text; None where the
+    other holds no such days. Numbers are days of the year where some are beyond any month's."""
+    number = day.map(lambda part: part.cast(pl.Float64, strict=False))
+    sign = " "
+    if 2 * nulls(number)[0] < nulls(number)[1]:
+        most = max((float(part.fill_nan(None).max() or 0) for part in number), default=0.0)  # type: ignore[arg-type]
+        if not 31 < most <= 366:
+            return None
+        sign, day = "-", number.map(lambda part: _digits(part).str.zfill(3))
+    elif day.first.dtype != pl.String:
+        return None
+    joined = day.beside(year.map(lambda part: _digits(part.cast(pl.Float64, strict=False)))).map(
+        lambda both: both[1] + "-" + both[0] if sign == "-" else both[0] + " " + both[1]
+    )
+    begin = [days.lex(text) for text in head(joined, 200)]
+    whole = sum(found is not None and found.whole for found in begin)
+    return joined if begin and whole > 0.9 * len(begin) else None
+
+
+def _digits(numbers: pl.Series) -> pl.Series:
+    return numbers.cast(pl.Int64, strict=False).cast(pl.String)
 
 
 NAMES = ["year", "month", "day", "hour", "minute", "second"]

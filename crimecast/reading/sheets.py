@@ -13,6 +13,7 @@ import polars as pl
 
 from crimecast import UserError
 from crimecast.machine.limits import hold_to
+from crimecast.reading.columns import stand_over
 from crimecast.reading.containers import check_sheets
 
 MEMORY = 4 * 2**30  # bytes; of the pages that are touched, a sheet that is refused has far fewer
@@ -53,14 +54,17 @@ def _named(sheet: pl.DataFrame) -> pl.DataFrame:
     full = sheet.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32))).to_series()
     usual = int(full.median() or 0)  # type: ignore[arg-type]
     first = int((full >= max(2, 0.6 * usual)).arg_max() or 0)
+    rows = [[value or "" for value in row] for row in sheet.slice(first, 50).rows()]
+    if len(rows) > 2 and stand_over(rows[0], rows[1], rows[2:]):
+        first += 1
     names: list[str] = []
     for number, value in enumerate(sheet.row(first), 1):
         text = str(value).strip() if value is not None else f"column {number}"
         names.append(text if text not in names else f"{text} ({number})")
-    rows = sheet.slice(first + 1)
-    rows.columns = names
-    empty = rows.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    return rows.filter(~empty)
+    table = sheet.slice(first + 1)
+    table.columns = names
+    empty = table.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    return table.filter(~empty)
 
 
 def main(path: Path, folder: Path) -> int:

@@ -1,12 +1,13 @@
 """Further kinds as cities publish them: other years, sheets a month, formulas, cut-off files, doubtful axes."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyproj
 import pytest
 
+from crimecast.cli import main
 from tests.records.test_import_kinds import (
     EAST,
     HEAD,
@@ -147,3 +148,67 @@ def test_records_within_what_a_portal_says_of_them(run: Run) -> None:
     api = [{"type": "crime", "id": str(i), "attributes": one} for i, one in enumerate(own)]
     _, events = run(json.dumps({"data": api, "links": {}}), suffix=".json", city="api")
     assert right(events)
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"),
+    [("Asia/Kolkata", "IST"), ("Asia/Jerusalem", "IST"), ("Asia/Shanghai", "CST"), ("America/Halifax", "AST"), ("America/Chicago", "CT"), ("Australia/Sydney", "AEDT")],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["{:%Y-%m-%d %H:%M} NAME", "{:%a %b %d %H:%M:00} NAME {:%Y}"])
+def test_an_abbreviation_means_what_the_city_means_by_it(
+    run: Run, zone: str, name: str, form: str
+) -> None:
+    result, events = run(
+        lines([form.replace("NAME", name).format(t, t) for t in TIMES]), zone=zone, city="there"
+    )
+    assert right(events)
+    assert "foreign_zone" not in codes(result)
+
+
+def test_an_abbreviation_of_another_place_is_said(run: Run) -> None:
+    result, events = run(lines([f"{t:%Y-%m-%d %H:%M} BST" for t in TIMES]), zone="Asia/Dhaka")
+    assert "foreign_zone" in codes(result)
+    assert events["time"].to_list() == sorted(t + timedelta(hours=5) for t in TIMES)
+
+
+@pytest.mark.parametrize("form", ["%m/%d", "%d-%b", "%b %d", "%j", "%d.%m."])
+@pytest.mark.parametrize("clock", [True, False])
+def test_a_year_in_a_column_of_its_own(run: Run, form: str, clock: bool) -> None:
+    spread = [t + timedelta(days=9 * (i % 20)) for i, t in enumerate(TIMES)]
+    dates = [f"{t:%Y},{t:{form}}" + (f",{t:%H:%M}" if clock else "") for t in spread]
+    day = "day_of_year" if form == "%j" else "date"
+    head = f"id,year,{day}" + (",time" if clock else "") + ",longitude,latitude,type"
+    _, events = run(lines(dates, head=head))
+    wanted = spread if clock else [t.replace(hour=0, minute=0) for t in spread]
+    assert events["time"].to_list() == sorted(wanted)
+
+
+@pytest.mark.parametrize("over", [",When,Where,,What", "Incident,,Place,,Offence"])
+def test_names_over_several_columns(run: Run, over: str) -> None:
+    assert right(run(over + "\n" + lines())[1])
+
+
+def test_names_over_several_columns_of_a_sheet(run: Run, tmp_path: Path) -> None:
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(str(tmp_path / "over.xlsx"))
+    sheet = book.add_worksheet("all")
+    sheet.write_row(0, 0, ["Incident", None, "Place", None, "Offence"])
+    sheet.write_row(1, 0, HEAD.split(","))
+    for i in range(ROWS):
+        sheet.write_row(i + 2, 0, [i, f"{TIMES[i]:%Y-%m-%d %H:%M}", EAST[i], NORTH[i], "X"])
+    book.close()
+    assert right(run(tmp_path / "over.xlsx")[1])
+
+
+def test_columns_of_fixed_width_are_refused_in_a_sentence(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        f"{i:<6}{t:%Y-%m-%d}  {a:<10.4f}{b:<10.4f}X"
+        for i, t, a, b in zip(range(ROWS), TIMES, EAST, NORTH, strict=True)
+    ]
+    path = tmp_path / "wide.txt"
+    path.write_text("\n".join(["id    date        longitude latitude  type", *rows]))
+    assert main(["import", "town", str(path), "--tz", "America/Chicago"]) == 2
+    assert "fixed width" in capsys.readouterr().err

@@ -1,0 +1,67 @@
+"""Zones as abbreviations, which several countries share: what the clocks of the city itself mean by them."""
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from crimecast.reading.clocks import NAMED
+from crimecast.reading.notice import Notice
+from crimecast.reading.parts import Column, head, nulls
+
+YEARS = range(1990, 2060)
+ABSOLUTE = ("GMT", "UTC")
+ENDS = r"(?i)^(.*\d.*?)\s*\b({names})\b(.*)$"
+
+
+def in_own_zone(column: Column, zone: str) -> tuple[Column, list[Notice]]:
+    """Texts whose abbreviation is one that `zone` itself uses, with its offset from UTC instead: IST is
+    +05:30 in Delhi and +02:00 in Jerusalem. Where it has meant several, it is left out: the time is local.
+    A notice where they name one that is another place's."""
+    means = _means(zone)
+    if column.first.dtype != pl.String:
+        return column, []
+    begin = head(column, 200)
+    others = [name.upper() for name in NAMED if name.upper() not in means]
+    foreign = begin.str.extract(ENDS.format(names="|".join(others)), 2).drop_nulls()
+    notices = []
+    if len(foreign):
+        name = foreign.str.to_uppercase()[0]
+        says = (
+            f"Times are marked {name}, which the clocks of {zone} never are: they are taken as {NAMED[name.lower()]:+d} hours from UTC and "
+            "converted. If another zone of that name is meant, write the offset."
+        )
+        notices = [Notice("foreign_zone", says, nulls(column)[1])]
+    seen = ENDS.format(names="|".join([*means, *ABSOLUTE]))  # a year may begin with those
+    if not means or not begin.str.contains(seen).any():
+        return column, notices
+    pattern = ENDS.format(names="|".join(means))
+    return column.map(lambda part: _replaced(part, pattern, means)), notices
+
+
+def _replaced(texts: pl.Series, pattern: str, means: dict[str, str]) -> pl.Series:
+    parts = texts.str.extract_groups(pattern).struct.unnest()
+    before, name, after = (parts[column] for column in parts.columns)
+    offset = name.str.to_uppercase().replace_strict(means, default=None, return_dtype=pl.String)
+    # Between the clock and the year, as C's programs write it, the offset stands apart too.
+    joined = pl.select(pl.concat_str(before, offset, after)).to_series()
+    return joined.zip_with(joined.is_not_null(), texts)
+
+
+@lru_cache
+def _means(zone: str) -> dict[str, str]:
+    """The abbreviations of a zone's clocks and what to write for them."""
+    clocks = ZoneInfo(zone)
+    offsets: dict[str, set[str]] = {}
+    for year in YEARS:
+        for month in (1, 4, 7, 10):
+            moment = datetime(year, month, 1, tzinfo=clocks)
+            name = moment.tzname() or ""
+            if re.fullmatch("[A-Z]{2,5}", name):
+                offsets.setdefault(name, set()).add(f" {moment:%z}")
+    means = {name: found.pop() if len(found) == 1 else "" for name, found in offsets.items()}
+    # CT is the time in Chicago, whether CST or CDT.
+    spoken = {name[0] + "T": "" for name in means if re.fullmatch("[A-Z]DT", name)}
+    return {**spoken, **{name: text for name, text in means.items() if name not in ABSOLUTE}}
