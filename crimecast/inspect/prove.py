@@ -201,7 +201,7 @@ def _axes(one: Looked, made: Record) -> list[Check]:
         if not axes.is_map and axes.folded and sum(size > 1 for size in shape[1:]) < 2:
             continue  # a vector: nothing to mistake
         why = "" if axes.proven else "no axis was seen to move with the places of the inputs"
-        why = why if axes.folded else "its first axis isn't the batch"
+        why = why if axes.folded else "which axis is the batch's isn't known"
         checks.append(Check("axes", label, axes.proven, why))
     return checks
 
@@ -385,6 +385,7 @@ class _Trial:
                 return
             try:
                 maps = axes.sequence(tensor)
+                maps = maps[:, -1:] if axes.apart else maps
             except (RuntimeError, IndexError):
                 return
             if len(maps) == batch:

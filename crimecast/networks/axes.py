@@ -32,10 +32,12 @@ CLOSE = 0.8  # and below this; values that have nothing to do with one another h
 
 @dataclass(frozen=True)
 class Axes:
-    """Axes of a tensor, counted from the front; the batch is the first. `rows` and `columns` are one
-    axis where it lists `places` (rows, columns) after `before` entries of another sort; either may be
-    the batch's own axis, where places are members of it; None where the layer gives no map. `folded`: so many
-    steps, or places, lie in the batch's axis; 0 where the first axis isn't the batch. `channels` may be several axes, or none. `proven`: by what moved; else by the shape alone.
+    """Axes of a tensor, counted from the front. `rows` and `columns` are one axis where it lists `places`
+    (rows, columns), row by row or column `by_column`, after `before` entries of another sort; either may be
+    the batch's own axis, where places are members of it; None where the layer gives no map. `mirrored`: which
+    of rows (0) and columns (1) run the other way than the city's. `channels` may be several axes, or none.
+    `batch`: the axis of samples. `folded`: so many steps, places or others lie in it; 0 where it isn't known.
+    `apart`: those are no steps, such as the phases of a map. `proven`: by what moved; else by the shape alone.
     """
 
     rows: int | None
@@ -46,6 +48,10 @@ class Axes:
     before: int = 0
     folded: int = 1
     proven: bool = False
+    by_column: bool = False
+    mirrored: tuple[int, ...] = ()
+    batch: int = 0
+    apart: bool = False
 
     @property
     def is_map(self) -> bool:
@@ -63,44 +69,54 @@ class Axes:
         return math.prod(shape[axis] for axis in self.channels)
 
     def at(self, shape: tuple[int, ...], cell: tuple[int, int] | None) -> Tensor:
-        """Which elements belong to a cell of the map, all channels and steps; all without a map."""
+        """Which elements belong to a cell of the map, all channels and steps (of what is `apart` those of
+        the last alone); all without a map."""
         mask = torch.zeros(shape, dtype=torch.bool)
         index: list[slice | int] = [slice(None)] * len(shape)
         if self.rows is not None and self.columns is not None and cell is not None:
+            size = self.size(shape)
+            row, column = (
+                length - 1 - at if axis in self.mirrored else at
+                for axis, (at, length) in enumerate(zip(cell, size, strict=True))
+            )
+            if self.apart:
+                index[self.batch] = -1
             if self.places:
-                index[self.rows] = self.before + cell[0] * self.places[1] + cell[1]
+                place = column * size[0] + row if self.by_column else row * size[1] + column
+                index[self.rows] = self.before + place
             else:
-                index[self.rows], index[self.columns] = cell
+                index[self.rows], index[self.columns] = row, column
         mask[tuple(index)] = True
         return mask
 
     def maps(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) of what a layer gave: of steps the last. What is no map, as it is."""
+        """(B, C, H, W) of what a layer gave, north and east as the inputs': of steps the last. What is no map,
+        as it is."""
         if not self.folded:
             return x[None]
         if not self.is_map:
+            x = x.movedim(self.batch, 0)
             return x.unflatten(0, (-1, self.folded)) if self.folded > 1 else x
         return self.sequence(x)[:, -1]
 
     def sequence(self, x: Tensor) -> Tensor:
         """(B, T, C, H, W) of what a layer gave, one step where it has none."""
+        if self.batch:
+            order = [self.batch, *(axis for axis in range(x.dim()) if axis != self.batch)]
+            return self._renamed(order.index).sequence(x.permute(order))
         assert self.rows is not None
         assert self.columns is not None
         if 0 in (self.rows, self.columns):  # places are members of the batch
-            x = x.unflatten(0, (-1, self.folded))
-            own = replace(
-                self, rows=self.rows + 1, columns=self.columns + 1,
-                steps=None if self.steps is None else self.steps + 1, folded=1,
-                channels=tuple(axis + 1 for axis in self.channels),
-            )  # fmt: skip
-            return own.sequence(x)
+            own = self._renamed(lambda axis: axis + 1)
+            return replace(own, batch=0, folded=1).sequence(x.unflatten(0, (-1, self.folded)))
         if self.places:
-            x = x.narrow(self.rows, self.before, math.prod(self.places))
-            x = x.movedim(self.rows, -1).unflatten(-1, self.places)
+            x = x.narrow(self.rows, self.before, math.prod(self.places)).movedim(self.rows, -1)
+            x = x.unflatten(-1, self.places[::-1]).mT if self.by_column else x.unflatten(-1, self.places)
             taken = [self.rows]
         else:
             x = x.movedim((self.rows, self.columns), (-2, -1))
             taken = [self.rows, self.columns]
+        x = x.flip([axis - 2 for axis in self.mirrored])
         # The other axes keep their order: find where they are now.
         rest = [a for a in range(x.dim() - 2 + len(taken)) if a not in taken]
         place = {axis: number for number, axis in enumerate(rest)}
@@ -111,6 +127,16 @@ class Axes:
         else:
             x = x.unsqueeze(1)
         return x.flatten(2, -3) if x.dim() > 4 else x.unsqueeze(2)
+
+    def _renamed(self, name: Callable[[int], int]) -> "Axes":
+        """The same axes under other numbers."""
+        rows, columns, steps = (
+            None if axis is None else name(axis) for axis in (self.rows, self.columns, self.steps)
+        )
+        channels = tuple(name(axis) for axis in self.channels)
+        return replace(
+            self, rows=rows, columns=columns, steps=steps, channels=channels, batch=name(self.batch)
+        )
 
     def put(self, x: Tensor, channels: list[int], value: Tensor | float) -> Tensor:
         """A copy of what a layer gave with some channels replaced, by a number or by what has the
@@ -208,12 +234,14 @@ def axes_of(
             parts = [x for way in (rows, columns, lagged) if (x := way.get(label)) is not None]
             if len(parts) == 3 and all(x.shape == plain[label].shape for x in parts):
                 alone = single.get(label)
-                if alone is not None and not _first_is_batch(alone, plain[label], batch):
+                of = 0 if alone is None else _batch_axis(alone, plain[label], batch)
+                if of is None:
                     found[label] = Axes(None, None, (), folded=0)
                     continue
-                found[label] = _axes(
-                    [plain[label], *parts], batch, (height, width), shifts, history.shape[1]
-                )
+                given = [x.movedim(of, 0) for x in (plain[label], *parts)]
+                own = _axes(given, batch, (height, width), shifts, history.shape[1])
+                order = [of, *(axis for axis in range(plain[label].dim()) if axis != of)]
+                found[label] = own._renamed(order.__getitem__) if of else own
     if set(single) != set(plain):  # it runs its layers once for each sample: those of one are shown
         return {
             label: found.get(label) or by_shape(tuple(x.shape), (height, width))
@@ -237,21 +265,28 @@ def _strides(shapes: list[tuple[int, ...]], grid: tuple[int, int]) -> list[int]:
     return found
 
 
-def _first_is_batch(alone: Tensor, several: Tensor, batch: int) -> bool:
-    """Whether the first axis holds the samples, one after the other: of tokens before samples (N, B, D) it
-    doesn't grow with them, and of steps before samples (T·B, …) the first sample isn't at its beginning."""
-    if not alone.dim() or alone.dim() != several.dim():
-        return False
-    folded = len(alone)
-    if len(several) != batch * folded or several.shape[1:] != alone.shape[1:]:
-        return False
+def _batch_axis(alone: Tensor, several: Tensor, batch: int) -> int | None:
+    """The axis that holds the samples, one after the other: it is the one that grows with them. None where
+    they take turns in it, as where steps stand before samples (T·B, …)."""
+    grown = [
+        axis
+        for axis, (one, all_) in enumerate(zip(alone.shape, several.shape, strict=False))
+        if one != all_
+    ]
+    if alone.dim() != several.dim() or len(grown) != 1:
+        return None
+    axis = grown[0]
+    folded = alone.shape[axis]
+    if several.shape[axis] != batch * folded:
+        return None
     if folded == 1:
-        return True
+        return axis
+    both = several.movedim(axis, 0), alone.movedim(axis, 0)
     in_order, in_turn = (
-        float((part - alone).abs().nan_to_num().sum())
-        for part in (several[:folded], several[::batch])
+        float((part - both[1]).abs().nan_to_num().sum())
+        for part in (both[0][:folded], both[0][::batch])
     )
-    return in_order <= in_turn
+    return axis if in_order <= in_turn else None
 
 
 Outs = Callable[..., dict[str, Tensor]]
@@ -279,8 +314,8 @@ def _outputs(
 
 
 def _shift(size: int) -> int:
-    """Cells to shift by: a multiple of every usual stride, and not so far that little is left."""
-    return 8 if size >= 16 else 4 if size >= 8 else max(1, size // 2)
+    """Cells to shift by: a multiple of every usual stride, and less than half, which is the same both ways."""
+    return 8 if size > 16 else 4 if size > 8 else max(1, size // 3)
 
 
 def _axes(
@@ -305,7 +340,7 @@ def _axes(
     rivals += [_error(plain, moved, 0, 0) for moved in (rows, columns)]  # nothing moves at all
     if error >= CLOSE or any(error >= SURE * other for other in rivals):
         return guess
-    where, before, places = best
+    where = best.where
     left = [axis for axis in rest if axis not in where]
     steps = None
     if (folded == 1 or 0 in where) and len(left) > 1:
@@ -315,51 +350,74 @@ def _axes(
     channels = tuple(axis for axis in left if axis != steps)
     if sum(shape[axis] > 1 for axis in channels) > 1:
         return guess  # one of them may be the places within a window
-    return Axes(*where, channels, steps, places, before, folded, proven=True)
+    apart = folded > 1 and 0 not in where and _by_lag(plain, lagged, 1, lags) >= CLOSE
+    return Axes(
+        *where, channels, steps, best.places, best.before, folded, proven=True,
+        by_column=best.by_column, mirrored=best.mirrored, apart=apart,
+    )  # fmt: skip
 
 
-# (axes of rows and columns), entries before the places, (rows, columns) where they share an axis
-Way = tuple[tuple[int, int], int, tuple[int, int] | None]
+@dataclass(frozen=True)
+class _Way:
+    """How places may lie in a tensor: as in `Axes`."""
+
+    where: tuple[int, int]
+    before: int = 0
+    places: tuple[int, int] | None = None
+    by_column: bool = False
+    mirrored: tuple[int, ...] = ()
 
 
 def _apart(
     plain: Tensor, rows: Tensor, columns: Tensor, grid: tuple[int, int], shifts: tuple[int, int]
-) -> dict[Way, float]:
+) -> dict[_Way, float]:
     """The error of every two axes as those of rows and columns."""
-    errors: list[dict[int, float]] = [{}, {}]
+    errors: list[dict[int, tuple[float, bool]]] = [{}, {}]
     for along, moved in enumerate((rows, columns)):
         for axis in range(1, plain.dim()):  # after the draws; the first is what the batch folds
             size = plain.shape[axis]
             step = round(shifts[along] * size / grid[along])
             if 1 < size <= grid[along] + 2 and 0 < step < size:
-                errors[along][axis] = min(
-                    _error(plain, moved, axis, step), _error(moved, plain, axis, step)
-                )  # the other way round, where a map comes out mirrored
+                errors[along][axis] = _either_way(plain, moved, axis, step)
     return {
-        ((a - 1, b - 1), 0, None): max(one, other)
+        _Way((a - 1, b - 1), mirrored=_which(one[1], other[1])): max(one[0], other[0])
         for a, one in errors[0].items()
         for b, other in errors[1].items()
         if a != b
     }
 
 
+def _either_way(plain: Tensor, moved: Tensor, axis: int, step: int) -> tuple[float, bool]:
+    """The error along an axis, and whether it runs the other way. Half of it is the same both ways."""
+    along, against = _error(plain, moved, axis, step), _error(moved, plain, axis, step)
+    return min(along, against), against < SURE * along
+
+
+def _which(rows: bool, columns: bool) -> tuple[int, ...]:
+    return tuple(axis for axis, turned in enumerate((rows, columns)) if turned)
+
+
 def _listed(
     plain: Tensor, rows: Tensor, columns: Tensor, grid: tuple[int, int], shifts: tuple[int, int]
-) -> dict[Way, float]:
+) -> dict[_Way, float]:
     """The error of every axis as a list of places."""
-    found: dict[Way, float] = {}
+    found: dict[_Way, float] = {}
     for axis in range(1, plain.dim()):
         for before, high, wide in _lists(plain.shape[axis], grid):
-            one, down, across = (
-                x.narrow(axis, before, high * wide).unflatten(axis, (high, wide))
-                for x in (plain, rows, columns)
-            )
             steps = round(shifts[0] * high / grid[0]), round(shifts[1] * wide / grid[1])
-            if 0 < steps[0] < high and 0 < steps[1] < wide:
-                error = max(
-                    _error(one, down, axis, steps[0]), _error(one, across, axis + 1, steps[1])
+            if not (0 < steps[0] < high and 0 < steps[1] < wide):
+                continue
+            for by_column in (False, True):
+                shape = (wide, high) if by_column else (high, wide)
+                one, down, across = (
+                    x.narrow(axis, before, high * wide).unflatten(axis, shape)
+                    for x in (plain, rows, columns)
                 )
-                found[(axis - 1, axis - 1), before, (high, wide)] = error
+                first = _either_way(one, down, axis + by_column, steps[0])
+                second = _either_way(one, across, axis + (not by_column), steps[1])
+                mirrored = _which(first[1], second[1])
+                way = _Way((axis - 1, axis - 1), before, (high, wide), by_column, mirrored)
+                found[way] = max(first[0], second[0])
     return found
 
 

@@ -198,13 +198,14 @@ class Tokens(torch.nn.Module):
 
 
 @pytest.mark.parametrize("size", [(12, 8), (8, 8), (12, 10), (16, 16)])
-def test_tokens_before_samples_are_shown_whole_and_marked(size: tuple[int, int]) -> None:
+def test_tokens_before_samples_are_maps(size: tuple[int, int]) -> None:
     seen = look(Tokens(), np.random.default_rng(0).poisson(1.0, (6, 1, *size)))
     with torch.no_grad():
         raw = seen.network.embed(seen.history.flatten(1, 2).flatten(2).permute(2, 0, 1))
-    assert np.allclose(seen.activations()["embed"], raw.numpy())
-    assert ("axes", "embed") in {(doubt.check, doubt.layer) for doubt in seen.prove().doubts}
-    assert seen.field((3, 2), "embed").unproven
+    maps = raw.reshape(*size, 16).permute(2, 0, 1).numpy()
+    assert np.allclose(seen.activations()["embed"], maps)
+    assert seen.prove().proven
+    assert seen.field((3, 2), "embed").size == (1, 1)
     assert seen.field((3, 2)).size == (1, 1)
 
 

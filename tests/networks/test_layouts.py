@@ -1,0 +1,141 @@
+"""Maps that lie otherwise than usual: turned, listed by column, samples not first, phases in the batch.
+
+One pointwise layer is asked in each layout; what is shown of it has to be what it gives in its place.
+"""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from crimecast.inspect.notebook import Look, look
+
+LAGS = 4
+
+
+class Layout(nn.Module):
+    """A pointwise layer amid a way there and the way back."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way = way
+        self.before = nn.Conv2d(LAGS, 3, 3, padding=1)
+        self.point = nn.Linear(3, 3)
+        self.after = nn.Conv2d(3, 1, 1)
+
+    def there(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) → as the layer takes it, channels last."""
+        x = x.movedim(1, -1)
+        match self.way:
+            case "rows mirrored":
+                return x.flip(1)
+            case "turned round":
+                return x.flip(1, 2)
+            case "transposed":
+                return x.transpose(1, 2)
+            case "mirrored tokens":
+                return x.flip(2).flatten(1, 2)
+            case "by column":
+                return x.transpose(1, 2).flatten(1, 2)
+            case "tokens first":
+                return x.flatten(1, 2).transpose(0, 1)
+            case "samples last but one":
+                return x.permute(1, 2, 0, 3)
+            case "phases":
+                x = x.unflatten(1, (-1, 2)).unflatten(3, (-1, 2))
+                return x.permute(0, 2, 4, 1, 3, 5).flatten(0, 2)
+        raise ValueError(self.way)
+
+    def back(self, x: Tensor, height: int, width: int) -> Tensor:
+        match self.way:
+            case "rows mirrored":
+                x = x.flip(1)
+            case "turned round":
+                x = x.flip(1, 2)
+            case "transposed":
+                x = x.transpose(1, 2)
+            case "mirrored tokens":
+                x = x.unflatten(1, (height, width)).flip(2)
+            case "by column":
+                x = x.unflatten(1, (width, height)).transpose(1, 2)
+            case "tokens first":
+                x = x.transpose(0, 1).unflatten(1, (height, width))
+            case "samples last but one":
+                x = x.permute(2, 0, 1, 3)
+            case "phases":
+                x = x.unflatten(0, (-1, 2, 2)).permute(0, 3, 1, 4, 2, 5)
+                x = x.flatten(3, 4).flatten(1, 2)
+        return x.movedim(-1, 1)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        x = self.before(history.flatten(1, 2))
+        return self.after(self.back(self.point(self.there(x)), *x.shape[-2:]))
+
+
+def looked(way: str, size: tuple[int, int]) -> Look:
+    torch.manual_seed(0)
+    history = np.random.default_rng(0).poisson(1.0, (LAGS, 1, *size))
+    return look(Layout(way), history)
+
+
+WAYS = [
+    "rows mirrored", "turned round", "transposed", "mirrored tokens", "by column", "tokens first", "samples last but one",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(20, 28), (24, 24)])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_map_is_shown_in_its_place(way: str, size: tuple[int, int]) -> None:
+    one = looked(way, size)
+    shown = one.activations()
+    weight = one.network.point.weight.detach().numpy()  # type: ignore[union-attr]
+    bias = one.network.point.bias.detach().numpy()  # type: ignore[union-attr]
+    wanted = np.einsum("oc,chw->ohw", weight, shown["before"]) + bias[:, None, None]
+    assert shown["point"] == pytest.approx(wanted, abs=1e-5)
+    # And a cell of it sees what is around that cell.
+    field = one.field((5, 9), "point")
+    assert (field.rows, field.columns) == ((4, 6), (8, 10))
+    assert one.prove().proven
+    assert one.without("point", [0]).shape == one.forecast().shape
+
+
+def test_of_phases_in_the_batch_the_last_is_shown_with_its_own_field() -> None:
+    one = looked("phases", (24, 32))
+    shown = one.activations()
+    weight = one.network.point.weight.detach().numpy()  # type: ignore[union-attr]
+    bias = one.network.point.bias.detach().numpy()  # type: ignore[union-attr]
+    last = shown["before"][:, 1::2, 1::2]
+    wanted = np.einsum("oc,chw->ohw", weight, last) + bias[:, None, None]
+    assert shown["point"] == pytest.approx(wanted, abs=1e-5)
+    field = one.field((5, 9), "point")
+    assert (field.rows, field.columns) == ((10, 12), (18, 20))  # around row 11, column 19
+    assert one.prove().proven
+
+
+class Recurrent(nn.Module):
+    """Each cell's past through a GRU that takes steps first, and attention that takes places first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.past = nn.GRU(1, 6)
+        self.mix = nn.TransformerEncoderLayer(6, 2, 12)
+        self.last = nn.Linear(6, 1)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        size = history.shape[-2:]
+        x = history[:, :, 0].permute(1, 0, 2, 3).flatten(1).unsqueeze(-1)
+        x = self.past(x)[0][-1].unflatten(0, (-1, size[0] * size[1]))
+        x = self.last(self.mix(x.transpose(0, 1)))
+        return x.transpose(0, 1).unflatten(1, size).squeeze(-1).unsqueeze(1)
+
+
+def test_steps_first_and_places_first_are_maps() -> None:
+    torch.manual_seed(0)
+    history = np.random.default_rng(0).poisson(1.0, (LAGS, 1, 12, 16))
+    one = look(Recurrent(), history)
+    past = one.axes("past", (LAGS, 192, 6))
+    assert (past.proven, past.is_map, past.steps, past.channels, past.batch) == (True, True, 0, (2,), 1)
+    last = one.axes("last", (192, 1, 1))
+    assert (last.proven, last.places, last.batch) == (True, (12, 16), 1)
+    assert one.activations()["last"].shape == (1, 12, 16)
+    assert one.activations()["last"] == pytest.approx(one.forecast(), abs=1e-6)
