@@ -12,6 +12,7 @@ from torch import Tensor
 
 from crimecast import UserError
 from crimecast.inspect.cells import check_cell, check_kind
+from crimecast.inspect.differentiating import differentiating
 from crimecast.inspect.specimen import Specimen
 
 METHODS = ("integrated_gradients", "gradient_x_input", "occlusion")
@@ -41,7 +42,7 @@ def attribute(
     average maps (zeros, since maps are standardised); occlusion blanks one lag or map at a time over
     the whole city (Zeiler & Fergus 2014, ECCV), so its maps are spread evenly over the cells that changed
     the forecast; gradient × input: Shrikumar et al. 2016 (arXiv 1605.01713). Raises UserError for a step
-    that can't be forecast, and for a cell or a type that there isn't.
+    that can't be forecast, for a cell or a type that there isn't, and where there is no gradient.
     """
     if method not in METHODS:
         raise UserError(
@@ -60,15 +61,16 @@ def attribute(
     with torch.no_grad():
         change = float(forward(*inputs) - forward(*empty))
     error = float("nan")
-    if not batch.static.numel():
-        # Captum needs something to attribute to: a design without maps has only its frames.
-        def history_only(history: Tensor) -> Tensor:
-            return forward(history, batch.static.expand(len(history), *batch.static.shape[1:]))
+    with differentiating():
+        if not batch.static.numel():
+            # Captum needs something to attribute to: a design without maps has only its frames.
+            def history_only(history: Tensor) -> Tensor:
+                return forward(history, batch.static.expand(len(history), *batch.static.shape[1:]))
 
-        parts = _run(method, history_only, (batch.history,), (empty[0],))
-        parts = (*parts, torch.zeros_like(batch.static))
-    else:
-        parts = _run(method, forward, inputs, empty)
+            parts = _run(method, history_only, (batch.history,), (empty[0],))
+            parts = (*parts, torch.zeros_like(batch.static))
+        else:
+            parts = _run(method, forward, inputs, empty)
     if method == "integrated_gradients":
         error = change - sum(float(part.double().sum()) for part in parts)
     history, static = (part[0].detach().flatten(0, -3).numpy() for part in parts)

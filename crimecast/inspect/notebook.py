@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from crimecast import UserError
 from crimecast.inspect.activations import capture
 from crimecast.inspect.cells import check_cell, check_kind, maps_of
+from crimecast.inspect.differentiating import differentiating
 from crimecast.inspect.graph import Node, graph
 from crimecast.inspect.intervention import changed
 from crimecast.inspect.prove import Proof, prove
@@ -70,7 +71,7 @@ class Look(Looked):
 
     def gradient(self, cell: Cell, kind: int = 0) -> dict[str, np.ndarray]:
         """∂ forecast of a cell and type / ∂ input: `history` (L, C, H, W) and `static` (S, H, W). Raises
-        UserError for a cell or a type that isn't forecast."""
+        UserError for a cell or a type that isn't forecast, and where there is no gradient."""
         history, static = self.history.clone(), self.static.clone()
         history.requires_grad_()
         static.requires_grad_()
@@ -83,7 +84,8 @@ class Look(Looked):
                 raise UserError(
                     "What the module returns has no gradient: something in it was detached."
                 )
-            slopes = torch.autograd.grad(value, (history, static), allow_unused=True)
+            with differentiating():
+                slopes = torch.autograd.grad(value, (history, static), allow_unused=True)
         return {
             name: (torch.zeros_like(x) if slope is None else slope)[0].numpy()
             for name, x, slope in zip(("history", "static"), (history, static), slopes, strict=True)

@@ -245,9 +245,11 @@ def _fields(one: Looked, made: Record, trial: "_Trial") -> tuple[list[Layer], li
             check = Check("field", label, not why, why)
             if not axes.proven and check.ok:
                 check = Check("field", label, False, "which axes are places isn't proven")
+            here = _of_input(middles[label], axes.size(shape), trial.grid)
+            if check.ok and (away := _away(fields[label].around(here), axes.size(shape), trial.grid)):
+                check = Check("field", label, False, away)
             checks.append(check)
             if check.ok:
-                here = _of_input(middles[label], axes.size(shape), trial.grid)
                 around = fields[label].around(here)
         layers.append(Layer(label, kind_of(one, label), count, around))
     layers.append(_of_forecast(made, trial, fields, seen, checks))
@@ -274,6 +276,15 @@ def _of_forecast(
     around = None if doubts else fields[_cell_of_forecast(middle)].around(middle)
     count = made.output.shape[1] if made.output and len(made.output.shape) > 1 else None
     return Layer(FORECAST, "output", count, around)
+
+
+def _away(around: tuple[int, int, int, int], size: Cell, grid: Cell) -> str:
+    """Why a map isn't where it is shown, as one that was rolled: what its middle sees lies all to one side."""
+    cells = [-(-g // s) for g, s in zip(grid, size, strict=True) for _ in range(2)]
+    gone = [-reach for reach, cell in zip(around, cells, strict=True) if reach < -cell]
+    if not gone:
+        return ""
+    return f"its map lies elsewhere than the city's: what its middle sees begins {max(gone)} cells away"
 
 
 def _of_input(cell: Cell, size: Cell, grid: Cell) -> Cell:

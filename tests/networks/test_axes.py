@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from crimecast import UserError
+from crimecast.inspect.attribution import attribute
 from crimecast.inspect.exciting import excite
 from crimecast.inspect.notebook import Look, look
 from crimecast.inspect.specimen import specimen
@@ -240,3 +241,39 @@ def test_a_cell_is_two_whole_numbers(cell: tuple[int, int]) -> None:
         looked(StepsFirst(False)).field(cell)
     with pytest.raises(UserError, match="is looked into, not function"):
         look(lambda: None, np.ones((2, 1, 5, 5)))  # type: ignore[arg-type]
+
+
+class WrittenOver(nn.Module):
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        x = history[:, -1].exp()
+        y = x * x
+        x.zero_()
+        return y
+
+
+class OneWay(torch.autograd.Function):
+    @staticmethod
+    def forward(_context: object, x: Tensor) -> Tensor:
+        return x * 2
+
+    @staticmethod
+    def backward(_context: object, *slopes: Tensor) -> Tensor:
+        raise RuntimeError("there is no way back")
+
+
+class NoWayBack(nn.Module):
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        return OneWay.apply(history[:, -1])
+
+
+@pytest.mark.parametrize("module", [WrittenOver, NoWayBack])
+def test_what_cannot_be_differentiated_is_said(module: type[nn.Module]) -> None:
+    one = looked(module())
+    with pytest.raises(UserError, match="can't be traced back"):
+        one.gradient((3, 3))
+    with pytest.raises(UserError, match="can't be traced back"):
+        attribute(
+            specimen(module(), np.random.default_rng(0).poisson(1.0, (8, LAGS, HEIGHT, WIDTH))),
+            0,
+            (3, 3),
+        )

@@ -139,3 +139,22 @@ def test_steps_first_and_places_first_are_maps() -> None:
     assert (last.proven, last.places, last.batch) == (True, (12, 16), 1)
     assert one.activations()["last"].shape == (1, 12, 16)
     assert one.activations()["last"] == pytest.approx(one.forecast(), abs=1e-6)
+
+
+class Rolled(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.near, self.point, self.last = (
+            nn.Conv2d(LAGS, 3, 3, padding=1), nn.Conv2d(3, 3, 1), nn.Conv2d(3, 1, 1)
+        )  # fmt: skip
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        x = torch.roll(self.near(history.flatten(1, 2)), (4, 4), (2, 3))
+        return self.last(torch.roll(self.point(x), (-4, -4), (2, 3)))
+
+
+def test_a_map_that_lies_elsewhere_is_marked() -> None:
+    torch.manual_seed(0)
+    proof = look(Rolled(), np.random.default_rng(0).poisson(1.0, (LAGS, 1, 20, 28))).prove()
+    assert [(doubt.check, doubt.layer) for doubt in proof.doubts] == [("field", "point")]
+    assert "elsewhere" in proof.doubts[0].why
