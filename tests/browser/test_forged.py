@@ -25,7 +25,7 @@ VIEWS = ("Activations", "Network", "Why", "What if", "Sight", "Attention", "Trai
 SECTIONS = ("Scores", "Where", "Hits", "Calibration", "Groups", "Fair use")
 # What looking leaves: what is kept so that no page works it out again, marks, locks and logs.
 LOOKED = re.compile(
-    r"cache/.*|forecasts/.*|scratch/.*|runs/[^/]+/(findings|effect|proof)[^/]*|runs/[^/]+/forecasts/.*"
+    r"cache/.*|forecasts/.*|scratch/.*|runs/[^/]+/\.?(findings|effect|proof)[^/]*|runs/[^/]+/forecasts/.*"
     r"|drawing\..*|.*\.lock|\.swept|crimecast\.sqlite.*"
 )
 MARKED = """name = "marked"
@@ -133,12 +133,12 @@ class Store:
 
     @staticmethod
     def _now(root: Path) -> dict[str, str]:
+        names = {str(path.relative_to(root)): path for path in root.rglob("*")}
         found = {
-            str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in root.rglob("*")
-            if path.is_file()
+            name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for name, path in names.items()
+            if not LOOKED.fullmatch(name) and path.is_file()
         }
-        found = {name: content for name, content in found.items() if not LOOKED.fullmatch(name)}
         with sqlite3.connect(root / "crimecast.sqlite") as db:
             found["runs"] = repr(db.execute("select * from runs order by id").fetchall())
         return found
