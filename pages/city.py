@@ -1,16 +1,20 @@
 """City: a city's records – bring them in, see where and when they are, and what was left out."""
 
 from dataclasses import replace
+from zoneinfo import available_timezones
 
 import streamlit as st
 
 from crimecast.cities import write_city
+from crimecast.grids.correcting import correct_city
 from crimecast.live.discarding import delete_city, what_goes
 from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure, shares_figure
 from crimecast.plots.places import places_message
 from crimecast.plots.streets import HEIGHT, street_map, tile_server
 from crimecast.reading.files import opened
+from crimecast.records.correcting import Correction, beside, request_of
 from crimecast.records.importing import import_file
+from crimecast.records.originals import originals
 from crimecast.records.snapshot import snapshot
 from crimecast.records.tail import tail
 from crimecast.records.understanding import Request, guess_values
@@ -163,7 +167,13 @@ def upload() -> None:
             st.rerun()
 
 
-if result := st.session_state.pop("imported", None):
+if result := st.session_state.pop("corrected", None):
+    st.success(
+        f"{result['files']:d} file{'s' * (result['files'] != 1)} read again: {result['events']:,} of {result['read']:,} records are used.",
+        icon=":material/check:",
+    )
+    show_notices(result["notices"], result["read_as"])
+elif result := st.session_state.pop("imported", None):
     st.success(
         f"{result['read']:,} records read: {result['added']:,} new, {result['corrected']:,} corrected, "
         f"{result['known']:,} known already.",
@@ -224,6 +234,40 @@ if held.months:
     guarded(lambda: live_panel(city))
 
 
+def correct() -> None:
+    """How the city's files were read, to be changed, with what they would then give."""
+    path, about = originals(city)[0]
+    with opened(path) as found:
+        columns = found.rows.columns
+        start = {**guess_values(found.rows, city), **about.mapping}
+        st.caption(
+            f"As {text(about.origin)} was read. Change what is wrong: all files are read again, "
+            "and grids made before are marked."
+        )
+        mapping = choose_columns(columns, start, "correct")
+        zones = sorted(available_timezones())
+        left, middle, right = st.columns(3)
+        zone = left.selectbox("Time zone", zones, zones.index(city.time_zone), key="correct_zone")
+        known = about.crs or city.file_crs or about.file_crs or "EPSG:4326"
+        crs = middle.text_input("Coordinates", known, key="correct_crs").strip()
+        with right:
+            order = choose_order("correct")
+        asked = Correction(
+            mapping if mapping != start else None,
+            crs if crs != known else None,
+            zone if zone != city.time_zone else None,
+            order,
+        )
+        if asked == Correction():
+            return
+        request = request_of(beside(city, asked), asked.of(city, about))
+        guarded(lambda: show_look(found, path.stem, about.origin, request, "correct"))
+        if operator_button("Read again", type="primary", icon=":material/refresh:"):
+            with st.spinner("Reading …"):
+                st.session_state["corrected"] = correct_city(city.name, asked)
+            st.rerun()
+
+
 def rename() -> None:
     """The name that is shown of the city."""
     title = st.text_input("Name", city.title, max_chars=80, key=f"title_{city.name}").strip()
@@ -243,9 +287,10 @@ def gone() -> None:
 
 
 if not city.simulated and held.months:
-    changing = st.expander("Name, and deleting", on_change="rerun", key="changing")
+    changing = st.expander("Correct, rename or delete", on_change="rerun", key="changing")
     if changing.open:
         with changing:
+            guarded(for_operators(correct))
             guarded(rename)
             guarded(gone)
 if city.quirks:

@@ -41,7 +41,7 @@ def preview(address: str) -> Preview:
 def mapping(columns: list[str], guessed: dict[str, str], tab: str) -> dict[str, str]:
     """Which column is what, with a line that says what is asked."""
     st.caption(
-        "Which column is what, as guessed; correct them where they are wrong. Only these are ever read."
+        "Which column is what, as guessed; correct them where they are wrong. Nothing about persons is ever kept."
     )
     return choose_columns(columns, guessed, tab)
 

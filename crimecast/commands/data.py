@@ -101,6 +101,25 @@ def import_(options: argparse.Namespace) -> tuple[Any, str]:
     return result, "\n".join(lines)
 
 
+def correct(options: argparse.Namespace) -> tuple[Any, str]:
+    """Read a city's files again, another way."""
+    from crimecast.grids.correcting import correct_city
+    from crimecast.records.correcting import Correction
+
+    ready()
+    mapping = _mapping(options.map) or None
+    result = correct_city(
+        options.city, Correction(mapping, options.crs, options.tz, options.date_format)
+    )
+    lines = [
+        f"{result['files']} file{'s' * (result['files'] != 1)} read again: {result['events']:,} of {result['read']:,} records are used.",
+        *(f"Notice: {notice['says']}" for notice in result["notices"]),
+    ]
+    if result["outdated"]:
+        lines.append(f"Made of the old reading, and marked so: {', '.join(result['outdated'])}.")
+    return result, "\n".join(lines)
+
+
 def covariate(options: argparse.Namespace) -> tuple[Any, str]:
     """Store other maps of a city: weather by day, population by place."""
     from crimecast.grids.covariates import import_covariate
@@ -262,6 +281,13 @@ def register(add: Add) -> None:
     p.add_argument(
         "--delimiter", metavar="SIGN", help="between fields (default: found); tab for tabs"
     )
+
+    p = add("correct", correct, "Read a city's files again: other columns, coordinates, zone or order of dates.")  # fmt: skip
+    p.add_argument("city")
+    p.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN")
+    p.add_argument("--crs", metavar="EPSG:N")
+    p.add_argument("--tz", metavar="ZONE")
+    _date_format(p)
 
     p = add(
         "covariate",

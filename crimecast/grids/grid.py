@@ -6,6 +6,7 @@ of cell centres in metres, and where it came from in its attributes.
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from crimecast import UserError
 from crimecast.calendar.steps import Step, parse_date
 from crimecast.cities import City, load_city
 from crimecast.grids.counting import Job, Layout, count
+from crimecast.records.correcting import finish
 from crimecast.records.snapshot import Snapshot, snapshot
 from crimecast.records.snapshot import whole as whole_records
 from crimecast.storage.access import accounted, act
@@ -183,6 +185,7 @@ def make_grid(
     Returns the summary: `grid`, `shape` (time, type, y, x), `cells` of the study area, `events`
     in the cube, `dropped` and `dropped_by_reason`, with events + dropped = `records`.
     """
+    finish(load_city(city_name))
     city = load_city(city_name)
     if not np.isfinite(cell) or not 1 <= cell <= 100_000:
         raise UserError(f"A cell of {cell:g} metres can't be made: use 100 to 100000.")
@@ -207,6 +210,17 @@ def make_grid(
             temporary.mkdir()
             _write_cube(temporary, name, city, spec, channels, records, cluster)
     return dict(read_json(folder / "grid.json", Summary))
+
+
+def outdate(city: str, since: str) -> list[str]:
+    """Note in a city's grids that its records have been read otherwise `since` a day; returns their names."""
+    names = [entry["grid"] for entry in list_grids(city)]
+    for name in names:
+        path = grid_folder(name) / "grid.json"
+        made = path.stat().st_mtime
+        write_json(path, {**read_json(path, Summary), "outdated": since})
+        os.utime(path, (made, made))  # which says which is the newest
+    return names
 
 
 def _window(records: Snapshot, unit: Step, spec: GridSpec) -> tuple[int, int]:

@@ -246,7 +246,9 @@ def _fields(one: Looked, made: Record, trial: "_Trial") -> tuple[list[Layer], li
             if not axes.proven and check.ok:
                 check = Check("field", label, False, "which axes are places isn't proven")
             here = _of_input(middles[label], axes.size(shape), trial.grid)
-            if check.ok and (away := _away(fields[label].around(here), axes.size(shape), trial.grid)):
+            if check.ok and (
+                away := _away(fields[label].around(here), axes.size(shape), trial.grid)
+            ):
                 check = Check("field", label, False, away)
             checks.append(check)
             if check.ok:

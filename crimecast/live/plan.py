@@ -100,6 +100,10 @@ def go_live(
         if not known:
             raise UserError(f"{load_city(city).title} has no grid yet: make one first.")
         grid = known[0]["grid"]
+    if any(entry["grid"] == grid and entry.get("outdated") for entry in known):
+        raise UserError(
+            f"{grid} was made before the records of {load_city(city).title} were corrected: make it again, and train on it."
+        )
     for name in runs:
         fits(load_run(name), load_cube(grid))
     if not names:

@@ -111,7 +111,11 @@ class Axes:
             return replace(own, batch=0, folded=1).sequence(x.unflatten(0, (-1, self.folded)))
         if self.places:
             x = x.narrow(self.rows, self.before, math.prod(self.places)).movedim(self.rows, -1)
-            x = x.unflatten(-1, self.places[::-1]).mT if self.by_column else x.unflatten(-1, self.places)
+            x = (
+                x.unflatten(-1, self.places[::-1]).mT
+                if self.by_column
+                else x.unflatten(-1, self.places)
+            )
             taken = [self.rows]
         else:
             x = x.movedim((self.rows, self.columns), (-2, -1))

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from filelock import FileLock
 
 from crimecast.cities import write_city
@@ -15,10 +16,13 @@ from crimecast.cities.city import check_crs, check_name, check_zone, is_register
 from crimecast.reading.columns import plain
 from crimecast.reading.days import order_of
 from crimecast.reading.files import File, opened
+from crimecast.reading.parts import Parts
+from crimecast.records import originals
 from crimecast.records.archive import merge
 from crimecast.records.identity import identified
+from crimecast.records.originals import Original
 from crimecast.records.snapshot import archive_folder
-from crimecast.records.understanding import Request, understand
+from crimecast.records.understanding import Request, Understood, understand
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root
 
@@ -74,28 +78,43 @@ def _forget_if_unborn(name: str, folder: Path) -> None:
     """A first import that failed leaves no records of a city that isn't there."""
     if not is_registered(name):
         shutil.rmtree(folder / "events", ignore_errors=True)
+        shutil.rmtree(folder / "files", ignore_errors=True)
         with suppress(OSError):  # a crawl's state may lie there
             folder.rmdir()
 
 
 def _import(file: File, origin: str, request: Request) -> dict[str, Any]:
     """Add the rows of a file, while nobody else changes the city."""
-    found = understand(file, origin, request)
-    city, read = found.city, found.read
-    events, told = identified(city, file.rows, found.columns, read.parts)
-    notices = [*found.notices, *told, *found.doubts()]
-    about = {
-        "precision": read.precision,
-        "order": read.order,
-        "notices": [notice.plain() for notice in notices],
-        "read_as": read.read_as,
-    }
+    found, events, about = read_in(file, origin, request)
+    city = found.city
     if found.is_new:  # what an import left that was killed before the city had an entry
         shutil.rmtree(archive_folder(city), ignore_errors=True)
+        originals.forget(city)
+    said = Original(origin, request.mapping, request.crs, request.zone, request.order, file.crs)
+    about["kept"] = originals.keep(city, file, said, found.columns)
     entry = merge(city, events, origin, about)
     if found.is_new:
-        mapped = {
-            field: "+".join(plain(c) for c in parts) for field, parts in found.columns.items()
-        }
-        write_city(replace(city, columns=mapped))
+        write_city(replace(city, columns=mapped(found.columns)))
     return {"city": city.name, "columns": found.columns, **entry}
+
+
+def read_in(
+    file: File, origin: str, request: Request
+) -> tuple[Understood, Parts[pl.DataFrame], dict[str, Any]]:
+    """A file's rows understood, as events with ids, and what the record of imports is to say of them; nothing
+    is stored."""
+    found = understand(file, origin, request)
+    events, told = identified(found.city, file.rows, found.columns, found.read.parts)
+    notices = [*found.notices, *told, *found.doubts()]
+    about = {
+        "precision": found.read.precision,
+        "order": found.read.order,
+        "notices": [notice.plain() for notice in notices],
+        "read_as": found.read.read_as,
+    }
+    return found, events, about
+
+
+def mapped(columns: dict[str, list[str]]) -> dict[str, str]:
+    """The columns of each field as a city's entry names them."""
+    return {field: "+".join(plain(c) for c in parts) for field, parts in columns.items()}

@@ -31,7 +31,8 @@ LEFT_OUT = 0.2  # share of the rows from which on it is said, not only counted
 @dataclass(frozen=True)
 class Request:
     """What a user says of a file for the city `name`: which columns (`mapping`), in which coordinates and
-    zone, in which `order` dates are; the `title` and `outline` of a new city; the moment it is read."""
+    zone, in which `order` dates are; the `title` and `outline` of a new city; the moment it is read. `into`:
+    the city, where it isn't what the registry says."""
 
     name: str
     mapping: dict[str, str]
@@ -41,6 +42,7 @@ class Request:
     title: str | None = None
     outline: str | None = None
     now: datetime | None = None
+    into: City | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ def understand(file: File, origin: str, request: Request) -> Understood:
 def _city(request: Request, file: File) -> tuple[City, bool]:
     """The registered city, or a blank one of that name when a time zone makes that possible."""
     name, zone = request.name, request.zone
+    if request.into is not None:
+        return request.into, not snapshot(request.into).months
     try:
         return load_city(name), False
     except UserError as error:

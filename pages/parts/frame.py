@@ -95,6 +95,12 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Chosen:
             st.caption(text(line))
         who_is_here()
     heading(title, purpose, about_city and city.simulated)
+    if about_city and grid is not None and (since := grids[grid].get("outdated")):
+        st.warning(
+            f"The records of {text(city.title)} were corrected on {text(since)}, after this grid was made: it and its runs show "
+            "the old reading. Make it again under *Grid*.",
+            icon=":material/history:",
+        )
     return Chosen(city, grids.get(grid or ""), runs.get(run or ""))
 
 

@@ -75,3 +75,16 @@ def test_a_doubt_is_shown_and_settled(page: Any, app: App, doubtful: Path) -> No
     page.get_by_text("600 records read, 600 added.").wait_for()
     go(page, app, "city?city=harbour")
     becomes(page, lambda: page.locator(".places").first.get_attribute("data-drawn") == "600")
+
+    # After the fact the city is put right: what was day first was month first, in another zone.
+    page.get_by_text("Correct, rename or delete").click()
+    settle(page)
+    choose(page, "Time zone", "Europe/Lisbon")
+    choose(page, "Dates are written", "month first")
+    becomes(page, lambda: page.locator(".places").last.get_attribute("data-drawn") == "50")
+    page.get_by_text("month first: as said").first.wait_for()
+    page.screenshot(path=SHOTS / "correcting.png")
+    page.get_by_role("button", name="Read again").click()
+    page.get_by_text("1 file read again: 600 of 600 records are used.").wait_for()
+    becomes(page, lambda: page.locator(".places").first.get_attribute("data-drawn") == "600")
+    page.get_by_text("month first: as said").first.wait_for()

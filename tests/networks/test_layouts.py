@@ -134,7 +134,13 @@ def test_steps_first_and_places_first_are_maps() -> None:
     history = np.random.default_rng(0).poisson(1.0, (LAGS, 1, 12, 16))
     one = look(Recurrent(), history)
     past = one.axes("past", (LAGS, 192, 6))
-    assert (past.proven, past.is_map, past.steps, past.channels, past.batch) == (True, True, 0, (2,), 1)
+    assert (past.proven, past.is_map, past.steps, past.channels, past.batch) == (
+        True,
+        True,
+        0,
+        (2,),
+        1,
+    )
     last = one.axes("last", (192, 1, 1))
     assert (last.proven, last.places, last.batch) == (True, (12, 16), 1)
     assert one.activations()["last"].shape == (1, 12, 16)

@@ -1,0 +1,138 @@
+"""A city's files read again another way: other columns, coordinates, zone, or order of dates.
+
+All is read beside what is there, and put in its place at once. Between the records and the city's entry
+there is a moment; `finish` mends what was cut off in it.
+"""
+
+import shutil
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from crimecast.cities import City, load_city, write_city
+from crimecast.cities.city import SHIPPED, check_crs, check_zone
+from crimecast.reading.days import order_of
+from crimecast.reading.files import opened
+from crimecast.records import originals
+from crimecast.records.archive import adopt, merge
+from crimecast.records.importing import held, mapped, read_in
+from crimecast.records.originals import Original
+from crimecast.records.snapshot import archive_folder, snapshot
+from crimecast.records.understanding import Request
+from crimecast.storage.access import accounted, act
+from crimecast.storage.store import read_json, write_json
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What is other than before; None or empty where it stays."""
+
+    mapping: dict[str, str] | None = None
+    crs: str | None = None
+    zone: str | None = None
+    date_format: str | None = None
+
+    def of(self, city: City, about: Original) -> Original:
+        """How a file is to be read that was read as `about` says. A file in another zone than the city's
+        stays in its own."""
+        elsewhere = about.zone not in (None, city.time_zone)
+        return replace(
+            about,
+            mapping=about.mapping if self.mapping is None else self.mapping,
+            crs=self.crs or about.crs,
+            zone=about.zone if elsewhere else self.zone or about.zone,
+            order=order_of(self.date_format) if self.date_format else about.order,
+        )
+
+
+@accounted
+def read_again(name: str, correction: Correction) -> dict[str, Any]:
+    """Read all files of the city `name` again; returns what was read and dropped, with the notices of each.
+
+    Raises UserError, with everything as it was, where a file isn't kept or can't be read so.
+    """
+    city = load_city(name)
+    if correction.crs is not None:
+        check_crs(correction.crs)
+    if correction.zone is not None:
+        check_zone(correction.zone)
+    act("correct", name)
+    with held(name):
+        finish(city)
+        before = snapshot(city)
+        files = originals.originals(city)
+        work = beside(city, correction)
+        shutil.rmtree(_place(work), ignore_errors=True)
+        read = []
+        for path, about in files:
+            work, entry = _read(work, path, correction.of(city, about))
+            read.append(entry)
+        made = snapshot(work)
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        made = replace(made, imports=[{**entry, "corrected": at} for entry in made.imports])
+        own = {
+            "time_zone": work.time_zone, "crs": work.crs, "file_crs": work.file_crs,
+            "bounds": work.bounds, "columns": work.columns,
+        }  # fmt: skip
+        write_json(_pending(city), {"at": at, "entry": own})
+        adopt(city, made, before)
+        finish(city)
+        for path, about in files:
+            write_json(path.with_suffix(".json"), asdict(correction.of(city, about)))
+        shutil.rmtree(_place(work), ignore_errors=True)
+    return {
+        "city": name,
+        "files": len(read),
+        "read": sum(entry["read"] for entry in read),
+        "events": sum(snapshot(city).rows.values()),
+        "notices": [notice for entry in read for notice in entry["notices"]],
+        "read_as": read[-1]["read_as"] if read else {},
+    }
+
+
+def finish(city: City) -> None:
+    """Bring the entry of a city to what its records were read as, where that was cut off."""
+    path = _pending(city)
+    if not path.exists():
+        return
+    asked = read_json(path, dict[str, Any])
+    if any(entry.get("corrected") == asked["at"] for entry in snapshot(city).imports):
+        bounds = asked["entry"]["bounds"]
+        own = {**asked["entry"], "bounds": tuple(bounds) if bounds else None}
+        write_city(replace(load_city(city.name), **own))
+    path.unlink(missing_ok=True)
+
+
+def beside(city: City, correction: Correction) -> City:
+    """The city as it is while its files are read again, in a folder within its own."""
+    name = f"{city.name}/correcting"
+    zone = correction.zone or city.time_zone
+    if city.path.parent == SHIPPED:  # whose metres and extent are known
+        return replace(city, name=name, time_zone=zone)
+    return replace(city, name=name, time_zone=zone, file_crs=None, bounds=None, columns={})
+
+
+def request_of(work: City, about: Original) -> Request:
+    """What to ask for, to read a file `about` which that is known into a city."""
+    return Request(
+        work.name, about.mapping, about.crs, about.zone, about.order, work.title, work.outline, into=work
+    )  # fmt: skip
+
+
+def _read(work: City, path: Path, about: Original) -> tuple[City, dict[str, Any]]:
+    with opened(path) as file:
+        file = replace(file, crs=about.file_crs)
+        found, events, said = read_in(file, about.origin, request_of(work, about))
+        entry = merge(found.city, events, about.origin, {**said, "kept": path.stem})
+    if not found.is_new:
+        return work, entry
+    return replace(found.city, columns=mapped(found.columns)), entry
+
+
+def _place(work: City) -> Path:
+    return archive_folder(work).parent
+
+
+def _pending(city: City) -> Path:
+    return archive_folder(city).with_name("correcting.json")
