@@ -55,7 +55,7 @@ with st.container(horizontal=True):
 
 
 def chosen_step(view: ForecastView) -> int:
-    """The step asked for: by the maps, by a list, by the address, else the first."""
+    """The step asked for: by the maps, by a list, by the address, else the latest."""
     asked = asked_of("forecast_maps").step
     if newly(asked, "forecast_step"):
         st.session_state["forecast_step"] = asked

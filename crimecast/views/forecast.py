@@ -61,11 +61,11 @@ class ForecastView:
         return min(self.first + int(np.searchsorted(own, np.datetime64(day))), self.last - 1)
 
     def step_of(self, label: str | None) -> int:
-        """The step with that label, the first one if there is none."""
+        """The step with that label, the latest one if there is none."""
         for step in range(self.first, self.last):
             if self.label(step) == label:
                 return step
-        return self.first
+        return self.last - 1
 
     def cell_of(self, label: str | None) -> tuple[int, int] | None:
         """`row,column` of the study area, or None."""

@@ -242,8 +242,8 @@ def test_viewers_look_whatever_they_send(
         for marked in (True, False) if specs else (False,):
             with Frontend(url, viewer) as session:
                 all_ = known[place] | everything(session, place)
-                if not marked and place.page in ("layers", "compare"):
-                    # What stands on every view of a run is tried on the first of them.
+                if not marked and place.page in ("layers", "compare", "runs", "design"):
+                    # What stands on every view of a run, or every run's page, is tried on the first of them.
                     before_it = tried.setdefault(place.page, set())
                     all_ = {n: one for n, one in all_.items() if kind_of(one[0]) not in before_it}
                     before_it |= {kind_of(one) for one, _ in all_.values()}

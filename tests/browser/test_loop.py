@@ -148,8 +148,8 @@ def test_steps_and_cells_on_the_forecast_page(page: Page, app: App) -> None:
     slider = page.locator("input[type=range]").first
     slider.focus()
     for _ in range(5):
-        page.keyboard.press("ArrowRight")
-    becomes(page, lambda: int(drawn_step(page)) == int(before) + 5)
+        page.keyboard.press("ArrowLeft")
+    becomes(page, lambda: int(drawn_step(page)) == int(before) - 5)
     settle(page)
     becomes(page, lambda: not np.array_equal(actual, pixels(maps.nth(1))))
     label = page.locator(".label").first.inner_text()
@@ -176,9 +176,9 @@ def test_many_quick_steps_are_caught_up_with(page: Page, app: App) -> None:
     slider = page.locator("input[type=range]").first
     slider.focus()
     for _ in range(70):
-        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowLeft")
         page.wait_for_timeout(40)
-    becomes(page, lambda: int(drawn_step(page)) == start + 70)
+    becomes(page, lambda: int(drawn_step(page)) == start - 70)
 
 
 def test_training_survives_a_restarted_server_and_stops_and_resumes(page: Page, app: App) -> None:
