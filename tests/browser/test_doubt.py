@@ -34,9 +34,17 @@ def doubtful(tmp_path: Path) -> Path:
 
 def choose(page: Page, label: str, option: str) -> None:
     box = page.get_by_role("combobox", name=label).last
-    box.click()
-    box.fill(option)
-    box.press("Enter")
+    wanted = page.get_by_role("option", name=option, exact=True)
+
+    def is_offered() -> bool:  # the list closes where the page is still being drawn
+        if not wanted.is_visible():
+            box.click()
+            box.fill(option)
+            page.wait_for_timeout(300)
+        return wanted.is_visible()
+
+    becomes(page, is_offered)
+    wanted.click()
     settle(page)
 
 
