@@ -1,6 +1,7 @@
 """The encoding of a text, found over the whole file, and the text as UTF-8."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,10 @@ BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
+
+
+DEGREE = re.compile(rb"(?<=\d)\xf8(?=\s?\d)")  # between degrees and minutes
+DOS = ["cp850", "cp852", "cp866", "cp737", "cp857"]
 
 
 @dataclass
@@ -97,6 +102,8 @@ def _single_bytes(path: Path) -> str:
     if good > bad:
         return "utf-8"
     letters = b"\n".join(lines)
+    if DEGREE.search(letters):
+        return _of_dos(DEGREE.sub(b"", letters))
     if name := _western(letters):
         return name
     best = from_bytes(letters, cp_isolation=OTHERS).best()
@@ -114,6 +121,14 @@ def _single_bytes(path: Path) -> str:
     # The two of central Europe differ in few letters, and where one has them the other has nothing.
     central = name == "cp1250" and CENTRAL & set(letters)
     return "iso8859_2" if central and not set(range(0x80, 0xA0)) & set(letters) else name
+
+
+def _of_dos(letters: bytes) -> str:
+    """The encoding of DOS, which all have the sign of degrees at one place, by the other letters."""
+    if letters.isascii() or _share(letters, "cp850") > CLEAR:
+        return "cp850"
+    best = from_bytes(letters, cp_isolation=DOS).best()
+    return "cp850" if best is None else best.encoding
 
 
 def _western(letters: bytes) -> str | None:

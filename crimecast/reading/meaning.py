@@ -390,12 +390,20 @@ def _dated(table: Rows, asked: Asked, taken: set[str]) -> list[tuple[float, str,
                 or "Republic" in says
             )
             and (IDENTITY.search(word) or "since" not in says)
+            and not (HAPPENED.search(word) and precision == "minute" and _in_minutes(table, name))
         ):
             continue  # post codes and case numbers are numbers of days too
         score = _worth(name)
         score += 0.5 * (precision == "minute") + (0.0 if "since" in says or "days" in says else 0.2)
         found.append((score, name, precision))
     return sorted(found, key=lambda entry: -entry[0])
+
+
+def _in_minutes(table: Rows, name: str) -> bool:
+    """Whether numbers of days are whole minutes, which no other numbers are."""
+    days = spread(table, [name])[name].cast(pl.Float64, strict=False).drop_nulls()
+    minutes = days % 1 * 1440
+    return len(days) > 0 and float(((minutes - minutes.round()).abs() < 0.02).mean()) > 0.9  # type: ignore[arg-type]
 
 
 def _filled(table: Rows, name: str) -> float:

@@ -212,3 +212,24 @@ def test_columns_of_fixed_width_are_refused_in_a_sentence(
     path.write_text("\n".join(["id    date        longitude latitude  type", *rows]))
     assert main(["import", "town", str(path), "--tz", "America/Chicago"]) == 2
     assert "fixed width" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["Körperverletzung Straße", "Überfall", "THEFT"])
+def test_the_degree_sign_of_dos(run: Run, kind: str) -> None:
+    def sexagesimal(value: float) -> str:
+        seconds = round(abs(value) * 3600, 1)
+        return f"{int(seconds // 3600)}°{int(seconds // 60 % 60):02}'{seconds % 60:04.1f}"
+
+    text = lines(
+        east=[sexagesimal(v) + '""W' for v in EAST], north=[sexagesimal(v) + '""N' for v in NORTH], kind=kind
+    ).replace(",87", ',"87').replace(",41°", ',"41°').replace("W,", 'W",').replace("N,", 'N",')  # fmt: skip
+    _, events = run(text.encode("cp850"))
+    assert right(events)
+    assert events["type"].unique().to_list() == [kind.lower()]
+    assert sorted(events["longitude"]) == pytest.approx(sorted(EAST), abs=1e-4)
+
+
+def test_days_as_spreadsheets_count_them_under_a_name_that_says_no_day(run: Run) -> None:
+    excel = [f"{(t - datetime(1899, 12, 30)) / timedelta(days=1):.8f}" for t in TIMES]
+    _, events = run(lines(excel, head="id,occurred,longitude,latitude,type"))
+    assert right(events)
