@@ -58,14 +58,15 @@ def keep(city: City, file: File, about: Original, used: dict[str, list[str]]) ->
     with scratch() as place:
         path = Path(place) / "rows.parquet"
         writer: parquet.ParquetWriter | None = None
+        said = hashlib.blake2b(repr(columns).encode(), digest_size=8)
         for part in file.rows.select(columns):
+            said.update(part.hash_rows().to_numpy().tobytes())
             table: pa.Table = part.to_arrow()
             writer = writer or parquet.ParquetWriter(path, table.schema, compression="zstd")
             writer.write_table(table)
         assert writer is not None  # of a file without rows nothing is read
         writer.close()
-        with path.open("rb") as rows:
-            name = hashlib.file_digest(rows, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+        name = said.hexdigest()
         target = folder(city) / f"{name}.parquet"
         if not target.exists():
             with replacing(target) as temporary:
