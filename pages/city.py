@@ -169,7 +169,7 @@ def upload() -> None:
 
 if result := st.session_state.pop("corrected", None):
     st.success(
-        f"{result['files']:d} file{'s' * (result['files'] != 1)} read again: {result['events']:,} of {result['read']:,} records are used.",
+        f"Files read again: {result['files']:d}. Of {result['read']:,} records {result['events']:,} are used.",
         icon=":material/check:",
     )
     show_notices(result["notices"], result["read_as"])
@@ -260,7 +260,7 @@ def correct() -> None:
         )
         if asked == Correction():
             return
-        request = request_of(beside(city, asked), asked.of(city, about))
+        request = request_of(beside(city, asked), asked.of(city, about, columns))
         guarded(lambda: show_look(found, path.stem, about.origin, request, "correct"))
         if operator_button("Read again", type="primary", icon=":material/refresh:"):
             with st.spinner("Reading …"):

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from crimecast import Doubt, UserError
+from crimecast.reading.clocks import HALF
 
 ORDERS = ("mdy", "dmy", "ymd", "ydm")
 WORDS = {"mdy": "month first", "dmy": "day first", "ymd": "year first", "ydm": "year, day, month"}
@@ -55,6 +56,12 @@ ORDINAL = re.compile(r"(\d{4})-(\d{3})")
 WEEKDAY = re.compile(
     r"(?:mon|tue|tues|wed|weds|thu|thur|thurs|fri|sat|sun|lun|mar|mer|mié|mie|jeu|jue|ven|vie|sam|sáb|sab|dim|dom|mo|di|mi|do|fr|sa|so)"
     r"(?:day|sday|nesday|rsday|urday|di|es|coles|ves|rnes|ado|ingo|credi|dredi|edi|anche|tag|nstag|ttwoch|nnerstag|eitag|mstag|nntag)?\.?,?\s+"
+)
+
+
+# A weekday behind the day, or what says that a year is one: 2019/01/02(水), 3 ocak 2019 perşembe, 2019 r.
+AFTER = re.compile(
+    rf"(\d)\s?(?:\([^\d)]{{1,12}}\)|[ ,]\s?(?!(?:am|pm|[ap]\.m|{HALF})(?![^\W\d_]))[^\W\d_]{{1,12}}\.?)$"
 )
 
 
@@ -110,8 +117,10 @@ def lex(text: str) -> Day | None:
     text = text.strip().strip("\"'").lower()
     weekday = WEEKDAY.match(text)
     bare = text[weekday.end() :] if weekday else text
-    for candidate in (text, bare) if weekday else (text,):
-        found = _lex(candidate.strip(" ,"))
+    shorter = re.sub(AFTER, r"\1", text)
+    candidates = dict.fromkeys((text, bare, shorter))
+    for candidate in candidates:
+        found = _lex(candidate.strip(" ,").removesuffix("."))
         if found is not None:
             return found
     return None

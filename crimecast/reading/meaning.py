@@ -23,7 +23,7 @@ HAPPENED = re.compile(
     r"occ|ocor|ocur|offen|incid|crime|event|happen|start|begin|from|commit|hecho|fato|tat(?!us|e|ion)|delit|fait|when|発生|发生|發生|발생|соверш"
 )
 DATED = re.compile(
-    r"date|time|when|dt|day|datum|fecha|stamp|zeit|data|moment|jour|tag|dato|дата|日|時|时|날짜|일시|วันที่|تاريخ|ημερομηνια|tarih"
+    r"date|time|when|dt|day|yyyymm|(^|_)ym(_|$)|datum|fecha|stamp|zeit|data|moment|jour|tag|dato|дата|日|時|时|날짜|일시|วันที่|تاريخ|ημερομηνια|tarih"
 )
 LATER = re.compile(
     r"report|rptd|rpt|creat|updat|modif|load|enter|clos|clear|arrest|record|publish|approv|dispos|end|until|_to$|last|"
@@ -35,7 +35,7 @@ CLOCK = re.compile(
 )
 KIND = re.compile(
     r"type|ofns|rubrica|nature|loai|rodzaj|(^|_)cat$|^incident$|general_code|죄|범죄|處理|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac|straft|vergehen|"
-    r"罪|種別|手口|类型|類|종류|вид|тип|είδος|(^|_)suc"
+    r"soort|brott|druh|buncsel|ประเภท|(^|_)סוג|(^|_)mci(_|$)|罪|種別|手口|类型|類|종류|вид|тип|είδος|(^|_)suc"
 )
 OFFENCE = re.compile(
     r"crim|offen|delit|delik|straft|infrac|charge|ucr|罪|手口|죄|преступ|злочин|(^|_)suc"
@@ -48,14 +48,23 @@ NOT_KIND = re.compile(
 OTHER = re.compile(
     r"vehicle|weapon|victim|suspect|street|road|via$|property|location|premis|district|status|address|date|time"
 )
+BEGUN = r"(^|_|(?<=occurrence)|(?<=occurred)|(?<=reported)|(?<=report))"
 PART = {
-    "year": re.compile(r"(^|_)(u?jahr|year|yr|an|ano|annee|jaar|rok|vuosi|år|ar)$|^年$|^ปี$|年$"),
-    "month": re.compile(r"(^|_)(u?monat|month|mon|mes|mois|maand|miesiac|manad)$|^月$|^เดือน$|月$"),
-    "day": re.compile(r"(^|_)(tag|day|dia|jour|dag|dzien)$|^日$|^วันที่$|日$"),
-    "hour": re.compile(r"(^|_)(u?stunde|hour|hr|hora|heure|uur|godzina)$|^時$|^เวลา$|時$"),
-    "minute": re.compile(r"(^|_)(min|minute|minuto|minuut)$|^分$|分$"),
+    "year": re.compile(
+        rf"{BEGUN}(u?jahr|year|yr|an|ano|annee|jaar|rok|vuosi|år|ar|yıl|yil|ev)$|^年$|^ปี$|年$"
+    ),
+    "month": re.compile(
+        rf"{BEGUN}(u?monat|month|mon|mes|mois|maand|miesiac|manad|ay|ho|honap|mesic)$|^月$|^เดือน$|月$"
+    ),
+    "day": re.compile(rf"{BEGUN}(tag|day|dia|jour|dag|dzien|gun|nap|den)$|^日$|^วันที่$|日$"),
+    "hour": re.compile(
+        rf"{BEGUN}(u?stunde|hour|hr|hora|heure|uur|godzina|saat|ora|hodina)$|^時$|^เวลา$|時$"
+    ),
+    "minute": re.compile(rf"{BEGUN}(min|minute|minuto|minuut|dakika|perc)$|^分$|分$"),
 }
 DAY_NUMBER = re.compile(r"(^|_)(doy|yday|julian)")
+YEAR = 366 * 86_400  # seconds
+PERSON = re.compile(r"birth|dob|vict|suspect")  # whose times begin long before
 MINUTE = re.compile(r"(^|_)(min|mins|minute|minutes|minuto|minuta|minuut|分)(_|$)")
 COUNTER = re.compile(
     r"^(objectid(_\d+)?|object_id|fid|ogc_fid|gid|rowid|row|row_number|rownum|index|idx|no|nr|number|seq|unnamed_0|column_\d+|level_0|_id|n)$"
@@ -232,6 +241,10 @@ def _time(
             chosen, precision = [ranked[0][1]], ranked[0][2]
         if chosen is None:
             return None
+        if len(chosen) == 1 and (before := _stage_before(table, chosen[0], ranked, asked)):
+            chosen, better = [before], True
+            ranked = sorted(ranked, key=lambda entry: entry[1] != before)
+            precision = ranked[0][2]
         own = _worth(chosen[0]) if not better else ranked[0][0]
         rivals = [name for score, name, _ in ranked if score >= own and name not in chosen]
         if rivals and (better or own < 3):
@@ -245,11 +258,45 @@ def _time(
         elif LATER.search(plain(chosen[0])):
             says = f"The time is taken from '{chosen[0]}', which seems to say when something was reported or entered, not when it happened."
             notices.append(Notice("time_column", says, table.height))
-    if (len(chosen) == 1 or chosen == apart) and precision != "month":
+    if len(chosen) == 1 and precision == "month" and (days := _days_of_months(table, taken)):
+        chosen = [chosen[0], days, *clocks_of(table, days, {*taken, chosen[0], days})]
+    in_parts = chosen == apart or (len(chosen) == 3 and precision == "day")
+    if (len(chosen) == 1 or in_parts) and precision != "month":
         times = _sampled(table, chosen, asked)
         if not _only_months(times) and (precision == "day" or _one_clock(times)):
-            chosen = [*chosen, *clocks_of(table, chosen[-1], {*taken, chosen[0]})]
+            chosen = [*chosen, *clocks_of(table, chosen[-1], {*taken, *chosen})]
     return chosen
+
+
+def _stage_before(
+    table: Rows, name: str, ranked: list[tuple[float, str, str]], asked: Asked
+) -> str | None:
+    """Another column of times that is nearly always before this one, by less than a year: what happened came
+    before it was sent on, seen to or closed. None for one whose name says that it tells of what happened."""
+    if HAPPENED.search(plain(name)):
+        return None
+    before = name
+    for _, other, precision in ranked:
+        if other == before or precision != "minute" or PERSON.search(plain(other)):
+            continue
+        sample = spread(table, [before, other])
+        late, early = (
+            read_moments(sample, [one], replace(asked, order=None, hint="mdy")).values
+            for one in (before, other)
+        )
+        gap = (late - early).drop_nulls().dt.total_seconds()
+        near = len(gap) > 0.5 * sample.height and 0 < float(gap.median() or 0) < YEAR  # type: ignore[arg-type]
+        if near and float((gap >= 0).mean()) > 0.98:  # type: ignore[arg-type]
+            before = other
+    return before if before != name else None
+
+
+def _days_of_months(table: Rows, taken: set[str]) -> str | None:
+    """A column of the days within the months that stand in another."""
+    for name in table.columns:
+        if name not in taken and PART["day"].search(plain(name)) and _within(table, name, 31):
+            return name
+    return None
 
 
 def _worth(name: str) -> float:
@@ -263,21 +310,31 @@ def _worth(name: str) -> float:
 
 
 def _in_parts(table: Rows, taken: set[str]) -> list[str]:
-    """Columns of years, months, days and hours, as far as there are all before; none where years aren't ours."""
-    found: list[str] = []
-    for part, pattern in PART.items():
-        name = next(
-            (n for n in table.columns if pattern.search(plain(n)) and n not in [*taken, *found]),
-            None,
-        )
-        if name is None:
-            break
-        if part == "year":
-            number = spread(table, [name])[name].cast(pl.Float64, strict=False)
-            if not number.is_between(1900, 2100).fill_null(False).mean():
+    """Columns of years, months, days and hours, as far as there are all before; of several sets that are named
+    alike that of what happened. None where years aren't ours."""
+    sets = []
+    for year in table.columns:
+        if year in taken or not PART["year"].search(plain(year)) or not _of_years(table, year):
+            continue
+        found, rest = [year], _rest(year, "year")
+        for part in list(PART)[1:]:
+            free = [name for name in table.columns if name not in [*taken, *found]]
+            names = [name for name in free if PART[part].search(plain(name))]
+            if not names:
                 break
-        found.append(name)
-    return found
+            found.append(min(names, key=lambda name: _rest(name, part) != rest))
+        sets.append(found)
+    return max(sets, key=lambda one: (min(len(one), 3), _worth(one[0]), len(one)), default=[])
+
+
+def _rest(name: str, part: str) -> str:
+    """What a column's name says beside the part of a time that it holds."""
+    return PART[part].sub("", plain(name))
+
+
+def _of_years(table: Rows, name: str) -> bool:
+    number = spread(table, [name])[name].cast(pl.Float64, strict=False)
+    return bool(number.is_between(1900, 2100).fill_null(False).mean())
 
 
 def _year_apart(table: Rows, taken: set[str], asked: Asked) -> list[str]:

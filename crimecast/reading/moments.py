@@ -13,7 +13,15 @@ from crimecast.reading.moment import Asked, Moments, absolute, plain_moments, wh
 from crimecast.reading.notice import Notice
 from crimecast.reading.numbers import moment_numbers
 from crimecast.reading.parts import Column, Parts, Rows, head, nulls, rows_of
-from crimecast.reading.several import components, day_and_clock, is_year, joined_clock, year_apart
+from crimecast.reading.several import (
+    components,
+    day_and_clock,
+    is_year,
+    joined_clock,
+    month_apart,
+    within_day,
+    year_apart,
+)
 from crimecast.reading.texts import EPOCH, read_text
 
 EARLIEST = 1900  # before it nothing was recorded that a forecast could use
@@ -36,7 +44,11 @@ def _moments(parts: list[Column], asked: Asked) -> Moments:
     if is_year(parts[0]):
         if apart := year_apart(parts[0], parts[1]):
             return _moments([apart, *parts[2:]], asked)
+        if len(parts) == 4 and not within_day(parts[3]):
+            return day_and_clock(components(parts[:3], asked), parts[3], asked)
         return components(parts, asked)
+    if months := month_apart(parts[0], parts[1]):
+        return _moments([*months, *parts[1:]], asked)
     clock = parts[1] if len(parts) == 2 else joined_clock(parts[1:])
     found = day_and_clock(_column(parts[0], asked), clock, asked)
     if len(parts) == 2:

@@ -22,6 +22,8 @@ FIRSTS, NEW_YEARS = (
     1.45,
     2.5,
 )  # times what days alike would have: 1.05 to 1.25 and 1.3 to 1.6 are usual
+SURE = 4.0  # deviations by which a count is beyond chance
+WHOLE_HOURS = 0.11  # at one hour, where only hours are given
 JUMP = 1.8  # times the level of the four weeks before: 1.5 is the season's most
 ROUNDED = 0.5
 NO_TYPE = 0.05
@@ -107,6 +109,7 @@ def _hours(minutes: np.ndarray, scale: float) -> list[Notice]:
     found = []
     for name, minute, most in (("midnight", 0, MIDNIGHT), ("noon", 720, NOON)):
         rows = int((minutes == minute).sum())
+        most = WHOLE_HOURS if (minutes % 60 == 0).all() else most
         if rows > most * len(minutes):
             found.append(
                 Notice(
@@ -140,6 +143,7 @@ def _firsts(days: pl.DataFrame) -> list[Notice]:
             there
             and rows - total * there / span > 0.005 * total
             and rows > most * total * there / span
+            and rows > total * there / span + SURE * np.sqrt(total * there / span)
         ):
             found.append(
                 Notice(

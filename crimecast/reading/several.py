@@ -207,6 +207,46 @@ def year_apart(year: Column, day: Column) -> Column | None:
     return joined if begin and whole > 0.9 * len(begin) else None
 
 
+def month_apart(month: Column, day: Column) -> list[Column] | None:
+    """The year and the month of months, 2019-01 or 201901, beside whose column the days in them stand; None
+    where it is otherwise."""
+    texts = head(month.map(lambda part: part.cast(pl.String, strict=False)), 200)
+    lexed = [days.lex(_month_text(text)) for text in texts]
+    if not lexed or any(one is None or one.whole for one in lexed) or not _up_to(day, 31):
+        return None
+    named = month.map(lambda part: part.cast(pl.String, strict=False))
+
+    def part_of(number: int) -> Column:
+        def taken(part: pl.Series) -> pl.Series:
+            known = {t: one.ymd[number] for t in part.unique() if t and (one := days.lex(_month_text(t))) and one.ymd}  # fmt: skip
+            return part.replace_strict(known, default=None, return_dtype=pl.Int64)
+
+        return named.map(taken)
+
+    return [part_of(0), part_of(1)]
+
+
+def _month_text(text: str) -> str:
+    return f"{text[:4]}-{text[4:6]}" if re.fullmatch(r"(19|20)\d{4}(\.0)?", text) else text
+
+
+def within_day(column: Column) -> bool:
+    """Whether a column holds hours: whole numbers up to 24."""
+    return _up_to(column, 24)
+
+
+def _up_to(column: Column, most: int) -> bool:
+    """Whether nearly all that a column holds are whole numbers from 0 to `most`."""
+    if column.first.dtype.is_temporal():
+        return False
+    given = good = 0
+    for part in column:
+        number = part.cast(pl.Float64, strict=False)
+        given += len(part) - part.null_count()
+        good += int((number.is_between(0, most) & (number % 1 == 0)).sum())
+    return given > 0 and good > 0.9 * given
+
+
 def _digits(numbers: pl.Series) -> pl.Series:
     return numbers.cast(pl.Int64, strict=False).cast(pl.String)
 

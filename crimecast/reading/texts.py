@@ -30,7 +30,10 @@ EASTERN = r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]\s*"
 CLOCK_FIRST = re.compile(
     r"(\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s?[ap]\.?m\.?)?)(?:\s+on|\s*-)?[\s,]+(.+)", re.IGNORECASE
 )
-CLOCK_LAST = re.compile(r"(.+\d\.?),?\s+(\d{1,2}[:.h]\d{2}.*)")
+CLOCK_LAST = re.compile(
+    rf"(.+\d\.?(?:\s?\([^\d)]+\)|\s(?!(?:{clocks.HALF})(?![^\W\d_]))[^\W\d_]{{1,12}}\.?)?),?\s+(?:klo\.?\s|godz\.?\s|kl\.?\s)?((?:(?:{clocks.HALF})\s?)?\d{{1,2}}[:.h時时]\s?\d{{1,2}}.*)",
+    re.IGNORECASE,
+)
 CTIME = re.compile(
     r"(?:\w{2,4}\.?,? )?(\w{3,9}\.?\s+\d{1,2})\s+(\d{1,2}:\d{2}:\d{2})\s*([A-Z]{2,5}|[+-]\d{4})?\s+(\d{4})"
 )

@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pyarrow import parquet
+
+from crimecast import UserError
 from crimecast.cities import City, load_city, write_city
 from crimecast.cities.city import SHIPPED, check_crs, check_zone
 from crimecast.reading.days import order_of
@@ -33,13 +36,15 @@ class Correction:
     zone: str | None = None
     date_format: str | None = None
 
-    def of(self, city: City, about: Original) -> Original:
-        """How a file is to be read that was read as `about` says. A file in another zone than the city's
-        stays in its own."""
+    def of(self, city: City, about: Original, columns: list[str]) -> Original:
+        """How a file of these columns is to be read that was read as `about` says. A file in another zone than
+        the city's stays in its own, one without the columns that are named keeps those that it has."""
         elsewhere = about.zone not in (None, city.time_zone)
+        named = [part for parts in (self.mapping or {}).values() for part in parts.split("+")]
+        has = all(part in columns for part in named)
         return replace(
             about,
-            mapping=about.mapping if self.mapping is None else self.mapping,
+            mapping={**about.mapping, **(self.mapping or {})} if has else about.mapping,
             crs=self.crs or about.crs,
             zone=about.zone if elsewhere else self.zone or about.zone,
             order=order_of(self.date_format) if self.date_format else about.order,
@@ -61,12 +66,13 @@ def read_again(name: str, correction: Correction) -> dict[str, Any]:
     with held(name):
         finish(city)
         before = snapshot(city)
-        files = originals.originals(city)
+        files = [(path, about, columns_of(path)) for path, about in originals.originals(city)]
+        _check_columns(correction, [columns for _, _, columns in files])
         work = beside(city, correction)
         shutil.rmtree(_place(work), ignore_errors=True)
         read = []
-        for path, about in files:
-            work, entry = _read(work, path, correction.of(city, about))
+        for path, about, columns in files:
+            work, entry = _read(work, path, correction.of(city, about, columns))
             read.append(entry)
         made = snapshot(work)
         at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -78,8 +84,8 @@ def read_again(name: str, correction: Correction) -> dict[str, Any]:
         write_json(_pending(city), {"at": at, "entry": own})
         adopt(city, made, before)
         finish(city)
-        for path, about in files:
-            write_json(path.with_suffix(".json"), asdict(correction.of(city, about)))
+        for path, about, columns in files:
+            write_json(path.with_suffix(".json"), asdict(correction.of(city, about, columns)))
         shutil.rmtree(_place(work), ignore_errors=True)
     return {
         "city": name,
@@ -102,6 +108,22 @@ def finish(city: City) -> None:
         own = {**asked["entry"], "bounds": tuple(bounds) if bounds else None}
         write_city(replace(load_city(city.name), **own))
     path.unlink(missing_ok=True)
+
+
+def columns_of(path: Path) -> list[str]:
+    """The columns of a file that is kept."""
+    return list(parquet.read_schema(path).names)
+
+
+def _check_columns(correction: Correction, files: list[list[str]]) -> None:
+    """Raises UserError for a column that no file has."""
+    for field, parts in (correction.mapping or {}).items():
+        wanted = [part for part in parts.split("+") if parts not in set().union(*files)]
+        if not any(all(part in columns for part in wanted) for columns in files):
+            known = ", ".join(dict.fromkeys(name for columns in files for name in columns))
+            raise UserError(
+                f"No file of the city has the column {parts} for the {field}; what is kept has {known}."
+            )
 
 
 def beside(city: City, correction: Correction) -> City:

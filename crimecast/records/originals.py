@@ -47,6 +47,11 @@ class Original:
     order: str | None = None
     file_crs: str | None = None
 
+    def over(self, before: "Original") -> "Original":
+        """The same, with what was said `before` where nothing is."""
+        said = {key: value or getattr(before, key) for key, value in vars(self).items()}
+        return Original(**said)
+
 
 def keep(city: City, file: File, about: Original, used: dict[str, list[str]]) -> str:
     """Keep a file's rows beside the city's events; returns under which name. The same rows are kept once."""
@@ -71,7 +76,10 @@ def keep(city: City, file: File, about: Original, used: dict[str, list[str]]) ->
         if not target.exists():
             with replacing(target) as temporary:
                 os.replace(path, temporary)
-    write_json(target.with_suffix(".json"), asdict(about))
+    beside = target.with_suffix(".json")
+    if beside.exists():  # what isn't said now was said before
+        about = about.over(read_json(beside, Original))
+    write_json(beside, asdict(about))
     return name
 
 

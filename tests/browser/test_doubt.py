@@ -93,6 +93,6 @@ def test_a_doubt_is_shown_and_settled(page: Any, app: App, doubtful: Path) -> No
     page.get_by_text("month first: as said").first.wait_for()
     page.screenshot(path=SHOTS / "correcting.png")
     page.get_by_role("button", name="Read again").click()
-    page.get_by_text("1 file read again: 600 of 600 records are used.").wait_for()
+    page.get_by_text("Files read again: 1. Of 600 records 600 are used.").wait_for()
     becomes(page, lambda: page.locator(".places").first.get_attribute("data-drawn") == "600")
     page.get_by_text("month first: as said").first.wait_for()

@@ -178,3 +178,28 @@ def test_what_is_brought_in_meanwhile_is_not_lost(
     assert events().height == 2 * ROWS
     make_grid("town", 1000.0, "1d", "all")
     assert load_city("town").time_zone == "Asia/Tokyo"
+
+
+def test_what_was_said_of_a_file_is_kept_when_it_is_brought_in_again(
+    data: Path, tmp_path: Path
+) -> None:
+    days = [f"{t:%d/%m/%Y %H:%M},{t + timedelta(days=3):%d/%m/%Y %H:%M}" for t in TIMES]
+    text = lines(days, head="id,occurred,recorded,longitude,latitude,type")
+    bring(tmp_path / "a.csv", text, mapping={"time": "recorded"}, date_format="dmy")
+    before = events()
+    bring(tmp_path / "a.csv", text)
+    assert events().equals(before)
+    correct_city("town", Correction(zone="America/New_York"))
+    assert events()["time"].equals(before["time"])
+
+
+def test_of_several_files_those_with_the_column_are_read_by_it(data: Path, tmp_path: Path) -> None:
+    both = [f"{t:%Y-%m-%d %H:%M},{t + timedelta(days=3):%Y-%m-%d %H:%M}" for t in TIMES]
+    rows = lines(both, head="id,occurred,recorded,longitude,latitude,type").splitlines()
+    bring(tmp_path / "a.csv", "\n".join(rows[:150]), mapping={"time": "recorded"})
+    later = lines().splitlines()
+    bring(tmp_path / "b.csv", "\n".join([later[0], *later[150:]]), mapping={"time": "date"})
+    correct_city("town", Correction({"time": "occurred"}))
+    assert events()["time"].to_list() == sorted(TIMES)
+    with pytest.raises(UserError, match="No file of the city has the column nowhere"):
+        correct_city("town", Correction({"time": "nowhere"}))

@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyproj
 import pytest
 
@@ -233,3 +234,91 @@ def test_days_as_spreadsheets_count_them_under_a_name_that_says_no_day(run: Run)
     excel = [f"{(t - datetime(1899, 12, 30)) / timedelta(days=1):.8f}" for t in TIMES]
     _, events = run(lines(excel, head="id,occurred,longitude,latitude,type"))
     assert right(events)
+
+
+def shifted(t: datetime) -> datetime:
+    return t + timedelta(days=1, hours=3)
+
+
+def parts_of(t: datetime) -> str:
+    return f"{t:%Y,%B},{t.day},{t.hour}"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("REPORT_YEAR,REPORT_MONTH,REPORT_DAY,REPORT_HOUR", "OCC_YEAR,OCC_MONTH,OCC_DAY,OCC_HOUR"),
+        ("reportedyear,reportedmonth,reportedday,reportedhour", "occurrenceyear,occurrencemonth,occurrenceday,occurrencehour"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_two_times_in_parts_the_one_that_happened(
+    run: Run, names: tuple[str, str], first: int
+) -> None:
+    both = [(parts_of(shifted(t)), parts_of(t)) for t in TIMES]
+    order = (first, 1 - first)
+    times = [",".join(pair[i] for i in order) for pair in both]
+    head = f"id,{','.join(names[i] for i in order)},longitude,latitude,type"
+    _, events = run(lines(times, head=head))
+    assert events["time"].to_list() == sorted(t.replace(minute=0) for t in TIMES)
+
+
+@pytest.mark.parametrize(
+    ("head", "minutes"),
+    [
+        ("call_received,dispatched,arrived,cleared", (0, 4, 9, 60)),
+        ("Received DateTime,Entry DateTime", (0, 47)),
+        ("Closed Date,Created Date", (4700, 0)),
+    ],
+)
+def test_of_several_stages_the_first(run: Run, head: str, minutes: tuple[int, ...]) -> None:
+    times = [",".join(f"{t + timedelta(minutes=m):%Y-%m-%d %H:%M}" for m in minutes) for t in TIMES]
+    result, events = run(lines(times, head=f"id,{head},longitude,latitude,type"))
+    assert right(events)
+    assert "time_column" in codes(result)
+
+
+@pytest.mark.parametrize(
+    ("head", "form"),
+    [
+        ("year_month,day,time", "{:%Y-%m,%d,%H:%M}"),
+        ("yyyymm,day,time", "{:%Y%m,%d,%H:%M}"),
+        ("year,month,day,time", "{:%Y,%m,%d,%H:%M}"),
+        ("year,month,day,time", "{:%Y,%m,%d,%-H%M}"),
+        ("Yıl,Ay,Gün,Saat", "{:%Y,%m,%d,%H:%M}"),
+    ],
+)
+def test_parts_with_a_clock(run: Run, head: str, form: str) -> None:
+    _, events = run(
+        lines([form.format(t) for t in TIMES], head=f"id,{head},longitude,latitude,type")
+    )
+    assert right(events)
+
+
+TURKISH = ["Ocak", "Şubat"]
+FORMS = {
+    "Turkish, weekday behind": lambda t: f"{t.day} {TURKISH[t.month - 1]} {t.year} {['Pazartesi', 'Salı', 'Çarşamba', 'Perşembe', 'Cuma', 'Cumartesi', 'Pazar'][t.weekday()]} {t:%H:%M}",
+    "Japanese weekday": lambda t: f"{t:%Y/%m/%d}({'月火水木金土日'[t.weekday()]}) {t:%H:%M}",
+    "era, weekday and half of the day": lambda t: f"{japan(t)}({'月火水木金土日'[t.weekday()]}) {'午後' if t.hour > 11 else '午前'}{t.hour % 12}時{t.minute}分",
+    "Korean": lambda t: f"{t.year}. {t.month}. {t.day}. {'오후' if t.hour > 11 else '오전'} {t.hour % 12 or 12}:{t:%M}",
+    "Polish": lambda t: f"{t.day} {['stycznia', 'lutego'][t.month - 1]} {t.year} r. godz. {t:%H:%M}",
+    "Finnish": lambda t: f"{t.day}.{t.month}.{t.year} klo {t:%H.%M}",
+    "Hungarian": lambda t: f"{t.year}. jan. {t.day}. {t:%H:%M}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_dates_as_other_languages_write_them(run: Run, form: str) -> None:
+    assert right(run(lines([FORMS[form](t) for t in TIMES]))[1])
+
+
+def test_a_few_records_of_any_day_raise_no_alarm(run: Run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    for city in range(6):
+        rows = ["id,date,longitude,latitude,type"]
+        for i, minute in enumerate(rng.integers(0, 365 * 24, 600)):
+            t = datetime(2021, 1, 1) + timedelta(hours=int(minute))
+            a, b = rng.uniform(-87.7, -87.6), rng.uniform(41.8, 41.9)
+            rows.append(f"{i},{t:%Y-%m-%d %H:%M},{a:.5f},{b:.5f},X")
+        result, _ = run("\n".join(rows), city=f"calm{city}")
+        assert not codes(result) & {"first_of_month", "first_of_year", "many_at_midnight", "many_at_noon"}  # fmt: skip
