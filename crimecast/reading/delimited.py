@@ -40,11 +40,12 @@ def read_delimited(
     """
     text = as_utf8(path, folder, encoding)
     notices = list(text.notices)
-    mark = _named(delimiter) if delimiter else delimiter_of(text.path)
+    source = _doubled(text.path, folder)
+    mark = _named(delimiter) if delimiter else delimiter_of(source)
     cleaned = Cleaned(folder, path.name, mark, large)
-    kept, bad, header = _clean(text.path, cleaned, mark)
-    if text.path != path:
-        text.path.unlink()
+    kept, bad, header = _clean(source, cleaned, mark)
+    for made in {source, text.path} - {path}:
+        made.unlink()
     if not kept:
         raise UserError(f"{path.name} holds no rows.")
     width = len(cleaned.columns)
@@ -155,6 +156,25 @@ def _named(delimiter: str) -> str:
     if len(mark.encode()) != 1 or mark in '"\n\r':
         raise UserError(f"'{delimiter}' can't separate fields: give one sign, or tab.")
     return mark
+
+
+def _doubled(path: Path, folder: Path) -> Path:
+    """The text with quotes within a field doubled, where they are written after a backslash, as databases do;
+    a backslash at the end of a field, as of a folder, is none."""
+    lines = [line for line in _sample(path) if '\\"' in line]
+    inside = sum(bool(re.search(r'\\"(?!\s*[,;\t|]|\s*$)', line)) for line in lines)
+    if not lines or inside < 0.5 * len(lines):
+        return path
+    target = folder / "doubled.txt"
+    rest = b""
+    with target.open("wb") as out:
+        for block in blocks(path):
+            rest += block
+            cut = rest.rfind(b"\n") + 1
+            out.write(rest[:cut].replace(b'\\"', b'""'))
+            rest = rest[cut:]
+        out.write(rest.replace(b'\\"', b'""'))
+    return target
 
 
 def delimiter_of(path: Path) -> str:

@@ -1,5 +1,6 @@
 """A column, or several, → local times of the city: the form is judged over all rows, and what is doubtful said."""
 
+import re
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -9,6 +10,7 @@ import polars as pl
 from crimecast.reading import days
 from crimecast.reading.abbreviations import in_own_zone
 from crimecast.reading.clocks import DAY
+from crimecast.reading.columns import plain
 from crimecast.reading.moment import Asked, Moments, absolute, plain_moments, whole_days
 from crimecast.reading.notice import Notice
 from crimecast.reading.numbers import moment_numbers
@@ -24,6 +26,9 @@ from crimecast.reading.several import (
 )
 from crimecast.reading.texts import EPOCH, read_text
 
+SAYS_UTC = re.compile(r"(^|_)(utc|gmt|zulu)(_|$)")
+OFFSET = r"(?i)(?:[+\-−]\d{2}:?\d{2}|\d\s?z|utc|gmt|\[.*\])\s*$"
+ROUND = 1_000_000_000  # microseconds: no clock ticks in thousands of seconds
 EARLIEST = 1900  # before it nothing was recorded that a forecast could use
 
 
@@ -35,7 +40,27 @@ def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -
     rows = rows_of(table)
     zoned = [in_own_zone(rows.column(name).map(_clean), asked.zone) for name in columns]
     found = _moments([column for column, _ in zoned], asked)
+    if SAYS_UTC.search(plain(columns[0])) and not _with_offset(zoned[0][0]):
+        found = _from_utc(found, columns[0], asked)
     return replace(found, notices=(*found.notices, *(n for _, said in zoned for n in said)))
+
+
+def _with_offset(column: Column) -> bool:
+    """Whether the times themselves say how far from UTC they are."""
+    first = column.first.dtype
+    if isinstance(first, pl.Datetime):
+        return first.time_zone is not None
+    return first != pl.String or bool(head(column, 200).str.contains(OFFSET).any())
+
+
+def _from_utc(found: Moments, name: str, asked: Asked) -> Moments:
+    """Times whose column is named after UTC, as local ones."""
+    if found.precision != "minute":
+        return found
+    local = absolute(found.parts, asked, found.says)
+    says = f"'{name}' is named after UTC: its times are converted to the local ones of {asked.zone}. If they are those already, call it otherwise."
+    notice = Notice("named_utc", says, nulls(found.parts)[1])
+    return replace(found, parts=local.parts, notices=(*found.notices, notice))
 
 
 def _moments(parts: list[Column], asked: Asked) -> Moments:
@@ -130,7 +155,15 @@ def _number_column(numbers: Column, asked: Asked, given: int) -> Moments:
         notices = (Notice("rounded_times", says, size - null),)
     order = found.form if found.form in days.ORDERS else None
     if found.absolute:
-        return replace(absolute(times, asked, found.form), unread=unread)
+        made = replace(absolute(times, asked, found.form), unread=unread)
+        if made.precision == "minute" and all(
+            bool((t.drop_nulls().to_physical() % ROUND == 0).all()) for t in times
+        ):
+            says = "The seconds since 1970 have lost their last digits, as where a spreadsheet writes 1.54636E+12: times are off by up to hours."
+            made = replace(
+                made, notices=(*made.notices, Notice("rounded_times", says, size - null))
+            )
+        return made
     if not found.whole:
         return replace(plain_moments(times, "month"), unread=unread, says="months alone")
     return replace(

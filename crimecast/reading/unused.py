@@ -41,18 +41,9 @@ def unused(
 ) -> list[Notice]:
     """Notices on columns that no field takes: a number of events a row, or of each type; AM and PM, north and
     south; a time of day (where times are known `by_day`) or hours that aren't those of the `times`; a zone; what says that a row is
-    no event; and a name of universal time on one that is taken."""
+    no event."""
     taken = {column for parts in found.values() for column in parts}
     notices = []
-    for name in found["time"]:
-        if re.search(r"(^|_)(utc|gmt|zulu)(_|$)", plain(name)):
-            notices.append(
-                Notice(
-                    "named_utc",
-                    f"'{name}' is named after universal time, but its times are taken as local ones: if they are not, every event is at a wrong hour.",
-                    table.height,
-                )
-            )
     counted = []
     for name in table.columns:
         if name not in taken:

@@ -322,3 +322,30 @@ def test_a_few_records_of_any_day_raise_no_alarm(run: Run, tmp_path: Path) -> No
             rows.append(f"{i},{t:%Y-%m-%d %H:%M},{a:.5f},{b:.5f},X")
         result, _ = run("\n".join(rows), city=f"calm{city}")
         assert not codes(result) & {"first_of_month", "first_of_year", "many_at_midnight", "many_at_noon"}  # fmt: skip
+
+
+def test_quotes_after_a_backslash(run: Run) -> None:
+    text = lines(head="id,date,longitude,latitude,type,note").splitlines()
+    both = [f'{row},"said \\"no\\", then left"' for row in text[1:]]
+    assert right(run("\n".join([text[0], *both]))[1])
+    folders = [f'{row},"C:\\folder\\"' for row in text[1:]]
+    assert right(run("\n".join([text[0], *folders]), city="folders")[1])
+
+
+@pytest.mark.parametrize("head", ["occurred (UTC)", "occurred_utc", "GMT time"])
+def test_a_column_named_after_utc(run: Run, head: str) -> None:
+    times = [f"{t + timedelta(hours=6):%Y-%m-%d %H:%M}" for t in TIMES]
+    result, events = run(lines(times, head=f"id,{head},longitude,latitude,type"))
+    assert right(events)
+    assert "named_utc" in codes(result)
+    marked = [f"{t + timedelta(hours=6):%Y-%m-%dT%H:%M}Z" for t in TIMES]
+    result, events = run(lines(marked, head=f"id,{head},longitude,latitude,type"), city="marked")
+    assert right(events)
+    assert "named_utc" not in codes(result)
+
+
+def test_seconds_that_lost_their_digits_are_said(run: Run) -> None:
+    epoch = datetime(1970, 1, 1)
+    stamps = [f"{(t + timedelta(hours=6) - epoch).total_seconds() * 1000:.5E}" for t in TIMES]
+    result, _ = run(lines(stamps))
+    assert "rounded_times" in codes(result)
