@@ -37,6 +37,7 @@ TOGETHER = 16  # samples in a pass
 HEAVY = 1.5  # seconds a pass above which it is tried in single precision, and with fewer passes
 FAINT = 1e-12  # change, relative to a layer's size, that counts; of single precision 1e-5
 FORECAST = "forecast"
+TOO_LARGE = "it is too large to be run on changed inputs in the time"
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def prove(one: Looked) -> Proof:
     """Try everything that is shown of a network."""
     inputs = one.example()
     fresh = _copy_of(one.network)
-    made = one.record()
+    made = one.recorded()
     grid = tuple(inputs["history"].shape[-2:])
     shape = None if made.output is None else made.output.shape
     if shape is None or len(shape) != 4 or tuple(shape[-2:]) != grid:
@@ -346,10 +347,7 @@ class _Trial:
         self.network, self.type = self._copy()
 
     def _copy(self) -> tuple[nn.Module, torch.dtype]:
-        with torch.no_grad():
-            began = time.perf_counter()
-            self.one.network(*self.inputs.values())
-            self.heavy = time.perf_counter() - began > HEAVY
+        self.heavy = self.one.pass_seconds > HEAVY
         try:
             if self.heavy:
                 raise TypeError("single precision has to do")
@@ -422,6 +420,9 @@ class _Trial:
         height, width = self.grid
         lines = [(0, i) for i in range(height)] + [(1, i) for i in range(width)]
         began = time.perf_counter()
+        if self.heavy and self.one.pass_seconds * len(lines) / 2 > SECONDS:
+            self.why = TOO_LARGE
+            return self._by_gradient()
         for number in range(DRAWS):
             base = self.draw(number)
             try:
@@ -431,7 +432,7 @@ class _Trial:
                 return {}
             took = time.perf_counter() - began
             if number == 0 and took * len(lines) / 2 > SECONDS:
-                self.why = "it is too large to be run on changed inputs in the time"
+                self.why = TOO_LARGE
                 return self._by_gradient()
             for first in range(0, len(lines), TOGETHER):
                 part = lines[first : first + TOGETHER]
@@ -474,19 +475,29 @@ class _Trial:
         """The same of the forecast alone, by the gradient of one cell."""
         self.cells = self.cells[:1]
         row, column = self.cells[0]
-        history, calendar, static = (x.clone() for x in self.draw(1))
-        history.requires_grad_()
-        static.requires_grad_()
-        with torch.enable_grad():
-            self.network(history, calendar, static)[0, :, row, column].sum().backward()
+        inputs, out = self._differentiable
+        if not out.requires_grad:
+            return {}
+        slopes = torch.autograd.grad(
+            out[0, :, row, column].sum(), inputs, retain_graph=True, allow_unused=True
+        )
         moves = torch.zeros(self.grid, dtype=self.type)
-        for x in (history, static):
-            if x.grad is not None and x.numel():
-                moves += x.grad.abs().flatten(0, -3).sum(0)
+        for slope in slopes:
+            if slope is not None and slope.numel():
+                moves += slope.abs().flatten(0, -3).sum(0)
         there = moves > 0
         rows = set(torch.nonzero(there.any(1)).flatten().tolist())
         columns = set(torch.nonzero(there.any(0)).flatten().tolist())
         return {_cell_of_forecast(self.cells[0]): Seen(rows, columns)}
+
+    @cached_property
+    def _differentiable(self) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        """History and static of a sample, and what they give, to be differentiated."""
+        history, calendar, static = (x.clone() for x in self.draw(1))
+        history.requires_grad_()
+        static.requires_grad_()
+        with torch.enable_grad():
+            return (history, static), self.network(history, calendar, static)
 
     # The network as a whole
 
@@ -515,14 +526,32 @@ class _Trial:
         return 1e-6 if self.type == torch.float64 else 1e-4
 
     @cached_property
-    def _passes(self) -> list[Tensor]:
-        """The forecasts of one sample, of another, and of the first again."""
-        one, other = self.draw(1), self.draw(2)
-        return [self._run(*inputs) for inputs in (one, other, one)]
+    def _alone(self) -> list[Tensor]:
+        """The forecasts of one sample and of another; of what is heavy the first alone, as it was differentiated."""
+        if self.heavy:
+            return [self._differentiable[1].detach().clone()]
+        return [self._run(*self.draw(number)) for number in (1, 2)]
+
+    @cached_property
+    def _together(self) -> Tensor:
+        """Those of both in one batch, after them."""
+        draws = [self.draw(number) for number in (1, 2)]
+        return self._run(*(torch.cat(parts) for parts in zip(*draws, strict=True)))
 
     @cached_property
     def _again(self) -> bool:
-        return _alike(self._passes[0], self._passes[2], self._close)
+        """Whether the first sample has the same forecast after another."""
+        if self.heavy and self._of_batch:
+            return True
+        return _alike(self._alone[0], self._run(*self.draw(1)), self._close)
+
+    @cached_property
+    def _of_batch(self) -> bool:
+        """Whether the samples have the same forecasts together as alone."""
+        return all(
+            _alike(alone[0], own, self._close)
+            for alone, own in zip(self._alone, self._together, strict=False)
+        )
 
     @cached_property
     def _steady(self) -> bool:
@@ -546,12 +575,7 @@ class _Trial:
         return "" if self._steady else "two passes over the same inputs differ"
 
     def _batch(self) -> str:
-        draws = [self.draw(number) for number in (1, 2)]
-        together = self._run(*(torch.cat(parts) for parts in zip(*draws, strict=True)))
-        for alone, own in zip(self._passes[:2], together, strict=True):
-            if not _alike(alone[0], own, self._close):
-                return "a sample's forecast depends on the others of its batch"
-        return ""
+        return "" if self._of_batch else "a sample's forecast depends on the others of its batch"
 
     def _order(self) -> str:
         if self._again and not self.heavy and not self._begins_alike():
@@ -559,7 +583,7 @@ class _Trial:
         return "" if self._again else "what it forecasts depends on what it forecast before"
 
     def _modes(self) -> str:
-        one, before = self.draw(1), self._passes[0]
+        one, before = self.draw(1), self._alone[0]
         try:
             self.network.train()
             for module in self.network.modules():
@@ -583,14 +607,12 @@ class _Trial:
 
     def _gradient(self) -> str:
         made = torch.Generator().manual_seed(5)
-        history, calendar, static = (x.clone() for x in self.draw(1))
+        history, calendar, static = self.draw(1)
         ways = [torch.randn(x.shape, generator=made, dtype=self.type) for x in (history, static)]
-        weigh = torch.randn(self._passes[0].shape, generator=made, dtype=self.type)
-        history.requires_grad_()
-        static.requires_grad_()
-        with torch.enable_grad():
-            total = (self.network(history, calendar, static) * weigh).sum()
-            slopes = torch.autograd.grad(total, (history, static), allow_unused=True)
+        inputs, out = self._differentiable
+        weigh = torch.randn(out.shape, generator=made, dtype=self.type)
+        slopes = torch.autograd.grad((out * weigh).sum(), inputs, allow_unused=True)
+        del self._differentiable  # and all that it holds
         told = sum(float((s * w).sum()) for s, w in zip(slopes, ways, strict=True) if s is not None)
         size = sum(
             float(s.norm() * w.norm()) for s, w in zip(slopes, ways, strict=True) if s is not None

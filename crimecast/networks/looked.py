@@ -35,14 +35,25 @@ class Looked:
         """A forward pass written down."""
         return record(self.network, self.layers, self.example())
 
+    def recorded(self) -> Record:
+        """The same, with the axes known: the pass that was written down to know them, the first time."""
+        _ = self.labels
+        made: Record | None = self.__dict__.pop("_first", None)
+        return made or self.record()
+
     @cached_property
-    def _axes(self) -> dict[str, Axes]:
-        """The axes of what every call of a user's own module gives."""
+    def pass_seconds(self) -> float:
+        """How long a forward pass takes, by one."""
         began = time.perf_counter()
         with torch.no_grad():
             self.network(*self.example().values())
-        if time.perf_counter() - began > HEAVY:  # a dozen passes to see what moves are too many
-            made = self.record()
+        return time.perf_counter() - began
+
+    @cached_property
+    def _axes(self) -> dict[str, Axes]:
+        """The axes of what every call of a user's own module gives."""
+        if self.pass_seconds > HEAVY:  # a dozen passes to see what moves are too many
+            made = self.__dict__["_first"] = self.record()
             height, width = self.example()["history"].shape[-2:]
             guessed = {
                 label: by_shape(call.shapes[0], (height, width))
@@ -55,7 +66,8 @@ class Looked:
         found = axes_of(self.network, self.layers, self.example())
         if all(axes.proven for axes in found.values()):
             return found
-        return by_operations(self.record(), found)
+        made = self.__dict__["_first"] = self.record()
+        return by_operations(made, found)
 
     @property
     def labels(self) -> list[str]:
