@@ -34,7 +34,7 @@ DRAWS = 3  # inputs that are changed row by row and column by column
 ROOM = 1  # cells by which the operations may reach further than any change was seen to
 SECONDS = 12.0  # that the changes may take, before fewer are made
 TOGETHER = 16  # samples in a pass
-HEAVY = 1.5  # seconds a pass above which it is tried in single precision, and with fewer passes
+HEAVY = 0.2  # seconds a pass above which it is tried in single precision, and with fewer passes
 FAINT = 1e-12  # change, relative to a layer's size, that counts; of single precision 1e-5
 FORECAST = "forecast"
 TOO_LARGE = "it is too large to be run on changed inputs in the time"
@@ -224,6 +224,7 @@ def _fields(one: Looked, made: Record, trial: "_Trial") -> tuple[list[Layer], li
     fields = {
         label: field_of_layer(made, label, places[label], cell, statistics=True)
         for label, cell in middles.items()
+        if not trial.too_large
     }
     fields |= {
         _cell_of_forecast(cell): field_of_forecast(made, cell, statistics=True)
@@ -242,7 +243,7 @@ def _fields(one: Looked, made: Record, trial: "_Trial") -> tuple[list[Layer], li
         count = axes.count(shape) if axes.channels else 1
         around = None
         if axes.is_map:
-            why = _compared(fields[label], seen.get(label), trial)
+            why = _compared(fields[label], seen.get(label), trial) if label in fields else TOO_LARGE
             check = Check("field", label, not why, why)
             if not axes.proven and check.ok:
                 check = Check("field", label, False, "which axes are places isn't proven")
@@ -360,6 +361,11 @@ class _Trial:
             return self.one.network.eval(), torch.float32
 
     @property
+    def too_large(self) -> bool:
+        """Whether changing each row and each column would take longer than it may."""
+        return self.heavy and self.one.pass_seconds * sum(self.grid) > SECONDS / 2
+
+    @property
     def layers(self) -> dict[str, nn.Module]:
         """The copy's layers."""
         return named_layers(self.network)
@@ -420,7 +426,7 @@ class _Trial:
         height, width = self.grid
         lines = [(0, i) for i in range(height)] + [(1, i) for i in range(width)]
         began = time.perf_counter()
-        if self.heavy and self.one.pass_seconds * len(lines) / 2 > SECONDS:
+        if self.too_large:
             self.why = TOO_LARGE
             return self._by_gradient()
         for number in range(DRAWS):
@@ -478,9 +484,9 @@ class _Trial:
         inputs, out = self._differentiable
         if not out.requires_grad:
             return {}
-        slopes = torch.autograd.grad(
-            out[0, :, row, column].sum(), inputs, retain_graph=True, allow_unused=True
-        )
+        with torch.enable_grad():
+            value = out[0, :, row, column].sum()
+            slopes = torch.autograd.grad(value, inputs, retain_graph=True, allow_unused=True)
         moves = torch.zeros(self.grid, dtype=self.type)
         for slope in slopes:
             if slope is not None and slope.numel():
@@ -611,7 +617,8 @@ class _Trial:
         ways = [torch.randn(x.shape, generator=made, dtype=self.type) for x in (history, static)]
         inputs, out = self._differentiable
         weigh = torch.randn(out.shape, generator=made, dtype=self.type)
-        slopes = torch.autograd.grad((out * weigh).sum(), inputs, allow_unused=True)
+        with torch.enable_grad():
+            slopes = torch.autograd.grad((out * weigh).sum(), inputs, allow_unused=True)
         del self._differentiable  # and all that it holds
         told = sum(float((s * w).sum()) for s, w in zip(slopes, ways, strict=True) if s is not None)
         size = sum(
