@@ -119,6 +119,12 @@ def prove(one: Looked) -> Proof:
     """Try everything that is shown of a network."""
     inputs = one.example()
     fresh = _copy_of(one.network)
+    with torch.no_grad():
+        returned = one.network(*inputs.values())
+    if not isinstance(returned, Tensor):
+        kind = type(returned).__name__
+        why = f"the module returns a {kind}, where a forecast is one tensor"
+        return Proof([Check("shape", None, False, why)])
     made = one.recorded()
     grid = tuple(inputs["history"].shape[-2:])
     shape = None if made.output is None else made.output.shape
@@ -248,9 +254,7 @@ def _fields(one: Looked, made: Record, trial: "_Trial") -> tuple[list[Layer], li
             if not axes.proven and check.ok:
                 check = Check("field", label, False, "which axes are places isn't proven")
             here = _of_input(middles[label], axes.size(shape), trial.grid)
-            if check.ok and (
-                away := _away(fields[label].around(here), axes.size(shape), trial.grid)
-            ):
+            if check.ok and (away := _away(seen[label], here, axes.size(shape), trial.grid)):
                 check = Check("field", label, False, away)
             checks.append(check)
             if check.ok:
@@ -282,13 +286,15 @@ def _of_forecast(
     return Layer(FORECAST, "output", count, around)
 
 
-def _away(around: tuple[int, int, int, int], size: Cell, grid: Cell) -> str:
-    """Why a map isn't where it is shown, as one that was rolled: what its middle sees lies all to one side."""
-    cells = [-(-g // s) for g, s in zip(grid, size, strict=True) for _ in range(2)]
-    gone = [-reach for reach, cell in zip(around, cells, strict=True) if reach < -cell]
-    if not gone:
-        return ""
-    return f"its map lies elsewhere than the city's: what its middle sees begins {max(gone)} cells away"
+def _away(seen: "Seen", here: Cell, size: Cell, grid: Cell) -> str:
+    """Why a map isn't where it is shown, as one that was rolled: its middle sees nothing of what lies there."""
+    for name, own, lines, s, g in zip(
+        ("rows", "columns"), here, (seen.rows, seen.columns), size, grid, strict=True
+    ):
+        gap = min(abs(line - own) for line in lines)
+        if gap > -(-g // s):
+            return f"its map lies elsewhere than the city's: what its middle sees begins {gap} {name} away"
+    return ""
 
 
 def _of_input(cell: Cell, size: Cell, grid: Cell) -> Cell:
@@ -440,10 +446,14 @@ class _Trial:
             if number == 0 and took * len(lines) / 2 > SECONDS:
                 self.why = TOO_LARGE
                 return self._by_gradient()
-            for first in range(0, len(lines), TOGETHER):
-                part = lines[first : first + TOGETHER]
-                batch = self._changed(base, part, number * 1000 + first)
-                self._note(found, plain, self.middles(places, *batch), part)
+            try:
+                for first in range(0, len(lines), TOGETHER):
+                    part = lines[first : first + TOGETHER]
+                    batch = self._changed(base, part, number * 1000 + first)
+                    self._note(found, plain, self.middles(places, *batch), part)
+            except Exception as error:
+                self.why = f"it can't be run on several samples ({type(error).__name__})"
+                return {}
             if enough(found) or time.perf_counter() - began > SECONDS / 2:
                 break
         return found

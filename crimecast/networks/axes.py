@@ -22,11 +22,20 @@ ENOUGH = 32  # of many channels
 HEAVY = 0.2  # seconds a sample takes above which one pair has to do
 STRIDES = 3  # other strides than those of a power of two that are tried
 SURE = 0.8  # the error of the best axes must be below this share of every other's
-BEFORE = (0, 1, 2, 4, 5, 8, 9)  # class tokens and registers that may stand before places
+BEFORE = (
+    0,
+    1,
+    2,
+    4,
+    5,
+    8,
+    9,
+)  # class tokens and registers that may stand before places, or after them
 FEWEST, FEWEST_AFTER = (
     9,
     16,
 )  # places that a list may be of, and those after entries of another sort
+MIRRORED = 0.5  # and this share of that the right way round, where an axis runs the other way
 CLOSE = 0.8  # and below this; values that have nothing to do with one another have 1
 
 
@@ -334,7 +343,12 @@ def _axes(
             outputs = [x.narrow(axis, 0, ENOUGH) for x in outputs]
     # Differences of two inputs: what is added at a place whatever comes in falls out.
     plain, rows, columns, lagged = (_differences(x, batch, folded) for x in outputs)
-    ways = _apart(plain, rows, columns, grid, shifts) | _listed(plain, rows, columns, grid, shifts)
+    ways = _ways(plain, rows, columns, grid, shifts)
+    apart = folded > 1 and _by_lag(plain, lagged, 1, lags) >= CLOSE
+    if apart and ways and 0 not in min(ways, key=lambda way: ways[way]).where:
+        # Not steps: each may lie another way, and the last is shown.
+        plain, rows, columns, lagged = (x[:, -1:] for x in (plain, rows, columns, lagged))
+        ways = _ways(plain, rows, columns, grid, shifts)
     rest = tuple(range(1, len(shape)))
     guess = by_shape(shape, grid) if folded == 1 else Axes(None, None, rest[:1], folded=folded)
     if not ways:
@@ -354,10 +368,9 @@ def _axes(
     channels = tuple(axis for axis in left if axis != steps)
     if sum(shape[axis] > 1 for axis in channels) > 1:
         return guess  # one of them may be the places within a window
-    apart = folded > 1 and 0 not in where and _by_lag(plain, lagged, 1, lags) >= CLOSE
     return Axes(
         *where, channels, steps, best.places, best.before, folded, proven=True,
-        by_column=best.by_column, mirrored=best.mirrored, apart=apart,
+        by_column=best.by_column, mirrored=best.mirrored, apart=apart and 0 not in where,
     )  # fmt: skip
 
 
@@ -370,6 +383,14 @@ class _Way:
     places: tuple[int, int] | None = None
     by_column: bool = False
     mirrored: tuple[int, ...] = ()
+
+
+def _ways(
+    plain: Tensor, rows: Tensor, columns: Tensor, grid: tuple[int, int], shifts: tuple[int, int]
+) -> "dict[_Way, float]":
+    """How places may lie, each with its error."""
+    given = plain, rows, columns, grid, shifts
+    return _apart(*given) | _listed(*given)
 
 
 def _apart(
@@ -392,9 +413,12 @@ def _apart(
 
 
 def _either_way(plain: Tensor, moved: Tensor, axis: int, step: int) -> tuple[float, bool]:
-    """The error along an axis, and whether it runs the other way. Half of it is the same both ways."""
+    """The error along an axis, and whether it runs the other way; 1 where that can't be told well. Half of it
+    is the same both ways."""
     along, against = _error(plain, moved, axis, step), _error(moved, plain, axis, step)
-    return min(along, against), against < SURE * along
+    if against >= SURE * along:
+        return along, False
+    return (against, True) if against < MIRRORED * along else (1.0, False)
 
 
 def _which(rows: bool, columns: bool) -> tuple[int, ...]:
@@ -440,17 +464,12 @@ def _lists(size: int, grid: tuple[int, int]) -> list[tuple[int, int, int]]:
         for high, wide in {
             (grid[0] // by, grid[1] // by), (-(-grid[0] // by), -(-grid[1] // by)),
         }:  # fmt: skip
-            before = size - high * wide
+            extra = size - high * wide
             # A handful of entries, windows or lags, fits some small map by chance.
-            enough = high * wide >= (FEWEST_AFTER if before else FEWEST)
-            if (
-                min(high, wide) > 1
-                and before in BEFORE
-                and enough
-                and (before, high, wide) not in found
-            ):
-                found.append((before, high, wide))
-    return found
+            enough = high * wide >= (FEWEST_AFTER if extra else FEWEST)
+            if min(high, wide) > 1 and extra in BEFORE and enough:
+                found += [(before, high, wide) for before in range(extra + 1)]
+    return list(dict.fromkeys(found))
 
 
 def _error(plain: Tensor, shifted: Tensor, axis: int, step: int) -> float:
@@ -489,6 +508,7 @@ def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
         return _seat(ref) in maps or _of_whole(ref, wholes.get(ref.storage))
 
     known = dict(found)
+    grid = next((ref.shape[-2:] for ref in made.inputs.values() if len(ref.shape) >= 4), (1, 1))
     calls = sorted(made.calls.items(), key=lambda item: item[1].end)
     place = 0
     for label, call in calls:
@@ -519,9 +539,23 @@ def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
             continue
         if axes.proven and (axes.rows, axes.columns, axes.channels) == (2, 3, (1,)):
             maps.add(_seat(out))
-        elif not axes.proven and axes.folded == 1 == out.shape[0] and is_map(out):
+        elif (
+            not axes.proven
+            and axes.folded == 1 == out.shape[0]
+            and is_map(out)
+            and _of_grid(out.shape[-2:], grid)
+        ):
             known[label] = Axes(2, 3, (1,), proven=True)
     return known
+
+
+def _of_grid(size: tuple[int, ...], grid: tuple[int, ...]) -> bool:
+    """Whether a map of that size covers the grid and little else: a canvas that was filled up to some
+    multiple doesn't."""
+    return all(
+        any(abs(s * by - g) <= by + 1 for by in range(1, g + 1)) if s < g else s <= g + 2
+        for s, g in zip(size, grid, strict=True)
+    )
 
 
 def _of_whole(ref: Ref, size: tuple[int, ...] | None) -> bool:

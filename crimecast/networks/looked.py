@@ -6,6 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from crimecast import UserError
 from crimecast.designs.build import Network, named_layers
 from crimecast.networks.axes import HEAVY, Axes, axes_of, by_operations, by_shape
 from crimecast.networks.calls import split
@@ -53,21 +54,30 @@ class Looked:
     def _axes(self) -> dict[str, Axes]:
         """The axes of what every call of a user's own module gives."""
         if self.pass_seconds > HEAVY:  # a dozen passes to see what moves are too many
-            made = self.__dict__["_first"] = self.record()
-            height, width = self.example()["history"].shape[-2:]
-            guessed = {
-                label: by_shape(call.shapes[0], (height, width))
-                for label, call in made.calls.items()
-                if call.shapes
-            }
-            found = by_operations(made, guessed)
+            found = self._by_operations()
             if all(axes.proven or not axes.is_map for axes in found.values()):
                 return found
-        found = axes_of(self.network, self.layers, self.example())
+        try:
+            found = axes_of(self.network, self.layers, self.example())
+        except UserError:
+            raise
+        except Exception:  # it takes one sample alone
+            return self._by_operations()
         if all(axes.proven for axes in found.values()):
             return found
         made = self.__dict__["_first"] = self.record()
         return by_operations(made, found)
+
+    def _by_operations(self) -> dict[str, Axes]:
+        """The axes as far as shapes and operations tell."""
+        made = self.__dict__["_first"] = self.record()
+        height, width = self.example()["history"].shape[-2:]
+        guessed = {
+            label: by_shape(call.shapes[0], (height, width))
+            for label, call in made.calls.items()
+            if call.shapes
+        }
+        return by_operations(made, guessed)
 
     @property
     def labels(self) -> list[str]:

@@ -148,19 +148,127 @@ def test_steps_first_and_places_first_are_maps() -> None:
 
 
 class Rolled(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, by: tuple[int, int] = (4, 4)) -> None:
         super().__init__()
+        self.by = by
         self.near, self.point, self.last = (
             nn.Conv2d(LAGS, 3, 3, padding=1), nn.Conv2d(3, 3, 1), nn.Conv2d(3, 1, 1)
         )  # fmt: skip
 
     def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
-        x = torch.roll(self.near(history.flatten(1, 2)), (4, 4), (2, 3))
-        return self.last(torch.roll(self.point(x), (-4, -4), (2, 3)))
+        x = torch.roll(self.near(history.flatten(1, 2)), self.by, (2, 3))
+        return self.last(torch.roll(self.point(x), (-self.by[0], -self.by[1]), (2, 3)))
 
 
-def test_a_map_that_lies_elsewhere_is_marked() -> None:
+@pytest.mark.parametrize("by", [(4, 4), (10, 14), (0, -14), (-10, 0)])
+def test_a_map_that_lies_elsewhere_is_marked(by: tuple[int, int]) -> None:
     torch.manual_seed(0)
-    proof = look(Rolled(), np.random.default_rng(0).poisson(1.0, (LAGS, 1, 20, 28))).prove()
+    proof = look(Rolled(by), np.random.default_rng(0).poisson(1.0, (LAGS, 1, 20, 28))).prove()
     assert [(doubt.check, doubt.layer) for doubt in proof.doubts] == [("field", "point")]
     assert "elsewhere" in proof.doubts[0].why
+
+
+class Extra(nn.Module):
+    """Cells as tokens with others before and after them."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.before, self.after = before, after
+        self.first = nn.Parameter(torch.randn(1, before, LAGS))
+        self.end = nn.Parameter(torch.randn(1, after, LAGS))
+        self.point, self.last = nn.Linear(LAGS, 6), nn.Linear(6, 1)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        x = history.flatten(1, 2).flatten(2).transpose(1, 2)
+        x = torch.cat([self.first.expand(len(x), -1, -1), x, self.end.expand(len(x), -1, -1)], 1)
+        x = self.point(x)[:, self.before : x.shape[1] - self.after]
+        return self.last(x).transpose(1, 2).unflatten(2, history.shape[-2:])
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 1), (1, 0), (1, 4), (0, 2), (1, 1)])
+def test_tokens_before_and_after_the_places(before: int, after: int) -> None:
+    torch.manual_seed(0)
+    history = np.random.default_rng(0).poisson(1.0, (LAGS, 1, 12, 20)).astype(np.float32)
+    one = look(Extra(before, after), history)
+    weight = one.network.point.weight.detach().numpy()  # type: ignore[union-attr]
+    bias = one.network.point.bias.detach().numpy()  # type: ignore[union-attr]
+    wanted = np.einsum("oc,chw->ohw", weight, history[:, 0]) + bias[:, None, None]
+    assert one.activations()["point"] == pytest.approx(wanted, abs=1e-5)
+
+
+class Views(nn.Module):
+    """The map and its mirror image through the same layer, as samples of a batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.near, self.last = nn.Conv2d(LAGS, 5, 3, padding=1), nn.Conv2d(5, 1, 1)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        x = history.flatten(1, 2)
+        both = self.near(torch.stack([x, x.flip(-1)], 1).flatten(0, 1)).unflatten(0, (-1, 2))
+        return self.last(both[:, 0] + both[:, 1].flip(-1))
+
+
+def test_of_views_in_the_batch_the_last_is_shown_the_right_way_round() -> None:
+    torch.manual_seed(0)
+    history = np.random.default_rng(0).poisson(1.0, (LAGS, 1, 12, 20)).astype(np.float32)
+    one = look(Views(), history)
+    with torch.no_grad():
+        given = torch.from_numpy(history[:, 0])[None].flip(-1)
+        wanted = one.network.near(given).flip(-1)[0].numpy()  # type: ignore[operator]
+    assert one.activations()["near"] == pytest.approx(wanted, abs=1e-5)
+    field = one.field((4, 5), "near")
+    assert (field.rows, field.columns) == ((3, 5), (4, 6))
+
+
+class Summed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.near, self.last = nn.Conv2d(LAGS, 3, 1), nn.Conv2d(3, 1, 1)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        return self.last(self.near(history.flatten(1, 2)).cumsum(-1))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_one_sided_map_is_never_turned(seed: int) -> None:
+    torch.manual_seed(seed)
+    one = look(Summed(), np.random.default_rng(seed).poisson(1.0, (LAGS, 1, 12, 20)))
+    assert one.activations()["last"] == pytest.approx(one.forecast(), abs=1e-6)
+
+
+class Canvas(nn.Module):
+    """Filled up to a multiple of eight, and cut at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.near, self.last = nn.Conv2d(LAGS, 4, 3, padding=1), nn.Conv2d(4, 1, 1)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        height, width = history.shape[-2:]
+        x = nn.functional.pad(history.flatten(1, 2), (0, -width % 8, 0, -height % 8))
+        return self.last(self.near(x))[..., :height, :width]
+
+
+@pytest.mark.parametrize("size", [(12, 20), (5, 7), (9, 9)])
+def test_a_canvas_that_is_larger_than_the_city_is_marked(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    proof = look(Canvas(), np.random.default_rng(0).poisson(1.0, (LAGS, 1, *size))).prove()
+    assert {doubt.layer for doubt in proof.doubts} >= {"near", "last"}
+
+
+class OneSample(nn.Module):
+    def __init__(self, both: bool) -> None:
+        super().__init__()
+        self.both, self.near = both, nn.Conv2d(LAGS, 1, 3, padding=1)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> object:
+        x = self.near(history.flatten(1, 2))
+        return (x, 1) if self.both else x.view(1, 1, *history.shape[-2:])
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_what_breaks_the_contract_is_a_doubt(both: bool) -> None:
+    torch.manual_seed(0)
+    proof = look(OneSample(both), np.random.default_rng(0).poisson(1.0, (LAGS, 1, 12, 20))).prove()
+    assert not proof.proven
