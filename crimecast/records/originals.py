@@ -67,7 +67,9 @@ def keep(city: City, file: File, about: Original, used: dict[str, list[str]]) ->
         for part in file.rows.select(columns):
             said.update(part.hash_rows().to_numpy().tobytes())
             table: pa.Table = part.to_arrow()
-            writer = writer or parquet.ParquetWriter(path, table.schema, compression="zstd")
+            writer = writer or parquet.ParquetWriter(
+                path, table.schema, compression="zstd", compression_level=1, write_statistics=False
+            )
             writer.write_table(table)
         assert writer is not None  # of a file without rows nothing is read
         writer.close()
