@@ -254,7 +254,7 @@ def _fields(one: Looked, made: Record, trial: "_Trial") -> tuple[list[Layer], li
             if not axes.proven and check.ok:
                 check = Check("field", label, False, "which axes are places isn't proven")
             here = _of_input(middles[label], axes.size(shape), trial.grid)
-            if check.ok and (away := _away(seen[label], here, axes.size(shape), trial.grid)):
+            if check.ok and (away := _misplaced(label, axes.size(shape), seen, trial.grid)):
                 check = Check("field", label, False, away)
             checks.append(check)
             if check.ok:
@@ -286,14 +286,40 @@ def _of_forecast(
     return Layer(FORECAST, "output", count, around)
 
 
+def _others(size: Cell) -> list[Cell]:
+    """Further cells of a map where it is tried that it lies where it is shown: of rows and columns even and odd."""
+    height, width = size
+    return [
+        (height // 4, width // 4), (min(height // 4 + 1, height - 1), 3 * width // 4), (3 * height // 4, max(width // 4 - 1, 0)),
+    ]  # fmt: skip
+
+
+def _elsewhere(label: str, number: int) -> str:
+    return f"{label} elsewhere {number}"
+
+
+def _misplaced(label: str, size: Cell, seen: "dict[str, Seen]", grid: Cell) -> str:
+    """Why a map, or a part of it, isn't where it is shown; "" if it is."""
+    middle = (size[0] // 2, size[1] // 2)
+    tried = [(label, middle)]
+    tried += [(_elsewhere(label, number), cell) for number, cell in enumerate(_others(size))]
+    for name, cell in tried:
+        there = seen.get(name)
+        if there is None or not there.rows or not there.columns:
+            continue
+        if why := _away(there, _of_input(cell, size, grid), size, grid):
+            return why
+    return ""
+
+
 def _away(seen: "Seen", here: Cell, size: Cell, grid: Cell) -> str:
-    """Why a map isn't where it is shown, as one that was rolled: its middle sees nothing of what lies there."""
+    """Why a cell isn't where it is shown, as on a map that was rolled: it sees nothing of what lies there."""
     for name, own, lines, s, g in zip(
         ("rows", "columns"), here, (seen.rows, seen.columns), size, grid, strict=True
     ):
         gap = min(abs(line - own) for line in lines)
         if gap > -(-g // s):
-            return f"its map lies elsewhere than the city's: what its middle sees begins {gap} {name} away"
+            return f"its map lies elsewhere than the city's: what a cell of it sees begins {gap} {name} away"
     return ""
 
 
@@ -412,8 +438,11 @@ class _Trial:
             except (RuntimeError, IndexError):
                 return
             if len(maps) == batch:
-                row, column = maps.shape[-2] // 2, maps.shape[-1] // 2
-                found[label] = maps[..., row, column].clone(), _size(tensor) if batch == 1 else 0.0
+                size = _size(tensor) if batch == 1 else 0.0
+                height, width = maps.shape[-2:]
+                found[label] = maps[..., height // 2, width // 2].clone(), size
+                for number, (row, column) in enumerate(_others((height, width))):
+                    found[_elsewhere(label, number)] = maps[..., row, column].clone(), size
 
         with watched({ROOT: self.network, **self.layers}, enter, leave):
             out = self.network(*inputs)

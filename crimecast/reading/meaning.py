@@ -63,6 +63,8 @@ PART = {
     "minute": re.compile(rf"{BEGUN}(min|minute|minuto|minuut|dakika|perc)$|^分$|分$"),
 }
 DAY_NUMBER = re.compile(r"(^|_)(doy|yday|julian)")
+FISCAL = re.compile(r"fiscal|financ|school|(^|_)fy")  # years that begin in another month
+CORNER = re.compile(r"(^|_)(min|max|west|east|north|south|xmin|xmax|ymin|ymax|ul|lr|ll|ur)(_|$)")
 YEAR = 366 * 86_400  # seconds
 PERSON = re.compile(r"birth|dob|vict|suspect")  # whose times begin long before
 MINUTE = re.compile(r"(^|_)(min|mins|minute|minutes|minuto|minuta|minuut|分)(_|$)")
@@ -133,6 +135,9 @@ def found_columns(
         place = place_columns(table, options, found, city)
         for field, column in place.items():
             found.setdefault(field, column)
+        if corners := [c for part in place.values() for c in part if CORNER.search(plain(c))]:
+            says = f"{' and '.join(dict.fromkeys(corners))} seem to be one end of what a row covers: its middle would be the place."
+            notices.append(Notice("corner", says, table.height))
     if "type" not in found:
         kind = _kind(table, options["type"], found, notices)
         if kind:
@@ -314,7 +319,10 @@ def _in_parts(table: Rows, taken: set[str]) -> list[str]:
     alike that of what happened. None where years aren't ours."""
     sets = []
     for year in table.columns:
-        if year in taken or not PART["year"].search(plain(year)) or not _of_years(table, year):
+        word = plain(year)
+        if year in taken or not PART["year"].search(word) or FISCAL.search(word):
+            continue
+        if not _of_years(table, year):
             continue
         found, rest = [year], _rest(year, "year")
         for part in list(PART)[1:]:

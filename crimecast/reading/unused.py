@@ -33,6 +33,8 @@ NO_EVENT = {
 FLAG = re.compile(
     r"unfounded|is_?crime|is_?deleted|deleted|void|is_?duplicate|is_?offen[cs]e|valid"
 )
+SORTS = re.compile(r"^(record|row|entry|line)_?(type|kind|class|sort)$")
+FEW_SORTS = 8
 PIVOTED = 2  # columns of small counts from which on they look like one for each type
 
 
@@ -202,6 +204,11 @@ def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
         return (
             "side_of_earth",
             f"'{name}' holds sides of the earth ({', '.join(sorted(texts))}), and isn't used: a sign may be lost. Write it behind the degrees.",
+        )
+    if SORTS.match(word) and 1 < len(texts) <= FEW_SORTS:
+        return (
+            "several_sorts",
+            f"'{name}' says that rows are of several sorts ({', '.join(sorted(texts)[:4])}), and isn't used: each row is taken for one event. Leave out what is none.",
         )
     if ZONE.match(word) and _share(values.str.contains(OFFSET)) > 0.9:
         return (

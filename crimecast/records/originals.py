@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -60,13 +60,18 @@ def keep(city: City, file: File, about: Original, used: dict[str, list[str]]) ->
         for name in file.rows.columns
         if any(name in parts for parts in used.values()) or _could_be(file.rows, name)
     ]
+    # A name with a zero in it is none to Arrow.
+    names: dict[str, str] = {}
+    for one in columns:
+        names.setdefault(one.replace("\0", ""), one)
     with scratch() as place:
         path = Path(place) / "rows.parquet"
         writer: parquet.ParquetWriter | None = None
         said = hashlib.blake2b(repr(columns).encode(), digest_size=8)
         for part in file.rows.select(columns):
             said.update(part.hash_rows().to_numpy().tobytes())
-            table: pa.Table = part.to_arrow()
+            plain_names = [part[old].alias(new) for new, old in names.items()]
+            table: pa.Table = pl.DataFrame(plain_names).to_arrow()
             writer = writer or parquet.ParquetWriter(
                 path, table.schema, compression="zstd", compression_level=1, write_statistics=False
             )
@@ -81,7 +86,8 @@ def keep(city: City, file: File, about: Original, used: dict[str, list[str]]) ->
     beside = target.with_suffix(".json")
     if beside.exists():  # what isn't said now was said before
         about = about.over(read_json(beside, Original))
-    write_json(beside, asdict(about))
+    mapping = {field: parts.replace("\0", "") for field, parts in about.mapping.items()}
+    write_json(beside, asdict(replace(about, mapping=mapping)))
     return name
 
 

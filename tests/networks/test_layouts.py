@@ -272,3 +272,36 @@ def test_what_breaks_the_contract_is_a_doubt(both: bool) -> None:
     torch.manual_seed(0)
     proof = look(OneSample(both), np.random.default_rng(0).poisson(1.0, (LAGS, 1, 12, 20))).prove()
     assert not proof.proven
+
+
+class Turned(nn.Module):
+    """A layer on rows or columns in another order, and the way back."""
+
+    def __init__(self, how: str, kernel: int) -> None:
+        super().__init__()
+        self.how = how
+        self.near = nn.Conv2d(LAGS, 3, 1)
+        self.point = nn.Conv2d(3, 3, kernel, padding=kernel // 2)
+        self.last = nn.Conv2d(3, 1, 1)
+
+    def turned(self, x: Tensor, back: bool) -> Tensor:
+        if self.how == "serpentine":
+            y = x.clone()
+            y[:, :, 1::2] = y[:, :, 1::2].flip(-1)
+            return y
+        width = x.shape[-1]
+        order = torch.cat([torch.arange(0, width, 2), torch.arange(1, width, 2)])
+        return x[..., order.argsort() if back else order]
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        x = self.turned(self.near(history.flatten(1, 2)), False)
+        return self.last(self.turned(self.point(x), True))
+
+
+@pytest.mark.parametrize("kernel", [1, 3])
+@pytest.mark.parametrize("how", ["serpentine", "even and odd"])
+def test_a_map_whose_parts_lie_elsewhere_is_marked(how: str, kernel: int) -> None:
+    torch.manual_seed(0)
+    history = np.random.default_rng(0).poisson(1.0, (LAGS, 1, 12, 20))
+    proof = look(Turned(how, kernel), history).prove()
+    assert "point" in {doubt.layer for doubt in proof.doubts}

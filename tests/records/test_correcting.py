@@ -203,3 +203,11 @@ def test_of_several_files_those_with_the_column_are_read_by_it(data: Path, tmp_p
     assert events()["time"].to_list() == sorted(TIMES)
     with pytest.raises(UserError, match="No file of the city has the column nowhere"):
         correct_city("town", Correction({"time": "nowhere"}))
+
+
+def test_a_column_whose_name_holds_a_zero_byte(data: Path, tmp_path: Path) -> None:
+    text = lines(head="\0\ufeffid,da\0te,longitude,latitude,type")
+    bring(tmp_path / "a.csv", text, mapping={"time": "da\0te"})
+    assert events()["time"].to_list() == sorted(TIMES)
+    correct_city("town", Correction(zone="America/New_York"))
+    assert events()["time"].to_list() == sorted(TIMES)

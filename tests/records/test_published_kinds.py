@@ -349,3 +349,20 @@ def test_seconds_that_lost_their_digits_are_said(run: Run) -> None:
     stamps = [f"{(t + timedelta(hours=6) - epoch).total_seconds() * 1000:.5E}" for t in TIMES]
     result, _ = run(lines(stamps))
     assert "rounded_times" in codes(result)
+
+
+def test_sorts_of_rows_and_corners_are_said_and_fiscal_years_are_none(
+    run: Run, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = lines(head="id,date,longitude,latitude,offence").splitlines()
+    sorts = [f"{row},{'ARREST' if i % 3 else 'INCIDENT'}" for i, row in enumerate(rows[1:])]
+    assert "several_sorts" in codes(run("\n".join([rows[0] + ",record_type", *sorts]))[0])
+    box = lines(head="id,date,lon_min,lat_min,type").splitlines()
+    boxes = [f"{row},{a + 0.01},{b + 0.01}" for row, a, b in zip(box[1:], EAST, NORTH, strict=True)]
+    text = "\n".join([box[0] + ",lon_max,lat_max", *boxes])
+    assert "corner" in codes(run(text, city="boxes")[0])
+    fiscal = [f"{t.year + (t.month > 6)},{t.month},{t.day}" for t in TIMES]
+    path = tmp_path / "fiscal.csv"
+    path.write_text(lines(fiscal, head="id,fiscal_year,month,day,longitude,latitude,type"))
+    assert main(["import", "fiscal", str(path), "--tz", "America/Chicago"]) == 2
+    assert "No column was found for the time" in capsys.readouterr().err
