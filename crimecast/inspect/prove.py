@@ -119,10 +119,9 @@ def prove(one: Looked) -> Proof:
     """Try everything that is shown of a network."""
     inputs = one.example()
     fresh = _copy_of(one.network)
-    with torch.no_grad():
-        returned = one.network(*inputs.values())
-    if not isinstance(returned, Tensor):
-        kind = type(returned).__name__
+    _, returned = one.first_pass
+    if not issubclass(returned, Tensor):
+        kind = returned.__name__
         why = f"the module returns a {kind}, where a forecast is one tensor"
         return Proof([Check("shape", None, False, why)])
     made = one.recorded()
@@ -380,7 +379,7 @@ class _Trial:
         self.network, self.type = self._copy()
 
     def _copy(self) -> tuple[nn.Module, torch.dtype]:
-        self.heavy = self.one.pass_seconds > HEAVY
+        self.heavy = self.one.first_pass[0] > HEAVY
         try:
             if self.heavy:
                 raise TypeError("single precision has to do")
@@ -395,7 +394,7 @@ class _Trial:
     @property
     def too_large(self) -> bool:
         """Whether changing each row and each column would take longer than it may."""
-        return self.heavy and self.one.pass_seconds * sum(self.grid) > SECONDS / 2
+        return self.heavy and self.one.first_pass[0] * sum(self.grid) > SECONDS / 2
 
     @property
     def layers(self) -> dict[str, nn.Module]:

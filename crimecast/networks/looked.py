@@ -43,17 +43,17 @@ class Looked:
         return made or self.record()
 
     @cached_property
-    def pass_seconds(self) -> float:
-        """How long a forward pass takes, by one."""
+    def first_pass(self) -> tuple[float, type]:
+        """How many seconds a forward pass takes, and the type of what it returns, by one."""
         began = time.perf_counter()
         with torch.no_grad():
-            self.network(*self.example().values())
-        return time.perf_counter() - began
+            returned = self.network(*self.example().values())
+        return time.perf_counter() - began, type(returned)
 
     @cached_property
     def _axes(self) -> dict[str, Axes]:
         """The axes of what every call of a user's own module gives."""
-        if self.pass_seconds > HEAVY:  # a dozen passes to see what moves are too many
+        if self.first_pass[0] > HEAVY:  # a dozen passes to see what moves are too many
             found = self._by_operations()
             if all(axes.proven or not axes.is_map for axes in found.values()):
                 return found

@@ -167,7 +167,7 @@ def mapped(columns: list[str], mapping: dict[str, str]) -> dict[str, list[str]]:
             raise UserError(
                 f"'{key}' can't be mapped: the fields are {', '.join(FIELDS)}, or point for both of a place."
             )
-        parts = [value] if value in columns else value.split("+")
+        parts = named(value, columns)
         for part in parts:
             if part not in columns:
                 raise UserError(
@@ -176,6 +176,11 @@ def mapped(columns: list[str], mapping: dict[str, str]) -> dict[str, list[str]]:
         for field in fields:
             found[field] = parts
     return found
+
+
+def named(value: str, columns: list[str]) -> list[str]:
+    """The columns that a mapping names: several are joined by +, unless one is called so."""
+    return [value] if value in columns else value.split("+")
 
 
 def _taken(found: dict[str, list[str]]) -> set[str]:
@@ -233,10 +238,11 @@ def _time(
         ):
             chosen, known = option, number < ours
             break
-    apart = [] if chosen else _year_apart(table, taken, asked)
+    parts = [] if chosen else _in_parts(table, taken)
+    apart = _year_apart(table, taken, parts, asked)
     if apart:
         chosen, known, precision = apart, True, "day"
-    if chosen is None and len(parts := _in_parts(table, taken)) > 1:
+    if chosen is None and len(parts) > 1:
         chosen, known, precision = parts, True, "minute" if len(parts) > 3 else "day"
     if chosen is None or not known:
         ranked = _dated(table, asked, taken)
@@ -345,10 +351,9 @@ def _of_years(table: Rows, name: str) -> bool:
     return bool(number.is_between(1900, 2100).fill_null(False).mean())
 
 
-def _year_apart(table: Rows, taken: set[str], asked: Asked) -> list[str]:
-    """A column of years and one of the days in them, 01/31 or the number in the year; none where the parts
-    of days are all there."""
-    parts = _in_parts(table, taken)
+def _year_apart(table: Rows, taken: set[str], parts: list[str], asked: Asked) -> list[str]:
+    """A column of years, the first of the `parts` of times, and one of the days in them, 01/31 or the number in
+    the year; none where the parts of days are all there."""
     if not parts or len(parts) > 2:
         return []
     for name in table.columns:

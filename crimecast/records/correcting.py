@@ -17,6 +17,7 @@ from crimecast.cities import City, load_city, write_city
 from crimecast.cities.city import SHIPPED, check_crs, check_zone
 from crimecast.reading.days import order_of
 from crimecast.reading.files import opened
+from crimecast.reading.meaning import named
 from crimecast.records import originals
 from crimecast.records.archive import adopt, merge
 from crimecast.records.importing import held, mapped, read_in
@@ -40,8 +41,11 @@ class Correction:
         """How a file of these columns is to be read that was read as `about` says. A file in another zone than
         the city's stays in its own, one without the columns that are named keeps those that it has."""
         elsewhere = about.zone not in (None, city.time_zone)
-        named = [part for parts in (self.mapping or {}).values() for part in parts.split("+")]
-        has = all(part in columns for part in named)
+        has = all(
+            part in columns
+            for value in (self.mapping or {}).values()
+            for part in named(value, columns)
+        )
         return replace(
             about,
             mapping={**about.mapping, **(self.mapping or {})} if has else about.mapping,
@@ -118,8 +122,7 @@ def columns_of(path: Path) -> list[str]:
 def _check_columns(correction: Correction, files: list[list[str]]) -> None:
     """Raises UserError for a column that no file has."""
     for field, parts in (correction.mapping or {}).items():
-        wanted = [part for part in parts.split("+") if parts not in set().union(*files)]
-        if not any(all(part in columns for part in wanted) for columns in files):
+        if not any(all(part in columns for part in named(parts, columns)) for columns in files):
             known = ", ".join(dict.fromkeys(name for columns in files for name in columns))
             raise UserError(
                 f"No file of the city has the column {parts} for the {field}; what is kept has {known}."

@@ -1,7 +1,7 @@
 """The files that a city's records were read from, kept so that they can be read again another way.
 
 Of a file only columns are kept that say when, where or what: those that were used, and those that could
-have been by their names. None about persons is.
+have been by their names or values. None about persons is.
 """
 
 import hashlib
