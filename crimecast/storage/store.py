@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,13 +24,18 @@ TOP = PACKAGE / "shipped" if INSTALLED else PACKAGE.parent
 def data_root() -> Path:
     """The data folder: `CRIMECAST_DATA` if set, else `data/` of the clone that this is; where it was
     installed, a folder of the user's own."""
-    own = platformdirs.user_data_path("crimecast", appauthor=False) if INSTALLED else TOP / "data"
-    root = Path(os.environ.get("CRIMECAST_DATA") or own).expanduser().resolve()
+    root = _resolved(os.environ.get("CRIMECAST_DATA", ""))
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{root} can't be the data folder: {error.strerror}.") from None
     return root
+
+
+@lru_cache(maxsize=8)  # asked for hundreds of times a page
+def _resolved(given: str) -> Path:
+    own = platformdirs.user_data_path("crimecast", appauthor=False) if INSTALLED else TOP / "data"
+    return Path(given or own).expanduser().resolve()
 
 
 def folder(*parts: str) -> Path:
