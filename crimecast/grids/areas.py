@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import shapely
-from scipy.optimize import linear_sum_assignment
 
 from crimecast import UserError
 from crimecast.cities.polygons import polygons_of
@@ -73,6 +72,8 @@ def lay_out(names: Sequence[str], shapes: Sequence[Any] | None) -> tuple[Areas, 
 
     A tile is as large as an area is in the mean; without shapes its size means nothing.
     """
+    from scipy.optimize import linear_sum_assignment  # half a second of every process's start
+
     count = len(names)
     if any(not name.isprintable() or not 0 < len(name) <= 200 for name in names):
         raise UserError("An area's name must be printable text of at most 200 characters.")

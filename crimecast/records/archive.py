@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from crimecast import UserError
 from crimecast.cities import City
+from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts
 from crimecast.records import arrivals
 from crimecast.records.events import SCHEMA
@@ -63,12 +64,13 @@ def _once(incoming: pl.DataFrame) -> pl.DataFrame:
 
 class _Change(NamedTuple):
     """What a part changes: its rows that aren't stored as they are, the stored ones that they replace (id and
-    month), how many it has and how many of them are known; `dropped` by reason."""
+    month), how many it has and how many of them are known; `dropped` by reason; its last `time`."""
 
     changed: pl.DataFrame
     replaced: pl.DataFrame
     sizes: np.ndarray
     dropped: pl.DataFrame
+    last: pl.DataFrame
 
     @property
     def kept(self) -> pl.DataFrame:
@@ -79,13 +81,14 @@ class _Change(NamedTuple):
 def _change(old: Snapshot, incoming: pl.DataFrame) -> _Change:
     stored = _stored(old.files, old.read_dropped(), incoming)
     dropped = incoming["reason"].value_counts().drop_nulls()
+    last = incoming.filter(pl.col("reason").is_null()).select(pl.col("time").max())
     if stored.is_empty():
         none = stored.select("source_id", "month")
-        return _Change(incoming, none, np.array([incoming.height, 0]), dropped)
+        return _Change(incoming, none, np.array([incoming.height, 0]), dropped, last)
     same = incoming.join(stored.drop("month"), on=incoming.columns, how="semi", nulls_equal=True)
     changed = incoming.join(same, on="source_id", how="anti")
     replaced = stored.join(changed, on="source_id", how="semi").select("source_id", "month")
-    return _Change(changed, replaced, np.array([incoming.height, same.height]), dropped)
+    return _Change(changed, replaced, np.array([incoming.height, same.height]), dropped, last)
 
 
 def _merge(
@@ -132,6 +135,9 @@ def _merge(
     for month in sorted(left):
         write(month, [])
     arrivals.note(city, pl.concat(late))
+    if "notices" in about and replaced.height:
+        last = pl.concat([change.last for change in changes])["time"].max()
+        about = {**about, "notices": [*about["notices"], *_older(old, last, replaced.height)]}
     entry = {
         "origin": origin,
         "read_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -144,6 +150,20 @@ def _merge(
     }
     _publish(old, months, dropped, [*old.imports, entry])
     return entry
+
+
+def _older(held: Snapshot, last: Any, replaced: int) -> list[dict[str, Any]]:
+    """A notice, if a file that replaces records ends before what was here: it may be their older state."""
+    newest: Any = None
+    if held.files:
+        newest = pl.read_parquet(held.files[max(held.files)], columns=["time"])["time"].max()
+    if last is None or newest is None or last >= newest:
+        return []
+    says = (
+        f"{replaced:,} records that were here are now as this file has them, though it ends on {last:%Y-%m-%d %H:%M}, before "
+        f"what was here ({newest:%Y-%m-%d %H:%M}). If it is an older state of them, read the newer file once more."
+    )
+    return [Notice("older_file", says, replaced).plain()]
 
 
 def adopt(city: City, made: Snapshot, before: Snapshot) -> None:

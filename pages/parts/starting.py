@@ -9,7 +9,7 @@ from crimecast.machine import courtesy
 from crimecast.machine.slots import wait_so
 from crimecast.sample import sample_is_ready
 from crimecast.storage.sweeping import sweep
-from pages.parts.collecting import leave_modules_out
+from pages.parts.collecting import collect
 from pages.parts.guarding import guarded
 from pages.parts.navigation import ENTERED, navigation
 from pages.parts.people import admit
@@ -19,7 +19,7 @@ def start() -> None:
     """Draw the page that is asked for, or say in one sentence why it can't be."""
     wait_so()
     courtesy.ask()
-    leave_modules_out()
+    collect()
     st.session_state[ENTERED] = True
     page = navigation()
     admit()

@@ -1,6 +1,7 @@
 """Files of records go in once, whatever their form, and what is left out is accounted for."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -29,6 +30,22 @@ def test_reading_a_file_again_doubles_nothing(town: str, tmp_path: Path) -> None
     again = import_file(town, tiny_csv(tmp_path / "town.csv"))
     assert (again["added"], again["corrected"], again["known"]) == (0, 0, 400)
     assert snapshot(load_city(town)).months == before
+
+
+def test_an_older_state_that_replaces_a_newer_one_is_said(data: Path, tmp_path: Path) -> None:
+    def state(name: str, rows: range, sort: str) -> dict[str, Any]:
+        path = tmp_path / name
+        lines = (f"{i},2020-01-{1 + i // 4:02d} {i % 24:02d}:30,53.5,{9.9 + i / 1000},{sort}" for i in rows)  # fmt: skip
+        path.write_text("\n".join(["id,when,lat,lng,what", *lines]) + "\n")
+        return import_file("state", path, zone="Europe/Berlin")
+
+    said = [state("a.csv", range(0, 80), "theft"), state("b.csv", range(20, 120), "robbery")]
+    assert [notice for entry in said for notice in entry["notices"]] == []
+    older = state("a.csv", range(0, 80), "theft")
+    (notice,) = older["notices"]
+    assert (notice["code"], notice["rows"], older["corrected"]) == ("older_file", 60, 60)
+    assert "ends on 2020-01-20 07:30, before what was here (2020-01-28 14:30)" in notice["says"]
+    assert snapshot(load_city("state")).imports[-1]["notices"] == [notice]
 
 
 @pytest.mark.parametrize("form", ["parquet", "json", "ndjson", "csv;"])

@@ -3,6 +3,7 @@
 import copy
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -57,7 +58,8 @@ def gradients(
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["stack_plain", "recurrent"])
 def test_loss_and_gradients_equal_the_plain_ones(sample: str, name: str) -> None:
-    cube, design = load_cube(sample), load_design(name)
+    # Every lag is compiled anew: three show what seven do.
+    cube, design = load_cube(sample), replace(load_design(name), lags=(1, 2, 3))
     samples = Samples(cube, design, 400)
     plain = build(design, 1, *cube.counts.shape[2:], samples.calendar.shape[1])
     wake(plain)
