@@ -37,6 +37,10 @@ FEWEST, FEWEST_AFTER = (
 )  # places that a list may be of, and those after entries of another sort
 MIRRORED = 0.5  # and this share of that the right way round, where an axis runs the other way
 CLOSE = 0.8  # and below this; values that have nothing to do with one another have 1
+CONVOLUTIONS = (
+    nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d,
+)  # fmt: skip
+ALONE = 0.4  # and below this, for steps of a single channel
 
 
 @dataclass(frozen=True)
@@ -252,7 +256,8 @@ def axes_of(
                     found[label] = Axes(None, None, (), folded=0)
                     continue
                 given = [x.movedim(of, 0) for x in (plain[label], *parts)]
-                own = _axes(given, batch, (height, width), shifts, history.shape[1])
+                declared = _declared(modules.get(label.partition(":")[0]), plain[label], of)
+                own = _axes(given, batch, (height, width), shifts, history.shape[1], declared)
                 order = [of, *(axis for axis in range(plain[label].dim()) if axis != of)]
                 found[label] = own._renamed(order.__getitem__) if of else own
     if set(single) != set(plain):  # it runs its layers once for each sample: those of one are shown
@@ -331,8 +336,30 @@ def _shift(size: int) -> int:
     return 8 if size > 16 else 4 if size > 8 else max(1, size // 3)
 
 
+def _declared(module: nn.Module | None, made: Tensor, of: int) -> tuple[int, bool] | None:
+    """The axis that a module's kind says are its features, the samples' being the first, and whether they
+    can be no places: a linear layer may mix those, a convolution none."""
+    axis = None
+    if isinstance(module, nn.Linear):
+        axis = made.dim() - 1
+    elif isinstance(module, CONVOLUTIONS):
+        axis = made.dim() - 1 - len(module.kernel_size)
+    if axis is None or axis == of or made.shape[axis] != _width(module):
+        return None
+    return (axis + 1 if axis < of else axis), isinstance(module, CONVOLUTIONS)
+
+
+def _width(module: nn.Module | None) -> int:
+    return int(getattr(module, "out_channels", getattr(module, "out_features", 0)))
+
+
 def _axes(
-    outputs: list[Tensor], batch: int, grid: tuple[int, int], shifts: tuple[int, int], lags: int
+    outputs: list[Tensor],
+    batch: int,
+    grid: tuple[int, int],
+    shifts: tuple[int, int],
+    lags: int,
+    declared: tuple[int, bool] | None = None,
 ) -> Axes:
     shape = tuple(outputs[0].shape)
     if not shape or shape[0] % batch:
@@ -349,6 +376,8 @@ def _axes(
         # Not steps: each may lie another way, and the last is shown.
         plain, rows, columns, lagged = (x[:, -1:] for x in (plain, rows, columns, lagged))
         ways = _ways(plain, rows, columns, grid, shifts)
+    if declared and declared[1]:
+        ways = {way: error for way, error in ways.items() if declared[0] not in way.where}
     rest = tuple(range(1, len(shape)))
     guess = by_shape(shape, grid) if folded == 1 else Axes(None, None, rest[:1], folded=folded)
     if not ways:
@@ -364,7 +393,10 @@ def _axes(
     if (folded == 1 or 0 in where) and len(left) > 1:
         by_lag = {axis: _by_lag(plain, lagged, axis + 1, lags) for axis in left}
         steps = min(left, key=lambda axis: by_lag[axis])
-        steps = steps if by_lag[steps] < CLOSE else None
+        # A few features of all steps may look like them by chance.
+        single = all(shape[axis] == 1 for axis in left if axis != steps)
+        surely = by_lag[steps] < (ALONE if single else CLOSE)
+        steps = steps if surely and not (declared and declared[0] == steps) else None
     channels = tuple(axis for axis in left if axis != steps)
     if sum(shape[axis] > 1 for axis in channels) > 1:
         return guess  # one of them may be the places within a window

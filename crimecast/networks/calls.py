@@ -68,7 +68,8 @@ def watched(modules: dict[str, nn.Module], enter: Enter, leave: Leave) -> Iterat
             if id(module) in known:  # the same module under two names
                 continue
             known.add(id(module))
-            if module._forward_hooks and not isinstance(module, torch.jit.ScriptModule):
+            own = module._forward_hooks or module._forward_pre_hooks
+            if own and not isinstance(module, torch.jit.ScriptModule):
                 undo += _hooked(name, module, began, ended)
             else:
                 undo.append(_wrapped(name, module, began, ended))
@@ -98,7 +99,7 @@ def _is_mapped(tensor: Tensor) -> bool:
 def _hooked(name: str, module: nn.Module, enter: Enter, leave: Leave) -> list[Callable[[], object]]:
     """For what has hooks of its own, which may change what it gives."""
     before = module.register_forward_pre_hook(
-        lambda _module, args, kwargs: enter(name, args, kwargs), with_kwargs=True
+        lambda _module, args, kwargs: enter(name, args, kwargs), with_kwargs=True, prepend=True
     )
     after = module.register_forward_hook(lambda _module, _args, output: leave(name, output))
     return [before.remove, after.remove]

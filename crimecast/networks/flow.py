@@ -240,13 +240,20 @@ def _scatter(op: Op, asked: Asked) -> Given | None:
     if not isinstance(index, Ref):
         return _moved(op, asked)
     mask, axis = _any(asked), op.argument("dim") % max(1, len(index.shape))
-    cut = tuple(slice(0, size) for size in index.shape)
-    along = mask.any(axis, keepdim=True).expand(mask.shape)
-    found = [(index, along[cut])]
+    # The index may be longer than what it is put into, along its axis alone, and shorter everywhere.
+    other = mask.any(axis, keepdim=True)[
+        tuple(slice(None) if a == axis else slice(0, size) for a, size in enumerate(index.shape))
+    ]
+    moved = other.expand(index.shape)
+    found = [(index, moved)]
     for name in ("self", "src"):
         own = op.argument(name)
-        if isinstance(own, Ref):
-            found.append((own, mask if name == "self" else narrowed(along, own.shape)))
+        if isinstance(own, Ref) and name == "self":
+            found.append((own, mask))
+        elif isinstance(own, Ref):
+            wide = torch.zeros(own.shape, dtype=torch.bool)
+            wide[tuple(slice(0, size) for size in index.shape)] = moved
+            found.append((own, wide))
     return found
 
 
@@ -357,6 +364,16 @@ def _attention(op: Op, asked: Asked) -> Given:
     if isinstance(bias, Ref):
         found.append((bias, narrowed(asks[..., None].expand(*asks.shape, sources), bias.shape)))
     return found
+
+
+def _trilinear(op: Op, asked: Asked) -> Given | None:
+    """Features of two tensors (N, p) and (N, q) against a weight, as nn.Bilinear asks for it."""
+    if [list(part) for part in op.args[3:7]] != [[1, 3], [0], [1, 2], [2, 3]]:
+        return None
+    some = _any(asked).any(-1, keepdim=True)
+    return [
+        (own, some.expand(own.shape)) for own in (op.args[0], op.args[2]) if isinstance(own, Ref)
+    ]
 
 
 def _distances(op: Op, asked: Asked) -> Given:
@@ -530,6 +547,7 @@ _KNOWN: list[tuple[Callable[[Op, Asked], Given | None], Iterable[str]]] = [
         "scaled_dot_product_flash_attention", "scaled_dot_product_attention",
         "scaled_dot_product_attention_math", "scaled_dot_product_attention_math_for_mps",
     )),
+    (_trilinear, ("_trilinear", "trilinear")),
     (_distances, ("cdist_forward", "euclidean_dist")),
     (_indexed, ("index", "unsafe_index", "index_put", "unsafe_index_put", "index_select", "index_add",
         "index_copy", "index_fill", "index_put_impl", "take")),

@@ -1,6 +1,7 @@
 """Zones as abbreviations, which several countries share: what the clocks of the city itself mean by them."""
 
 import re
+from collections import Counter
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from crimecast.reading.parts import Column, head, nulls
 
 YEARS = range(1990, 2060)
 ABSOLUTE = ("GMT", "UTC")
+OFFSET = r"\d([-+]\d\d:?\d\d)$"
 ENDS = r"(?i)^(.*\d.*?)\s*\b({names})\b(.*)$"
 
 
@@ -41,6 +43,39 @@ def in_own_zone(column: Column, zone: str) -> tuple[Column, list[Notice]]:
     return column.map(lambda part: _replaced(part, pattern, means)), notices
 
 
+def standard_alone(column: Column, zone: str, local: Column) -> list[Notice]:
+    """Says that times bear the mark of standard time in summer too, by its name or its offset from UTC, and
+    none that of summer time: databases write it so behind clocks that were set forward. `local`: the times."""
+    clocks = ZoneInfo(zone)
+    days = [datetime(2021, month, 1, tzinfo=clocks) for month in (1, 7)]
+    names = {bool(day.dst()): day.tzname() or "" for day in days}
+    if column.first.dtype != pl.String or len(names) != 2:
+        return []
+    aliases = {"MEZ": "CET", "MESZ": "CEST"}
+    offsets = {f"{day:%z}": day.tzname() or "" for day in days}
+    offsets.pop("+0000", None)  # of UTC
+    means = {**{name: name for name in names.values()}, **aliases, **offsets}
+    words = ENDS.format(names="|".join(map(re.escape, [*names.values(), *aliases])))
+    begin = head(column, 200)
+    if not (begin.str.contains(words) | begin.str.contains(OFFSET)).any():
+        return []
+    shown, summer = Counter[str](), 0
+    for part, time in column.beside(local):
+        text = part.str.extract(words, 2).str.to_uppercase()
+        text = text.fill_null(part.str.extract(OFFSET).str.replace(":", ""))
+        shown.update(text.drop_nulls().to_list())
+        at = time.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        summer += int((at.dt.dst_offset().dt.total_seconds() > 0).sum())
+    marks = {means.get(text, text) for text in shown}
+    if marks != {names[False]} or summer < 50:
+        return []
+    says = (
+        f"Times are marked {max(shown, key=lambda one: shown[one])} throughout, in summer too, where the clocks of {zone} show {names[True]}. They are taken by the "
+        "mark; if they are what clocks showed, every event in summer is an hour late: leave the mark out."
+    )
+    return [Notice("standard_alone", says, summer)]
+
+
 def _replaced(texts: pl.Series, pattern: str, means: dict[str, str]) -> pl.Series:
     parts = texts.str.extract_groups(pattern).struct.unnest()
     before, name, after = (parts[column] for column in parts.columns)
@@ -62,6 +97,8 @@ def _means(zone: str) -> dict[str, str]:
             if re.fullmatch("[A-Z]{2,5}", name):
                 offsets.setdefault(name, set()).add(f" {moment:%z}")
     means = {name: found.pop() if len(found) == 1 else "" for name, found in offsets.items()}
+    # German for CET and CEST.
+    means |= {new: means[old] for new, old in (("MEZ", "CET"), ("MESZ", "CEST")) if old in means}
     # CT is the time in Chicago, whether CST or CDT.
     spoken = {name[0] + "T": "" for name in means if re.fullmatch("[A-Z]DT", name)}
     return {**spoken, **{name: text for name, text in means.items() if name not in ABSOLUTE}}

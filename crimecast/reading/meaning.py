@@ -9,71 +9,34 @@ import polars as pl
 
 from crimecast import Doubt, UserError
 from crimecast.cities import City
+from crimecast.reading.clock_columns import clocks_of, minute_of, within
 from crimecast.reading.columns import FIELDS, GUESSES, REQUIRED, SYNONYMS, find, plain
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Rows, distinct, nulls, rows_of
-from crimecast.reading.place_columns import numeric, place_columns, place_names, spread
-from crimecast.reading.several import day_of, is_clock
+from crimecast.reading.place_columns import doubts, numeric, place_columns, place_names, spread
+from crimecast.reading.words import (
+    CORNER,
+    COUNTER,
+    DATED,
+    DAY_NUMBER,
+    FISCAL,
+    HAPPENED,
+    IDENTITY,
+    KIND,
+    LATER,
+    NO_KIND,
+    NOT_KIND,
+    OFFENCE,
+    OTHER,
+    PART,
+    PERSON,
+)  # fmt: skip
 
 NO_DAY = datetime(1902, 1, 1)
 POINT = ("point", "location", "place", "geometry", "coordinates")
-HAPPENED = re.compile(
-    r"occ|ocor|ocur|offen|incid|crime|event|happen|start|begin|from|commit|hecho|fato|tat(?!us|e|ion)|delit|fait|when|発生|发生|發生|발생|соверш"
-)
-DATED = re.compile(
-    r"date|time|when|dt|day|yyyymm|(^|_)ym(_|$)|datum|fecha|stamp|zeit|data|moment|jour|tag|dato|дата|日|時|时|날짜|일시|วันที่|تاريخ|ημερομηνια|tarih"
-)
-LATER = re.compile(
-    r"report|rptd|rpt|creat|updat|modif|load|enter|clos|clear|arrest|record|publish|approv|dispos|end|until|_to$|last|"
-    r"birth|dob|suppl|receiv|edit|extract|version|valid|due|expir|(^|_)to(_|$)|ende|enrou?t|arr(iv|_|$)|clr|on_?scene|elabor|registr|comunic|lavr|denunc|melde|aufnahme|erfass|認知|届出|登記"
-)
-CLOCK = re.compile(
-    r"time|hour|hora|heure|uhr|zeit|clock|tod|hhmm|hrs?$|ora|stunde|klo|tijd|uur|godz|saat|franja|minut|midnight|(^|_)(tid|h|hh|tm|std)$|"
-    r"час|время|ωρα|時|时|시각|시간|เวลา|समय|وقت|ساعة"
-)
-KIND = re.compile(
-    r"type|ofns|rubrica|nature|loai|rodzaj|(^|_)cat$|^incident$|general_code|죄|범죄|處理|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac|straft|vergehen|"
-    r"soort|brott|druh|buncsel|ประเภท|(^|_)סוג|(^|_)mci(_|$)|罪|種別|手口|类型|類|종류|вид|тип|είδος|(^|_)suc"
-)
-OFFENCE = re.compile(
-    r"crim|offen|delit|delik|straft|infrac|charge|ucr|罪|手口|죄|преступ|злочин|(^|_)suc"
-)
-NOT_KIND = re.compile(
-    r"code|date|time|location|premis|weapon|status|district|address|victim|suspect|cd$|num|vehicle|property|report|case|call|"
-    r"street|calle|via$|road|day|fecha|arm[ae]|lugar|place|domestic"
-)
-# What tells of somebody or something else than the offence, however it is named.
-OTHER = re.compile(
-    r"vehicle|weapon|victim|suspect|street|road|via$|property|location|premis|district|status|address|date|time"
-)
-BEGUN = r"(^|_|(?<=occurrence)|(?<=occurred)|(?<=reported)|(?<=report))"
-PART = {
-    "year": re.compile(
-        rf"{BEGUN}(u?jahr|year|yr|an|ano|annee|jaar|rok|vuosi|år|ar|yıl|yil|ev)$|^年$|^ปี$|年$"
-    ),
-    "month": re.compile(
-        rf"{BEGUN}(u?monat|month|mon|mes|mois|maand|miesiac|manad|ay|ho|honap|mesic)$|^月$|^เดือน$|月$"
-    ),
-    "day": re.compile(rf"{BEGUN}(tag|day|dia|jour|dag|dzien|gun|nap|den)$|^日$|^วันที่$|日$"),
-    "hour": re.compile(
-        rf"{BEGUN}(u?stunde|hour|hr|hora|heure|uur|godzina|saat|ora|hodina)$|^時$|^เวลา$|時$"
-    ),
-    "minute": re.compile(rf"{BEGUN}(min|minute|minuto|minuut|dakika|perc)$|^分$|分$"),
-}
-DAY_NUMBER = re.compile(r"(^|_)(doy|yday|julian)")
-FISCAL = re.compile(r"fiscal|financ|school|(^|_)fy")  # years that begin in another month
-CORNER = re.compile(r"(^|_)(min|max|west|east|north|south|xmin|xmax|ymin|ymax|ul|lr|ll|ur)(_|$)")
 YEAR = 366 * 86_400  # seconds
-PERSON = re.compile(r"birth|dob|vict|suspect")  # whose times begin long before
-MINUTE = re.compile(r"(^|_)(min|mins|minute|minutes|minuto|minuta|minuut|分)(_|$)")
-COUNTER = re.compile(
-    r"^(objectid(_\d+)?|object_id|fid|ogc_fid|gid|rowid|row|row_number|rownum|index|idx|no|nr|number|seq|unnamed_0|column_\d+|level_0|_id|n)$"
-)
-IDENTITY = re.compile(
-    r"(^|_)(id|ident|no|nr|num|number|key|uid|uuid|guid|case|report|dr)(_|$)|number|_id$|^id"
-)
 
 
 def resolve_values(
@@ -135,6 +98,7 @@ def found_columns(
         place = place_columns(table, options, found, city)
         for field, column in place.items():
             found.setdefault(field, column)
+        notices += doubts(table, place)
         if corners := [c for part in place.values() for c in part if CORNER.search(plain(c))]:
             says = f"{' and '.join(dict.fromkeys(corners))} seem to be one end of what a row covers: its middle would be the place."
             notices.append(Notice("corner", says, table.height))
@@ -244,6 +208,8 @@ def _time(
         chosen, known, precision = apart, True, "day"
     if chosen is None and len(parts) > 1:
         chosen, known, precision = parts, True, "minute" if len(parts) > 3 else "day"
+        if len(parts) == 4 and (minute := minute_of(table, parts[3], {*taken, *parts})):
+            chosen = [*parts, minute]
     if chosen is None or not known:
         ranked = _dated(table, asked, taken)
         # A name that says when something happened goes before one that is only known.
@@ -270,12 +236,20 @@ def _time(
             says = f"The time is taken from '{chosen[0]}', which seems to say when something was reported or entered, not when it happened."
             notices.append(Notice("time_column", says, table.height))
     if len(chosen) == 1 and precision == "month" and (days := _days_of_months(table, taken)):
-        chosen = [chosen[0], days, *clocks_of(table, days, {*taken, chosen[0], days})]
+        clocks, said = clocks_of(table, days, {*taken, chosen[0], days})
+        chosen, notices[len(notices) :] = [chosen[0], days, *clocks], said
+    if (
+        len(chosen) == 2
+        and chosen != apart
+        and (minute := minute_of(table, chosen[1], {*taken, *chosen}))
+    ):
+        chosen = [*chosen, minute]
     in_parts = chosen == apart or (len(chosen) == 3 and precision == "day")
     if (len(chosen) == 1 or in_parts) and precision != "month":
         times = _sampled(table, chosen, asked)
         if not _only_months(times) and (precision == "day" or _one_clock(times)):
-            chosen = [*chosen, *clocks_of(table, chosen[-1], {*taken, *chosen})]
+            clocks, said = clocks_of(table, chosen[-1], {*taken, *chosen})
+            chosen, notices[len(notices) :] = [*chosen, *clocks], said
     return chosen
 
 
@@ -305,7 +279,7 @@ def _stage_before(
 def _days_of_months(table: Rows, taken: set[str]) -> str | None:
     """A column of the days within the months that stand in another."""
     for name in table.columns:
-        if name not in taken and PART["day"].search(plain(name)) and _within(table, name, 31):
+        if name not in taken and PART["day"].search(plain(name)) and within(table, name, 31):
             return name
     return None
 
@@ -414,28 +388,6 @@ def _sampled(table: Rows, columns: list[str], asked: Asked) -> pl.Series | None:
     return times if len(times) >= 0.8 * sample.height else None
 
 
-def clocks_of(table: Rows, day: str, taken: set[str]) -> list[str]:
-    """The columns of clocks that belong to a column of days: one, or an hour and its minute."""
-    clock = _clock(table, day, taken)
-    if clock is None:
-        return []
-    minute = next(
-        (n for n in table.columns if MINUTE.search(plain(n)) and n != clock and n not in taken),
-        None,
-    )
-    if minute is not None and _within(table, clock, 24) and _within(table, minute, 59):
-        return [clock, minute]
-    return [clock]
-
-
-def _within(table: Rows, name: str, most: int) -> bool:
-    """Whether a column holds nothing but whole numbers from 0 to `most`."""
-    number = spread(table, [name])[name].cast(pl.Float64, strict=False)
-    return not number.has_nulls() and bool(
-        ((number >= 0) & (number <= most) & (number % 1 == 0)).all()
-    )
-
-
 def _dated(table: Rows, asked: Asked, taken: set[str]) -> list[tuple[float, str, str]]:
     """Columns that hold times, best first: (score, column, precision)."""
     found = []
@@ -481,45 +433,20 @@ def _filled(table: Rows, name: str) -> float:
     return 1.0 - null / max(1, size)
 
 
-def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
-    """A column of clocks that belongs to a column of days: of a like name, or the only one."""
-    words = set(plain(day).split("_"))
-    found = []
-    for name in table.columns:
-        if name == day or name in taken:
-            continue
-        word = plain(name)
-        sample = spread(table, [name])[name]
-        if sample.is_empty() or sample.dtype == pl.Date or isinstance(sample.dtype, pl.Datetime):
-            continue
-        named = bool(CLOCK.search(word))
-        if sample.dtype == pl.Time:
-            share = 1.0
-        elif sample.dtype == pl.String and sample.cast(
-            pl.Float64, strict=False
-        ).null_count() > 0.5 * len(sample):
-            texts = sample.to_list()
-            share = sum(is_clock(text) for text in texts) / len(texts)
-            if (
-                share < 0.8 and len(set(map(day_of, texts)) - {None}) == 1
-            ):  # all on a day that stands for none
-                share = sum(day_of(text) is not None for text in texts) / len(texts)
-        elif named:
-            value = sample.cast(pl.Float64, strict=False).drop_nulls()
-            share = int(value.is_between(0, 240_000).sum()) / len(sample)
-        else:
-            continue
-        if share < 0.8 or (LATER.search(word) and not LATER.search(plain(day))):
-            continue
-        if LATER.search(plain(day)) and not LATER.search(word):
-            continue
-        found.append((len(words & set(word.split("_"))) + 0.5 * named, name))
-    return max(found, key=lambda entry: entry[0])[1] if found else None
-
-
 def _kinds(table: Rows, name: str) -> int:
     """How many different texts a sample of a column holds."""
     return spread(table, [name])[name].cast(pl.String).n_unique()
+
+
+def _tells_no_type(table: Rows, name: str) -> bool:
+    """Whether the texts of a column are nothing but states of a case, sexes, priorities or yes and no."""
+    texts = spread(table, [name])[name].cast(pl.String).str.strip_chars().str.to_lowercase()
+    return len(texts) > 0 and all(NO_KIND.fullmatch(text) for text in texts.unique().to_list())
+
+
+def _no_offence(table: Rows, name: str) -> Notice:
+    says = f"The type is taken from '{name}', whose values say how a case stands, who or how urgent, not what happened."
+    return Notice("type_column", says, table.height)
 
 
 def _kind(
@@ -540,26 +467,39 @@ def _kind(
         if not given or different > max(20, 0.3 * given) or coded:
             continue
         score = (
-            3 * bool(OFFENCE.search(word))
+            -6 * _tells_no_type(table, name)
+            + 3 * bool(OFFENCE.search(word))
             - 4 * bool(NOT_KIND.search(word))
             - bool(re.search(r"(^|_)id$", word))
         )
         likely.append((-score, place, name))
     if named:
-        own = _kinds(table, named[0])
+        own, none = _kinds(table, named[0]), _tells_no_type(table, named[0])
         # A flag or a class, or the same in every row, where another column tells which offence it was.
         finer = [
             n
             for score, _, n in sorted(likely)
-            if n != named[0] and score <= 0 and _kinds(table, n) > max(2, own)
+            if n != named[0] and score <= 0 and _kinds(table, n) > (2 if none else max(2, own))
         ]
-        if finer and own <= 2:
-            says = f"The type is taken from '{finer[0]}': '{named[0]}' has {own} value{'s' * (own > 1)} alone."
+        if finer and (own <= 2 or none):
+            why = (
+                "says how a case stands, who or how urgent"
+                if none
+                else f"has {own} value{'s' * (own > 1)} alone"
+            )
+            says = f"The type is taken from '{finer[0]}': '{named[0]}' {why}."
             notices.append(Notice("type_column", says, table.height))
             return finer[0]
+        if none:
+            notices.append(_no_offence(table, named[0]))
         return named[0]
     likely = [one for one in likely if one[0] <= 0 or not OTHER.search(plain(one[2]))]
-    return min(likely)[2] if likely else None
+    if not likely:
+        return None
+    chosen = min(likely)[2]
+    if _tells_no_type(table, chosen):
+        notices.append(_no_offence(table, chosen))
+    return chosen
 
 
 def _identity(

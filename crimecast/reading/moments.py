@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from crimecast.reading import days
-from crimecast.reading.abbreviations import in_own_zone
+from crimecast.reading.abbreviations import in_own_zone, standard_alone
 from crimecast.reading.clocks import DAY
 from crimecast.reading.columns import plain
 from crimecast.reading.moment import Asked, Moments, absolute, plain_moments, whole_days
@@ -38,11 +38,15 @@ def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -
     Raises Doubt where it can be read in several ways.
     """
     rows = rows_of(table)
-    zoned = [in_own_zone(rows.column(name).map(_clean), asked.zone) for name in columns]
+    cleaned = [rows.column(name).map(_clean) for name in columns]
+    zoned = [in_own_zone(column, asked.zone) for column in cleaned]
     found = _moments([column for column, _ in zoned], asked)
     if SAYS_UTC.search(plain(columns[0])) and not _with_offset(zoned[0][0]):
         found = _from_utc(found, columns[0], asked)
-    return replace(found, notices=(*found.notices, *(n for _, said in zoned for n in said)))
+    told = [notice for _, said in zoned for notice in said]
+    if found.precision == "minute":
+        told += standard_alone(cleaned[-1], asked.zone, found.parts)
+    return replace(found, notices=(*found.notices, *told))
 
 
 def _with_offset(column: Column) -> bool:

@@ -8,6 +8,7 @@ import polars as pl
 from crimecast.cities import City
 from crimecast.reading.columns import plain
 from crimecast.reading.coordinates import numbers, point_form
+from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows, every
 
 SAMPLE = 400
@@ -24,10 +25,20 @@ NORTH = re.compile(
 )
 
 
-HERE = re.compile(r"occ|incid|event|offen|crime|scene|hecho|fato|tatort|delit")
-ELSEWHERE = re.compile(
-    r"report|home|resid|origin|station|precinct|centroid|center|old|approx|victim|suspect|offic|arrest|agency|hospital|cad|dispatch"
+HERE = re.compile(
+    r"occ|incid|event|offen|crime|scene|hecho|fato|tatort|delit|start|begin|from|stolen|theft"
 )
+ELSEWHERE = re.compile(
+    r"report|home|resid|origin|station|precinct|centroid|center|old|approx|victim|suspect|offic|arrest|agency|hospital|cad|dispatch|"
+    r"recover|found|(^|_)(end|to|dest\w*|drop\w*|arriv\w*)(_|$)"
+)
+# What places are given in, where it isn't WGS 84: its name in columns' names, and its EPSG number.
+DATUMS = {
+    4301: (r"日本測地系|tokyo_?datum|旧測地", "the old Tokyo datum"), 4230: (r"(^|_)ed_?50(_|$)", "ED50"),
+    4277: (r"osgb_?36", "OSGB36"), 4267: (r"nad_?27", "NAD27"), 4284: (r"pulkovo|(^|_)s[ck]?_?42(_|$)|ск_?42", "Pulkovo 1942"),
+    4314: (r"dhdn|potsdam", "DHDN"), 4312: (r"(^|_)mgi(_|$)", "MGI"), 4214: (r"beijing_?(19)?54", "Beijing 1954"),
+    0: (r"gcj_?02|bd_?09|火星", "shifted Chinese coordinates"),
+}  # fmt: skip
 PATTERNS = {"longitude": EAST, "latitude": NORTH}
 
 
@@ -86,6 +97,44 @@ def place_columns(
         field: known[field][0] for field in ("longitude", "latitude") if field in known
     }
     return _by_values(table, sides, city) or {**guessed, **place}
+
+
+def doubts(table: Rows, place: dict[str, list[str]]) -> list[Notice]:
+    """Says which other columns could be the place as well, and which datum the names say."""
+    notices = []
+    used = {field: parts[0] for field, parts in place.items()}
+    if len(set(used.values())) == 2:
+        others = [one for field, name in used.items() for one in _rivals(table, field, name, place)]
+        if len(others) > 1:
+            says = (
+                f"The place is taken from {' and '.join(map(repr, used.values()))}; {', '.join(map(repr, others))} could be it as well, "
+                "and mostly say another place."
+            )
+            notices.append(Notice("place_column", says, table.height))
+    names = list(dict.fromkeys(name for parts in place.values() for name in parts))
+    for number, (pattern, datum) in DATUMS.items():
+        if any(re.search(pattern, plain(name)) for name in names):
+            how = f"Give the coordinate system EPSG:{number} to have them put right." if number else "Bring them in as WGS 84."  # fmt: skip
+            says = f"The names of {' and '.join(map(repr, names))} say that places are in {datum}, and they are read as WGS 84: they may be up to some hundred metres aside. {how}"
+            notices.append(Notice("datum", says, table.height))
+    return notices
+
+
+def _rivals(table: Rows, field: str, used: str, place: dict[str, list[str]]) -> list[str]:
+    """Columns of the same sort of numbers that mostly say something else, by their names not where something
+    else happened."""
+    taken = {name for parts in place.values() for name in parts}
+    found = []
+    for name in place_names(table, field):
+        if name in taken or ELSEWHERE.search(plain(name)) or numeric(table, name) < 0.8:
+            continue
+        both = spread(table, [used, name])
+        one, other = (numbers(Parts.one(both[column])).first for column in (used, name))
+        size = max(float(np.nanmedian(np.abs(one))), 1e-9)
+        alike = 0.5 < float(np.nanmedian(np.abs(other))) / size < 2
+        if alike and float(np.nanmean(np.abs(one - other) > 1e-5 * size)) > 0.5:
+            found.append(name)
+    return found
 
 
 def _finer(table: Rows, degrees: str) -> list[str]:

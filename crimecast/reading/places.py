@@ -16,10 +16,11 @@ from crimecast.cities import City
 from crimecast.cities.city import check_crs
 from crimecast.reading.columns import plain
 from crimecast.reading.coordinates import from_sexagesimal, numbers, point_form, points, sexagesimal
+from crimecast.reading.crs import propose_crs
 from crimecast.reading.mixed_axes import brought_home, home_of, known_home, ways
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows, every, rows_of
-from crimecast.reading.zones import agrees, propose_crs, zone_of
+from crimecast.reading.zones import agrees, zone_of
 
 FAR = 4.0  # spreads of the middle half of the places: what lies farther is no part of the city
 NEAR = 0.15  # degrees: and what is nearer always is
@@ -138,7 +139,7 @@ def _degrees(
         return given.map(lambda part: np.where(_there(part), part, np.nan)), "degrees", []
     if np.median(np.maximum(np.abs(a), np.abs(b))) > 360:
         found = propose_crs(a, b, city.time_zone)
-        text = "; ".join(f"{code} ({name})" for code, name in found)
+        text = "; ".join(f"{code} ({name})" for code, name in found[:3])
         raise Doubt(
             f"The coordinates, such as {a[0]:,.0f}, {b[0]:,.0f}, are no degrees but metres or feet: say in which coordinate system"
             + (f". Into {city.time_zone} they are put by {text}." if found else "."),

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import polars as pl
 
-from crimecast.reading import meaning
+from crimecast.reading import words
 from crimecast.reading.columns import plain
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows
@@ -35,6 +35,7 @@ FLAG = re.compile(
 )
 SORTS = re.compile(r"^(record|row|entry|line)_?(type|kind|class|sort)$")
 FEW_SORTS = 8
+SUPPLEMENT = re.compile(r"suppl|amend|addend|(^|_)(version|revision|rev)(_?(no|nr|num|number))?$")
 PIVOTED = 2  # columns of small counts from which on they look like one for each type
 
 
@@ -72,7 +73,7 @@ def unused(
 
 def _is_small_count(name: str, values: pl.Series) -> bool:
     number = values.cast(pl.Float64, strict=False)
-    if number.has_nulls() or meaning.CLOCK.search(plain(name)) or PERSONS.search(plain(name)):
+    if number.has_nulls() or words.CLOCK.search(plain(name)) or PERSONS.search(plain(name)):
         return False
     whole = number.to_numpy()
     small = (whole >= 0) & (whole < 100) & (whole == np.floor(whole))
@@ -103,9 +104,9 @@ def _other_hours(table: Rows, name: str, times: Parts[pl.Series]) -> tuple[str, 
     """What a column of hours says against the hours that were read."""
     word = plain(name)
     if (
-        not meaning.CLOCK.search(word)
+        not words.CLOCK.search(word)
         or LATER.search(word)
-        or meaning.LATER.search(word)
+        or words.LATER.search(word)
         or re.search("respon|durat|length|elapsed|count|num|per_", word)
     ):
         return None
@@ -155,6 +156,12 @@ def _further_types(table: Rows, found: dict[str, list[str]]) -> list[Notice]:
 def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
     word = plain(name)
     number = values.cast(pl.Float64, strict=False).drop_nulls()
+    if SUPPLEMENT.search(word) and len(number) == len(values) and 1 < number.n_unique() < 100:
+        return (
+            "supplements",
+            f"'{name}' seems to number the supplements of a report ({', '.join(f'{v:g}' for v in number.unique().sort().to_list()[:3])}, …), and isn't "
+            "used: each row is taken for one event. Leave out the supplements, or choose the report's number for the id.",
+        )
     if COUNTED.search(word) and not PERSONS.search(word) and len(number) > 0.9 * len(values):
         whole = number.to_numpy()
         small = (whole >= 0) & (whole == np.floor(whole)) & (whole < 10_000)
@@ -174,7 +181,7 @@ def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
         )
     if (
         by_day
-        and meaning.CLOCK.search(word)
+        and words.CLOCK.search(word)
         and not LATER.search(word)
         and len(number) == len(values)
     ):
@@ -224,7 +231,7 @@ def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
             "clock_unread",
             f"'{name}' holds times of day, such as {values[0]!r:.40}, and isn't used: only days are known. Choose it for the time too, behind the day.",
         )
-    if by_day and meaning.CLOCK.search(word) and not LATER.search(word) and values.n_unique() > 1:
+    if by_day and words.CLOCK.search(word) and not LATER.search(word) and values.n_unique() > 1:
         return (
             "clock_unread",
             f"'{name}' looks like a time of day in a form that isn't known, such as {values[0]!r:.40}: only days are known. Write it as 17:30.",

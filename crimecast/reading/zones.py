@@ -5,20 +5,10 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pyproj
 import tzfpy
 
 PROBES = 25
 MOMENTS = [datetime(year, month, 15, 12) for year in (2008, 2020) for month in (1, 4, 7, 10)]
-PROJECTED = (
-    "EPSG:3857",
-    "EPSG:27700",
-    "EPSG:2154",
-    "EPSG:3347",
-    "EPSG:28992",
-    "EPSG:31370",
-    "EPSG:3035",
-)
 
 
 def zone_of(longitude: np.ndarray, latitude: np.ndarray) -> str | None:
@@ -54,37 +44,3 @@ def agrees(longitude: np.ndarray, latitude: np.ndarray, zone: str) -> bool:
     """Whether most places lie where clocks show what they show in `zone`."""
     found = zone_of(longitude, latitude)
     return found is not None and same_clock(found, zone)
-
-
-def propose_crs(x: np.ndarray, y: np.ndarray, zone: str, most: int = 3) -> list[tuple[str, str]]:
-    """Projected systems (code, name) that put metres or feet into the land of a time zone."""
-    probes = np.array(_probes(x, y))
-    if probes.size == 0:
-        return []
-    east, north = np.median(probes, axis=0)
-    codes = [f"EPSG:{base + number}" for base in (32600, 32700) for number in range(1, 61)] + [
-        *PROJECTED
-    ]
-    if zone.startswith(("America/", "US/", "Pacific/Honolulu")):
-        codes += [
-            f"EPSG:{number}"
-            for number in (*range(2222, 2290), *range(26929, 26999), *range(3433, 3436), 3005)
-        ]
-    found = []
-    for code in codes:
-        try:
-            crs = pyproj.CRS.from_user_input(code)
-            back = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-            longitude, latitude = back.transform(float(east), float(north))
-        except pyproj.exceptions.ProjError:
-            continue
-        if not (np.isfinite(longitude) and np.isfinite(latitude)):
-            continue
-        area = crs.area_of_use
-        if area and not (
-            area.west <= longitude <= area.east and area.south <= latitude <= area.north
-        ):
-            continue
-        if agrees(np.array([longitude]), np.array([latitude]), zone):
-            found.append((code, crs.name))
-    return found[:most]

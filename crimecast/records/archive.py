@@ -64,13 +64,13 @@ def _once(incoming: pl.DataFrame) -> pl.DataFrame:
 
 class _Change(NamedTuple):
     """What a part changes: its rows that aren't stored as they are, the stored ones that they replace (id and
-    month), how many it has and how many of them are known; `dropped` by reason; its last `time`."""
+    month), how many it has and how many of them are known; `dropped` by reason; its last `time`, how many of the stored it makes `coarser`, and how many it takes the time or place of (`lost`)."""
 
     changed: pl.DataFrame
     replaced: pl.DataFrame
     sizes: np.ndarray
     dropped: pl.DataFrame
-    last: pl.DataFrame
+    told: pl.DataFrame
 
     @property
     def kept(self) -> pl.DataFrame:
@@ -84,11 +84,25 @@ def _change(old: Snapshot, incoming: pl.DataFrame) -> _Change:
     last = incoming.filter(pl.col("reason").is_null()).select(pl.col("time").max())
     if stored.is_empty():
         none = stored.select("source_id", "month")
-        return _Change(incoming, none, np.array([incoming.height, 0]), dropped, last)
+        return _Change(incoming, none, np.array([incoming.height, 0]), dropped, _told(last))
     same = incoming.join(stored.drop("month"), on=incoming.columns, how="semi", nulls_equal=True)
     changed = incoming.join(same, on="source_id", how="anti")
-    replaced = stored.join(changed, on="source_id", how="semi").select("source_id", "month")
-    return _Change(changed, replaced, np.array([incoming.height, same.height]), dropped, last)
+    both = stored.join(changed, on="source_id", how="inner", suffix="_now")
+    was, now = pl.col("time"), pl.col("time_now")
+    counted = both.filter(pl.col("reason").is_null()).select(
+        coarser=((was.dt.date() == now.dt.date()) & (now != was) & (now == now.dt.truncate("1h")) & (was != was.dt.truncate("1h"))).sum(),
+        lost=pl.col("reason_now").is_not_null().sum(),
+    )  # fmt: skip
+    replaced = both.select("source_id", "month")
+    return _Change(
+        changed, replaced, np.array([incoming.height, same.height]), dropped, _told(last, counted)
+    )
+
+
+def _told(last: pl.DataFrame, counted: pl.DataFrame | None = None) -> pl.DataFrame:
+    none = pl.DataFrame({"coarser": [0], "lost": [0]})
+    counted = none if counted is None else counted.cast(pl.Int64)
+    return pl.concat([last.rename({"time": "last"}), counted], how="horizontal")
 
 
 def _merge(
@@ -136,8 +150,8 @@ def _merge(
         write(month, [])
     arrivals.note(city, pl.concat(late))
     if "notices" in about and replaced.height:
-        last = pl.concat([change.last for change in changes])["time"].max()
-        about = {**about, "notices": [*about["notices"], *_older(old, last, replaced.height)]}
+        told = pl.concat([change.told for change in changes])
+        about = {**about, "notices": [*about["notices"], *_replacing(old, told, replaced.height)]}
     entry = {
         "origin": origin,
         "read_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -152,18 +166,30 @@ def _merge(
     return entry
 
 
-def _older(held: Snapshot, last: Any, replaced: int) -> list[dict[str, Any]]:
-    """A notice, if a file that replaces records ends before what was here: it may be their older state."""
-    newest: Any = None
+def _replacing(held: Snapshot, told: pl.DataFrame, replaced: int) -> list[dict[str, Any]]:
+    """Notices on a file that replaces records: it ends before what was here, and may be an older state; it
+    knows less of their times; or it has no time or place for them."""
+    notices = []
+    last, newest = told["last"].max(), None
     if held.files:
         newest = pl.read_parquet(held.files[max(held.files)], columns=["time"])["time"].max()
-    if last is None or newest is None or last >= newest:
-        return []
-    says = (
-        f"{replaced:,} records that were here are now as this file has them, though it ends on {last:%Y-%m-%d %H:%M}, before "
-        f"what was here ({newest:%Y-%m-%d %H:%M}). If it is an older state of them, read the newer file once more."
-    )
-    return [Notice("older_file", says, replaced).plain()]
+    if isinstance(last, datetime) and isinstance(newest, datetime) and last < newest:
+        says = (
+            f"{replaced:,} records that were here are now as this file has them, though it ends on {last:%Y-%m-%d %H:%M}, before "
+            f"what was here ({newest:%Y-%m-%d %H:%M}). If it is an older state of them, read the newer file once more."
+        )
+        notices.append(Notice("older_file", says, replaced))
+    coarser, lost = int(told["coarser"].sum()), int(told["lost"].sum())
+    if coarser >= max(5, 0.05 * replaced):
+        says = (
+            f"{coarser:,} records whose minute was known are now at a full hour or midnight of the same day, as this file has them. "
+            "If it only knows less, read the finer file once more."
+        )
+        notices.append(Notice("coarser_file", says, coarser))
+    if lost:
+        says = f"{lost:,} records that were here are left out now: this file gives them no time or place that can be used. Read the earlier file once more to have them back."
+        notices.append(Notice("lost", says, lost))
+    return [notice.plain() for notice in notices]
 
 
 def adopt(city: City, made: Snapshot, before: Snapshot) -> None:

@@ -65,11 +65,17 @@ def _told_before(city: City, events: pl.DataFrame) -> tuple[int, int]:
     if stored.is_empty():
         return 0, new.height
     new = new.join(stored.select("source_id"), on="source_id", how="anti")
-    place = [pl.col("time"), pl.col("longitude").round(3), pl.col("latitude").round(3)]
-    both = new.select(place).join(
-        stored.select(place).unique(), on=["time", "longitude", "latitude"], how="semi"
-    )
-    return both.height, new.height
+    place = [pl.col("longitude").round(3), pl.col("latitude").round(3), pl.col("type")]
+    # The same minute, whatever the type is called; or the same day or hour of what knows no minute.
+    minute = [pl.col("time"), *place[:2]]
+    known = stored.select(minute).unique()
+    told = new.select(minute).join(known, on=known.columns, how="semi").height
+    for unit in ("1d", "1h"):
+        coarse = new.filter(pl.col("time") == pl.col("time").dt.truncate(unit))
+        if coarse.height > 0.5 * new.height:
+            known = stored.select(pl.col("time").dt.truncate(unit), *place).unique()
+            told = max(told, coarse.select("time", *place).join(known, on=known.columns, how="semi").height)  # fmt: skip
+    return told, new.height
 
 
 def _met(city: City, events: pl.DataFrame) -> tuple[int, int]:

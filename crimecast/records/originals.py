@@ -20,10 +20,10 @@ from crimecast.cities import City
 from crimecast.reading import days
 from crimecast.reading.columns import plain
 from crimecast.reading.files import File
-from crimecast.reading.meaning import CLOCK, DATED, KIND, OFFENCE
 from crimecast.reading.parts import Rows, head
 from crimecast.reading.place_columns import place_names
 from crimecast.reading.several import day_of
+from crimecast.reading.words import CLOCK, DATED, KIND, OFFENCE
 from crimecast.records.snapshot import archive_folder, snapshot
 from crimecast.storage.store import read_json, replacing, scratch, write_json
 

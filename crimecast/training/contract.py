@@ -251,7 +251,9 @@ def check(
     """
     trial = _Trial(network.to(device), batch, mask.to(device), module, device)
     if not any(p.requires_grad for p in network.parameters()):
-        raise UserError(f"{trial.name} has no weights to learn.")
+        frozen = any(True for _ in network.parameters())
+        why = ": none of them asks for a gradient (requires_grad)" if frozen else ""
+        raise UserError(f"{trial.name} has no weights to learn{why}.")
     random = trial.repeats()
     if not random:
         trial.apart()
@@ -264,6 +266,10 @@ def check(
     if rate := _ends_in(network, batch, device):
         warnings.append(
             f"{trial.name} ends in {rate}, which gives nothing below zero: return the logarithm of the rate, not the rate."
+        )
+    elif trial.never_below_zero():
+        warnings.append(
+            f"{trial.name} gave nothing below zero on its first batch, where logarithms of rates are asked for: if it ends in a rate, return its logarithm."
         )
     return Kept(tuple(warnings), half)
 
@@ -279,8 +285,15 @@ class _Trial:
     def forecast(self, batch: Batch) -> Tensor:
         """What it returns, checked. Raises UserError for anything but a log rate."""
         lines: list[int] = []
+        given = {"history": batch.history, "calendar": batch.calendar, "static": batch.static}
+        own = {name: x.clone() for name, x in given.items()}
         with torch.no_grad(), _returning(self.network, lines):
-            out = self._told(lambda: self.network(batch.history, batch.calendar, batch.static))
+            out = self._told(lambda: self.network(*own.values()))
+        for name, x in given.items():
+            if not torch.equal(own[name].nan_to_num(), x.nan_to_num()):
+                raise UserError(
+                    f"{self.name} changes its input `{name}` in place (an operation such as `add_` or `x[…] = …`): change a copy (`{name}.clone()`)."
+                )
         where = self._line(lines[-1]) if lines else ""
         asked = tuple(batch.target.shape)
         if not isinstance(out, Tensor):
@@ -331,6 +344,12 @@ class _Trial:
                     f"{self.name} mixes the samples of a batch: the same sample's forecast is up to {_apart(other, own):.2g} apart in another batch."
                 )
 
+    def never_below_zero(self) -> bool:
+        """Whether all that it returns is zero or more, and not always the same."""
+        self.network.eval()
+        made = self.forecast(self.batch)
+        return float(made.min()) >= 0 and float(made.max()) > float(made.min())
+
     def learns(self, deterministic: bool) -> bool:
         """Whether half precision works. Raises UserError where no gradient reaches its weights."""
         try:
@@ -356,6 +375,10 @@ class _Trial:
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
         if not gradients:
             raise UserError(f"No gradient reaches the weights of {self.name}.")
+        if not any(bool(g.any()) for g in gradients):
+            raise UserError(
+                f"The gradient of {self.name} is zero for every weight: something between them and what it returns is shut, such as a ReLU that nothing passes or a factor of 0."
+            )
         if not all(bool(g.isfinite().all()) for g in gradients):
             raise UserError(f"The gradient of {self.name} is no finite number on its first batch.")
         self.network.zero_grad(set_to_none=True)

@@ -1,0 +1,154 @@
+"""Which columns hold the time of day that belongs to a column of days: by names, else by all their values."""
+
+import numpy as np
+import polars as pl
+
+from crimecast.reading.columns import plain
+from crimecast.reading.notice import Notice
+from crimecast.reading.parts import Rows
+from crimecast.reading.place_columns import spread
+from crimecast.reading.several import day_of, is_clock
+from crimecast.reading.words import CLOCK, COUNTER, LATER, PART, PERSON
+
+ENOUGH = 40  # rows from which on values tell clocks from other numbers
+
+
+def clocks_of(table: Rows, day: str, taken: set[str]) -> tuple[list[str], list[Notice]]:
+    """The columns of clocks that belong to a column of days: one, or an hour and its minute; with a notice
+    where only the values say that they are clocks."""
+    clock = _clock(table, day, taken)
+    if clock is None or (PART["minute"].search(plain(clock)) and within(table, clock, 59)):
+        found = _by_values(table, taken)
+        return found, [_said(table, found)] if found else []
+    minute = minute_of(table, clock, taken)
+    return [clock, *([minute] if minute else [])], []
+
+
+def minute_of(table: Rows, hour: str, taken: set[str]) -> str | None:
+    """The column of the minutes of a column of hours: by its name, or because it stands behind it and holds
+    all of 0 to 59 and nothing else. None where the hours aren't whole numbers up to 24."""
+    if not within(table, hour, 24):
+        return None
+    free = [name for name in table.columns if name != hour and name not in taken]
+    named = [name for name in free if PART["minute"].search(plain(name)) and within(table, name, 59)]  # fmt: skip
+    place = table.columns.index(hour) + 1
+    beside = [name for name in table.columns[place : place + 1] if name in free]
+    return next((n for n in [*named, *beside] if n in named or _is_minute(table, n)), None)
+
+
+def hours_alone(table: Rows, name: str) -> bool:
+    """Whether a column holds all hours of the day, 0 to 23, and nothing else."""
+    numbers = _whole(table, name)
+    return numbers is not None and set(numbers) == set(range(24))
+
+
+def _by_values(table: Rows, taken: set[str]) -> list[str]:
+    """A column of clocks as one number, or one of hours with its minutes behind it."""
+    names = [name for name in table.columns if name not in taken and _is_free(name)]
+    for name in names:
+        if _is_hhmm(table, name):
+            return [name]
+    for name in names:
+        numbers = _whole(table, name)
+        if numbers is None or numbers.max() > 23 or len(set(numbers)) < 16:
+            continue
+        minute = minute_of(table, name, taken)
+        if minute is not None:
+            return [name, minute]
+    return []
+
+
+def _said(table: Rows, found: list[str]) -> Notice:
+    names = " and ".join(f"'{name}'" for name in found)
+    how = "as hour and minute" if len(found) == 1 else "as hours and minutes"
+    first = spread(table, found).row(0)
+    shown = " and ".join(str(value) for value in first)
+    says = f"The time of day is taken from {names}, {how}, such as {shown:.40}: no other column is named so, but all values fit."
+    return Notice("clock_column", says, table.height)
+
+
+def _is_free(name: str) -> bool:
+    word = plain(name)
+    return not (LATER.search(word) or PERSON.search(word) or COUNTER.match(word))
+
+
+def _is_hhmm(table: Rows, name: str) -> bool:
+    """Numbers up to 2359 that never end on 60 to 99, at nearly all hours and with minutes of all sorts: none
+    of beats, wards or codes."""
+    numbers = _whole(table, name)
+    if numbers is None or numbers.max() > 2359:
+        return False
+    hour, minute = numbers // 100, numbers % 100
+    low, high = float((minute < 10).mean()), float((minute >= 45).mean())
+    return bool(
+        (minute < 60).all()
+        and len(set(hour)) > 14
+        and len(set(minute)) >= min(30, 0.3 * len(numbers))
+        and low > 0.05
+        and high > 0.1
+        and numbers.max() >= 2100
+    )
+
+
+def _is_minute(table: Rows, name: str) -> bool:
+    """Numbers of 0 to 59, nearly all of them there."""
+    numbers = _whole(table, name)
+    if numbers is None or not _is_free(name):
+        return False
+    expected = 60 * (1 - np.exp(-len(numbers) / 60))  # of minutes drawn at random
+    return bool(numbers.max() in range(55, 60) and len(set(numbers)) > 0.75 * expected)
+
+
+def _whole(table: Rows, name: str) -> np.ndarray | None:
+    """A sample of a column, if it is nothing but whole numbers from 0 on, enough of them."""
+    sample = spread(table, [name])[name]
+    if len(sample) < ENOUGH or sample.dtype.is_temporal():
+        return None
+    number = sample.cast(pl.Float64, strict=False)
+    if number.has_nulls() or not bool(((number >= 0) & (number % 1 == 0)).all()):
+        return None
+    return number.cast(pl.Int64, strict=False).fill_null(1 << 40).to_numpy()
+
+
+def within(table: Rows, name: str, most: int) -> bool:
+    """Whether a column holds nothing but whole numbers from 0 to `most`."""
+    number = spread(table, [name])[name].cast(pl.Float64, strict=False)
+    return not number.has_nulls() and bool(
+        ((number >= 0) & (number <= most) & (number % 1 == 0)).all()
+    )
+
+
+def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
+    """A column of clocks that belongs to a column of days: of a like name, or the only one."""
+    words = set(plain(day).split("_"))
+    found = []
+    for name in table.columns:
+        if name == day or name in taken:
+            continue
+        word = plain(name)
+        sample = spread(table, [name])[name]
+        if sample.is_empty() or sample.dtype == pl.Date or isinstance(sample.dtype, pl.Datetime):
+            continue
+        named = bool(CLOCK.search(word))
+        if sample.dtype == pl.Time:
+            share = 1.0
+        elif sample.dtype == pl.String and sample.cast(
+            pl.Float64, strict=False
+        ).null_count() > 0.5 * len(sample):
+            texts = sample.to_list()
+            share = sum(is_clock(text) for text in texts) / len(texts)
+            if (
+                share < 0.8 and len(set(map(day_of, texts)) - {None}) == 1
+            ):  # all on a day that stands for none
+                share = sum(day_of(text) is not None for text in texts) / len(texts)
+        elif named:
+            value = sample.cast(pl.Float64, strict=False).drop_nulls()
+            share = int(value.is_between(0, 240_000).sum()) / len(sample)
+        else:
+            continue
+        if share < 0.8 or (LATER.search(word) and not LATER.search(plain(day))):
+            continue
+        if LATER.search(plain(day)) and not LATER.search(word):
+            continue
+        found.append((len(words & set(word.split("_"))) + 0.5 * named, name))
+    return max(found, key=lambda entry: entry[0])[1] if found else None

@@ -1,0 +1,101 @@
+"""Which coordinate system metres or feet may be of, by where it would put them."""
+
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+import pyproj
+from pyproj.aoi import AreaOfInterest
+from pyproj.database import query_crs_info
+from pyproj.enums import PJType
+
+from crimecast.reading.zones import agrees
+
+PROJECTED = (
+    "EPSG:3857", "EPSG:27700", "EPSG:2154", "EPSG:3347", "EPSG:28992", "EPSG:31370", "EPSG:3035",
+)  # fmt: skip
+COUNTRY = 4000.0  # square degrees
+STATES = (
+    *range(2222, 2290),
+    *range(26929, 26999),
+    *range(3433, 3436),
+    3005,
+)  # of the United States
+
+
+def propose_crs(x: np.ndarray, y: np.ndarray, zone: str, most: int = 5) -> list[tuple[str, str]]:
+    """Projected systems (code, what it is and where it puts them) that put metres or feet into the land of a
+    time zone, those first that put them near its own city."""
+    there = np.isfinite(x) & np.isfinite(y)
+    if not there.any():
+        return []
+    east, north = float(np.median(x[there])), float(np.median(y[there]))
+    codes = [f"EPSG:{base + number}" for base in (32600, 32700) for number in range(1, 61)]
+    codes += PROJECTED
+    if zone.startswith(("America/", "US/", "Pacific/Honolulu")):
+        codes += [f"EPSG:{number}" for number in STATES]
+    home, seen = city_of(zone), set[tuple[float, float]]()
+    found: list[tuple[float, str, str]] = []
+    for code in [*codes, *_used_at(home)]:
+        try:
+            crs = pyproj.CRS.from_user_input(code)
+            back = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+            longitude, latitude = back.transform(east, north)
+        except pyproj.exceptions.ProjError:
+            continue
+        if not (np.isfinite(longitude) and np.isfinite(latitude)):
+            continue
+        area, place = crs.area_of_use, (round(longitude, 2), round(latitude, 2))
+        if area and not (
+            area.west <= longitude <= area.east and area.south <= latitude <= area.north
+        ):
+            continue
+        # Of several that differ by metres the first.
+        if place not in seen and agrees(np.array([longitude]), np.array([latitude]), zone):
+            seen.add(place)
+            away = 0.0 if home is None else float(np.hypot(longitude - home[0], latitude - home[1]))
+            found.append((away, code, f"{crs.name}: around {latitude:.2f}, {longitude:.2f}"))
+    found.sort(key=lambda one: one[0])
+    return [(code, text) for _, code, text in found[:most]]
+
+
+def city_of(zone: str) -> tuple[float, float] | None:
+    """Where the city lies (longitude, latitude) that a time zone is named after, by the zones' own table."""
+    for line in _table():
+        if line[2] == zone:
+            north, east = _split(line[1])
+            return east, north
+    return None
+
+
+@lru_cache
+def _table() -> list[list[str]]:
+    text = (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+
+
+def _split(place: str) -> tuple[float, float]:
+    """±DDMM±DDDMM or ±DDMMSS±DDDMMSS as degrees."""
+    cut = max(place.rfind("+"), place.rfind("-"))
+    degrees = []
+    for text, digits in ((place[:cut], 2), (place[cut:], 3)):
+        parts = text[1 : 1 + digits], text[1 + digits : 3 + digits], text[3 + digits :] or "0"
+        size = sum(int(part) / 60**number for number, part in enumerate(parts))
+        degrees.append(-size if text[0] == "-" else size)
+    return degrees[0], degrees[1]
+
+
+@lru_cache
+def _used_at(home: tuple[float, float] | None) -> tuple[str, ...]:
+    """The systems that are made for a country or less, at a place, those for the least land first."""
+    if home is None:
+        return ()
+    area = AreaOfInterest(home[0], home[1], home[0], home[1])
+    found = query_crs_info("EPSG", [PJType.PROJECTED_CRS], area_of_interest=area)
+
+    def size(one: pyproj.database.CRSInfo) -> float:
+        use = one.area_of_use
+        return (use.east - use.west) % 360 * (use.north - use.south) if use else 1e9
+
+    land = sorted((one for one in found if size(one) < COUNTRY), key=lambda one: (size(one), len(one.name)))  # fmt: skip
+    return tuple(f"EPSG:{one.code}" for one in land)

@@ -1,0 +1,65 @@
+"""Words that names of columns are made of, in many languages: they break ties that values leave."""
+
+import re
+
+HAPPENED = re.compile(
+    r"occ|ocor|ocur|offen|incid|crime|event|happen|start|begin|from|commit|hecho|fato|tat(?!us|e|ion)|delit|fait|when|発生|发生|發生|발생|соверш"
+)
+DATED = re.compile(
+    r"date|time|when|dt|day|yyyymm|(^|_)ym(_|$)|datum|fecha|stamp|zeit|data|moment|jour|tag|dato|дата|日|時|时|날짜|일시|วันที่|تاريخ|ημερομηνια|tarih"
+)
+LATER = re.compile(
+    r"report|rptd|rpt|creat|updat|modif|load|enter|clos|clear|arrest|record|publish|approv|dispos|end|until|_to$|last|"
+    r"birth|dob|suppl|receiv|edit|extract|version|valid|due|expir|(^|_)to(_|$)|ende|enrou?t|arr(iv|_|$)|clr|on_?scene|elabor|registr|comunic|lavr|denunc|melde|aufnahme|erfass|認知|届出|登記"
+)
+CLOCK = re.compile(
+    r"time|hour|hora|heure|uhr|zeit|clock|tod|hhmm|hrs?$|ora|stunde|klo|tijd|uur|godz|saat|franja|minut|midnight|(^|_)(tid|h|hh|tm|std)$|"
+    r"час|время|ωρα|時|时|시각|시간|เวลา|समय|وقت|ساعة"
+)
+KIND = re.compile(
+    r"type|ofns|rubrica|nature|loai|rodzaj|(^|_)cat$|^incident$|general_code|죄|범죄|處理|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac|straft|vergehen|"
+    r"soort|brott|druh|buncsel|ประเภท|(^|_)סוג|(^|_)mci(_|$)|罪|種別|手口|类型|類|종류|вид|тип|είδος|(^|_)suc"
+)
+OFFENCE = re.compile(
+    r"crim|offen|delit|delik|straft|infrac|charge|ucr|罪|手口|죄|преступ|злочин|(^|_)suc"
+)
+NOT_KIND = re.compile(
+    r"code|date|time|location|premis|weapon|status|district|address|victim|suspect|cd$|num|vehicle|property|report|case|call|"
+    r"street|calle|via$|road|day|fecha|arm[ae]|lugar|place|domestic"
+)
+# What tells of somebody or something else than the offence, however it is named.
+OTHER = re.compile(
+    r"vehicle|weapon|victim|suspect|street|road|via$|property|location|premis|district|status|address|date|time"
+)
+BEGUN = r"(^|_|(?<=occurrence)|(?<=occurred)|(?<=reported)|(?<=report))"
+PART = {
+    "year": re.compile(
+        rf"{BEGUN}(u?jahr|year|yr|an|ano|annee|jaar|rok|vuosi|år|ar|yıl|yil|ev)$|^年$|^ปี$|年$"
+    ),
+    "month": re.compile(
+        rf"{BEGUN}(u?monat|month|mon|mes|mois|maand|miesiac|manad|ay|ho|honap|mesic)$|^月$|^เดือน$|月$"
+    ),
+    "day": re.compile(rf"{BEGUN}(tag|day|dia|jour|dag|dzien|gun|nap|den)$|^日$|^วันที่$|日$"),
+    "hour": re.compile(
+        rf"{BEGUN}(u?stunde|hour|hr|hora|heure|uur|godzina|saat|ora|hodina|timme|tim|tunti|hh?|gio|ura|chas|час|ώρα|ωρα|시|시각)$|^時$|^เวลา$|時$"
+    ),
+    "minute": re.compile(
+        rf"{BEGUN}(min|mins|mn|mm|mi|minut|minute[nrs]?|minut[aio]|minutos|minuut|minutter|minuutti|dakika|perc|phut|хвилина|минута?|minuta|λεπτ[αό]|분)$|^分$|分$"
+    ),
+}
+DAY_NUMBER = re.compile(r"(^|_)(doy|yday|julian)")
+FISCAL = re.compile(r"fiscal|financ|school|(^|_)fy")  # years that begin in another month
+CORNER = re.compile(r"(^|_)(min|max|west|east|north|south|xmin|xmax|ymin|ymax|ul|lr|ll|ur)(_|$)")
+PERSON = re.compile(r"birth|dob|vict|suspect")  # whose times begin long before
+COUNTER = re.compile(
+    r"^(objectid(_\d+)?|object_id|fid|ogc_fid|gid|rowid|row|row_number|rownum|index|idx|no|nr|number|seq|unnamed_0|column_\d+|level_0|_id|n)$"
+)
+IDENTITY = re.compile(
+    r"(^|_)(id|ident|no|nr|num|number|key|uid|uuid|guid|case|report|dr)(_|$)|number|_id$|^id"
+)
+# Values that are no types of offence: how a case stands, sexes, urgency, yes and no.
+NO_KIND = re.compile(
+    r"open|closed|pending|cleared( by \w+)?|active|inactive|arrest|no arrest|suspended|resolved|unresolved|new|in progress|completed|"
+    r"unfounded|founded|inv(estigation)? cont\w*|adult arrest|juv(enile)? arrest|male|female|m|f|x|unknown|y|n|yes|no|true|false|"
+    r"(p|pri|priority ?)?[0-9]|low|medium|high|urgent|routine|emergency|abierto|cerrado|aberto|fechado|offen|geschlossen|ouvert|clos"
+)
