@@ -5,7 +5,7 @@ import re
 import numpy as np
 import polars as pl
 
-from crimecast.reading import words
+from crimecast.reading import clock_columns, words
 from crimecast.reading.columns import plain
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows
@@ -56,6 +56,7 @@ def unused(
             if (
                 (said := _said(name, values, by_day))
                 or (said := _no_event(name, values))
+                or (by_day and (said := _all_hours(table, name)))
                 or (not by_day and (said := _other_hours(table, name, times)))
             ):
                 notices.append(Notice(*said, table.height))
@@ -69,6 +70,15 @@ def unused(
         notices.append(Notice("pivoted", says, table.height))
     notices += _further_types(table, found)
     return notices
+
+
+def _all_hours(table: Rows, name: str) -> tuple[str, str] | None:
+    if words.LATER.search(plain(name)) or not clock_columns.hours_alone(table, name):
+        return None
+    return (
+        "clock_unread",
+        f"'{name}' holds all numbers from 0 to 23 and no other, as hours do, and isn't used: only days are known. If it is the hour, choose it for the time too, behind the day.",
+    )
 
 
 def _is_small_count(name: str, values: pl.Series) -> bool:

@@ -76,6 +76,38 @@ def test_a_broken_promise_is_named(how: str, check: str) -> None:
     )
 
 
+class Around(Kind):
+    """Stands in something that what it is given doesn't show, or holds on to itself."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how, self.near, self.out = how, nn.Conv2d(7, 4, 3, padding=1), nn.Conv2d(4, 1, 1)
+        self.kept: dict[str, Tensor] = {}
+        if how == "pre-hook":
+            self.near.register_forward_pre_hook(lambda _, given: (given[0].roll(1, -1),))
+        if how == "hook":
+            self.near.register_forward_hook(lambda *given: self.kept.update(near=given[2]))
+
+    def net(self, x: Tensor) -> Tensor:
+        if self.how == "autocast":
+            with torch.autocast("cpu", torch.bfloat16):
+                made = self.near(x)
+            return self.out(made.to(x.dtype))
+        if self.how == "other weights":
+            weights = {name: 2 * p for name, p in self.near.named_parameters()}
+            return self.out(torch.func.functional_call(self.near, weights, (x,)))
+        made = self.near(x)
+        return self.out(self.kept["near"] if self.how == "hook" else made)
+
+
+@pytest.mark.parametrize("how", ["autocast", "other weights", "pre-hook", "hook"])
+def test_a_layer_is_tried_in_what_it_stands_in(how: str) -> None:
+    torch.manual_seed(0)
+    proof = crimecast.inspect.look(Around(how), HISTORY).prove()
+    assert {c.check for c in proof.doubts} <= ({"order"} if how == "hook" else set())
+    assert proof.layers[-1].field is not None
+
+
 def test_any_module_is_looked_into_with_arrays() -> None:
     torch.manual_seed(0)
     network = Twice()

@@ -45,6 +45,31 @@ class Keeps(Kind):
         return made
 
 
+class Best(Kind):
+    """The largest channels of each cell alone, put back into their places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.near, self.out = nn.Conv2d(7, 5, 3, padding=1), nn.Conv2d(5, 1, 1)
+
+    def net(self, x: Tensor) -> Tensor:
+        made = self.near(x)
+        best, index = made.topk(2, 1)
+        return self.out(torch.zeros_like(made).scatter(1, index, best))
+
+
+class Pairs(Kind):
+    """A bilinear layer of each cell and its eastern neighbour."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pair, self.out = nn.Bilinear(7, 7, 4), nn.Conv2d(4, 1, 1)
+
+    def net(self, x: Tensor) -> Tensor:
+        one = x.movedim(1, -1)
+        return self.out(self.pair(one, one.roll(-1, 2)).movedim(-1, 1))
+
+
 class ChannelsLast(Kind):
     def __init__(self) -> None:
         super().__init__()

@@ -306,3 +306,37 @@ def test_a_map_whose_parts_lie_elsewhere_is_marked(how: str, kernel: int) -> Non
     history = np.random.default_rng(0).poisson(1.0, (LAGS, 1, 12, 20))
     proof = look(Turned(how, kernel), history).prove()
     assert "point" in {doubt.layer for doubt in proof.doubts}
+
+
+class OneStep(nn.Module):
+    """A sequence of a single step with few features, which may look like steps."""
+
+    def __init__(self, features: int, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.point: nn.Module = (
+            nn.Linear(LAGS, features) if kind == "linear" else nn.Conv1d(LAGS, features, 1)
+        )
+        self.act = nn.Tanh()
+        self.after = nn.Conv2d(features, 1, 3, padding=1)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        rows = history[:, :, 0].movedim(1, -1).flatten(0, 2)  # (B·H·W, lags)
+        made = self.act(self.point(rows[:, None] if self.kind == "linear" else rows[..., None]))
+        maps = made.flatten(1).unflatten(0, (len(history), *history.shape[-2:]))
+        return self.after(maps.movedim(-1, 1))
+
+
+@pytest.mark.parametrize("kind", ["linear", "convolution"])
+@pytest.mark.parametrize("features", [2, 3, 5])
+@pytest.mark.parametrize("seed", range(4))
+def test_few_features_of_one_step_are_no_steps(features: int, kind: str, seed: int) -> None:
+    torch.manual_seed(seed)
+    network = OneStep(features, kind)
+    history = np.random.default_rng(seed).poisson(1.0, (LAGS, 1, 12, 10)).astype(np.float32)
+    shown = look(network, history, np.zeros(4, dtype=np.float32)).activations()
+    rows = torch.tensor(history[:, 0]).movedim(0, -1).flatten(0, 1)
+    made = network.point(rows[:, None] if kind == "linear" else rows[..., None]).flatten(1)
+    for label, maps in (("point", made), ("act", made.tanh())):
+        expected = maps.detach().T.unflatten(1, (12, 10)).numpy()
+        np.testing.assert_allclose(shown[label], expected, atol=1e-6)

@@ -113,6 +113,17 @@ RIGHT: dict[str, tuple[Columns, list[datetime]]] = {
         base(Jahr=[t.year for t in TIMES], Monat=[t.month for t in TIMES], Tag=[t.day for t in TIMES], Stunde=[t.hour for t in TIMES]), HOURS,
     ),
     "end of the deed": (base(TATZEIT_ANFANG_DATUM=DAYS, TATZEIT_ANFANG_STUNDE=[t.hour for t in TIMES], TATZEIT_ENDE_DATUM=DAYS, TATZEIT_ENDE_STUNDE=[(t.hour + 3) % 24 for t in TIMES]), HOURS),
+    "hour and minut": (base(date=DAYS, timme=[t.hour for t in TIMES], minut=[t.minute for t in TIMES]), TIMES),
+    "an hour named time": (base(date=DAYS, time=[t.hour for t in TIMES], minutter=[t.minute for t in TIMES]), TIMES),
+    "hour and minute of no name": (base(date=DAYS, 시=[t.hour for t in TIMES], 분=[t.minute for t in TIMES]), TIMES),
+    "a clock of no name": (base(date=DAYS, Kl=[f"{t:%H%M}" for t in TIMES]), TIMES),
+    "parts with a minuta": (
+        base(rok=[t.year for t in TIMES], miesiac=[t.month for t in TIMES], dzien=[t.day for t in TIMES], godzina=[t.hour for t in TIMES], minuta=[t.minute for t in TIMES]),
+        TIMES,
+    ),
+    "recovered elsewhere": (placed("recovered", "stolen"), TIMES),
+    "from and to": (placed("end", "start"), TIMES),
+    "how a case stands": ({"id": IDS, "date": ISO, "category": some("OPEN", "CLOSED", "ARREST"), "description": KINDS, **PLACE}, TIMES),
     "every other exchanged": (exchanged(3), TIMES),
     "a few exchanged": (exchanged(20), TIMES),
     "a sign lost": ({**base(date=ISO), "lon": [-e if i % 4 == 0 else e for i, e in enumerate(EAST)]}, TIMES),
@@ -200,6 +211,13 @@ NOTICED: dict[str, tuple[Columns, str]] = {
     "deleted": (base(date=ISO, status=some("OPEN", "DELETED")), "not_events"),
     "unfounded": (base(date=ISO, unfounded=some("Y", "N")), "not_events"),
     "no crime": (base(date=ISO, is_crime=some(0, 1)), "not_events"),
+    "all hours": (base(date=DAYS, wann=[(7 * i) % 24 for i in range(ROWS)]), "clock_unread"),
+    "another place": ({"id": IDS, "date": ISO, "type": KINDS, "a_lat": NORTH, "a_lon": EAST, "b_lat": NORTH[::-1], "b_lon": EAST[::-1]}, "place_column"),
+    "another datum": ({"id": IDS, "date": ISO, "type": KINDS, "lon_ED50": EAST, "lat_ED50": NORTH}, "datum"),
+    "urgency": ({"id": IDS, "date": ISO, "class": some("P1", "P2", "P3"), **PLACE}, "type_column"),
+    "supplements": (base(date=ISO, supplement_no=some(0, 0, 0, 1)), "supplements"),
+    "standard time in summer": (base(date=[f"{t + timedelta(days=60):%Y-%m-%d %H:%M} CST" for t in TIMES]), "standard_alone"),
+    "its offset in summer": (base(date=[f"{t + timedelta(days=60):%Y-%m-%dT%H:%M}:00-06:00" for t in TIMES]), "standard_alone"),
     "a row a unit": ({"unit": [i % 2 for i in range(ROWS)], **{k: [v[i // 2 * 2] for i in range(ROWS)] for k, v in base(date=ISO).items() if k != "id"}}, "alike"),
 }  # fmt: skip
 
@@ -215,10 +233,48 @@ def test_what_is_doubtful_is_said(name: str, read: Callable[..., Any]) -> None:
     [
         {}, {"status_code": ["A"] * ROWS}, {"disposition": some("A", "P")}, {"shift": some("D", "N")}, {"beat": some(111, 2512)},
         {"response_hours": some(*range(20))}, {"zip": some(60601, 60610, 60622)}, {"victims": some(0, 1, 2)}, {"end_hour": some(*range(24))},
+        {"home_lon": [-87.9] * ROWS, "home_lat": [41.5] * ROWS}, {"x_feet": [1.1e6 + i for i in range(ROWS)], "y_feet": [1.8e6 + i for i in range(ROWS)]},
     ],
 )  # fmt: skip
 def test_a_plain_file_says_nothing(more: Columns, read: Callable[..., Any]) -> None:
     assert read(base(date=ISO, **more))[0] == set()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"beat": [f"{i % 25 + 1:02d}{i % 3 + 11}" for i in range(ROWS)]}, {"ward": some(*range(1, 51))}, {"age": some(*range(18, 80))},
+        {"house": some(*range(100, 2400))}, {"district": some(*range(1, 24)), "area": some(*range(1, 40))},
+    ],
+)  # fmt: skip
+def test_numbers_that_are_no_clocks_are_taken_for_none(
+    more: Columns, read: Callable[..., Any]
+) -> None:
+    said, events = read(base(date=DAYS, **more))
+    assert said == set()
+    assert {event[0].hour for event in events} == {0}
+
+
+def test_a_winter_in_standard_time_says_nothing(read: Callable[..., Any]) -> None:
+    columns = base(date=[f"{datetime(2023, 1, 1) + (t - TIMES[0]) / 3:%Y-%m-%d %H:%M} CST" for t in TIMES])  # fmt: skip
+    assert "standard_alone" not in read(columns)[0]
+
+
+@pytest.mark.parametrize(
+    ("second", "code"),
+    [
+        (base(date=DAYS), "coarser_file"),
+        (base(date=[f"{t:%Y-%m-%d %H:00}" for t in TIMES]), "coarser_file"),
+        ({**base(date=ISO), "lon": ["" if i % 4 == 0 else v for i, v in enumerate(EAST)]}, "lost"),
+        ({**base(date=DAYS), "id": [f"R{i}" for i in IDS]}, "told_before"),
+        ({"date": [f"{t:%Y-%m-%d %H:00}" for t in TIMES], "type": KINDS, **PLACE}, "told_before"),
+    ],
+)
+def test_a_second_file_that_knows_less_is_said(
+    second: Columns, code: str, read: Callable[..., Any]
+) -> None:
+    read(base(date=ISO))
+    assert code in read(second)[0]
 
 
 def test_a_clock_that_a_mapping_leaves_out_is_said(read: Callable[..., Any]) -> None:

@@ -59,6 +59,8 @@ BROKEN = {
     "counts calls": ("self.n = getattr(self, 'n', 0) + 1; return self.c(x) + self.n", "doesn't repeat itself"),
     "mixes": ("y = self.c(x); return y - y.mean(0, keepdim=True)", "mixes the samples of a batch"),
     "detached": ("return self.c(x).detach()", "No gradient reaches the weights"),
+    "changes its input": ("h.add_(1); return self.c(x)", "changes its input `history` in place"),
+    "shut": ("return self.c(x) * 0", "is zero for every weight"),
     "infinite slope": ("return (self.c(x) * 0).clamp(min=0).sqrt()", "gradient of Net is no finite number"),
 }  # fmt: skip
 
@@ -78,6 +80,8 @@ def test_what_cannot_be_made_says_where(tmp_path: Path) -> None:
         checked(written(tmp_path, "return x", "self.c = nn.Conv2d(14, self.wide, 3)"))
     with pytest.raises(UserError, match="no weights to learn"):
         checked(written(tmp_path, "return x[:, :2]", "pass"))
+    with pytest.raises(UserError, match="none of them asks for a gradient"):
+        checked(written(tmp_path, "return self.c(x)", CONV + "; self.requires_grad_(False)"))
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,8 @@ def test_what_cannot_be_made_says_where(tmp_path: Path) -> None:
         ("return nn.functional.softplus(self.c(x))", "ends in a softplus"),
         ("return self.c(x).exp().clone()", "ends in an exponential"),
         ("return nn.functional.dropout(self.c(x))", "draws random numbers"),
+        ("return torch.relu(self.c(x)) + 0.001", "gave nothing below zero"),
+        ("return torch.log1p(self.c(x).exp())", "gave nothing below zero"),
         ("return self.c(x)", ""),
         ("return self.c(x.exp().clamp(max=9.0))", ""),
     ],
