@@ -171,6 +171,19 @@ def _slow_paths() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(fast)
 
 
+# Products with sparse matrices, as the same of dense ones, and how many elements those may have.
+PRODUCTS = {
+    "_sparse_addmm": torch.ops.aten.addmm.default, "_sparse_mm": torch.ops.aten.mm.default,
+    "mm": torch.ops.aten.mm.default, "addmm": torch.ops.aten.addmm.default,
+}  # fmt: skip
+DENSE = 50_000_000
+
+
+def _dense(value: Any) -> Any:
+    is_sparse = isinstance(value, Tensor) and value.layout != torch.strided
+    return value.to_dense() if is_sparse else value
+
+
 class _Leaving(TorchFunctionMode):
     """Notices values that leave torch for NumPy or Python."""
 
@@ -271,7 +284,12 @@ class _Writer(TorchDispatchMode):
         kwargs = kwargs or {}
         name = func.overloadpacket.__name__
         taken = tensors_in((args, kwargs))
-        if any(t.layout != torch.strided for t in taken):
+        sparse = [t for t in taken if t.layout != torch.strided]
+        if name in PRODUCTS and sparse and sum(t.numel() for t in sparse) <= DENSE:
+            # As of a matrix with zeros, which are known.
+            dense = [_dense(a) for a in args]
+            return self.__torch_dispatch__(PRODUCTS[name], types, dense, kwargs)
+        if sparse:
             self.leaves(name, [t for t in taken if t.layout == torch.strided])
             return func(*args, **kwargs)
         numbers = [self._number(t) for t in taken]
@@ -289,6 +307,8 @@ class _Writer(TorchDispatchMode):
                 _arguments(kwargs, lambda t: self._seen(t, whole)),
             )
         out = func(*args, **kwargs)
+        if live and any(t.layout != torch.strided for t in tensors_in([out])):
+            self.leaves(name, taken)  # a sparse tensor of what comes in: which elements, isn't known
         if given is None:
             return out
         written = [t for t in tensors_in(out) if isinstance(t, Tensor)]

@@ -1,8 +1,12 @@
 """Kinds of modules that people bring, each as small as it can be: seven lags of one type."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
+
+HEIGHT, WIDTH = 12, 10
 
 
 class Kind(nn.Module):
@@ -68,6 +72,24 @@ class Pairs(Kind):
     def net(self, x: Tensor) -> Tensor:
         one = x.movedim(1, -1)
         return self.out(self.pair(one, one.roll(-1, 2)).movedim(-1, 1))
+
+
+class Graph(Kind):
+    """Cells as nodes of a graph whose edges are a sparse matrix."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        nodes = torch.arange(HEIGHT * WIDTH)
+        edges = torch.stack([nodes.repeat(2), torch.cat([nodes, (nodes + WIDTH) % len(nodes)])])
+        weights = torch.full((edges.shape[1],), 0.5)
+        self.register_buffer("edges", torch.sparse_coo_tensor(edges, weights).coalesce())
+        self.mix = nn.Linear(7, 1)
+
+    def net(self, x: Tensor) -> Tensor:
+        nodes = x.flatten(2).movedim(-1, 1)  # (B, N, C)
+        edges = cast(Tensor, self.edges).to(x.dtype)
+        seen = torch.stack([torch.sparse.mm(edges, one) for one in nodes])
+        return self.mix(seen).movedim(1, -1).unflatten(-1, x.shape[-2:])
 
 
 class ChannelsLast(Kind):
@@ -255,6 +277,6 @@ KINDS = {
     kind.__name__: kind
     for kind in (
         Fourier, Keeps, ChannelsLast, Volume, Parametrised, Twice, Scripted, Attention, Direct, Sequence,
-        CellByCell, Dictionary, InPlace,
+        CellByCell, Dictionary, InPlace, Best, Pairs, Graph,
     )
 } | {move: lambda move=move: Moved(move) for move in MOVES}  # fmt: skip

@@ -14,9 +14,7 @@ from crimecast.inspect.prove import double
 from crimecast.inspect.receptive import field_of_forecast, weights_that_reach
 from crimecast.networks.axes import axes_of
 from crimecast.networks.tape import record
-from tests.networks.kinds import KINDS, Attention, Kind, Twice
-
-HEIGHT, WIDTH = 12, 10
+from tests.networks.kinds import HEIGHT, KINDS, WIDTH, Attention, Kind, Twice
 
 
 def inputs(seed: int = 0) -> dict[str, Tensor]:
@@ -90,6 +88,9 @@ class Strange(Kind):
         made = self.mix(x)
         if self.how == "unknown":
             return made + torch.linalg.svdvals(made).mean()
+        if self.how == "sparse":
+            some = made[0, 0].to_sparse()
+            return made + torch.sparse.mm(some, made[0, 0].T)[: made.shape[2], :1]
         if self.how == "branch":
             return made if x.sum() > 0 else -made
         return made + torch.from_numpy(x.detach().numpy()[:, :1].copy())
@@ -100,6 +101,7 @@ class Strange(Kind):
     [
         ("unknown", "`linalg_svd` in `forward`"),
         ("branch", "`item` in `forward`"),
+        ("sparse", "`_to_sparse` in `forward`"),
         ("numpy", "`numpy` in `forward`"),
     ],
 )
