@@ -342,6 +342,9 @@ def _linear(op: Op, asked: Asked) -> Given:
     return found
 
 
+SHUT = -1e4
+
+
 def _attention(op: Op, asked: Asked) -> Given:
     """softmax(q kᵀ) v: (…, L, S) of it where nothing masks."""
     query, key, value = op.args[:3]
@@ -354,7 +357,8 @@ def _attention(op: Op, asked: Asked) -> Given:
     if op.argument("is_causal", False):
         open_ = open_.tril()
     if isinstance(bias, Constant) and bias.values is not None:
-        open_ = open_ & bias.values
+        shut = bias.values.dtype != torch.bool  # added to the scores: so low that nothing is left
+        open_ = open_ & (bias.values > SHUT if shut else bias.values)
     looks = (asks[..., None] & open_).any(-2)  # (…, S)
     found: Given = []
     for own, seen in ((query, asks), (key, looks), (value, looks)):

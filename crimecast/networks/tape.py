@@ -301,14 +301,17 @@ class _Writer(TorchDispatchMode):
         given = None
         if live or any(n in self.made.weights for n in numbers):
             # Before it runs: an operation in place changes what its arguments hold.
-            whole = name.startswith("grid_sampler")  # whose positions say what is read
+            # Whose positions, or masks, say what is read.
+            whole = name.startswith(("grid_sampler", "_scaled_dot_product"))
             given = (
                 _arguments(args, lambda t: self._seen(t, whole)),
                 _arguments(kwargs, lambda t: self._seen(t, whole)),
             )
         out = func(*args, **kwargs)
         if live and any(t.layout != torch.strided for t in tensors_in([out])):
-            self.leaves(name, taken)  # a sparse tensor of what comes in: which elements, isn't known
+            self.leaves(
+                name, taken
+            )  # a sparse tensor of what comes in: which elements, isn't known
         if given is None:
             return out
         written = [t for t in tensors_in(out) if isinstance(t, Tensor)]
@@ -370,9 +373,9 @@ class _Writer(TorchDispatchMode):
         if number in self.live:
             return self._ref(tensor)
         shape = tuple(tensor.shape)
-        if whole or not (tensor.is_floating_point() or tensor.is_complex()):
-            return Constant(shape, tensor.clone())
         weight = number if number in self.made.weights else None
+        if whole or not (tensor.is_floating_point() or tensor.is_complex()):
+            return Constant(shape, tensor.clone(), None, weight)
         support = None
         if self.zeros and tensor.numel() and not bool((zero := tensor == 0).logical_not().all()):
             support = ~zero

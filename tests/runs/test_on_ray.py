@@ -21,6 +21,9 @@ ray = pytest.importorskip("ray")
 pytestmark = pytest.mark.long
 
 
+EPOCHS = 24  # of a run that is killed after three
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """Two nodes with two CPUs each, and a head that runs nothing."""
@@ -66,7 +69,7 @@ def killed_on_the_way(name: str, kill: Callable[[], None]) -> None:
     assert load_run(name).state != "done"
     run = queue.wait(name)
     assert run.state == "done", run.message
-    assert [epoch for _, epoch in epochs_of(run)] == list(range(1, 61))
+    assert [epoch for _, epoch in epochs_of(run)] == list(range(1, EPOCHS + 1))
 
 
 def test_a_run_on_the_cluster_is_the_run_that_it_would_be_here(sample: str, cluster: Any) -> None:
@@ -80,7 +83,7 @@ def test_a_run_on_the_cluster_is_the_run_that_it_would_be_here(sample: str, clus
 def test_runs_survive_their_process_their_node_and_their_supervisor(
     sample: str, cluster: Any
 ) -> None:
-    calm = queue.wait(submit(sample, "", 60)).id
+    calm = queue.wait(submit(sample, "", EPOCHS)).id
 
     def process() -> None:
         training_process().kill()  # type: ignore[union-attr]
@@ -97,7 +100,7 @@ def test_runs_survive_their_process_their_node_and_their_supervisor(
         psutil.Process(read_json(data_root() / "supervisor.json")["pid"]).kill()
 
     for kill in (process, supervisor, node):
-        name = submit(sample, cluster.address, 60)
+        name = submit(sample, cluster.address, EPOCHS)
         killed_on_the_way(name, kill)
         assert same(name, calm), kill.__name__
 
