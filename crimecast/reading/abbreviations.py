@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from crimecast.reading.clocks import NAMED
+from crimecast.reading.columns import plain
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Column, head, nulls
 
@@ -43,6 +44,31 @@ def in_own_zone(column: Column, zone: str) -> tuple[Column, list[Notice]]:
     return column.map(lambda part: _replaced(part, pattern, means)), notices
 
 
+def standard_in_name(name: str, zone: str, local: Column) -> list[Notice]:
+    """Says that a column is named after standard time, which the city's clocks don't show in summer."""
+    clocks = ZoneInfo(zone)
+    days = [datetime(2021, month, 1, tzinfo=clocks) for month in (1, 7)]
+    names = {bool(day.dst()): day.tzname() or "" for day in days}
+    words = set(plain(name).upper().split("_"))
+    standard = {names.get(False, ""), *(["MEZ"] if names.get(False) == "CET" else [])} - {"GMT"}
+    if len(names) != 2 or not words & standard or _in_summer(local, zone) < 20:
+        return []
+    says = (
+        f"'{name}' is named after {names[False]}, and is taken as the clocks of {zone}, which show {names[True]} in summer: if it is standard time all year, "
+        "every event in summer is an hour early. Write the offset behind the times."
+    )
+    return [Notice("standard_alone", says, _in_summer(local, zone))]
+
+
+def _in_summer(local: Column, zone: str) -> int:
+    """How many times lie where clocks are set forward."""
+    rows = 0
+    for time in local:
+        at = time.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        rows += int((at.dt.dst_offset().dt.total_seconds() > 0).sum())
+    return rows
+
+
 def standard_alone(column: Column, zone: str, local: Column) -> list[Notice]:
     """Says that times bear the mark of standard time in summer too, by its name or its offset from UTC, and
     none that of summer time: databases write it so behind clocks that were set forward. `local`: the times."""
@@ -59,13 +85,12 @@ def standard_alone(column: Column, zone: str, local: Column) -> list[Notice]:
     begin = head(column, 200)
     if not (begin.str.contains(words) | begin.str.contains(OFFSET)).any():
         return []
-    shown, summer = Counter[str](), 0
-    for part, time in column.beside(local):
+    shown = Counter[str]()
+    for part in column:
         text = part.str.extract(words, 2).str.to_uppercase()
         text = text.fill_null(part.str.extract(OFFSET).str.replace(":", ""))
         shown.update(text.drop_nulls().to_list())
-        at = time.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-        summer += int((at.dt.dst_offset().dt.total_seconds() > 0).sum())
+    summer = _in_summer(local, zone)
     marks = {means.get(text, text) for text in shown}
     if marks != {names[False]} or summer < 50:
         return []

@@ -8,7 +8,7 @@ from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Rows
 from crimecast.reading.place_columns import spread
 from crimecast.reading.several import day_of, is_clock
-from crimecast.reading.words import CLOCK, COUNTER, LATER, PART, PERSON
+from crimecast.reading.words import CLOCK, COUNTER, LATER, LENGTH, PART, PERSON
 
 ENOUGH = 40  # rows from which on values tell clocks from other numbers
 
@@ -69,7 +69,9 @@ def _said(table: Rows, found: list[str]) -> Notice:
 
 def _is_free(name: str) -> bool:
     word = plain(name)
-    return not (LATER.search(word) or PERSON.search(word) or COUNTER.match(word))
+    return not (
+        LENGTH.search(word) or LATER.search(word) or PERSON.search(word) or COUNTER.match(word)
+    )
 
 
 def _is_hhmm(table: Rows, name: str) -> bool:
@@ -123,9 +125,9 @@ def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
     words = set(plain(day).split("_"))
     found = []
     for name in table.columns:
-        if name == day or name in taken:
-            continue
         word = plain(name)
+        if name == day or name in taken or LENGTH.search(word):
+            continue
         sample = spread(table, [name])[name]
         if sample.is_empty() or sample.dtype == pl.Date or isinstance(sample.dtype, pl.Datetime):
             continue

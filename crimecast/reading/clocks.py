@@ -25,6 +25,12 @@ DIGITS = re.compile(r"(\d{2})(\d{2})(\d{2})?(?:[.,](\d+))?(.*)")
 OFFSET = re.compile(
     r"(?:utc|gmt|z)?\s?(?:([+\-−])\s?(\d{1,2}):?(\d{2})?(?::?00)?)?\s?(?:\[[\w/+\-]+\]|\([^)]*\))?"
 )
+BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+# What may stand behind a clock and says nothing of its zone.
+REMARKS = {
+    "", "local", "local time", "lt", "ortszeit", "est.", "approx", "approx.", "ca.", "circa", "24h", "mon", "tue", "wed", "thu", "fri",
+    "sat", "sun", "mo", "di", "mi", "do", "fr", "sa", "so",
+}  # fmt: skip
 # Hours from UTC of the abbreviations that portals and programs write; others are no time at all.
 NAMED = {
     "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "akst": -9,
@@ -60,7 +66,7 @@ def lex(text: str) -> Clock | None:
             match = None  # a number alone
         else:
             return _clock(hour, minute, second, match[4], half, match[7])
-    text = re.sub(r"\s?(hrs?|hours|uhr)\.?$", "", text)
+    text = re.sub(r"\s?(hrs?|hours|uhr)\.?$", "", re.sub(r"^kl\.?\s?(?=\d{4})", "", text))
     if match := DIGITS.fullmatch(text):
         return _clock(int(match[1]), int(match[2]), int(match[3] or 0), match[4], None, match[5])
     return None
@@ -90,6 +96,9 @@ def offset(zone: str) -> int | None:
     """Seconds east of UTC; None without a zone. Raises ValueError for one that isn't known."""
     if not zone:
         return None
+    if match := BRACKETED.fullmatch(zone):
+        inside = match[1].strip().removeprefix("time ").strip()
+        return None if inside in REMARKS else offset(inside)
     if match := OFFSET.fullmatch(zone):
         hours, minutes = int(match[2] or 0), int(match[3] or 0)
         if hours > 14 or minutes > 59:

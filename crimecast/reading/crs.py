@@ -1,5 +1,6 @@
 """Which coordinate system metres or feet may be of, by where it would put them."""
 
+import re
 from functools import lru_cache
 from importlib.resources import files
 
@@ -14,6 +15,9 @@ from crimecast.reading.zones import agrees
 PROJECTED = (
     "EPSG:3857", "EPSG:27700", "EPSG:2154", "EPSG:3347", "EPSG:28992", "EPSG:31370", "EPSG:3035",
 )  # fmt: skip
+BEYOND = (
+    1.0  # degrees that a system is used for beyond its land, as a zone of UTM for all of a country
+)
 COUNTRY = 4000.0  # square degrees
 STATES = (
     *range(2222, 2290),
@@ -47,7 +51,8 @@ def propose_crs(x: np.ndarray, y: np.ndarray, zone: str, most: int = 5) -> list[
             continue
         area, place = crs.area_of_use, (round(longitude, 2), round(latitude, 2))
         if area and not (
-            area.west <= longitude <= area.east and area.south <= latitude <= area.north
+            area.west - BEYOND <= longitude <= area.east + BEYOND
+            and area.south - BEYOND <= latitude <= area.north + BEYOND
         ):
             continue
         # Of several that differ by metres the first.
@@ -95,7 +100,12 @@ def _used_at(home: tuple[float, float] | None) -> tuple[str, ...]:
 
     def size(one: pyproj.database.CRSInfo) -> float:
         use = one.area_of_use
-        return (use.east - use.west) % 360 * (use.north - use.south) if use else 1e9
+        return ((use.east - use.west) % 360 or 360) * (use.north - use.south) if use else 1e9
 
-    land = sorted((one for one in found if size(one) < COUNTRY), key=lambda one: (size(one), len(one.name)))  # fmt: skip
+    land = sorted((one for one in found if size(one) < COUNTRY), key=lambda one: (size(one), -_year(one.name), len(one.name)))  # fmt: skip
     return tuple(f"EPSG:{one.code}" for one in land)
+
+
+def _year(name: str) -> int:
+    """The year that a system's name bears: of two that differ by metres the newer is meant."""
+    return max(map(int, re.findall(r"(?:19|20)\d\d", name)), default=0)

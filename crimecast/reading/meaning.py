@@ -36,6 +36,7 @@ from crimecast.reading.words import (
 
 NO_DAY = datetime(1902, 1, 1)
 POINT = ("point", "location", "place", "geometry", "coordinates")
+ANY_KIND = {"type", "category", "kind", "class", "tipo", "categoria", "art", "typ"}
 YEAR = 366 * 86_400  # seconds
 
 
@@ -223,7 +224,12 @@ def _time(
             ranked = sorted(ranked, key=lambda entry: entry[1] != before)
             precision = ranked[0][2]
         own = _worth(chosen[0]) if not better else ranked[0][0]
-        rivals = [name for score, name, _ in ranked if score >= own and name not in chosen]
+        rivals = [
+            name
+            for score, name, _ in ranked
+            if score >= own and name not in chosen and not re.search(r"(^|_)(utc|gmt)(_|$)", plain(name))
+            and spread(table, [name])[name].n_unique() > 1
+        ]  # fmt: skip
         if rivals and (better or own < 3):
             notices.append(
                 Notice(
@@ -479,8 +485,16 @@ def _kind(
         finer = [
             n
             for score, _, n in sorted(likely)
-            if n != named[0] and score <= 0 and _kinds(table, n) > (2 if none else max(2, own))
+            if n != named[0] and score <= 0 and _kinds(table, n) > 2
         ]
+        # Where a column is called after the offence, one of any name may be of what it was done with or where.
+        offence = [n for n in finer if OFFENCE.search(plain(n)) and plain(named[0]) in ANY_KIND]
+        if offence and not none:
+            says = f"The type is taken from '{offence[0]}'; '{named[0]}' could be it as well."
+            notices.append(Notice("type_column", says, table.height))
+            return offence[0]
+        if not none:
+            finer = [n for n in finer if _kinds(table, n) > max(2, own)]
         if finer and (own <= 2 or none):
             why = (
                 "says how a case stands, who or how urgent"

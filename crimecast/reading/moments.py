@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from crimecast.reading import days
-from crimecast.reading.abbreviations import in_own_zone, standard_alone
+from crimecast.reading.abbreviations import in_own_zone, standard_alone, standard_in_name
 from crimecast.reading.clocks import DAY
 from crimecast.reading.columns import plain
 from crimecast.reading.moment import Asked, Moments, absolute, plain_moments, whole_days
@@ -46,6 +46,7 @@ def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -
     told = [notice for _, said in zoned for notice in said]
     if found.precision == "minute":
         told += standard_alone(cleaned[-1], asked.zone, found.parts)
+        told += [n for name in columns for n in standard_in_name(name, asked.zone, found.parts)]
     return replace(found, notices=(*found.notices, *told))
 
 

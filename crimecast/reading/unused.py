@@ -1,6 +1,7 @@
 """What the columns that are left out seem to say, where that changes what a record means."""
 
 import re
+from zoneinfo import available_timezones
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from crimecast.reading.columns import plain
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows
 from crimecast.reading.place_columns import spread
+from crimecast.reading.zones import same_clock
 
 COUNTED = re.compile(
     r"^(n|count|counts|cnt|total|totals|freq|frequency|qty|quantity|anzahl|antal|aantal|cantidad|quantidade|nombre|numero_de_\w+|"
@@ -18,7 +20,7 @@ COUNTED = re.compile(
 PERSONS = re.compile(r"victim|suspect|offender|arrest|officer|injur|kill|person|age|weapon|vehicle")
 CLOCK_TEXT = r"^\s*\d{1,2}\s?[:.hH時时]\s?\d{2}\b"
 HOURS_TEXT = r"^\s*\d{1,2}\s?(a|à|to|bis|-|–|~|〜)\s?\d{1,2}\s*$"
-OFFSET = r"^\s*[-+−]\d{1,2}(:?\d{2})?\s*$"
+OFFSET_PARTS = r"^(?:UTC|GMT)?\s?([-+])?(\d{1,2}):?(\d{2})?$"
 HALF = re.compile(r"^[ap]\.?\s?m?\.?$")
 SIDES = ({"n", "s", "north", "south"}, {"e", "w", "o", "east", "west"})
 LATER = re.compile(r"report|updat|creat|modif|load|enter|clos|clear|publish|edit|receiv|zone|stamp")
@@ -40,7 +42,7 @@ PIVOTED = 2  # columns of small counts from which on they look like one for each
 
 
 def unused(
-    table: Rows, found: dict[str, list[str]], by_day: bool, times: Parts[pl.Series]
+    table: Rows, found: dict[str, list[str]], by_day: bool, times: Parts[pl.Series], zone: str
 ) -> list[Notice]:
     """Notices on columns that no field takes: a number of events a row, or of each type; AM and PM, north and
     south; a time of day (where times are known `by_day`) or hours that aren't those of the `times`; a zone; what says that a row is
@@ -48,13 +50,15 @@ def unused(
     taken = {column for parts in found.values() for column in parts}
     notices = []
     counted = []
+    late = any(int((part.dt.hour() > 12).sum()) for part in times)
     for name in table.columns:
         if name not in taken:
             values = spread(table, [name])[name]
             if not len(values):
                 continue
             if (
-                (said := _said(name, values, by_day))
+                (said := _zone_said(table, name, zone, times))
+                or (said := _said(name, values, by_day, late))
                 or (said := _no_event(name, values))
                 or (by_day and (said := _all_hours(table, name)))
                 or (not by_day and (said := _other_hours(table, name, times)))
@@ -70,6 +74,58 @@ def unused(
         notices.append(Notice("pivoted", says, table.height))
     notices += _further_types(table, found)
     return notices
+
+
+def _zone_said(
+    table: Rows, name: str, zone: str, times: Parts[pl.Series]
+) -> tuple[str, str] | None:
+    """What a column of zones or of offsets from UTC says against the city's own zone, in which times are read."""
+    if not ZONE.match(plain(name)):
+        return None
+    texts = spread(table, [name])[name].cast(pl.String).str.strip_chars()
+    named = {
+        text for text in texts.unique().to_list() if text in available_timezones() and "/" in text
+    }
+    others = sorted(one for one in named if not same_clock(one, zone))
+    if others:
+        return (
+            "named_zone",
+            f"'{name}' names the zone {others[0]} in some rows, and isn't used: times are taken as {zone}. If they are that zone's, every event is at a wrong hour.",
+        )
+    offsets = texts.str.extract(OFFSET_PARTS)
+    hours = texts.cast(pl.Float64, strict=False)
+    if offsets.null_count() > 0.1 * len(texts) and not (hours.abs() <= 14).all():
+        return None
+    # Offsets that are the city's own at each time show that the times are local.
+    away = given = 0
+    told = table.column(name).map(lambda part: _seconds(part.cast(pl.String)))
+    for stated, time in told.beside(times):
+        at = time.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        own = (at.dt.base_utc_offset() + at.dt.dst_offset()).dt.total_seconds()
+        differ = (stated - own).drop_nulls()
+        given, away = given + len(differ), away + int((differ.abs() > 60).sum())
+    if not given or away <= 0.02 * given:
+        return None
+    return (
+        "named_utc",
+        f"'{name}' holds offsets from UTC, such as {texts[0]!r:.20}, and isn't used: in {away:,} of {given:,} rows they aren't those of the city's clocks. If "
+        "the times are those of UTC, or of another zone, every such event is at a wrong hour.",
+    )
+
+
+def _seconds(texts: pl.Series) -> pl.Series:
+    parts = (
+        texts.str.strip_chars()
+        .str.replace("−", "-")
+        .str.extract_groups(OFFSET_PARTS)
+        .struct.unnest()
+    )
+    sign, hours, minutes = (parts[column] for column in parts.columns)
+    size = (
+        hours.cast(pl.Float64, strict=False) * 3600
+        + minutes.fill_null("0").cast(pl.Float64, strict=False) * 60
+    )
+    return size * sign.replace_strict({"-": -1.0}, default=1.0, return_dtype=pl.Float64)
 
 
 def _all_hours(table: Rows, name: str) -> tuple[str, str] | None:
@@ -121,6 +177,7 @@ def _other_hours(table: Rows, name: str, times: Parts[pl.Series]) -> tuple[str, 
     ):
         return None
     same = given = 0
+    halved = "12" in word
     told = table.column(name).map(lambda part: part.cast(pl.Float64, strict=False))
     for hour, time in told.beside(times):
         whole = hour.is_between(0, 24) & (hour % 1 == 0)
@@ -128,7 +185,8 @@ def _other_hours(table: Rows, name: str, times: Parts[pl.Series]) -> tuple[str, 
             return None
         both = whole.fill_null(False) & time.is_not_null()
         given += int(both.sum())
-        same += int(((hour == time.dt.hour()) & both).sum())
+        of_twelve = (hour % 12 == time.dt.hour() % 12) if halved else hour == time.dt.hour()
+        same += int((of_twelve & both).sum())
     if given < 20 or same > 0.5 * given:
         return None
     return (
@@ -163,8 +221,10 @@ def _further_types(table: Rows, found: dict[str, list[str]]) -> list[Notice]:
     return []
 
 
-def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
+def _said(name: str, values: pl.Series, by_day: bool, late: bool) -> tuple[str, str] | None:
     word = plain(name)
+    if words.LENGTH.search(word) or words.LATER.search(word):
+        by_day = False  # no clock of what happened
     number = values.cast(pl.Float64, strict=False).drop_nulls()
     if SUPPLEMENT.search(word) and len(number) == len(values) and 1 < number.n_unique() < 100:
         return (
@@ -208,7 +268,13 @@ def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
     named = any("m" in text for text in texts) or re.search(
         r"am_?pm|half|merid|period|time|hour", word
     )
-    if texts and all(HALF.match(text) for text in texts) and halves == {"a", "p"} and named:
+    if (
+        not late
+        and texts
+        and all(HALF.match(text) for text in texts)
+        and halves == {"a", "p"}
+        and named
+    ):
         return (
             "half_of_day",
             f"'{name}' holds AM and PM, and isn't used: afternoons may be taken for mornings. Write it behind the time.",
@@ -226,11 +292,6 @@ def _said(name: str, values: pl.Series, by_day: bool) -> tuple[str, str] | None:
         return (
             "several_sorts",
             f"'{name}' says that rows are of several sorts ({', '.join(sorted(texts)[:4])}), and isn't used: each row is taken for one event. Leave out what is none.",
-        )
-    if ZONE.match(word) and _share(values.str.contains(OFFSET)) > 0.9:
-        return (
-            "named_utc",
-            f"'{name}' holds offsets from UTC, such as {values[0]!r:.20}, and isn't used: if the times are those of UTC, every event is at a wrong hour.",
         )
     if (
         by_day

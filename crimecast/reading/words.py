@@ -9,7 +9,7 @@ DATED = re.compile(
     r"date|time|when|dt|day|yyyymm|(^|_)ym(_|$)|datum|fecha|stamp|zeit|data|moment|jour|tag|dato|дата|日|時|时|날짜|일시|วันที่|تاريخ|ημερομηνια|tarih"
 )
 LATER = re.compile(
-    r"report|rptd|rpt|creat|updat|modif|load|enter|clos|clear|arrest|record|publish|approv|dispos|end|until|_to$|last|"
+    r"report|rptd|rpt|creat|updat|modif|load|enter|clos|clear|arrest|court|hearing|trial|as_?of|extract|record|publish|approv|dispos|end|until|_to$|last|"
     r"birth|dob|suppl|receiv|edit|extract|version|valid|due|expir|(^|_)to(_|$)|ende|enrou?t|arr(iv|_|$)|clr|on_?scene|elabor|registr|comunic|lavr|denunc|melde|aufnahme|erfass|認知|届出|登記"
 )
 CLOCK = re.compile(
@@ -21,7 +21,7 @@ KIND = re.compile(
     r"soort|brott|druh|buncsel|ประเภท|(^|_)סוג|(^|_)mci(_|$)|罪|種別|手口|类型|類|종류|вид|тип|είδος|(^|_)suc"
 )
 OFFENCE = re.compile(
-    r"crim|offen|delit|delik|straft|infrac|charge|ucr|罪|手口|죄|преступ|злочин|(^|_)suc"
+    r"crim|offen|of+ns|delit|delik|straft|infrac|charge|ucr|罪|手口|죄|преступ|злочин|(^|_)suc"
 )
 NOT_KIND = re.compile(
     r"code|date|time|location|premis|weapon|status|district|address|victim|suspect|cd$|num|vehicle|property|report|case|call|"
@@ -56,6 +56,10 @@ COUNTER = re.compile(
 )
 IDENTITY = re.compile(
     r"(^|_)(id|ident|no|nr|num|number|key|uid|uuid|guid|case|report|dr)(_|$)|number|_id$|^id"
+)
+# Clocks of something else than what happened: how long it took, or when a shift began.
+LENGTH = re.compile(
+    r"elaps|durat|dauer|respon|taken|travel|turnaround|wait|delay|sunset|sunrise|dispatch|shift|on_?scene|transit|handl|process|length|interval|minutes_to|time_to"
 )
 # Values that are no types of offence: how a case stands, sexes, urgency, yes and no.
 NO_KIND = re.compile(

@@ -92,7 +92,14 @@ def _change(old: Snapshot, incoming: pl.DataFrame) -> _Change:
     counted = both.filter(pl.col("reason").is_null()).select(
         coarser=((was.dt.date() == now.dt.date()) & (now != was) & (now == now.dt.truncate("1h")) & (was != was.dt.truncate("1h"))).sum(),
         lost=pl.col("reason_now").is_not_null().sum(),
+        renamed=((pl.col("type") != pl.col("type_now")) & (was == now)).sum(),
     )  # fmt: skip
+    minutes = both.select((now - was).dt.total_minutes().alias("by")).filter(pl.col("by") != 0)
+    most = minutes.group_by("by").len("moved").sort("moved", "by").tail(1)
+    counted = counted.with_columns(
+        moved=pl.lit(most["moved"][0] if len(most) else 0),
+        by=pl.lit(most["by"][0] if len(most) else 0),
+    )
     replaced = both.select("source_id", "month")
     return _Change(
         changed, replaced, np.array([incoming.height, same.height]), dropped, _told(last, counted)
@@ -100,7 +107,7 @@ def _change(old: Snapshot, incoming: pl.DataFrame) -> _Change:
 
 
 def _told(last: pl.DataFrame, counted: pl.DataFrame | None = None) -> pl.DataFrame:
-    none = pl.DataFrame({"coarser": [0], "lost": [0]})
+    none = pl.DataFrame({key: [0] for key in ("coarser", "lost", "renamed", "moved", "by")})
     counted = none if counted is None else counted.cast(pl.Int64)
     return pl.concat([last.rename({"time": "last"}), counted], how="horizontal")
 
@@ -151,7 +158,10 @@ def _merge(
     arrivals.note(city, pl.concat(late))
     if "notices" in about and replaced.height:
         told = pl.concat([change.told for change in changes])
-        about = {**about, "notices": [*about["notices"], *_replacing(old, told, replaced.height)]}
+        about = {
+            **about,
+            "notices": [*about["notices"], *_replacing(old, told, replaced.height, int(sizes[1]))],
+        }
     entry = {
         "origin": origin,
         "read_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -166,7 +176,9 @@ def _merge(
     return entry
 
 
-def _replacing(held: Snapshot, told: pl.DataFrame, replaced: int) -> list[dict[str, Any]]:
+def _replacing(
+    held: Snapshot, told: pl.DataFrame, replaced: int, same: int
+) -> list[dict[str, Any]]:
     """Notices on a file that replaces records: it ends before what was here, and may be an older state; it
     knows less of their times; or it has no time or place for them."""
     notices = []
@@ -186,6 +198,16 @@ def _replacing(held: Snapshot, told: pl.DataFrame, replaced: int) -> list[dict[s
             "If it only knows less, read the finer file once more."
         )
         notices.append(Notice("coarser_file", says, coarser))
+    moved = told.filter(pl.col("moved") > 0)
+    by = moved.sort("moved")["by"].to_list()[-1] if moved.height else 0
+    rows = int(moved.filter(pl.col("by") == by)["moved"].sum())
+    if rows >= max(20, 0.5 * (replaced + same)) and abs(by) <= 14 * 60:
+        says = f"{rows:,} records that were here are now {abs(by):,} minutes {'later' if by > 0 else 'earlier'}, all by the same: one of the two files was read in a wrong time zone."
+        notices.append(Notice("clock_moved", says, rows))
+    renamed = int(told["renamed"].sum())
+    if renamed >= max(20, 0.5 * (replaced + same)):
+        says = f"{renamed:,} records that were here bear another type now, as this file calls it: if it only writes types another way, those of other records don't match them any more."
+        notices.append(Notice("types_renamed", says, renamed))
     if lost:
         says = f"{lost:,} records that were here are left out now: this file gives them no time or place that can be used. Read the earlier file once more to have them back."
         notices.append(Notice("lost", says, lost))

@@ -105,7 +105,7 @@ def read_events(
         lambda both: both[0].with_columns(both[1].alias("again")).with_columns(reason).drop("again")
     )
     notices = [*moments.notices, *places.notices]
-    notices += unused(rows, columns, moments.precision == "day", times)
+    notices += unused(rows, columns, moments.precision == "day", times, city.time_zone)
     notices += odd_rows(events, columns)
     lost = (
         half_clocks(times)

@@ -27,6 +27,7 @@ IDS = [1000 + 7 * i for i in range(ROWS)]
 ISO = [f"{t:%Y-%m-%d %H:%M}" for t in TIMES]
 DAYS = [f"{t:%Y-%m-%d}" for t in TIMES]
 LATER = [f"{t + timedelta(days=2, hours=3):%Y-%m-%d %H:%M}" for t in TIMES]
+OWN = ["-0500" if t >= datetime(2023, 3, 12, 3) else "-0600" for t in TIMES]  # of Chicago
 PLACE = {"lon": EAST, "lat": NORTH}
 HOURS = [t.replace(minute=0) for t in TIMES]
 Columns = dict[str, list[Any]]
@@ -121,6 +122,12 @@ RIGHT: dict[str, tuple[Columns, list[datetime]]] = {
         base(rok=[t.year for t in TIMES], miesiac=[t.month for t in TIMES], dzien=[t.day for t in TIMES], godzina=[t.hour for t in TIMES], minuta=[t.minute for t in TIMES]),
         TIMES,
     ),
+    "a zone in brackets": (base(date=[f"{t:%Y-%m-%d %H:%M} (UTC{own})" for t, own in zip(TIMES, OWN, strict=True)]), TIMES),
+    "a remark in brackets": (base(date=[f"{t:%Y-%m-%d %H:%M} (local)" for t in TIMES]), TIMES),
+    "kl": (base(dato=DAYS, kl=[f"kl {t:%H%M}" for t in TIMES]), TIMES),
+    "a duration": (base(date=DAYS, elapsed=[f"00:{t:%H:%M}" for t in TIMES]), [t.replace(hour=0, minute=0) for t in TIMES]),
+    "a premise called type": ({"id": IDS, "date": ISO, "type": some("STREET", "SHOP", "HOME"), "offense": KINDS, **PLACE}, TIMES),
+    "offsets that are right": (base(date=ISO, utc_offset=OWN), TIMES),
     "recovered elsewhere": (placed("recovered", "stolen"), TIMES),
     "from and to": (placed("end", "start"), TIMES),
     "how a case stands": ({"id": IDS, "date": ISO, "category": some("OPEN", "CLOSED", "ARREST"), "description": KINDS, **PLACE}, TIMES),
@@ -218,6 +225,8 @@ NOTICED: dict[str, tuple[Columns, str]] = {
     "supplements": (base(date=ISO, supplement_no=some(0, 0, 0, 1)), "supplements"),
     "standard time in summer": (base(date=[f"{t + timedelta(days=60):%Y-%m-%d %H:%M} CST" for t in TIMES]), "standard_alone"),
     "its offset in summer": (base(date=[f"{t + timedelta(days=60):%Y-%m-%dT%H:%M}:00-06:00" for t in TIMES]), "standard_alone"),
+    "another zone in a column": (base(date=ISO, timezone=["America/New_York"] * ROWS), "named_zone"),
+    "standard time in a name": ({"id": IDS, "date_(CST)": ISO, "type": KINDS, **PLACE}, "standard_alone"),
     "a row a unit": ({"unit": [i % 2 for i in range(ROWS)], **{k: [v[i // 2 * 2] for i in range(ROWS)] for k, v in base(date=ISO).items() if k != "id"}}, "alike"),
 }  # fmt: skip
 
@@ -267,6 +276,8 @@ def test_a_winter_in_standard_time_says_nothing(read: Callable[..., Any]) -> Non
         (base(date=[f"{t:%Y-%m-%d %H:00}" for t in TIMES]), "coarser_file"),
         ({**base(date=ISO), "lon": ["" if i % 4 == 0 else v for i, v in enumerate(EAST)]}, "lost"),
         ({**base(date=DAYS), "id": [f"R{i}" for i in IDS]}, "told_before"),
+        (base(date=[f"{t + timedelta(hours=1):%Y-%m-%d %H:%M}" for t in TIMES]), "clock_moved"),
+        ({**base(date=ISO), "type": [kind[:3].upper() for kind in KINDS]}, "types_renamed"),
         ({"date": [f"{t:%Y-%m-%d %H:00}" for t in TIMES], "type": KINDS, **PLACE}, "told_before"),
     ],
 )
