@@ -44,17 +44,18 @@ def in_own_zone(column: Column, zone: str) -> tuple[Column, list[Notice]]:
     return column.map(lambda part: _replaced(part, pattern, means)), notices
 
 
-def standard_in_name(name: str, zone: str, local: Column) -> list[Notice]:
-    """Says that a column is named after standard time, which the city's clocks don't show in summer."""
+def standard_in_name(name: str, zone: str, local: Column, says: str = "") -> list[Notice]:
+    """Says that a column is named after standard time, or another `says` it of all rows, which the city's clocks
+    don't show in summer."""
     clocks = ZoneInfo(zone)
     days = [datetime(2021, month, 1, tzinfo=clocks) for month in (1, 7)]
     names = {bool(day.dst()): day.tzname() or "" for day in days}
-    words = set(plain(name).upper().split("_"))
+    words = set(plain(says or name).upper().split("_"))
     standard = {names.get(False, ""), *(["MEZ"] if names.get(False) == "CET" else [])} - {"GMT"}
     if len(names) != 2 or not words & standard or _in_summer(local, zone) < 20:
         return []
     says = (
-        f"'{name}' is named after {names[False]}, and is taken as the clocks of {zone}, which show {names[True]} in summer: if it is standard time all year, "
+        f"'{name}' {'says' if says else 'is named after'} {names[False]}, and times are taken as the clocks of {zone}, which show {names[True]} in summer: if it is standard time all year, "
         "every event in summer is an hour early. Write the offset behind the times."
     )
     return [Notice("standard_alone", says, _in_summer(local, zone))]

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import re
 import shutil
 import zipfile
 import zlib
@@ -95,6 +96,13 @@ def unpacked(path: Path, depth: int = 0) -> Iterator[tuple[list[Path], list[Noti
         yield members, notices
 
 
+# What lies beside data and describes them.
+DOCUMENT = re.compile(
+    r"read_?me|datapackage|dictionar|metadata|codebook|(?<![a-z])notes?(?![a-z])|licen[cs]e|changelog|schema",
+    re.IGNORECASE,
+)
+
+
 def _unpack(path: Path, folder: Path, kind: str) -> Path:
     stem = path.name[: -len(kind)] if path.name.lower().endswith(kind) else path.name
     if Path(stem).suffix.lower() not in TABLES:
@@ -112,8 +120,10 @@ def _unzip(path: Path, folder: Path) -> tuple[list[Path], list[Notice]]:
             for entry in archive.infolist()
             if Path(entry.filename).suffix.lower() in TABLES and not entry.is_dir()
             and not Path(entry.filename).name.startswith((".", "_")) and "__MACOSX" not in entry.filename
-            and "readme" not in entry.filename.lower()
         ]  # fmt: skip
+        tells = [entry for entry in entries if DOCUMENT.search(Path(entry.filename).stem)]
+        if len(tells) < len(entries):
+            entries = [entry for entry in entries if entry not in tells]
         if not entries:
             raise UserError(f"{path.name} holds no table (CSV, Parquet, JSON or Excel).")
         wanted, left_out = crimes_alone([entry.filename for entry in entries])

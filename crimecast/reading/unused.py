@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from crimecast.reading import clock_columns, words
+from crimecast.reading.abbreviations import standard_in_name
 from crimecast.reading.columns import plain
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows
@@ -92,6 +93,8 @@ def _zone_said(
             "named_zone",
             f"'{name}' names the zone {others[0]} in some rows, and isn't used: times are taken as {zone}. If they are that zone's, every event is at a wrong hour.",
         )
+    if texts.n_unique() == 1 and (said := standard_in_name(name, zone, times, texts[0])):
+        return said[0].code, said[0].says
     offsets = texts.str.extract(OFFSET_PARTS)
     hours = texts.cast(pl.Float64, strict=False)
     if offsets.null_count() > 0.1 * len(texts) and not (hours.abs() <= 14).all():

@@ -13,6 +13,9 @@ from crimecast.records.events import content_ids, content_key, numbered
 
 FEW = 3  # shared ids from which on it is judged whether they name the same records
 SEVERAL = 10
+RARE = (
+    0.05  # share of rows whose minute and place is another record's, from which on it is no chance
+)
 ALIKE = 0.3  # share of them that has to tell of the same time or place
 
 
@@ -43,11 +46,12 @@ def identified(
         number = earlier(events.map(lambda part: part["source_id"]))
         events = events.beside(number).map(lambda both: _apart(*both))
     known = by_month(events).map(lambda part: _as_known(city, part)).kept()
-    told = rows = 0
+    told = exact = rows = 0
     for part in known:
-        again, own = _told_before(city, part)
-        told, rows = told + again, rows + own
-    if told >= max(SEVERAL, ALIKE * rows):
+        again, minutes, own = _told_before(city, part)
+        told, exact, rows = told + again, exact + minutes, rows + own
+    # The same minute and place by chance is rare where it isn't a full hour.
+    if told >= max(SEVERAL, ALIKE * rows) or exact >= max(SEVERAL, RARE * rows):
         says = (
             f"{told:,} of {rows:,} new rows tell of the time and place of a stored record under another id, or as another type: the same records may "
             "have been brought in before, with other ids, rounded places or renamed types. If so, everything is there twice."
@@ -56,26 +60,28 @@ def identified(
     return known, notices
 
 
-def _told_before(city: City, events: pl.DataFrame) -> tuple[int, int]:
-    """Of the rows that are new, how many stored records there are of the same minute and place; and all of them."""
+def _told_before(city: City, events: pl.DataFrame) -> tuple[int, int, int]:
+    """Of the rows that are new, how many tell of the minute and place of a stored record, or of its day where
+    they know no more; how many of a minute that is no full hour; and all of them."""
     new = events.filter(pl.col("reason").is_null())
     if new.is_empty():
-        return 0, 0
+        return 0, 0, 0
     stored = stored_between(city, new["time"].min(), new["time"].max())  # type: ignore[arg-type]
     if stored.is_empty():
-        return 0, new.height
+        return 0, 0, new.height
     new = new.join(stored.select("source_id"), on="source_id", how="anti")
     place = [pl.col("longitude").round(3), pl.col("latitude").round(3), pl.col("type")]
     # The same minute, whatever the type is called; or the same day or hour of what knows no minute.
     minute = [pl.col("time"), *place[:2]]
     known = stored.select(minute).unique()
-    told = new.select(minute).join(known, on=known.columns, how="semi").height
+    both = new.select(minute).join(known, on=known.columns, how="semi")
+    told, exact = both.height, int((both["time"].dt.minute() != 0).sum())
     for unit in ("1d", "1h"):
         coarse = new.filter(pl.col("time") == pl.col("time").dt.truncate(unit))
         if coarse.height > 0.5 * new.height:
             known = stored.select(pl.col("time").dt.truncate(unit), *place).unique()
             told = max(told, coarse.select("time", *place).join(known, on=known.columns, how="semi").height)  # fmt: skip
-    return told, new.height
+    return told, exact, new.height
 
 
 def _met(city: City, events: pl.DataFrame) -> tuple[int, int]:

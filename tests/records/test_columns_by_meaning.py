@@ -226,6 +226,7 @@ NOTICED: dict[str, tuple[Columns, str]] = {
     "standard time in summer": (base(date=[f"{t + timedelta(days=60):%Y-%m-%d %H:%M} CST" for t in TIMES]), "standard_alone"),
     "its offset in summer": (base(date=[f"{t + timedelta(days=60):%Y-%m-%dT%H:%M}:00-06:00" for t in TIMES]), "standard_alone"),
     "another zone in a column": (base(date=ISO, timezone=["America/New_York"] * ROWS), "named_zone"),
+    "standard time in a column": (base(date=ISO, tz=["CST"] * ROWS), "standard_alone"),
     "standard time in a name": ({"id": IDS, "date_(CST)": ISO, "type": KINDS, **PLACE}, "standard_alone"),
     "a row a unit": ({"unit": [i % 2 for i in range(ROWS)], **{k: [v[i // 2 * 2] for i in range(ROWS)] for k, v in base(date=ISO).items() if k != "id"}}, "alike"),
 }  # fmt: skip
@@ -306,6 +307,11 @@ def test_dates_that_a_program_spoilt_are_refused(
 ) -> None:
     with pytest.raises(UserError, match=says):
         read(base(date=dates))
+
+
+def test_a_tenth_that_is_there_under_other_ids_is_said(read: Callable[..., Any]) -> None:
+    read({name: values[:15] for name, values in base(date=ISO).items()})
+    assert "told_before" in read({**base(date=ISO), "id": [f"x-{i}" for i in IDS]})[0]
 
 
 @pytest.mark.parametrize("change", ["point", "zeros", "none", "rounded", "renamed"])

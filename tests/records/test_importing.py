@@ -1,5 +1,6 @@
 """Files of records go in once, whatever their form, and what is left out is accounted for."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -206,3 +207,16 @@ def test_a_file_nested_too_deeply_is_refused_in_a_sentence(tmp_path: Path) -> No
     path.write_text("[" * 200_000, encoding="utf-8")
     with pytest.raises(UserError, match="nested too deeply"):
         read_table(path)
+
+
+@pytest.mark.parametrize(
+    "beside", ["notes.txt", "datapackage.json", "data_dictionary.csv", "readme.csv"]
+)
+def test_what_describes_the_data_is_no_table_of_them(
+    beside: str, data: Path, tmp_path: Path
+) -> None:
+    packed = tmp_path / "town.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(tiny_csv(tmp_path / "town.csv"), "export/town.csv")
+        archive.writestr(f"export/{beside}", '{"field": "meaning"}' if beside.endswith("json") else "field,meaning\nid,number\n")  # fmt: skip
+    assert import_file("packed", packed, MAPPING, zone="Europe/Berlin")["read"] == 400
