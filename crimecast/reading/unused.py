@@ -1,18 +1,16 @@
 """What the columns that are left out seem to say, where that changes what a record means."""
 
 import re
-from zoneinfo import available_timezones
 
 import numpy as np
 import polars as pl
 
 from crimecast.reading import clock_columns, words
-from crimecast.reading.abbreviations import standard_in_name
 from crimecast.reading.columns import plain
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows
 from crimecast.reading.place_columns import spread
-from crimecast.reading.zones import same_clock
+from crimecast.reading.zone_columns import ZONE, zone_said
 
 COUNTED = re.compile(
     r"^(n|count|counts|cnt|total|totals|freq|frequency|qty|quantity|anzahl|antal|aantal|cantidad|quantidade|nombre|numero_de_\w+|"
@@ -21,13 +19,11 @@ COUNTED = re.compile(
 PERSONS = re.compile(r"victim|suspect|offender|arrest|officer|injur|kill|person|age|weapon|vehicle")
 CLOCK_TEXT = r"^\s*\d{1,2}\s?[:.hH時时]\s?\d{2}\b"
 HOURS_TEXT = r"^\s*\d{1,2}\s?(a|à|to|bis|-|–|~|〜)\s?\d{1,2}\s*$"
-OFFSET_PARTS = r"^(?:UTC|GMT)?\s?([-+])?(\d{1,2}):?(\d{2})?$"
 HALF = re.compile(r"^[ap]\.?\s?m?\.?$")
 SIDES = ({"n", "s", "north", "south"}, {"e", "w", "o", "east", "west"})
 LATER = re.compile(r"report|updat|creat|modif|load|enter|clos|clear|publish|edit|receiv|zone|stamp")
 
 
-ZONE = re.compile(r"^(tz|time_?zone|zone|utc_?offset|tz_?offset|offset)$")
 UTC = re.compile(r"^(utc|gmt|z|zulu|etc/utc|[+]?0+:?0*)$")
 NO_EVENT = {
     "deleted", "delete", "unfounded", "void", "voided", "cancelled", "canceled", "duplicate", "supplement", "supplemental",
@@ -58,7 +54,7 @@ def unused(
             if not len(values):
                 continue
             if (
-                (said := _zone_said(table, name, zone, times))
+                (said := zone_said(table, name, zone, times))
                 or (said := _said(name, values, by_day, late))
                 or (said := _no_event(name, values))
                 or (by_day and (said := _all_hours(table, name)))
@@ -75,60 +71,6 @@ def unused(
         notices.append(Notice("pivoted", says, table.height))
     notices += _further_types(table, found)
     return notices
-
-
-def _zone_said(
-    table: Rows, name: str, zone: str, times: Parts[pl.Series]
-) -> tuple[str, str] | None:
-    """What a column of zones or of offsets from UTC says against the city's own zone, in which times are read."""
-    if not ZONE.match(plain(name)):
-        return None
-    texts = spread(table, [name])[name].cast(pl.String).str.strip_chars()
-    named = {
-        text for text in texts.unique().to_list() if text in available_timezones() and "/" in text
-    }
-    others = sorted(one for one in named if not same_clock(one, zone))
-    if others:
-        return (
-            "named_zone",
-            f"'{name}' names the zone {others[0]} in some rows, and isn't used: times are taken as {zone}. If they are that zone's, every event is at a wrong hour.",
-        )
-    if texts.n_unique() == 1 and (said := standard_in_name(name, zone, times, texts[0])):
-        return said[0].code, said[0].says
-    offsets = texts.str.extract(OFFSET_PARTS)
-    hours = texts.cast(pl.Float64, strict=False)
-    if offsets.null_count() > 0.1 * len(texts) and not (hours.abs() <= 14).all():
-        return None
-    # Offsets that are the city's own at each time show that the times are local.
-    away = given = 0
-    told = table.column(name).map(lambda part: _seconds(part.cast(pl.String)))
-    for stated, time in told.beside(times):
-        at = time.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-        own = (at.dt.base_utc_offset() + at.dt.dst_offset()).dt.total_seconds()
-        differ = (stated - own).drop_nulls()
-        given, away = given + len(differ), away + int((differ.abs() > 60).sum())
-    if not given or away <= 0.02 * given:
-        return None
-    return (
-        "named_utc",
-        f"'{name}' holds offsets from UTC, such as {texts[0]!r:.20}, and isn't used: in {away:,} of {given:,} rows they aren't those of the city's clocks. If "
-        "the times are those of UTC, or of another zone, every such event is at a wrong hour.",
-    )
-
-
-def _seconds(texts: pl.Series) -> pl.Series:
-    parts = (
-        texts.str.strip_chars()
-        .str.replace("−", "-")
-        .str.extract_groups(OFFSET_PARTS)
-        .struct.unnest()
-    )
-    sign, hours, minutes = (parts[column] for column in parts.columns)
-    size = (
-        hours.cast(pl.Float64, strict=False) * 3600
-        + minutes.fill_null("0").cast(pl.Float64, strict=False) * 60
-    )
-    return size * sign.replace_strict({"-": -1.0}, default=1.0, return_dtype=pl.Float64)
 
 
 def _all_hours(table: Rows, name: str) -> tuple[str, str] | None:
@@ -315,64 +257,3 @@ def _said(name: str, values: pl.Series, by_day: bool, late: bool) -> tuple[str, 
 
 def _share(true: pl.Series) -> float:
     return int(true.sum()) / max(1, len(true))
-
-
-def half_clocks(times: Parts[pl.Series]) -> Notice | None:
-    """Says that all hours run from 1 to 12, as where AM and PM were lost."""
-    hours = np.zeros(24, dtype=np.int64)
-    for part in times:
-        hours += np.bincount(part.drop_nulls().dt.hour().to_numpy(), minlength=24)
-    total = int(hours.sum())
-    # Of records at all hours, 40 have none after noon once in many millions of files.
-    if total < 40 or hours[13:].any() or hours[0] or (hours[1:13] > 0).sum() < 10:
-        return None
-    return Notice(
-        "half_of_day",
-        "All hours run from 1 to 12, and none is later or earlier: AM and PM seem to be lost, so that afternoons are taken for mornings.",
-        total,
-    )
-
-
-def few_days(times: Parts[pl.Series]) -> Notice | None:
-    """Says that all days are of one weekday, which stands for the week, or none is beyond the 7th."""
-    total, weekdays, last, weeks = 0, set[int](), 0, set[object]()
-    for part in times:
-        there = part.drop_nulls()
-        total += len(there)
-        weekdays |= set(there.dt.weekday().unique().to_list())
-        last = max(last, int(there.dt.day().max() or 0))  # type: ignore[arg-type]
-        weeks |= set(there.dt.truncate("1w").unique().to_list())
-    if total < 40 or len(weeks) < 4:
-        return None
-    if len(weekdays) == 1:
-        return Notice(
-            "weeks_only",
-            "Every date is of the same day of the week: only weeks seem to be known. Use steps of a week.",
-            total,
-        )
-    if last <= 7 and len(weeks) > 3:
-        return Notice(
-            "first_of_month",
-            "No date is beyond the 7th of its month: the column of days may hold days of the week.",
-            total,
-        )
-    return None
-
-
-def first_days(times: Parts[pl.Series]) -> Notice | None:
-    """Says that all days are the first of a month, which stands for the month alone."""
-    months: set[object] = set()
-    total = 0
-    for part in times:
-        there = part.drop_nulls()
-        if len(there) and bool((there.dt.day() != 1).any()):
-            return None
-        months |= set(there.dt.truncate("1mo").unique().to_list())
-        total += len(there)
-    if total < 12 or len(months) < 3:
-        return None
-    return Notice(
-        "first_of_month",
-        "Every date is the first of its month: only months seem to be known. Use steps of a month; in shorter ones these days look like peaks.",
-        total,
-    )

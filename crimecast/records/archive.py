@@ -19,10 +19,10 @@ from filelock import FileLock
 
 from crimecast import UserError
 from crimecast.cities import City
-from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts
 from crimecast.records import arrivals
 from crimecast.records.events import SCHEMA
+from crimecast.records.replacing import replacing_notices
 from crimecast.records.snapshot import Snapshot, archive_folder, snapshot, whole
 from crimecast.storage.store import read_json, replacing, write_json
 
@@ -160,7 +160,10 @@ def _merge(
         told = pl.concat([change.told for change in changes])
         about = {
             **about,
-            "notices": [*about["notices"], *_replacing(old, told, replaced.height, int(sizes[1]))],
+            "notices": [
+                *about["notices"],
+                *replacing_notices(old, told, replaced.height, int(sizes[1])),
+            ],
         }
     entry = {
         "origin": origin,
@@ -174,44 +177,6 @@ def _merge(
     }
     _publish(old, months, dropped, [*old.imports, entry])
     return entry
-
-
-def _replacing(
-    held: Snapshot, told: pl.DataFrame, replaced: int, same: int
-) -> list[dict[str, Any]]:
-    """Notices on a file that replaces records: it ends before what was here, and may be an older state; it
-    knows less of their times; or it has no time or place for them."""
-    notices = []
-    last, newest = told["last"].max(), None
-    if held.files:
-        newest = pl.read_parquet(held.files[max(held.files)], columns=["time"])["time"].max()
-    if isinstance(last, datetime) and isinstance(newest, datetime) and last < newest:
-        says = (
-            f"{replaced:,} records that were here are now as this file has them, though it ends on {last:%Y-%m-%d %H:%M}, before "
-            f"what was here ({newest:%Y-%m-%d %H:%M}). If it is an older state of them, read the newer file once more."
-        )
-        notices.append(Notice("older_file", says, replaced))
-    coarser, lost = int(told["coarser"].sum()), int(told["lost"].sum())
-    if coarser >= max(5, 0.05 * replaced):
-        says = (
-            f"{coarser:,} records whose minute was known are now at a full hour or midnight of the same day, as this file has them. "
-            "If it only knows less, read the finer file once more."
-        )
-        notices.append(Notice("coarser_file", says, coarser))
-    moved = told.filter(pl.col("moved") > 0)
-    by = moved.sort("moved")["by"].to_list()[-1] if moved.height else 0
-    rows = int(moved.filter(pl.col("by") == by)["moved"].sum())
-    if rows >= max(20, 0.5 * (replaced + same)) and abs(by) <= 14 * 60:
-        says = f"{rows:,} records that were here are now {abs(by):,} minutes {'later' if by > 0 else 'earlier'}, all by the same: one of the two files was read in a wrong time zone."
-        notices.append(Notice("clock_moved", says, rows))
-    renamed = int(told["renamed"].sum())
-    if renamed >= max(20, 0.5 * (replaced + same)):
-        says = f"{renamed:,} records that were here bear another type now, as this file calls it: if it only writes types another way, those of other records don't match them any more."
-        notices.append(Notice("types_renamed", says, renamed))
-    if lost:
-        says = f"{lost:,} records that were here are left out now: this file gives them no time or place that can be used. Read the earlier file once more to have them back."
-        notices.append(Notice("lost", says, lost))
-    return [notice.plain() for notice in notices]
 
 
 def adopt(city: City, made: Snapshot, before: Snapshot) -> None:

@@ -14,12 +14,13 @@ import numpy as np
 import polars as pl
 
 from crimecast.cities import City
+from crimecast.reading.lost_times import few_days, first_days, half_clocks
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Column, Parts, Rows, counts, earlier, repeats, rows_of
 from crimecast.reading.places import Places, among, read_places, shared
-from crimecast.reading.unused import few_days, first_days, half_clocks, unused
+from crimecast.reading.unused import unused
 from crimecast.reading.zones import same_clock
 from crimecast.records.odd_rows import odd_rows
 

@@ -1,0 +1,67 @@
+"""What a column of time zones, or of offsets from UTC, says against the zone in which times are read."""
+
+import re
+from zoneinfo import available_timezones
+
+import polars as pl
+
+from crimecast.reading.abbreviations import standard_in_name
+from crimecast.reading.columns import plain
+from crimecast.reading.parts import Parts, Rows
+from crimecast.reading.place_columns import spread
+from crimecast.reading.zones import same_clock
+
+OFFSET_PARTS = r"^(?:UTC|GMT)?\s?([-+])?(\d{1,2}):?(\d{2})?$"
+ZONE = re.compile(r"^(tz|time_?zone|zone|utc_?offset|tz_?offset|offset)$")
+
+
+def zone_said(table: Rows, name: str, zone: str, times: Parts[pl.Series]) -> tuple[str, str] | None:
+    """What a column of zones or of offsets from UTC says against the city's own zone, in which times are read."""
+    if not ZONE.match(plain(name)):
+        return None
+    texts = spread(table, [name])[name].cast(pl.String).str.strip_chars()
+    named = {
+        text for text in texts.unique().to_list() if text in available_timezones() and "/" in text
+    }
+    others = sorted(one for one in named if not same_clock(one, zone))
+    if others:
+        return (
+            "named_zone",
+            f"'{name}' names the zone {others[0]} in some rows, and isn't used: times are taken as {zone}. If they are that zone's, every event is at a wrong hour.",
+        )
+    if texts.n_unique() == 1 and (said := standard_in_name(name, zone, times, texts[0])):
+        return said[0].code, said[0].says
+    offsets = texts.str.extract(OFFSET_PARTS)
+    hours = texts.cast(pl.Float64, strict=False)
+    if offsets.null_count() > 0.1 * len(texts) and not (hours.abs() <= 14).all():
+        return None
+    # Offsets that are the city's own at each time show that the times are local.
+    away = given = 0
+    told = table.column(name).map(lambda part: _seconds(part.cast(pl.String)))
+    for stated, time in told.beside(times):
+        at = time.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        own = (at.dt.base_utc_offset() + at.dt.dst_offset()).dt.total_seconds()
+        differ = (stated - own).drop_nulls()
+        given, away = given + len(differ), away + int((differ.abs() > 60).sum())
+    if not given or away <= 0.02 * given:
+        return None
+    return (
+        "named_utc",
+        f"'{name}' holds offsets from UTC, such as {texts[0]!r:.20}, and isn't used: in {away:,} of {given:,} rows they aren't those of the city's clocks. If "
+        "the times are those of UTC, or of another zone, every such event is at a wrong hour.",
+    )
+
+
+def _seconds(texts: pl.Series) -> pl.Series:
+    parts = (
+        texts.str.strip_chars()
+        .str.replace("−", "-")
+        .str.extract_groups(OFFSET_PARTS)
+        .struct.unnest()
+    )
+    sign, hours, minutes = (parts[column] for column in parts.columns)
+    size = (
+        hours.cast(pl.Float64, strict=False) * 3600
+        + minutes.fill_null("0").cast(pl.Float64, strict=False) * 60
+    )
+    return size * sign.replace_strict({"-": -1.0}, default=1.0, return_dtype=pl.Float64)
