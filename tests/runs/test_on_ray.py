@@ -158,5 +158,5 @@ def test_gridding_on_the_cluster_counts_the_same(sample: str, cluster: Any) -> N
 
 
 def test_a_worker_of_several_dies(sample: str, cluster: Any) -> None:
-    name = submit(sample, cluster.address, 60, workers=2)
+    name = submit(sample, cluster.address, EPOCHS, workers=2)
     killed_on_the_way(name, lambda: training_process().kill())  # type: ignore[union-attr]
