@@ -309,9 +309,8 @@ class _Writer(TorchDispatchMode):
             )
         out = func(*args, **kwargs)
         if live and any(t.layout != torch.strided for t in tensors_in([out])):
-            self.leaves(
-                name, taken
-            )  # a sparse tensor of what comes in: which elements, isn't known
+            # A sparse tensor of what comes in: which of its elements there are isn't known.
+            self.leaves(name, taken)
         if given is None:
             return out
         written = [t for t in tensors_in(out) if isinstance(t, Tensor)]

@@ -52,13 +52,13 @@ def standard_in_name(name: str, zone: str, local: Column, says: str = "") -> lis
     names = {bool(day.dst()): day.tzname() or "" for day in days}
     words = set(plain(says or name).upper().split("_"))
     standard = {names.get(False, ""), *(["MEZ"] if names.get(False) == "CET" else [])} - {"GMT"}
-    if len(names) != 2 or not words & standard or _in_summer(local, zone) < 20:
+    if len(names) != 2 or not words & standard or (rows := _in_summer(local, zone)) < 20:
         return []
     says = (
         f"'{name}' {'says' if says else 'is named after'} {names[False]}, and times are taken as the clocks of {zone}, which show {names[True]} in summer: if it is standard time all year, "
         "every event in summer is an hour early. Write the offset behind the times."
     )
-    return [Notice("standard_alone", says, _in_summer(local, zone))]
+    return [Notice("standard_alone", says, rows)]
 
 
 def _in_summer(local: Column, zone: str) -> int:
