@@ -47,9 +47,7 @@ def in_own_zone(column: Column, zone: str) -> tuple[Column, list[Notice]]:
 def standard_in_name(name: str, zone: str, local: Column, says: str = "") -> list[Notice]:
     """Says that a column is named after standard time, or another `says` it of all rows, which the city's clocks
     don't show in summer."""
-    clocks = ZoneInfo(zone)
-    days = [datetime(2021, month, 1, tzinfo=clocks) for month in (1, 7)]
-    names = {bool(day.dst()): day.tzname() or "" for day in days}
+    names, _ = _names(zone)
     words = set(plain(says or name).upper().split("_"))
     standard = {names.get(False, ""), *(["MEZ"] if names.get(False) == "CET" else [])} - {"GMT"}
     if len(names) != 2 or not words & standard or (rows := _in_summer(local, zone)) < 20:
@@ -59,6 +57,15 @@ def standard_in_name(name: str, zone: str, local: Column, says: str = "") -> lis
         "every event in summer is an hour early. Write the offset behind the times."
     )
     return [Notice("standard_alone", says, rows)]
+
+
+def _names(zone: str) -> tuple[dict[bool, str], dict[str, str]]:
+    """What a zone's clocks are called while they are set forward and while they aren't; and by their offset."""
+    clocks = ZoneInfo(zone)
+    days = [datetime(2021, month, 1, tzinfo=clocks) for month in (1, 7)]
+    offsets = {f"{day:%z}": day.tzname() or "" for day in days}
+    offsets.pop("+0000", None)  # of UTC
+    return {bool(day.dst()): day.tzname() or "" for day in days}, offsets
 
 
 def _in_summer(local: Column, zone: str) -> int:
@@ -73,14 +80,10 @@ def _in_summer(local: Column, zone: str) -> int:
 def standard_alone(column: Column, zone: str, local: Column) -> list[Notice]:
     """Says that times bear the mark of standard time in summer too, by its name or its offset from UTC, and
     none that of summer time: databases write it so behind clocks that were set forward. `local`: the times."""
-    clocks = ZoneInfo(zone)
-    days = [datetime(2021, month, 1, tzinfo=clocks) for month in (1, 7)]
-    names = {bool(day.dst()): day.tzname() or "" for day in days}
+    names, offsets = _names(zone)
     if column.first.dtype != pl.String or len(names) != 2:
         return []
     aliases = {"MEZ": "CET", "MESZ": "CEST"}
-    offsets = {f"{day:%z}": day.tzname() or "" for day in days}
-    offsets.pop("+0000", None)  # of UTC
     means = {**{name: name for name in names.values()}, **aliases, **offsets}
     words = ENDS.format(names="|".join(map(re.escape, [*names.values(), *aliases])))
     begin = head(column, 200)

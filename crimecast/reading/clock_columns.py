@@ -31,9 +31,11 @@ def minute_of(table: Rows, hour: str, taken: set[str]) -> str | None:
         return None
     free = [name for name in table.columns if name != hour and name not in taken]
     named = [name for name in free if PART["minute"].search(plain(name)) and within(table, name, 59)]  # fmt: skip
+    if named:
+        return named[0]
     place = table.columns.index(hour) + 1
     beside = [name for name in table.columns[place : place + 1] if name in free]
-    return next((n for n in [*named, *beside] if n in named or _is_minute(table, n)), None)
+    return next((name for name in beside if _is_minute(table, name)), None)
 
 
 def hours_alone(table: Rows, name: str) -> bool:

@@ -16,6 +16,8 @@ ANY_KIND = {"type", "category", "kind", "class", "tipo", "categoria", "art", "ty
 def kind_column(
     table: Rows, options: list[list[str]], found: dict[str, list[str]], notices: list[Notice]
 ) -> str | None:
+    """The column of the type, if there is one: of the `options` that names propose the first, unless another
+    tells better which offence it was; a doubt goes to the `notices`."""
     taken = {column for parts in found.values() for column in parts}
     named = [option[0] for option in options if option[0] not in taken]
     likely = []

@@ -13,10 +13,7 @@ from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Rows, distinct, nulls, rows_of
 from crimecast.reading.place_columns import doubts, numeric, place_columns, place_names, spread
 from crimecast.reading.time_columns import reads, time_columns
-from crimecast.reading.words import (
-    CORNER,
-    COUNTER,
-)  # fmt: skip
+from crimecast.reading.words import CORNER, COUNTER
 
 POINT = ("point", "location", "place", "geometry", "coordinates")
 

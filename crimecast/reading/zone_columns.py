@@ -31,9 +31,7 @@ def zone_said(table: Rows, name: str, zone: str, times: Parts[pl.Series]) -> tup
         )
     if texts.n_unique() == 1 and (said := standard_in_name(name, zone, times, texts[0])):
         return said[0].code, said[0].says
-    offsets = texts.str.extract(OFFSET_PARTS)
-    hours = texts.cast(pl.Float64, strict=False)
-    if offsets.null_count() > 0.1 * len(texts) and not (hours.abs() <= 14).all():
+    if _seconds(texts).null_count() > 0.1 * len(texts):
         return None
     # Offsets that are the city's own at each time show that the times are local.
     away = given = 0
@@ -53,6 +51,7 @@ def zone_said(table: Rows, name: str, zone: str, times: Parts[pl.Series]) -> tup
 
 
 def _seconds(texts: pl.Series) -> pl.Series:
+    """Offsets such as -0600, UTC+1 or 9 as seconds east of UTC, null for others."""
     parts = (
         texts.str.strip_chars()
         .str.replace("−", "-")

@@ -22,7 +22,7 @@ from crimecast.cities import City
 from crimecast.reading.parts import Parts
 from crimecast.records import arrivals
 from crimecast.records.events import SCHEMA
-from crimecast.records.replacing import replacing_notices
+from crimecast.records.replacing import replacing_notices, told_of
 from crimecast.records.snapshot import Snapshot, archive_folder, snapshot, whole
 from crimecast.storage.store import read_json, replacing, write_json
 
@@ -64,7 +64,7 @@ def _once(incoming: pl.DataFrame) -> pl.DataFrame:
 
 class _Change(NamedTuple):
     """What a part changes: its rows that aren't stored as they are, the stored ones that they replace (id and
-    month), how many it has and how many of them are known; `dropped` by reason; its last `time`, how many of the stored it makes `coarser`, and how many it takes the time or place of (`lost`)."""
+    month), how many it has and how many of them are known; `dropped` by reason; what it does to those that it replaces (`told`, as `replacing.told_of`)."""
 
     changed: pl.DataFrame
     replaced: pl.DataFrame
@@ -81,35 +81,15 @@ class _Change(NamedTuple):
 def _change(old: Snapshot, incoming: pl.DataFrame) -> _Change:
     stored = _stored(old.files, old.read_dropped(), incoming)
     dropped = incoming["reason"].value_counts().drop_nulls()
-    last = incoming.filter(pl.col("reason").is_null()).select(pl.col("time").max())
     if stored.is_empty():
         none = stored.select("source_id", "month")
-        return _Change(incoming, none, np.array([incoming.height, 0]), dropped, _told(last))
+        return _Change(incoming, none, np.array([incoming.height, 0]), dropped, told_of(incoming))
     same = incoming.join(stored.drop("month"), on=incoming.columns, how="semi", nulls_equal=True)
     changed = incoming.join(same, on="source_id", how="anti")
     both = stored.join(changed, on="source_id", how="inner", suffix="_now")
-    was, now = pl.col("time"), pl.col("time_now")
-    counted = both.filter(pl.col("reason").is_null()).select(
-        coarser=((was.dt.date() == now.dt.date()) & (now != was) & (now == now.dt.truncate("1h")) & (was != was.dt.truncate("1h"))).sum(),
-        lost=pl.col("reason_now").is_not_null().sum(),
-        renamed=((pl.col("type") != pl.col("type_now")) & (was == now)).sum(),
-    )  # fmt: skip
-    minutes = both.select((now - was).dt.total_minutes().alias("by")).filter(pl.col("by") != 0)
-    most = minutes.group_by("by").len("moved").sort("moved", "by").tail(1)
-    counted = counted.with_columns(
-        moved=pl.lit(most["moved"][0] if len(most) else 0),
-        by=pl.lit(most["by"][0] if len(most) else 0),
-    )
     replaced = both.select("source_id", "month")
-    return _Change(
-        changed, replaced, np.array([incoming.height, same.height]), dropped, _told(last, counted)
-    )
-
-
-def _told(last: pl.DataFrame, counted: pl.DataFrame | None = None) -> pl.DataFrame:
-    none = pl.DataFrame({key: [0] for key in ("coarser", "lost", "renamed", "moved", "by")})
-    counted = none if counted is None else counted.cast(pl.Int64)
-    return pl.concat([last.rename({"time": "last"}), counted], how="horizontal")
+    sizes = np.array([incoming.height, same.height])
+    return _Change(changed, replaced, sizes, dropped, told_of(incoming, both))
 
 
 def _merge(

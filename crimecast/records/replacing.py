@@ -9,6 +9,29 @@ from crimecast.reading.notice import Notice
 from crimecast.records.snapshot import Snapshot
 
 
+def told_of(incoming: pl.DataFrame, both: pl.DataFrame | None = None) -> pl.DataFrame:
+    """One row on a part of a file: its `last` time; of the stored rows that it replaces (`both`, theirs beside
+    the file's own, which end with _now) how many become `coarser`, are `lost` or `renamed`, and how many `moved`
+    `by` the same minutes, the most that did."""
+    last = incoming.filter(pl.col("reason").is_null()).select(last=pl.col("time").max())
+    if both is None:
+        none = {key: [0] for key in ("coarser", "lost", "renamed", "moved", "by")}
+        return pl.concat([last, pl.DataFrame(none)], how="horizontal")
+    was, now = pl.col("time"), pl.col("time_now")
+    counted = both.filter(pl.col("reason").is_null()).select(
+        coarser=((was.dt.date() == now.dt.date()) & (now != was) & (now == now.dt.truncate("1h")) & (was != was.dt.truncate("1h"))).sum(),
+        lost=pl.col("reason_now").is_not_null().sum(),
+        renamed=((pl.col("type") != pl.col("type_now")) & (was == now)).sum(),
+    )  # fmt: skip
+    minutes = both.select((now - was).dt.total_minutes().alias("by")).filter(pl.col("by") != 0)
+    most = minutes.group_by("by").len("moved").sort("moved", "by").tail(1)
+    counted = counted.with_columns(
+        moved=pl.lit(most["moved"][0] if len(most) else 0),
+        by=pl.lit(most["by"][0] if len(most) else 0),
+    )
+    return pl.concat([last, counted.cast(pl.Int64)], how="horizontal")
+
+
 def replacing_notices(
     held: Snapshot, told: pl.DataFrame, replaced: int, same: int
 ) -> list[dict[str, Any]]:
