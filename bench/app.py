@@ -198,7 +198,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             again = switches(page, titles, options.rounds)
             endless = replace(run.design, training=replace(run.design.training, patience=10_000))
             busy = queue.submit(queue.Request(endless, run.grid, epochs=10_000, device="cpu"))
-            page.wait_for_timeout(15_000)  # its inputs are made
+            while not (load_run(busy.id).progress() or {}).get("step"):  # its inputs are made
+                page.wait_for_timeout(500)
             free, _ = speed(busy, lambda: page.wait_for_timeout(20_000))
             kept, trained = speed(busy, lambda: switches(page, titles, options.rounds))
             with held(load_run(busy.id)):

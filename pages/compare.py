@@ -8,10 +8,13 @@ from crimecast.judging.scoring import said
 from crimecast.plots import figures, judging
 from crimecast.reporting.comparison import comparison_report
 from crimecast.views.compare import Comparison, choices, first_choice, is_baseline, slow
+from crimecast.views.words import FIT, MISFIT, OF_BEST, forecast_title
+from pages.parts.astray import where_astray
 from pages.parts.charts import chart
 from pages.parts.frame import frame, trained
 from pages.parts.guarding import part
 from pages.parts.maps import asked_of, maps
+from pages.parts.reader import designer
 from pages.parts.text import text
 
 NOT_FOR = (
@@ -22,7 +25,7 @@ NOT_FOR = (
 
 here = frame(
     "Compare",
-    "Did it help? Any runs and baselines on the same unseen steps, each pair on the same weeks.",
+    "Did it help? Any runs and simple forecasts on the same unseen steps, each pair on the same weeks.",
 )
 run = trained(here)
 grid = run.grid
@@ -39,21 +42,22 @@ if "compare_with" not in st.session_state or not set(st.session_state["compare_w
 
 
 def named(name: str) -> str:
-    return f"{name} (takes minutes)" if slow(name, grid, first, last) else name
+    title = forecast_title(name)
+    return f"{title} (takes minutes)" if slow(name, grid, first, last) else title
 
 
 left, right = st.columns([3, 1])
 with left:
     names = st.multiselect(
         "Forecasts", known, key="compare_with", format_func=named,
-        help="Runs of this grid, baselines, and on the simulated city the true rates. "
+        help="Runs of this grid, simple forecasts, and on the simulated city the true rates. "
         "`@3` after a name: three steps ahead.",
     )  # fmt: skip
     rivals = [name for name in names if is_baseline(name)] or names
 start = st.query_params.get("against")
 with right:
     against = st.selectbox(
-        "Against", names,
+        "Against", names, format_func=forecast_title,
         index=names.index(start) if start in names else names.index(rivals[0]) if names else None,
         help="The one that all others are measured against.",
     )  # fmt: skip
@@ -73,34 +77,33 @@ def rows_of(grid: str, names: tuple[str, ...], against: str, first: int, last: i
 def scores(view: Comparison) -> None:
     """The table with intervals; who is told apart from the one compared with."""
     rows = rows_of(grid, view.names, view.against, first, last)
-    best = rows[0]
+    best, other = rows[0], forecast_title(view.against)
     if best["name"] == view.against:
-        st.subheader(f"None is better than {text(view.against)}")
+        st.subheader(f"None is better than {text(other)}")
     else:
-        word, much = said(best["versus"])
-        st.subheader(f"{text(best['name'])} is {text(word)} {text(view.against)}")
+        word, much = said(best["versus"], unit=FIT.plain)
+        st.subheader(f"{text(forecast_title(best['name']))} is {text(word)} {text(other)}")
         st.markdown(f"{text(much)}, {text(view.period)}.")
     st.dataframe(
         [
             {
-                "forecast": row["name"],
-                "log-likelihood": row["log_likelihood_per_event"],
-                f"against {view.against}": row["versus"]["difference"] if "versus" in row else None,
+                "forecast": forecast_title(row["name"]),
+                FIT.plain: row["log_likelihood_per_event"],
+                f"against {other}": row["versus"]["difference"] if "versus" in row else None,
                 "from": row["versus"]["interval"][0] if "versus" in row else None,
                 "to": row["versus"]["interval"][1] if "versus" in row else None,
                 "verdict": row["versus"]["verdict"] if "versus" in row else "compared with",
                 "hits in 1 %": 100 * row["hit_rate@1"],
                 "hits in 5 %": 100 * row["hit_rate@5"],
-                "PEI in 5 %": row["pei@5"],
-                "deviance": row["poisson_deviance"],
             }
+            | ({OF_BEST.plain: row["pei@5"], MISFIT.plain: row["poisson_deviance"]} if designer() else {})
             for row in rows
         ],
         hide_index=True,
         column_config={
-            "log-likelihood": st.column_config.NumberColumn(format="%.4f", help="Per event. Higher is better."),
-            f"against {view.against}": st.column_config.NumberColumn(
-                format="%+.4f", help="Difference of the log-likelihoods per event, on the same weeks."
+            FIT.plain: st.column_config.NumberColumn(format="%.4f", help=FIT.help),
+            f"against {other}": st.column_config.NumberColumn(
+                format="%+.4f", help="Difference of the fits per event, on the same weeks: above zero is better."
             ),
             "from": st.column_config.NumberColumn(format="%+.4f", help="Its 95 % interval."),
             "to": st.column_config.NumberColumn(format="%+.4f", help="Its 95 % interval."),
@@ -108,43 +111,44 @@ def scores(view: Comparison) -> None:
                 format="%.1f %%", help="Share of events in the 1 % of cells forecast highest. Higher is better."
             ),
             "hits in 5 %": st.column_config.NumberColumn(format="%.1f %%", help="The same for 5 % of the cells."),
-            "PEI in 5 %": st.column_config.NumberColumn(
-                format="%.3f", help="Those hits over the hits of the best possible choice of cells."
-            ),
-            "deviance": st.column_config.NumberColumn(format="%.4f", help="Lower is better."),
+            OF_BEST.plain: st.column_config.NumberColumn(format="%.3f", help=f"For 5 %. {OF_BEST.help}"),
+            MISFIT.plain: st.column_config.NumberColumn(format="%.4f", help=MISFIT.help),
         },
         placeholder="–",
         alt="Scores of every forecast with the paired comparison",
     )  # fmt: skip
     measured = {
-        row["name"]: (row["versus"]["difference"], *row["versus"]["interval"])
+        forecast_title(row["name"]): (row["versus"]["difference"], *row["versus"]["interval"])
         for row in rows
         if "versus" in row
     }
     chart(
-        judging.intervals_figure(measured, view.against),
+        judging.intervals_figure(measured, other, FIT.plain),
         key="gains",
         alt="Gains with their intervals",
     )
     alike = [
-        r["name"] for r in rows if r.get("versus", {}).get("verdict") == "not to be told apart"
+        forecast_title(r["name"])
+        for r in rows
+        if r.get("versus", {}).get("verdict") == "not to be told apart"
     ]
     if alike:
         st.caption(
-            f"Not told apart from {text(view.against)}: {text(', '.join(alike))}. Their intervals hold zero."
+            f"Not told apart from {text(other)}: {text(', '.join(alike))}. Their intervals hold zero."
         )
 
 
 def one_of(view: Comparison, key: str) -> str:
     """Which forecast to look at, of those that are not the one compared with."""
     others = [name for name in view.names if name != view.against]
-    return st.selectbox("Forecast", others, key=key, width=260)
+    return st.selectbox("Forecast", others, key=key, width=260, format_func=forecast_title)
 
 
 def where(view: Comparison) -> None:
     """Maps of both forecasts and of the gain, for the whole period and each month."""
     name = one_of(view, "compare_where")
     maps(view.maps(name, here.city, asked_of("compare_maps").step or 0), key="compare_maps")
+    where_astray(name, grid, first, last, run.stamp)
 
 
 def hits(view: Comparison) -> None:
@@ -152,7 +156,8 @@ def hits(view: Comparison) -> None:
     most = st.segmented_control(
         "Up to", [5, 20, 100], default=20, format_func=lambda v: f"{v:d} % of the city"
     )
-    curves, share = view.curves(), (most or 100) / 100
+    curves = {forecast_title(name): curve for name, curve in view.curves().items()}
+    other, share = forecast_title(view.against), (most or 100) / 100
     left, right = st.columns(2)
     chart(
         judging.hits_figure(curves, share),
@@ -161,9 +166,9 @@ def hits(view: Comparison) -> None:
         place=left,
     )
     chart(
-        judging.hits_gain_figure(curves, view.against, share),
+        judging.hits_gain_figure(curves, other, share),
         key="hits_gain",
-        alt=f"Hit rate above that of {view.against}",
+        alt=f"Hit rate above that of {other}",
         place=right,
     )
     st.caption(
@@ -174,7 +179,7 @@ def hits(view: Comparison) -> None:
 
 def calibration(view: Comparison) -> None:
     """Whether rates can be taken at their word."""
-    made = {name: view.calibration(name) for name in view.names[:7]}
+    made = {forecast_title(name): view.calibration(name) for name in view.names[:7]}
     left, right = st.columns(2)
     left.markdown("**Reliability**: on the dotted line is right")
     chart(
@@ -183,15 +188,19 @@ def calibration(view: Comparison) -> None:
         alt="Observed against forecast rates",
         place=left,
     )
-    right.markdown("**PIT**: flat is right, a U is too sure")
+    right.markdown("**Ranks of what came**: flat is right, a U is too sure")
     chart(
         judging.pit_figure({name: pit for name, (_, pit) in made.items()}),
         key="pit",
-        alt="PIT histograms",
+        alt="Histograms of the ranks of what came (PIT)",
         place=right,
     )
+    scores = [
+        row | {"forecast": forecast_title(row["forecast"])} for row in view.distribution_scores()
+    ]
+    kept = None if designer() else ("forecast", "observed / expected")
     st.dataframe(
-        view.distribution_scores(), hide_index=True, alt="CRPS and sharpness",
+        scores, hide_index=True, alt="How wide and how right each forecast is", column_order=kept,
         column_config={
             "CRPS": st.column_config.NumberColumn(format="%.5f", help="Continuous ranked probability score. Lower is better."),
             "sharpness": st.column_config.NumberColumn(
@@ -199,7 +208,7 @@ def calibration(view: Comparison) -> None:
             ),
             "observed / expected": st.column_config.NumberColumn(format="%.3f", help="1 is right in total."),
             "gap to the truth": st.column_config.NumberColumn(
-                format="%.5f", help="Log-likelihood per event lost against the true rates. 0 is perfect."
+                format="%.5f", help="Fit per event lost against the true rates. 0 is perfect."
             ),
         },
     )  # fmt: skip
@@ -222,7 +231,7 @@ def groups(view: Comparison) -> None:
         figures.signed_bars_figure(
             ends[by].tolist(),
             ends["gain_per_event"].tolist(),
-            f"gain on {view.against}, per event of the whole",
+            f"gain on {forecast_title(view.against)}, per event of the whole",
         ),
         key="groups",
         alt=f"Gain by {by}",
@@ -235,7 +244,7 @@ def groups(view: Comparison) -> None:
             "expected": st.column_config.NumberColumn(format="%.1f"),
             "expected by the other": st.column_config.NumberColumn(format="%.1f"),
             "observed / expected": st.column_config.NumberColumn(format="%.3f"),
-            "log_likelihood_per_event": st.column_config.NumberColumn("log-likelihood per event", format="%.4f"),
+            "log_likelihood_per_event": st.column_config.NumberColumn(FIT.plain, format="%.4f", help=FIT.help),
             "gain_per_event": st.column_config.NumberColumn(
                 "gain", format="%+.5f", help="What the group adds to the gain of the whole; the rows sum to it."
             ),

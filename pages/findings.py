@@ -6,6 +6,7 @@ from crimecast import UserError
 from crimecast.designs.spec import to_toml
 from crimecast.diagnose import Finding
 from crimecast.diagnose.kept import findings_of
+from crimecast.diagnose.meaning import means
 from crimecast.diagnose.own_file import line_of_run
 from crimecast.diagnose.patch import patched
 from crimecast.lineage.steer import fork
@@ -18,14 +19,18 @@ from pages.parts.frame import frame, trained
 from pages.parts.guarding import guarded
 from pages.parts.people import operator_button
 from pages.parts.progress import live
+from pages.parts.reader import designer
 from pages.parts.text import text
 
 MARK = {"high": ":material/error:", "medium": ":material/warning:", "low": ":material/info:"}
 WORD = {"high": "mend this first", "medium": "worth a try", "low": "good to know"}
+GRAVE = {"high": "serious", "medium": "to be kept in mind", "low": "good to know"}
 
 here = frame(
     "Findings",
-    "What is wrong with the network, where, by which numbers, and what to change. A healthy one has none.",
+    "What is wrong with the network, where, by which numbers, and what to change. A healthy one has none."
+    if designer()
+    else "What is wrong with the forecast, and what that means for whoever uses it.",
 )
 run = trained(here)
 
@@ -89,6 +94,16 @@ def look() -> None:
         st.success(
             "Nothing was found: this network is healthy by all rules.", icon=":material/check:"
         )
+    if not designer():
+        for finding in findings:
+            plain, meaning = means(finding.code)
+            st.markdown(f"{MARK[finding.severity]} **{text(plain)}** · {GRAVE[finding.severity]}")
+            st.markdown(text(meaning))
+        st.caption(
+            "Each with its numbers, its place in the network and the change that may mend it: for a designer."
+        )
+        write_report()
+        return
     first = next((one for one in findings if one.patch), None)
     for number, finding in enumerate(findings):
         with st.container(border=True):
@@ -119,6 +134,11 @@ def look() -> None:
     st.caption(
         "Judged on the validation period; how each rule does on networks that were made sick on purpose is in bench/results/planted.md. What follows from another finding stands under it."
     )
+    write_report()
+
+
+def write_report() -> None:
+    """All of it in a file."""
     if st.button(
         "Make a report",
         icon=":material/description:",

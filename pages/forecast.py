@@ -2,22 +2,34 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 import streamlit as st
 
 from crimecast.forecasting.forecasts import rivals
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
+from crimecast.inspect.saving import plain
 from crimecast.plots.figures import forecast_figure
+from crimecast.views.astray import Spot
 from crimecast.views.coverage import warning
 from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
+from crimecast.views.forecast_file import SUFFIXES, step_file
+from crimecast.views.words import forecast_title
 from pages.parts.asked import changed, chosen_row, newly
+from pages.parts.astray import where_astray
 from pages.parts.charts import chart
 from pages.parts.frame import frame, trained
 from pages.parts.guarding import again, part
 from pages.parts.maps import asked_of, maps
+from pages.parts.reader import designer
 from pages.parts.text import text
 
+FILES = {
+    ".csv": "CSV: a row a cell, expected and recorded",
+    ".geojson": "GeoJSON: cells on a map",
+    ".tif": "GeoTIFF: a raster",
+}
 here = frame(
     "Forecast", "What the network expected, what happened, and where it was wrong, on one scale."
 )
@@ -49,8 +61,8 @@ with st.container(horizontal=True):
         )  # fmt: skip
     name = run.id if ahead == run.design.horizon else f"{run.id}@{ahead}"
     other = st.selectbox(
-        "Compared with", others(ahead), key="forecast_other", width=320,
-        help="The curve above the steps shows how much better (up) or worse (down) the network did than this baseline.",
+        "Compared with", others(ahead), key="forecast_other", width=320, format_func=forecast_title,
+        help="The curve above the steps shows how much better (up) or worse (down) the network did than this one.",
     )  # fmt: skip
 
 
@@ -86,11 +98,25 @@ def look() -> None:
     )
     with day:
         calendar(view, step)
+        save_step(view, step)
     if cell is None:
         st.caption("Click a cell on a map for its history, its forecast and its events.")
     else:
         behind(view, step, cell)
     worst(view)
+
+
+def astray() -> None:
+    """What its errors have in common."""
+    where_astray(name, run.grid, first, last, run.stamp, go_to)
+
+
+def go_to(spot: Spot) -> None:
+    """The step and cell of something that was found."""
+    go_to_step(spot.step)
+    if spot.cell:
+        st.query_params["cell"] = f"{spot.cell[0]},{spot.cell[1]}"
+    st.rerun()
 
 
 def calendar(view: ForecastView, step: int) -> None:
@@ -103,6 +129,19 @@ def calendar(view: ForecastView, step: int) -> None:
     if isinstance(chosen, date) and chosen != view.day(step):
         go_to_step(view.step_on(chosen))
         again()
+
+
+def save_step(view: ForecastView, step: int) -> None:
+    """The step that is shown, for others."""
+    stem = plain(f"{name} {view.label(step)}")
+    with st.popover("Save this step", icon=":material/download:"):
+        for suffix, mime in SUFFIXES.items():
+            if suffix == ".tif" and view.cube.areas is not None:
+                continue  # has cells, and these counts are of areas
+            st.download_button(
+                FILES[suffix], partial(step_file, name, run.grid, first, last, step, suffix),
+                f"{stem}{suffix}", mime, key=f"save_step{suffix}", on_click="ignore",
+            )  # fmt: skip
 
 
 def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
@@ -133,7 +172,7 @@ def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
         near.dataframe(
             events, hide_index=True, key="cell_events", alt="Events of this cell in this step"
         )
-    if near.button("See what the layers do here", icon=":material/layers:"):
+    if designer() and near.button("See what the layers do here", icon=":material/layers:"):
         st.switch_page("pages/layers.py", query_params=dict(st.query_params))
 
 
@@ -141,7 +180,7 @@ def worst(view: ForecastView) -> None:
     """Where it was worst against the baseline; a choice jumps there."""
     st.subheader("Where it was worst")
     st.caption(
-        f"By log-likelihood against {text(other)}: the most negative lost most. Choose a row to go there."
+        f"By fit against {text(forecast_title(other))}: the most negative lost most. Choose a row to go there."
     )
     steps, cells = view.worst()
     left, right = st.columns(2)
@@ -183,6 +222,7 @@ def go_to_cell(label: str) -> None:
 
 
 part(look)
+part(astray)
 
 
 def totals() -> None:

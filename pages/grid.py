@@ -8,7 +8,7 @@ from crimecast.grids.grid import list_grids, make_grid
 from crimecast.live.discarding import delete_grid
 from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import list_runs
-from crimecast.views.grid import grid_message
+from crimecast.views.grid import grid_message, thinness
 from pages.parts.bin import delete_button
 from pages.parts.frame import frame, grid_title, nothing_yet
 from pages.parts.guarding import guarded, part
@@ -45,7 +45,7 @@ def form() -> None:
         known = list(held.type_counts)
         types = columns[2].multiselect(
             "Types", [*city.groups, *known], placeholder="all, as one",
-            help="Each becomes a channel of its own. Groups sum their types. None chosen: all events as one.",
+            help="Each is counted apart. Groups sum their types. None chosen: all events as one.",
         )  # fmt: skip
         if st.form_submit_button("Make the grid", type="primary", **locked()):
             with st.spinner("Counting …"):
@@ -104,6 +104,8 @@ if here.grid is not None:
     st.caption(
         f"{text(grid['grid'])} · {text(grid['first'][:10])} to {text(grid['last'][:10])} · shape {text(' × '.join(map(str, grid['shape'])))} (time, type, y, x)"
     )
+    if too_thin := thinness(grid):
+        st.info(text(too_thin), icon=":material/grain:")
     lost = [
         {"reason": reason, "records": count} for reason, count in grid["dropped_by_reason"].items()
     ]

@@ -4,6 +4,7 @@ import streamlit as st
 
 from crimecast.diagnose.finding import Finding
 from crimecast.diagnose.kept import known_findings
+from crimecast.diagnose.meaning import means
 from crimecast.forecasting.forecasts import rivals
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.judging.scoring import said
@@ -12,16 +13,21 @@ from crimecast.live.standing import state_of
 from crimecast.runs.progress import line, share
 from crimecast.runs.run import Run, list_runs
 from crimecast.views.tomorrow import tomorrow_view
+from crimecast.views.words import FIT, MISFIT, forecast_title
 from pages.parts.bin import bin_panel
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.guarding import guarded
 from pages.parts.judged import score_rows
 from pages.parts.maps import maps
+from pages.parts.reader import designer
+from pages.parts.tell import since_last_visit
 from pages.parts.text import text
 
 here = frame(
     "Overview",
-    "See why a forecasting network is wrong, change its design, and see whether it got better.",
+    "See why a forecasting network is wrong, change its design, and see whether it got better."
+    if designer()
+    else "What is forecast, how good it has been, and whether to trust it.",
 )
 if here.grid is None:
     guarded(bin_panel)
@@ -32,6 +38,7 @@ if here.grid is None:
     )
 
 grid = here.grid
+guarded(since_last_visit)
 
 
 def tomorrow() -> None:
@@ -45,7 +52,7 @@ def tomorrow() -> None:
     st.subheader(text(view.label(0)))
     st.markdown(
         f"**{expected:,.1f}** events expected, most likely between **{low:,d}** and **{high:,d}**; usual are "
-        f"{view.usual[kind].sum():,.1f}. Forecast by {text(plan.names[0])}."
+        f"{view.usual[kind].sum():,.1f}. Forecast by {text(forecast_title(plan.names[0]))}."
     )
     maps(view.message(0, kind, 5), key="overview_tomorrow")
     st.page_link(
@@ -103,27 +110,27 @@ def standing() -> None:
     rows = score_rows(run, tuple(rivals(run, *unseen_period(run))))
     baselines = [row for row in rows if row["name"] != run.id]
     best = max(baselines, key=lambda row: row["log_likelihood_per_event"])
-    word, much = said(best["versus"], swapped=True)  # the table compares each row with the run
-    st.subheader(f"{text(run.id)} is {text(word)} the best baseline")
+    word, much = said(
+        best["versus"], swapped=True, unit=FIT.plain
+    )  # the table compares each row with the run
+    st.subheader(f"{text(run.id)} is {text(word)} the best simple forecast")
     st.markdown(
-        f"On unseen data from {text(run.settings.validate_until[:10])} on, against *{text(best['name'])}*: {text(much)}."
+        f"On unseen data from {text(run.settings.validate_until[:10])} on, against *{text(forecast_title(best['name']))}*: {text(much)}."
     )
     st.dataframe(
         [
             {
-                "forecast": row["name"],
-                "log-likelihood per event": row["log_likelihood_per_event"],
+                "forecast": forecast_title(row["name"]),
+                FIT.plain: row["log_likelihood_per_event"],
                 "hits in 1 % of the area": 100 * row["hit_rate@1"],
                 "hits in 5 % of the area": 100 * row["hit_rate@5"],
-                "deviance": row["poisson_deviance"],
             }
+            | ({MISFIT.plain: row["poisson_deviance"]} if designer() else {})
             for row in sorted(rows, key=lambda row: -row["log_likelihood_per_event"])
         ],
         hide_index=True,
         column_config={
-            "log-likelihood per event": st.column_config.NumberColumn(
-                format="%.4f", help="Higher is better."
-            ),
+            FIT.plain: st.column_config.NumberColumn(format="%.4f", help=FIT.help),
             "hits in 1 % of the area": st.column_config.NumberColumn(
                 format="%.1f %%",
                 help="Share of events inside the 1 % of cells forecast highest. Higher is better.",
@@ -131,11 +138,9 @@ def standing() -> None:
             "hits in 5 % of the area": st.column_config.NumberColumn(
                 format="%.1f %%", help="The same for 5 % of the cells."
             ),
-            "deviance": st.column_config.NumberColumn(
-                format="%.4f", help="Mean Poisson deviance a cell and step. Lower is better."
-            ),
+            MISFIT.plain: st.column_config.NumberColumn(format="%.4f", help=MISFIT.help),
         },
-        alt="Scores of the run and the baselines",
+        alt="Scores of the run and of simple forecasts",
     )
 
 
@@ -147,6 +152,10 @@ def what_was_found(findings: list[Finding] | None) -> None:
     elif not findings:
         st.caption(f"Nothing is wrong with {text(run.id)} by any rule.")
     for finding in (findings or [])[:3]:
+        if not designer():
+            name, meaning = means(finding.code)
+            st.markdown(f"- **{text(name)}**. {text(meaning)}")
+            continue
         where = f" in *{text(finding.layer)}*" if finding.layer else ""
         st.markdown(
             f"- **{text(finding.code.replace('_', ' ').capitalize())}**{where} ({text(finding.severity)}). {text(finding.advice)}"
@@ -160,15 +169,29 @@ def what_was_found(findings: list[Finding] | None) -> None:
         )
 
 
+def trust() -> None:
+    """Where an analyst goes on to."""
+    st.write("See where it was wrong, whether it holds where it never trained, and for whom.")
+    for page, label, icon in (
+        ("pages/forecast.py", "Where it was wrong", ":material/map:"),
+        ("pages/unseen.py", "Whether it holds elsewhere", ":material/travel_explore:"),
+        ("pages/compare.py", "Against other forecasts, and for whom", ":material/balance:"),
+    ):
+        st.page_link(page, label=label, icon=icon, query_params=dict(st.query_params))
+
+
 def what_next(findings: list[Finding] | None) -> None:
     """One thing to try."""
     st.subheader("What to try next")
+    if not designer():
+        trust()
+        return
     advised = next((f for f in findings or [] if f.patch), None)
     seeds = [one for one in same if one.spec == run.spec]
     to = dict(st.query_params)
     if best_run.id != run.id:
         st.write(
-            f"{text(best_run.id)} has the lowest validation loss of {len(same)} runs with these periods: start from it."
+            f"{text(best_run.id)} does best on the steps for choosing of {len(same)} runs with these periods: start from it."
         )
         other_run(best_run, f"Go to {text(best_run.id)}")
     elif findings is None:
@@ -219,11 +242,10 @@ with right:
     running()
 st.subheader("Look closer")
 with st.container(horizontal=True):
-    for page, label, icon in (
-        ("pages/tomorrow.py", "The days to come", ":material/event_upcoming:"),
-        ("pages/forecast.py", "Forecast beside fact", ":material/map:"),
-        ("pages/layers.py", "What each layer sees", ":material/layers:"),
-        ("pages/design.py", "Change the design", ":material/account_tree:"),
-    ):
-        st.page_link(page, label=label, icon=icon, query_params=dict(st.query_params))
+    to = dict(st.query_params)
+    st.page_link("pages/tomorrow.py", label="The days to come", icon=":material/event_upcoming:", query_params=to)  # fmt: skip
+    st.page_link("pages/forecast.py", label="Forecast beside fact", icon=":material/map:", query_params=to)  # fmt: skip
+    if designer():
+        st.page_link("pages/layers.py", label="What each layer sees", icon=":material/layers:", query_params=to)  # fmt: skip
+        st.page_link("pages/design.py", label="Change the design", icon=":material/account_tree:", query_params=to)  # fmt: skip
 guarded(bin_panel)

@@ -9,6 +9,7 @@ from crimecast.runs import queue
 from crimecast.runs.run import Run, list_runs, load_run
 from crimecast.training.reached import kept
 from crimecast.views.design import reached_items, spec_diff
+from crimecast.views.words import FIT
 from pages.parts.asked import chosen_row
 from pages.parts.bin import delete_button
 from pages.parts.effect import what_it_did
@@ -17,11 +18,12 @@ from pages.parts.graph import graph
 from pages.parts.guarding import guarded
 from pages.parts.people import operator_button
 from pages.parts.progress import live
+from pages.parts.reader import designer
 from pages.parts.text import text
 
 here = frame(
     "Runs",
-    "Every training on this grid: its state, how it did on validation, and what was changed.",
+    "Every training on this grid: its state, what was changed, and what that did.",
 )
 everything = list_runs(here.grid["grid"]) if here.grid else []
 put_away = sum(run.archived for run in everything)
@@ -73,6 +75,7 @@ def change(run: Run) -> str | None:
 
 
 order = tree(None, 0)
+ANALYST = ("run", "state", "gain on its parent", "note", "trained until")
 table = st.dataframe(
     [
         {
@@ -98,11 +101,12 @@ table = st.dataframe(
         "validation loss": st.column_config.NumberColumn(format="%.5f", help="Lower is better."),
         "gain on its parent": st.column_config.NumberColumn(
             format="%+.4f",
-            help="In log-likelihood per event: above zero is better. Choose a run to have it measured.",
+            help=f"In {FIT.plain}: above zero is better. Choose a run to have it measured.",
         ),
         "seconds": st.column_config.NumberColumn(format="%.0f"),
     },
     key="runs_table",
+    column_order=None if designer() else ANALYST,
     placeholder="–",
     alt="Runs with their state and validation loss",
 )
@@ -160,8 +164,11 @@ with st.container(horizontal=True):
     to = {**st.query_params, "run": run.id}
     if run.state == "done":
         st.page_link("pages/forecast.py", label="Forecast", icon=":material/map:", query_params=to)
-        st.page_link("pages/layers.py", label="Layers", icon=":material/layers:", query_params=to)
-    if run.spec:
+        if designer():
+            st.page_link(
+                "pages/layers.py", label="Layers", icon=":material/layers:", query_params=to
+            )
+    if run.spec and designer():
         st.page_link(
             "pages/design.py",
             label="Fork and change",
@@ -181,8 +188,10 @@ with st.container(horizontal=True):
                 st.rerun()
     if not run.active:
         delete_button(
-            "Delete", f"Delete {run.id} with its checkpoints?", lambda: discard_run(run.id)
+            "Delete", f"Delete {run.id} with all that it learnt?", lambda: discard_run(run.id)
         )
+if not designer():
+    st.stop()
 spec, diff, log = st.tabs(["Spec", "Changed from its parent", "Log"])
 spec.code(run.spec or "A module of your own; see module.py in the run's folder.", language="toml")
 if run.parent and run.spec:

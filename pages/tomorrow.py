@@ -19,6 +19,7 @@ from crimecast.views.tomorrow import (
     exported,
     tomorrow_view,
 )
+from crimecast.views.words import FIT, forecast_title
 from pages.parts.charts import chart
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.guarding import guarded, part
@@ -60,7 +61,9 @@ def shown_step(view: TomorrowView) -> int:
 
 def ahead() -> None:
     with st.container(horizontal=True):
-        name = st.selectbox("Forecast by", names, key="tomorrow_by", width=320)
+        name = st.selectbox(
+            "Forecast by", names, key="tomorrow_by", width=320, format_func=forecast_title
+        )
         with st.spinner("Forecasting …"):
             view = tomorrow_view(name, grid)
         kinds = view.made.kinds
@@ -167,11 +170,11 @@ def since_the_start() -> None:
         st.dataframe(
             [
                 {
-                    "forecast": row["name"],
+                    "forecast": forecast_title(row["name"]),
                     "days": row["steps"],
                     "events": row["events"],
                     "expected": row["expected"],
-                    "log-likelihood per event": row["log_likelihood_per_event"],
+                    FIT.plain: row["log_likelihood_per_event"],
                     "drifts": row["drifts"],
                 }
                 for row in rows
@@ -179,9 +182,7 @@ def since_the_start() -> None:
             hide_index=True,
             column_config={
                 "expected": st.column_config.NumberColumn(format="%.1f"),
-                "log-likelihood per event": st.column_config.NumberColumn(
-                    format="%.4f", help="Higher is better."
-                ),
+                FIT.plain: st.column_config.NumberColumn(format="%.4f", help=FIT.help),
             },
             alt="Scores of sealed forecasts",
         )
@@ -194,10 +195,10 @@ def since_the_start() -> None:
             chart(
                 sequence_figure(steps, *sequence(gained), "gain a day"),
                 key="tomorrow_since",
-                alt=f"Gain of {first} on {rival} since the start",
+                alt=f"Gain of {forecast_title(first)} on {forecast_title(rival)} since the start",
             )
             st.caption(
-                f"{text(first)} against {text(rival)}, in log-likelihood a day; above zero is better. The band is "
+                f"{text(forecast_title(first))} against {text(forecast_title(rival))}, in fit a day; above zero is better. The band is "
                 f"shown from {LEAST:d} days on and holds however often one looks."
             )
     try:

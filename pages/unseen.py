@@ -24,6 +24,7 @@ from crimecast.plots.judging import gain_maps_figure
 from crimecast.plots.rasters import Ground
 from crimecast.runs.run import list_runs, load_run
 from crimecast.views.ground import ground
+from crimecast.views.words import FIT, forecast_title
 from pages.parts.charts import chart
 from pages.parts.frame import frame, grid_title, trained
 from pages.parts.guarding import guarded
@@ -130,7 +131,7 @@ def show() -> None:
     st.subheader(text(verdict(table)))
     table |= fine_tuned(found, step)
     st.caption(
-        f"Gain in log-likelihood per event on *{text(RIVAL)}*, fitted to the same city's own past: above zero is better; "
+        f"Gain in {text(FIT.plain)} on *{text(forecast_title(RIVAL))}*, fitted to the same city's own past: above zero is better; "
         "95 % intervals over weeks."
     )
     st.dataframe(
@@ -156,7 +157,7 @@ def show() -> None:
             "No run of this grid was trained without some places. In Design & train, leave out a share of the city "
             "to see whether a design holds where it was never taught.", icon=":material/grid_off:",
         )  # fmt: skip
-    st.markdown("**Where**: log-likelihood per cell; orange gained, blue lost")
+    st.markdown("**Where**: fit per cell; orange gained, blue lost")
     dark = st.context.theme.type == "dark"
     grounds = {trial.name: on(trial) for trial in found}
     for name in table:

@@ -1,4 +1,4 @@
-"""Starting the app."""
+"""Starting the app, and what assistants read from."""
 
 import argparse
 import os
@@ -28,7 +28,23 @@ def app(options: argparse.Namespace) -> tuple[Any, str]:
     return {"status": status}, ""
 
 
+def mcp(options: argparse.Namespace) -> tuple[Any, str]:
+    """Answer an assistant on standard input and output until it hangs up."""
+    from crimecast.commands.ready import ready
+    from crimecast.reporting.assistant import server
+
+    made = server()
+    ready()
+    made.run("stdio")
+    return {}, ""
+
+
 def register(add: Add) -> None:
-    """The command that starts the app."""
+    """The commands that serve."""
+    add(
+        "mcp",
+        mcp,
+        "Let an assistant read runs, scores, findings and maps (Model Context Protocol).",
+    )
     p = add("app", app, "Open the app.")
     p.add_argument("--port", type=int, default=8501, metavar="N")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from crimecast.calendar.dates import CALENDAR as CALENDAR
 from crimecast.calendar.dates import calendar
 from crimecast.calendar.steps import Step
 from crimecast.designs.spec import Design

@@ -148,7 +148,7 @@ def verdict(table: dict[str, dict[str, dict[str, Any]]]) -> str:
     parts = [
         f"{word} on {', '.join(words[key])}"
         for key, word in (
-            ("better", "better than the mixture of memories"),
+            ("better", "better than weighted pasts"),
             ("not to be told apart", "not to be told apart from it"),
             ("worse", "worse"),
         )

@@ -434,7 +434,7 @@ def _write(
         "cells": int(area.sum() if known else struck.sum()), "events": events, "dropped": 0,
         "dropped_by_reason": {}, "records": events, "events_outside_area": outside,
         "first": str(times[0])[:16], "last": str(times[-1])[:16], "type_names": types,
-        "empty_share": float((counts[:, :, area] == 0).mean()), "simulated": city.simulated,
+        "empty_share": float((counts[:, :, area if known else struck] == 0).mean()), "simulated": city.simulated,
         "imported": origin, "notes": list(placed.notes), "areas": len(placed.areas.names) if placed.areas else 0,
     }  # fmt: skip
     write_json(folder / "grid.json", summary)

@@ -145,9 +145,6 @@ class _Count:
         }
         totals["outside the period"] = sum(self.rows.values()) - totals["in period"]
         totals["cells"] = int(self.struck.sum())
-        totals["empty"] = 1 - totals["filled"] / max(
-            1, self.steps * self.kinds * int(self.area.sum())
-        )
         chunks = {
             "size": self.chunk,
             "dtype": np.dtype(self.dtype).name,

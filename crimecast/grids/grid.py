@@ -304,11 +304,12 @@ def _write_cube(
     for key in ("outside the grid", "outside the period", "of other types"):
         if totals[key]:
             by_reason[key] = totals[key]
+    cells = int(area.sum()) if city.boundary is not None else totals["cells"]
     summary = {
         "grid": name,
         **asdict(spec),
         "shape": [steps, len(channels), height, width],
-        "cells": int(area.sum()) if city.boundary is not None else totals["cells"],
+        "cells": cells,
         "events": totals["events"],
         "dropped": sum(by_reason.values()),
         "dropped_by_reason": by_reason,
@@ -317,7 +318,7 @@ def _write_cube(
         "first": str(cube.time.values[0])[:16],
         "last": str(cube.time.values[-1])[:16],
         "type_names": list(channels),
-        "empty_share": totals["empty"],
+        "empty_share": 1 - totals["filled"] / max(1, steps * len(channels) * cells),
         "simulated": city.simulated,
     }
     write_json(folder / "chunks.json", {"layout": asdict(layout), **chunks})

@@ -223,14 +223,16 @@ def compare(one: StepSums, other: StepSums) -> dict[str, Any]:
     }
 
 
-def said(versus: dict[str, Any], swapped: bool = False) -> tuple[str, str]:
+def said(
+    versus: dict[str, Any], swapped: bool = False, unit: str = "log-likelihood per event"
+) -> tuple[str, str]:
     """A paired comparison in words: what the first forecast is to the second (`swapped`: the second
     to the first), and by how much, with its interval."""
     sign = -1 if swapped else 1
     low, high = sorted(sign * bound for bound in versus["interval"])
     word = "better than" if low > 0 else "worse than" if high < 0 else "not to be told apart from"
     return word, (
-        f"{sign * versus['difference']:+.4f} in log-likelihood per event "
+        f"{sign * versus['difference']:+.4f} in {unit} "
         f"(95 % interval {low:+.4f} to {high:+.4f} over weeks; above zero is better)"
     )
 

@@ -215,8 +215,26 @@ def _indexed(op: Op, asked: Asked) -> Given | None:
     """By an index that is known; else anything may have been chosen."""
     indices = op.argument("indices", op.argument("index"))
     if any(isinstance(i, Ref) for i in (indices if isinstance(indices, tuple) else (indices,))):
-        return None
+        return _where(op, indices, asked) if "put" in op.name else None
     return _moved(op, asked)
+
+
+def _where(op: Op, indices: Any, asked: Asked) -> Given | None:
+    """`x[x > 0] = value` for a mask of the places of x and one value: each element by what stands in its place."""
+    chosen, source, values = indices[0], op.argument("self"), op.argument("values")
+    own = _shape(source)
+    if len(indices) > 1 or not isinstance(chosen, Ref) or chosen.item != 1:
+        return None
+    if chosen.shape != own[: len(chosen.shape)] or math.prod(_shape(values)) != 1:
+        return None
+    mask = _any(asked)
+    found: Given = [(source, mask)] if isinstance(source, Ref) else []
+    found.append(
+        (chosen, mask.flatten(len(chosen.shape)).any(-1) if len(chosen.shape) < len(own) else mask)
+    )
+    if isinstance(values, Ref):
+        found.append((values, mask.any().expand(values.shape)))
+    return found
 
 
 def _gather(op: Op, asked: Asked) -> Given | None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from crimecast.plots.difference import TITLE
 from crimecast.plots.figures import BLUE, GREY, ORANGE, bare, colour_scale
 from crimecast.plots.rasters import Ground, scale_bar
 
@@ -57,7 +58,11 @@ def hits_gain_figure(
     )  # fmt: skip
 
 
-def intervals_figure(rows: dict[str, tuple[float, float, float]], against: str) -> go.Figure:
+def intervals_figure(
+    rows: dict[str, tuple[float, float, float]],
+    against: str,
+    unit: str = "log-likelihood per event",
+) -> go.Figure:
     """Each forecast's gain on one of them (middle, low, high) as a dot with a whisker; above zero is better,
     and what reaches over zero isn't told apart."""
     names = list(rows)[::-1]
@@ -74,7 +79,7 @@ def intervals_figure(rows: dict[str, tuple[float, float, float]], against: str) 
     figure.add_vline(x=0, line={"color": GREY, "dash": "dot", "width": 1})
     figure = bare(
         figure, 90 + 26 * len(names),
-        xaxis={"title": f"log-likelihood per event against {against}", "zeroline": False},
+        xaxis={"title": f"{unit} against {against}", "zeroline": False},
         yaxis={"type": "category", "automargin": True},
     )  # fmt: skip
     return figure.update_layout(hovermode="closest")
@@ -194,3 +199,51 @@ def _on_ground(figure: go.Figure, ground: Ground, column: int) -> None:
         text=["", f" {words}"], textposition="middle right",
         textfont={"color": GREY},
     )  # fmt: skip
+
+
+def cluster_figure(
+    error: np.ndarray, cells: np.ndarray, ground: Ground | None, dark: bool
+) -> go.Figure:
+    """A map (H, W) of actual − forecast, NaN beyond the city, with some cells (K, 2) outlined."""
+    made = gain_maps_figure({"": error}, dark, {"": ground} if ground is not None else None)
+    made.update_traces(
+        selector={"type": "heatmap"}, colorbar={"title": {"text": TITLE, "side": "right"}},
+        hovertemplate="row %{y}, column %{x}: %{z:+.1f} events<extra></extra>",
+    )  # fmt: skip
+    inside = np.zeros(np.add(error.shape, 2), dtype=bool)
+    inside[tuple(cells.T + 1)] = True
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for row, column in cells.tolist():
+        for down, right in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            if not inside[row + 1 + down, column + 1 + right]:  # an edge of the whole
+                ends = (-0.5, 0.5) if down else (0.5 * right, 0.5 * right)
+                rise = (0.5 * down, 0.5 * down) if down else (-0.5, 0.5)
+                x += [column + ends[0], column + ends[1], None]
+                y += [row + rise[0], row + rise[1], None]
+    made.add_scatter(
+        x=x, y=y, mode="lines", showlegend=False, hoverinfo="skip",
+        line={"color": "#ffffff" if dark else "#000000", "width": 2},
+    )  # fmt: skip
+    return made
+
+
+def ratio_figure(
+    times: np.ndarray, observed: np.ndarray, expected: np.ndarray, first: int, last: int
+) -> go.Figure:
+    """Events that came over those expected, week by week, the steps [first, last) shaded; 1 is right."""
+    monday = (times.astype("datetime64[D]").astype(np.int64) + 3) // 7
+    weeks = monday - monday[0]
+    n, lam = np.bincount(weeks, observed), np.bincount(weeks, expected)
+    days = times.astype("datetime64[D]")
+    starts = [str(days[np.argmax(weeks == week)]) for week in range(len(n))]
+    made = go.Figure()
+    made.add_vrect(
+        x0=str(days[first]), x1=str(days[last - 1]), fillcolor=ORANGE, opacity=0.1, line_width=0
+    )
+    made.add_hline(y=1, line={"color": GREY, "dash": "dot", "width": 1})
+    made.add_scatter(
+        x=starts, y=n / np.maximum(lam, 1e-9), mode="lines+markers", line={"color": BLUE}, name="week",
+        hovertemplate="%{y:.2f}<extra></extra>",
+    )  # fmt: skip
+    return bare(made, 300, yaxis={"title": "came / expected"}).update_layout(showlegend=False)

@@ -11,6 +11,7 @@ from crimecast.inspect.subject import subject
 from crimecast.plots.rasters import Panel
 from crimecast.runs.run import Run, load_run
 from crimecast.views.insight import Cell, rising
+from crimecast.views.words import input_title
 
 SHOWN = 12  # keys that are shown as maps
 
@@ -51,7 +52,7 @@ def keys_of(run: Run, one: Attention) -> list[str]:
     layer, count = layers.get(one.name), one.weights.shape[-1]
     lags = sorted(run.design.lags, reverse=True)
     if layer is not None and layer.inputs == ("history",) and len(lags) == count:
-        return [f"lag {lag}" for lag in lags]
+        return [input_title(f"lag {lag}") for lag in lags]
     return [f"key {number + 1}" for number in range(count)]
 
 

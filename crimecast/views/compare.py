@@ -39,6 +39,7 @@ from crimecast.judging.scoring import (
 from crimecast.plots.rasters import Panel, Scene, message
 from crimecast.runs.run import Run, list_runs
 from crimecast.views.ground import ground
+from crimecast.views.words import forecast_title
 
 
 def choices(grid: str, simulated: bool) -> list[str]:
@@ -202,17 +203,17 @@ class Comparison:
             identity=f"compare-{self.cube.grid}-{name}-{self.against}-{self.first}-{self.last}",
             ground=ground(city, self.cube),
             panels=[
-                Panel(name, unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
-                Panel(self.against, unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
+                Panel(forecast_title(name), unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
+                Panel(forecast_title(self.against), unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
                 Panel(
-                    "Gain", "diverging", f"log-likelihood a cell: orange is where {name} was better",
+                    "Gain", "diverging", f"fit a cell: orange is where {forecast_title(name)} was better",
                     low=-reach, high=reach,
                 ),
             ],
             labels=[label for label, _ in parts],
             curve=[None, *(float(gain[chosen].sum() / judged.counts[chosen].sum()) for _, chosen in parts[1:])],
             curve_title="Gain per event by month: up is better. Click to go there.",
-            alt=f"{city.title}: where {name} gained on {self.against}",
+            alt=f"{city.title}: where {forecast_title(name)} gained on {forecast_title(self.against)}",
             hint="Wheel to zoom, drag to move; with a map in focus, ← and → change the month.",
         )  # fmt: skip
         return message(scene, area, layers, step, first=0)

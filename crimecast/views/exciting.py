@@ -10,6 +10,7 @@ from crimecast.inspect.subject import subject
 from crimecast.plots.rasters import Ground, Panel, Scene, message
 from crimecast.runs.run import Run, load_run
 from crimecast.views.beside import channel_peaks
+from crimecast.views.words import input_title
 
 STEPS = 40  # of the unseen period, of which the statistics are taken
 SHOWN = 6  # inputs that are drawn: those that were changed most
@@ -25,7 +26,8 @@ def channel_exciting(name: str, stamp: int, layer: str, channel: int) -> Excitin
 
 def inputs_of(run: Run, made: Exciting) -> list[tuple[str, np.ndarray]]:
     """Each input's name and its change (h, w) in standard deviations, the one that was changed most first."""
-    names = [name for part in subject(run).input_names() for name in part]
+    one = subject(run)
+    names = [input_title(name, one.cube.cell) for part in one.input_names() for name in part]
     moved = (made.made - made.mean) / np.maximum(made.spread, 1e-9)[:, None, None]
     order = np.argsort(-np.abs(moved).max(axis=(1, 2)), kind="stable")
     return [(names[k], moved[k]) for k in order if np.abs(moved[k]).max() > 0]

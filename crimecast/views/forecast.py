@@ -100,7 +100,7 @@ class ForecastView:
             panels=panels,
             labels=[self.label(i) for i in range(self.first, self.last)],
             curve=curve,
-            curve_title="Log-likelihood against the baseline, by step: up is better. Click to go there.",
+            curve_title="Fit against what it is compared with, by step: up is better. Click to go there.",
             alt=f"{city.title}, {len(cube.x)} by {len(cube.y)} cells",
             hint="Wheel to zoom, drag to move, click a cell for its history; with a map in focus, ← and → change the step.",
         )
@@ -179,7 +179,7 @@ class ForecastView:
         steps = pd.DataFrame(
             {
                 "step": [self.label(self.first + i) for i in order],
-                "against the baseline": by_step[order].round(2),
+                "against the other": by_step[order].round(2),
                 "observed": self.observed[order][:, self.area].sum(axis=1).astype(int),
                 "expected": self.forecast[order][:, self.area].sum(axis=1).round(1),
             },
@@ -193,7 +193,7 @@ class ForecastView:
                 "cell": [
                     self.name(r, c) for r, c in zip(row.tolist(), column.tolist(), strict=True)
                 ],
-                "against the baseline": by_cell[row, column].round(2),
+                "against the other": by_cell[row, column].round(2),
                 "observed": self.observed[:, row, column].sum(axis=0).astype(int),
                 "expected": self.forecast[:, row, column].sum(axis=0).round(1),
             },

@@ -1,12 +1,14 @@
 """The Grid page: the counts of a grid on the map, step by step, smoothed only for the eye."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from crimecast.cities import City
 from crimecast.grids.cube import load_cube
+from crimecast.judging.thin import advice, enough
 from crimecast.plots.rasters import Panel, Scene, message, window
 from crimecast.views.ground import ground
 
@@ -60,3 +62,15 @@ def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> b
         i: [shown[i], mean] for i in window(step, 0, len(shown), 4 * scene.ground.size)
     }
     return message(scene, area, maps, step, first=0)
+
+
+def thinness(grid: dict[str, Any]) -> str:
+    """What to say of a grid (its summary) whose counts are too thin to learn more than their level; else nothing."""
+    steps, events, cells = grid["shape"][0], grid["events"], max(1, grid["cells"])
+    wider, longer = enough(events, cells, steps, grid["cell"], load_cube(grid["grid"]).step.days)
+    if grid.get("areas") or (wider is None and longer is None):
+        return ""
+    return (
+        f"{events:,} events are {events / cells:.1f} a cell and {events / steps:.1f} a step: too few to learn more than "
+        f"their level. {advice(wider, longer).capitalize()} would do, or more types together."
+    )

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from crimecast.cities import City
+from crimecast.designs.shapes import FRAMES, MAPS
 from crimecast.grids.cube import load_cube
 from crimecast.inspect.attribution import Attribution, attribute
 from crimecast.inspect.graph import Node, graph
@@ -34,6 +35,7 @@ from crimecast.plots.diagram import Item
 from crimecast.plots.rasters import Panel, Scene, message
 from crimecast.runs.run import Run, load_run
 from crimecast.views.ground import ground
+from crimecast.views.words import input_title
 
 Cell = tuple[int, int]
 
@@ -180,7 +182,7 @@ def attribution(
     """An attribution, and what each lag and each input map added, the largest first."""
     one = subject(load_run(name))
     made = attribute(one, step, cell, kind, method)
-    lags, maps = one.input_names()
+    lags, maps = ([input_title(n, one.cube.cell) for n in names] for names in one.input_names())
     parts = [(n, float(v.sum())) for n, v in zip(lags, made.history, strict=True)]
     parts += [(n, float(v.sum())) for n, v in zip(maps, made.static, strict=True)]
     return made, sorted(parts, key=lambda part: -abs(part[1]))
@@ -286,6 +288,22 @@ def knowledge(name: str, _stamp: int) -> list[dict[str, object]]:
 def layer_weights(name: str, _stamp: int, layer: str) -> list[Weights]:
     """The weights of a layer."""
     return weights(subject(load_run(name)), layer)
+
+
+@lru_cache(maxsize=32)
+def inputs_of_layer(name: str, _stamp: int, layer: str) -> list[str]:
+    """What each channel that a layer of a spec takes is called; nothing for a module of one's own."""
+    one = subject(load_run(name))
+    laid = next((one for one in getattr(one.network, "laid", ()) if one.layer.name == layer), None)
+    if laid is None:
+        return []
+    lags, maps = ([input_title(n, one.cube.cell) for n in names] for names in one.input_names())
+    known = {FRAMES: [*lags, *maps], MAPS: maps}
+    return [
+        title
+        for source, shape in zip(laid.inputs, laid.takes, strict=True)
+        for title in known.get(source, [f"{source}, channel {k}" for k in range(shape[-3])])
+    ]
 
 
 @lru_cache(maxsize=16)

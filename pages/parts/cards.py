@@ -7,6 +7,7 @@ import streamlit as st
 
 from crimecast import UserError
 from crimecast.designs import editing
+from crimecast.designs.inputs import CALENDAR
 from crimecast.designs.kinds import ACTIVATIONS, KINDS, NORMS
 from crimecast.designs.shapes import Laid
 from crimecast.designs.spec import LIKELIHOODS, OFFSETS, Design, to_toml
@@ -69,6 +70,18 @@ def inputs_and_training(design: Design, draft: Draft) -> None:
             design, draft, "memories", "Memories", "Half-lives in days, as input maps.", _number_of
         )
         _numbers(design, draft, "blurs", "Blurs", "Widths of the memories in cells.", _number_of)
+        _numbers(
+            design, draft, "surprises", "Surprises",
+            "Half-lives in days of how much more than expected happened, as input maps.", _number_of,
+        )  # fmt: skip
+        _numbers(
+            design,
+            draft,
+            "horizons",
+            "Horizon",
+            "Steps ahead, one or several in rising order.",
+            int,
+        )
     with columns[1]:
         _pick(
             design,
@@ -78,6 +91,13 @@ def inputs_and_training(design: Design, draft: Draft) -> None:
             list(LIKELIHOODS),
             "How counts scatter round the rate.",
         )
+        _several(
+            design, draft, "calendar", "Calendar", list(CALENDAR), "What it is told of the day."
+        )
+        _number(
+            design, draft, "position", "Position", "Waves that say where on the map a cell lies; 0: none.",
+            design.position, 0,
+        )  # fmt: skip
         for field, label, text in (
             ("learning_rate", "Learning rate", "Size of a step; from 1e-4 to 1e-2 as a rule."),
             ("weight_decay", "Weight decay", "How strongly weights are drawn to zero."),
@@ -85,14 +105,14 @@ def inputs_and_training(design: Design, draft: Draft) -> None:
             _number(
                 design, draft, f"training.{field}", label, text, getattr(design.training, field)
             )
-        _number(
-            design,
-            draft,
-            "training.batch",
-            "Batch",
-            "Steps that one update is made from.",
-            design.training.batch,
-        )
+        for field, label, text in (
+            ("batch", "Batch", "Steps that one update is made from."),
+            ("epochs", "Epochs", "Passes over the training period."),
+            ("patience", "Patience", "Epochs without getting better after which it stops."),
+        ):
+            _number(
+                design, draft, f"training.{field}", label, text, getattr(design.training, field)
+            )
 
 
 def _number_of(text: str) -> float:
@@ -197,11 +217,23 @@ def _pick(
     )  # fmt: skip
 
 
-def _number(design: Design, draft: Draft, field: str, label: str, text: str, value: float) -> None:
+def _several(
+    design: Design, draft: Draft, field: str, label: str, words: list[str], text: str
+) -> None:
+    key = f"{draft.key}_{field}"
+    st.multiselect(
+        label, words, [*getattr(design, field)], key=key, help=text,
+        on_change=_apply, args=(draft, lambda v: editing.set_field(design, field, v), key),
+    )  # fmt: skip
+
+
+def _number(
+    design: Design, draft: Draft, field: str, label: str, text: str, value: float, least: int = 1
+) -> None:
     key = f"{draft.key}_{field}"
     whole = isinstance(value, int)
     st.number_input(
-        label, 1 if whole else 0.0, None, value, key=key, help=text, format=None if whole else "%.5f",
+        label, least if whole else 0.0, None, value, key=key, help=text, format=None if whole else "%.5f",
         on_change=_apply, args=(draft, lambda v: editing.set_field(design, field, v), key),
     )  # fmt: skip
 

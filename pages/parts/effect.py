@@ -5,6 +5,7 @@ import streamlit as st
 from crimecast.lineage.tree import changed, effect
 from crimecast.plots.judging import intervals_figure
 from crimecast.runs.run import Run, load_run
+from crimecast.views.words import FIT
 from pages.parts.charts import chart
 from pages.parts.text import text
 
@@ -17,12 +18,12 @@ def what_it_did(run: Run) -> None:
         return
     low, high = made["interval"]
     st.markdown(
-        f"Against its parent {text(run.parent)}: **{made['difference']:+.4f}** in log-likelihood per event on {text(made['on'])} "
+        f"Against its parent {text(run.parent)}: **{made['difference']:+.4f}** in {text(FIT.plain)} on {text(made['on'])} "
         f"data (95 % interval {low:+.4f} to {high:+.4f}): **{text(made['verdict'])}**. Above zero is better. "
         f"Changed: {text(changed(run, load_run(run.parent)))}."
     )
     chart(
-        intervals_figure({run.id: (made["difference"], low, high)}, run.parent),
+        intervals_figure({run.id: (made["difference"], low, high)}, run.parent, FIT.plain),
         key=f"effect_{run.id}",
         alt=f"What {run.id} gained on {run.parent}, with its interval",
     )

@@ -15,6 +15,7 @@ from crimecast.runs.run import Run, list_runs
 from pages.parts.navigation import enter
 from pages.parts.people import who_is_here
 from pages.parts.progress import running_now
+from pages.parts.reader import choose_reader
 from pages.parts.text import text
 
 STYLE, DARK = (Path(__file__).with_name(f"{name}.html") for name in ("style", "dark"))
@@ -93,6 +94,7 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Chosen:
         running_now()
         if line := state_of(city.name):
             st.caption(text(line))
+        choose_reader()
         who_is_here()
     heading(title, purpose, about_city and city.simulated)
     if about_city and grid is not None and (since := grids[grid].get("outdated")):

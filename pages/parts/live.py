@@ -37,7 +37,7 @@ def live_panel(city: City) -> None:
     )  # fmt: skip
     at_drift = right.toggle(
         "Train anew at drift", bool(rules and rules.at_drift), key=f"live_drift_{city.name}",
-        help="When the first run falls behind a baseline, or more or fewer events come than it expects.",
+        help="When the first run falls behind a simple forecast, or more or fewer events come than it expects.",
     )  # fmt: skip
     every = left.number_input(
         "Hours between rounds", 0.25, 168.0, rules.every if rules else 6.0, 1.0,
@@ -45,7 +45,7 @@ def live_panel(city: City) -> None:
     )  # fmt: skip
     retrain = right.number_input(
         "Train anew after … days", 0, 3650, rules.retrain if rules else 0, key=f"live_retrain_{city.name}",
-        help="The same design on all that has come, as a fork; 0 is never. The old run forecasts on beside it.",
+        help="The same design on all that has come, as a run of its own; 0 is never. The old run forecasts on beside it.",
     )  # fmt: skip
     settles = left.number_input(
         "Records go on arriving for … days", 0, 365, city.settles, key=f"live_settles_{city.name}",

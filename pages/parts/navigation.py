@@ -1,11 +1,13 @@
 """The pages in the order of the loop, grouped."""
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from pages.parts.people import admit
+from pages.parts.reader import designer
 
 ENTERED = "entered"
 ICON = Path(__file__).with_name("icon.png")
@@ -13,6 +15,8 @@ ICON = Path(__file__).with_name("icon.png")
 
 def navigation() -> StreamlitPage:
     """Set up the menu; returns the page that the address asks for."""
+    # What only a designer needs is reached by links and addresses, but isn't in an analyst's menu.
+    inside: Literal["visible", "hidden"] = "visible" if designer() else "hidden"
     # Without an icon of its own the browser's tab would fetch the page's from outside.
     st.set_page_config(page_title="CrimeCast", page_icon=str(ICON), layout="wide")
     return st.navigation(
@@ -26,13 +30,20 @@ def navigation() -> StreamlitPage:
                 st.Page("pages/grid.py", title="Grid", icon=":material/grid_on:"),
             ],
             "Build": [
-                st.Page("pages/design.py", title="Design & train", icon=":material/account_tree:"),
+                st.Page(
+                    "pages/design.py",
+                    title="Design & train",
+                    icon=":material/account_tree:",
+                    visibility=inside,
+                ),
                 st.Page("pages/runs.py", title="Runs", icon=":material/history:"),
             ],
             "Look": [
                 st.Page("pages/tomorrow.py", title="Tomorrow", icon=":material/event_upcoming:"),
                 st.Page("pages/forecast.py", title="Forecast", icon=":material/map:"),
-                st.Page("pages/layers.py", title="Layers", icon=":material/layers:"),
+                st.Page(
+                    "pages/layers.py", title="Layers", icon=":material/layers:", visibility=inside
+                ),
                 st.Page("pages/findings.py", title="Findings", icon=":material/stethoscope:"),
             ],
             "Judge": [

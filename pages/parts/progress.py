@@ -9,6 +9,8 @@ from crimecast.runs.run import Run, list_runs, load_run
 from pages.parts.charts import chart
 from pages.parts.guarding import part
 from pages.parts.people import operator_button
+from pages.parts.reader import designer
+from pages.parts.tell import tell
 from pages.parts.text import text
 
 
@@ -20,6 +22,7 @@ def running_now() -> None:
 
 def _running_now() -> None:
     active = [run for run in list_runs() if run.active]
+    tell(bool(active))
     if not active:
         return
     supervisor.ensure()
@@ -56,7 +59,7 @@ def _live(name: str, seen: str) -> None:
                     queue.resume(name)
                     st.rerun()
     history = run.history()
-    if at:
+    if at and designer():
         columns = st.columns(4)
         columns[0].metric(
             "Training loss",
@@ -76,5 +79,5 @@ def _live(name: str, seen: str) -> None:
             text(time_left(at["seconds_left"])) if run.active else "–",
             help="At most: a run stops early when validation no longer improves.",
         )
-    if history:
+    if history and designer():
         chart(loss_figure(history), key=f"loss_{name}", alt="Training and validation loss by epoch")

@@ -3,7 +3,7 @@ browser could send it, or a person could forge."""
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -53,6 +53,7 @@ class Frontend:
 
     def __init__(self, url: str, cookies: dict[str, str] | None = None) -> None:
         self.url, self.cookies = url, cookies or {}
+        self.heard: Callable[[Any], object] = lambda delta: None  # told of all that is drawn
 
     def __enter__(self) -> Self:
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -94,6 +95,7 @@ class Frontend:
             if kind == "new_session":
                 shown.widgets.clear()
             elif kind == "delta":
+                self.heard(found.delta)
                 _note(found.delta, shown)
             elif kind == "auth_redirect":
                 shown.redirect = found.auth_redirect.url

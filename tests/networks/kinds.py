@@ -256,7 +256,14 @@ def _masked(x: Tensor) -> Tensor:
     return x @ torch.softmax(scores, -1).transpose(-2, -1)
 
 
+def _lowered(x: Tensor) -> Tensor:
+    made = x.clone()
+    made[made > 0.7] = 0.7
+    return made
+
+
 MOVES = {
+    "a mask of values": _lowered,
     "sort": lambda x: x.flatten(2).sort(-1)[0].view_as(x),
     "gather": lambda x: x.flatten(2).gather(-1, x.flatten(2).argsort(-1)).view_as(x),
     "cumprod": lambda x: (x + 0.9).cumprod(2),

@@ -44,7 +44,7 @@ MARKDOWN: dict[str, dict[int | None, str]] = {
     # Our own, which hand on what they are given.
     "operator_button": {0: "label", None: "help"},
     "frame": {0: "title", 1: "purpose"}, "heading": {0: "title", 1: "purpose"}, "nothing_yet": {0: "text", 2: "label"},
-    "choose": {1: "label"}, "_pick": {3: "label", 5: "text"}, "_number": {3: "label", 4: "text"},
+    "choose": {1: "label"}, "_pick": {3: "label", 5: "text"}, "_number": {3: "label", 4: "text"}, "_several": {3: "label", 5: "text"},
     "_numbers": {3: "label", 4: "text"}, "pick": {0: "label"}, "other_run": {1: "label"}, "Page": {1: "title"},
 }  # fmt: skip
 NAMED = ("help", "title", "format_func")  # Markdown wherever an element has it
@@ -152,6 +152,8 @@ class Module:
                 return self.joined(value)
             case ast.Call(func=ast.Name(id=name)) if name in FORMS:
                 return True
+            case ast.Attribute(value=ast.Name(id=name) as base, attr="plain" | "help" | "meaning"):
+                return name.isupper() and self.safe(base)  # a word of the program
             case ast.Call(func=ast.Attribute(value=base, attr="get" | "replace" | "capitalize")):
                 return self.safe(base)
             case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=[inner]):

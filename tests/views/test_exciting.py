@@ -18,8 +18,8 @@ def test_it_reaches_beyond_the_highest_peak_and_names_what_was_changed(sample: s
     inputs = inputs_of(run, made)
     heights = [float(np.abs(values).max()) for _, values in inputs]
     assert heights == sorted(heights, reverse=True)
-    assert "lag 1" in dict(inputs)
-    assert not any(name.startswith(("row", "column")) for name, _ in inputs)  # they never vary
+    assert "counts 1 step before" in dict(inputs)
+    assert not any(name.startswith("position") for name, _ in inputs)  # they never vary
     packed = exciting_message(run, made, inputs)
     size = int.from_bytes(packed[:4], "little")
     head = json.loads(packed[4 : 4 + size])

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import streamlit as st
 
 from crimecast.cities import City
@@ -15,6 +16,8 @@ from pages.parts.asking.shared import dark
 from pages.parts.charts import chart
 from pages.parts.save import save
 from pages.parts.text import text
+
+SHOWN = 20  # inputs of a channel
 
 
 def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None:
@@ -51,9 +54,18 @@ def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None
         )
         sizes = one.kernel(channel)
         if sizes is not None:
+            names = insight.inputs_of_layer(run.id, run.stamp, layer)
+            if len(names) != len(sizes):
+                names = [f"channel {i:d}" for i in range(len(sizes))]
+            largest = np.argsort(-sizes.max(axis=1), kind="stable")[:SHOWN]
+            sizes = sizes[largest]
+            st.caption(
+                f"What channel {channel:d} takes from each input, the largest first"
+                + (f" ({SHOWN:d} of {len(names):d})" if len(names) > SHOWN else "")
+            )
             chart(
                 table_figure(
-                    [f"from {i}" for i in range(len(sizes))],
+                    [names[i] for i in largest],
                     [str(i) for i in range(sizes.shape[1])],
                     sizes,
                     "size of the weight",

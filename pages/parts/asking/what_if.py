@@ -8,9 +8,11 @@ from crimecast.plots.rasters import Panel
 from crimecast.runs.run import Run
 from crimecast.views import insight
 from crimecast.views.place_names import place_name
+from crimecast.views.words import FIT
 from pages.parts.asking.shared import cell_of, follow
 from pages.parts.maps import maps
 from pages.parts.save import save
+from pages.parts.text import text
 
 
 def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
@@ -86,7 +88,7 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
     was, now = insight.step_score(run, step, before), insight.step_score(run, step, after)
     st.caption(
         f"The city's total goes from {before.sum():.1f} to {after.sum():.1f} events; against what happened in this step, "
-        f"its log-likelihood per event from {was:.4f} to {now:.4f} ({now - was:+.4f}; higher is better)."
+        f"its {FIT.plain} from {was:.4f} to {now:.4f} ({now - was:+.4f}; higher is better)."
     )
     if kind == "a channel" and st.toggle(
         "Score it over the validation period", key="whole", bind="query-params",
@@ -102,7 +104,7 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
             else "the channel makes no difference"
         )
         st.markdown(
-            f"Over steps spread over the validation period the log-likelihood per event changes by **{-lost:+.5f}**: {said}."
+            f"Over steps spread over the validation period the {text(FIT.plain)} changes by **{-lost:+.5f}**: {said}."
         )
     if kind == "a channel" and st.toggle(
         "Rank the channels", key="rank", bind="query-params",
@@ -110,7 +112,7 @@ def what_if(run: Run, city: City, layer: str, step: int, channel: int) -> None:
     ):  # fmt: skip
         rows = insight.channel_ablations(run.id, run.stamp, layer)
         st.caption(
-            "What the log-likelihood an event loses on validation when a channel is held at its mean: high matters, below zero does harm."
+            "What the fit per event loses on validation when a channel is held at its mean: high matters, below zero does harm."
         )
         st.dataframe(
             [{"channel": a.channel, "loss": a.loss} for a in rows],

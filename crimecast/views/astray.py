@@ -1,0 +1,104 @@
+"""Where and when a forecast goes astray, in words and pictures: the five that matter most."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import plotly.graph_objects as go
+
+from crimecast.cities import load_city
+from crimecast.forecasting.forecasts import rates
+from crimecast.grids.cube import Cube, load_cube
+from crimecast.judging.astray import WEEKDAYS, Astray, astray, weekday
+from crimecast.plots.difference import difference
+from crimecast.plots.figures import signed_bars_figure
+from crimecast.plots.judging import cluster_figure, ratio_figure
+from crimecast.views.ground import ground
+from crimecast.views.place_names import place_name
+
+SHOWN = 5
+WORDS = {
+    "persistent": "all along", "emerging": "new", "fading": "over by now", "passing": "for a while",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One of them: in words, how much it matters, and the step (of the grid) and cell to go to."""
+
+    what: str
+    when: str
+    off: str
+    worth: float
+    step: int
+    cell: tuple[int, int] | None
+
+
+@lru_cache(maxsize=16)
+def found(name: str, grid: str, first: int, last: int, _stamp: int) -> list[Astray]:
+    """What a forecast's errors of steps [first, last) have in common, what matters most first."""
+    cube = load_cube(grid)
+    made = rates(name, cube, first, last)
+    return astray(
+        cube.counts[first:last], made, cube.area(first), cube.times[first:last], cube.step.days, tuple(cube.types)
+    )[:SHOWN]  # fmt: skip
+
+
+def spot(name: str, cube: Cube, first: int, last: int, one: Astray) -> Spot:
+    """It in words."""
+    made = rates(name, cube, first, last)[one.first : one.last].sum(axis=1)
+    error = difference(cube.counts[first + one.first : first + one.last].sum(axis=1), made)
+    area = cube.area(first)
+    cell = None
+    inside = np.zeros_like(area)
+    if len(one.cells):
+        inside[tuple(one.cells.T)] = True
+        total = np.where(inside, error.sum(axis=0), 0.0) * (1 if one.more else -1)
+        row, column = np.unravel_index(total.argmax(), total.shape)
+        cell = int(row), int(column)
+    by_step = (error * (inside if len(one.cells) else area)).sum(axis=(1, 2)) * (1 if one.more else -1)  # fmt: skip
+    share = one.observed / max(one.expected, 1e-9) - 1
+    return Spot(
+        _what(one, cube, cell),
+        f"{cube.label(first + one.first)} to {cube.label(first + one.last - 1)}",
+        f"{abs(share):.0%} {'more' if one.more else 'fewer'}: {one.observed:,.0f}, not {one.expected:,.1f}",
+        one.worth, first + one.first + int(by_step.argmax()), cell,
+    )  # fmt: skip
+
+
+def _what(one: Astray, cube: Cube, cell: tuple[int, int] | None) -> str:
+    place = place_name(load_city(cube.city), cube, *cell) if cell else ""
+    if one.kind == "cluster":
+        unit = cube.place if len(one.cells) == 1 else f"{cube.place}s"
+        return f"{len(one.cells)} {unit} round {place}, {WORDS[one.word]}"
+    if one.kind == "cell":
+        return f"{place}, other than before"
+    if one.kind == "change":
+        return "The whole city, other than before"
+    if one.kind == "level":
+        return "The whole city, all the time"
+    return f"All {one.word}" if one.kind == "weekday" else f"Type {one.word}"
+
+
+def figure(name: str, cube: Cube, first: int, last: int, one: Astray, dark: bool) -> go.Figure:
+    """It drawn: the error of its steps on the map, its cells outlined; else the weeks of the whole period."""
+    made = rates(name, cube, first, last)
+    area = cube.area(first)
+    counts = cube.counts[first:last]
+    if len(one.cells):
+        steps = slice(one.first, one.last)
+        error = difference(counts[steps].sum(axis=(0, 1)), made[steps].sum(axis=(0, 1)))
+        return cluster_figure(
+            np.where(area, error, np.nan),
+            one.cells,
+            ground(load_city(cube.city), cube, False),
+            dark,
+        )
+    k = list(cube.types).index(one.word) if one.kind == "type" else slice(None)
+    a, b = counts[:, k][..., area], made[:, k][..., area]
+    axes = tuple(range(1, a.ndim))
+    if one.kind == "weekday":
+        days = weekday(cube.times[first:last])
+        shares = [a[days == d].sum() / max(b[days == d].sum(), 1e-9) - 1 for d in range(7)]
+        return signed_bars_figure(list(WEEKDAYS), shares, "more or fewer than expected, as a share")
+    return ratio_figure(cube.times[first:last], a.sum(axis=axes), b.sum(axis=axes), one.first, one.last)  # fmt: skip

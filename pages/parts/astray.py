@@ -1,0 +1,52 @@
+"""Where and when a forecast goes astray: five lines, the chosen one drawn, with ways on from there."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from crimecast.grids.cube import load_cube
+from crimecast.views.astray import Spot, figure, found, spot
+from pages.parts.asked import chosen_row
+from pages.parts.charts import chart
+from pages.parts.text import text
+
+
+def where_astray(
+    name: str, grid: str, first: int, last: int, stamp: int, go: Callable[[Spot], None] | None = None
+) -> None:  # fmt: skip
+    """The list and what is chosen of it; `go` is called with it when one wants to go there."""
+    st.subheader("Where and when it goes wrong")
+    with st.spinner("Looking for what its errors have in common …"):
+        cube = load_cube(grid)
+        those = found(name, grid, first, last, stamp)
+        spots = [spot(name, cube, first, last, one) for one in those]
+    if not spots:
+        st.caption(
+            "Nothing beyond chance: its errors have no place, date, weekday or type in common."
+        )
+        return
+    st.caption(
+        "What its errors have in common beyond chance, what matters most first: dates at which they change, "
+        "places where they stay, weekdays and types."
+    )
+    left, right = st.columns([3, 2])
+    rows = left.dataframe(
+        [{"what": one.what, "when": one.when, "off by": one.off, "worth": one.worth} for one in spots],
+        hide_index=True, on_select="rerun", selection_mode="single-row", key=f"astray_{name}",
+        column_config={
+            "what": st.column_config.TextColumn(width="large"),
+            "worth": st.column_config.NumberColumn(
+                format="%.0f", help="What the forecast would gain if this were mended, in fit over the whole period."
+            ),
+        },
+        alt="Where and when the forecast goes wrong",
+    )  # fmt: skip
+    number = chosen_row(rows.selection.rows, len(spots)) or 0
+    right.markdown(f"**{text(spots[number].what)}**")
+    dark = st.context.theme.type == "dark"
+    chart(
+        figure(name, cube, first, last, those[number], dark), key=f"astray_{name}_drawn", place=right,
+        alt=f"{spots[number].what}, {spots[number].when}",
+    )  # fmt: skip
+    if go is not None and left.button("Go to where it was worst", icon=":material/my_location:"):
+        go(spots[number])
