@@ -29,12 +29,10 @@ def where_astray(
         "What its errors have in common beyond chance, what matters most first: dates at which they change, "
         "places where they stay, weekdays and types."
     )
-    left, right = st.columns([3, 2])
-    rows = left.dataframe(
+    rows = st.dataframe(
         [{"what": one.what, "when": one.when, "off by": one.off, "worth": one.worth} for one in spots],
         hide_index=True, on_select="rerun", selection_mode="single-row", key=f"astray_{name}",
         column_config={
-            "what": st.column_config.TextColumn(width="large"),
             "worth": st.column_config.NumberColumn(
                 format="%.0f", help="What the forecast would gain if this were mended, in fit over the whole period."
             ),
@@ -42,11 +40,14 @@ def where_astray(
         alt="Where and when the forecast goes wrong",
     )  # fmt: skip
     number = chosen_row(rows.selection.rows, len(spots)) or 0
-    right.markdown(f"**{text(spots[number].what)}**")
+    one = spots[number]
+    left, right = st.columns([3, 2])
     dark = st.context.theme.type == "dark"
     chart(
-        figure(name, cube, first, last, those[number], dark), key=f"astray_{name}_drawn", place=right,
-        alt=f"{spots[number].what}, {spots[number].when}",
+        figure(name, cube, first, last, those[number], dark), key=f"astray_{name}_drawn", place=left,
+        alt=f"{one.what}, {one.when}",
     )  # fmt: skip
-    if go is not None and left.button("Go to where it was worst", icon=":material/my_location:"):
-        go(spots[number])
+    right.markdown(f"**{text(one.what)}**")
+    right.markdown(f"{text(one.when)}: {text(one.off)}.")
+    if go is not None and right.button("Go to where it was worst", icon=":material/my_location:"):
+        go(one)
