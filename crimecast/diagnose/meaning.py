@@ -43,4 +43,5 @@ def means(code: str) -> tuple[str, str]:
     >>> means("worse_than_baseline")
     ('A simple forecast does better', 'Use the simple one that it is compared with.')
     """
-    return MEANING[code]
+    other = (code.replace("_", " ").capitalize(), "It was found by another version of CrimeCast.")
+    return MEANING.get(code, other)

@@ -21,8 +21,10 @@ def choose_reader() -> None:
         _into_address(reader)
 
     def changed() -> None:
-        st.session_state[KEPT] = chosen = st.session_state[PICKED]
-        _into_address(chosen)
+        chosen = st.session_state[PICKED]
+        if chosen in READERS:
+            st.session_state[KEPT] = chosen
+            _into_address(chosen)
 
     st.segmented_control(
         "Show pages for", READERS, key=PICKED, required=True,

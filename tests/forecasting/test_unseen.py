@@ -79,8 +79,8 @@ def test_the_verdict_names_the_best_in_its_worst_trial() -> None:
         "b": {"later time": pair(0.004, "better"), "another city": pair(0.001, "not to be told apart")},
     }  # fmt: skip
     text = verdict(table)
-    assert text.startswith("b generalises best: better than the mixture of memories on later time")
+    assert text.startswith("b generalises best: better than weighted pasts on later time")
     assert "not to be told apart from it on another city" in text
     alone = verdict({"a": table["a"]})
-    assert alone.startswith("a is better than the mixture of memories on later time")
+    assert alone.startswith("a is better than weighted pasts on later time")
     assert verdict({"a": {}}) == "There is nothing to compare yet."

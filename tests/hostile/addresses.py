@@ -1,6 +1,7 @@
 """Addresses of the app's pages, with anything where a page looks for a name or a number."""
 
 import ast
+from functools import cache
 from pathlib import Path
 from random import Random
 from urllib.parse import quote, quote_from_bytes
@@ -24,7 +25,8 @@ DIGITS = ["²", "٣", "³³", "9" * 5000, "9" * 30, "-1", "+1", "1_0", " 1", "1 
 RAW = ["%ff%fe", "%", "%zz", "%00", "a%00b", "%c0%ae%c0%ae/", "%ed%a0%80", "+", "&&&", "=", "==a", "%f0%9f%99%82", "%u2025", ";"]  # fmt: skip
 
 
-def parameters() -> tuple[list[str], list[str]]:
+@cache  # reading all pages takes longer than drawing one
+def parameters() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Every query parameter that a page reads, and the names of the widgets that no address should fill."""
     read, keys = set(), set()
     for path in sorted((TOP / "pages").rglob("*.py")):
@@ -41,7 +43,7 @@ def parameters() -> tuple[list[str], list[str]]:
                     read |= _texts([word.value for word in node.keywords if word.arg == "key"])
                 else:
                     keys |= _texts([word.value for word in node.keywords if word.arg == "key"])
-    return sorted(read), sorted(keys - read)
+    return (*sorted(read),), (*sorted(keys - read),)
 
 
 def _texts(nodes: list[ast.expr]) -> set[str]:

@@ -58,7 +58,7 @@ def nobody_supervises() -> None:
 @pytest.mark.long
 def test_kills_lose_nothing_and_change_nothing(sample: str) -> None:
     def submit(seed: int) -> str:
-        return queue.submit(queue.Request(parse_design(spec(40)), sample, seed=seed, refit=True)).id
+        return queue.submit(queue.Request(parse_design(spec(20)), sample, seed=seed, refit=True)).id
 
     nobody_supervises()  # a number of threads is an arithmetic of its own
     before = {run.id for run in list_runs()}
