@@ -15,6 +15,7 @@ settings.load_profile("ci")
 # Before torch is loaded: idle threads are to leave the processor to others, and where several
 # processes test side by side each has one of its own.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("CRIMECAST_PREPARE", "0")  # pages of runs that nobody looks at
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ |= {"OMP_NUM_THREADS": "1", "CRIMECAST_THREADS": "1"}
 COMPULSORY = os.environ.get("CRIMECAST_TEST_ALL") == "1"

@@ -1,5 +1,6 @@
 """Forecasts past the end of the records: what the command and the page ask for, and its files."""
 
+import contextlib
 import hashlib
 import json
 from dataclasses import replace
@@ -78,6 +79,22 @@ def kept(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
             np.savez(out, said=json.dumps(said), **{f: getattr(made, f) for f in FIELDS})
         forget(data_root().glob("forecasts/*/*.npz"), BOUND)
     return replace(made, cube=cube, notices=(*notices, *made.notices))
+
+
+def kept_next(name: str, cube: Cube, key: str) -> np.ndarray:
+    """(K, H, W) the step that follows a cube whose counts are not the grid's own, from the store if it has what was
+    made under that key."""
+    code = code_of(*MAKERS).hex()
+    stamp = hashlib.sha256(f"{name} {key} {len(cube.times)} {code}".encode()).hexdigest()[:24]
+    path = data_root() / "forecasts" / cube.grid / f"next-{stamp}.npz"
+    with contextlib.suppress(OSError, ValueError, KeyError, BadZipFile):  # not there, or not whole
+        used(path)
+        with np.load(path, allow_pickle=False) as file:
+            return np.array(file["rate"])
+    rate = ahead(name, cube, len(cube.times), 1).rate[0]
+    with replacing(path) as temporary, temporary.open("wb") as out:
+        np.savez(out, rate=rate)
+    return rate
 
 
 def _stored(path: Path, name: str, cube: Cube, origin: int) -> Ahead | None:

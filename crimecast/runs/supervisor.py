@@ -35,6 +35,8 @@ POLL = 0.25  # seconds between looks
 STARTING = 3.0  # seconds until a supervisor has left its mark, on a busy machine
 IDLE = 5.0  # seconds without work before it leaves
 REFUSED = 10.0  # seconds until it looks again where the disk refused it something
+SETTLED = 2.0  # seconds without work after which there is time to prepare pages
+PREPARED = 3  # runs, the latest
 PATIENCE = 120.0  # seconds that a run may take to react to a stop before its process is ended
 CUT_OFF = (
     "Its process was ended before it had stopped; resumed, it goes on from its last checkpoint."
@@ -85,6 +87,7 @@ def main() -> int:
 def serve() -> None:
     """Give slots and notice deaths, until there was nothing to do for a while."""
     children: dict[str, subprocess.Popen[bytes]] = {}
+    ended: list[str] = []  # whose pages can be prepared once there is time
     cluster: OnRay | None = None
     quiet = time.monotonic()
     asked: dict[
@@ -98,6 +101,7 @@ def serve() -> None:
         nonlocal asked, cluster
         for name in [name for name, child in children.items() if child.poll() is not None]:
             del children[name]
+            ended.append(name)
         running = look_after(
             [run for run in list_runs() if run.state in ("running", "interrupted")]
         )
@@ -121,6 +125,9 @@ def serve() -> None:
             try:
                 if look(rests):
                     quiet = time.monotonic()
+                elif ended and time.monotonic() - quiet > SETTLED:
+                    prepare(ended)
+                    ended.clear()
             except OSError as error:  # a full disk, say: it looks again until there is room
                 if not (data_root() / "supervisor.json").exists():
                     break  # the whole folder is gone
@@ -130,6 +137,17 @@ def serve() -> None:
             time.sleep(POLL)
     if cluster is not None:
         cluster.leave()
+
+
+def prepare(names: list[str]) -> None:
+    """Have what pages show of the latest of these runs worked out, unless CRIMECAST_PREPARE is 0."""
+    done = [name for name in names if any(r.id == name and r.state == "done" for r in list_runs())]
+    if done and os.environ.get("CRIMECAST_PREPARE") != "0":
+        one = {"OMP_NUM_THREADS": "1", "CRIMECAST_THREADS": "1"}
+        log = data_root() / "preparing.log"
+        background.start(
+            "crimecast.reporting.preparing", *done[-PREPARED:], log=log, environment=one
+        )
 
 
 def _on_the_processor(runs: list[Run], children: dict[str, subprocess.Popen[bytes]]) -> list[int]:

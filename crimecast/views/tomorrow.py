@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from crimecast.cities import City, load_city
-from crimecast.forecasting.ahead import ALL, Ahead, ahead
-from crimecast.forecasting.to_come import come, kept, save
+from crimecast.forecasting.ahead import ALL, Ahead
+from crimecast.forecasting.to_come import come, kept, kept_next, save
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.live.log import Log
 from crimecast.live.plan import live_folder
@@ -179,7 +179,7 @@ def _view(made: Ahead) -> TomorrowView:
         counts = cube.counts[: made.origin].copy()
         counts[made.origin - recent :] = usual
         calm = replace(cube, counts=counts, times=cube.times[: made.origin])
-        without = ahead(made.name, calm, made.origin, 1).rate[0]
+        without = kept_next(made.name, calm, key)
         if len(made.kinds) > len(cube.types):
             usual = np.concatenate([usual, usual.sum(axis=0, keepdims=True)])
         _views[key] = TomorrowView(made, np.where(made.area, usual, 0.0), without, recent)
