@@ -6,7 +6,8 @@ On all Chicago crimes of 2014 and 2015 from FOLDER, daily, 500 m, with a trained
 on the sample city. `paint_vs_empty`: from asking for the address in a fresh browser to the page's
 title, over the same for an empty Streamlit app in the same run (small is fast). `switch_p95_ms`: from a
 click in the navigation to the new page drawn and its script ended, over all pages after a first
-round; `first_switch_p95_ms` that first round, in which things are computed. `training_ratio`: a page's
+round; `first_switch_p95_ms` that first round, in which things are computed that
+were not prepared when the run ended. `training_ratio`: a page's
 median switch while a run trains over that before and after, the median over pages. Some pages show
 more while one trains: `training_vs_held` is over the same pages while that run's process is suspended.
 `training_kept`: the run's steps a second meanwhile, over those while nobody clicks, since it rests
@@ -66,6 +67,7 @@ DRAWN = """async ([click, title]) => {
 def prepare(folder: Path | None) -> None:
     """A grid with a trained network, and its forecasts made."""
     from crimecast.designs.spec import load_design
+    from crimecast.diagnose.kept import known_findings
     from crimecast.grids.grid import make_grid
     from crimecast.records.importing import import_file
     from crimecast.runs import queue
@@ -81,6 +83,10 @@ def prepare(folder: Path | None) -> None:
     )
     if run.state != "done":
         raise RuntimeError(run.message)
+    while known_findings(run) is None or not (run.folder / "proof.json").exists():
+        time.sleep(
+            1
+        )  # pages are prepared when the queue is empty; whoever comes back later finds that
 
 
 def first_paints(browser: Any, urls: dict[str, tuple[str, str]], rounds: int) -> dict[str, float]:

@@ -55,7 +55,9 @@ def attribute(
 
     def forward(history: Tensor, static: Tensor) -> Tensor:
         calendar = batch.calendar.expand(len(history), -1)
-        return subject.network(history, calendar, static).float()[:, kind, cell[0], cell[1]]
+        made = subject.network(history, calendar, static).float()[:, kind, cell[0], cell[1]]
+        unused = 0.0 * (history.sum() + static.sum())  # a module needn't use both
+        return made + unused
 
     empty = tuple(torch.zeros_like(x) for x in inputs)
     with torch.no_grad():

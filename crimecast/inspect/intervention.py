@@ -6,18 +6,17 @@ What a layer gives is changed during a block, and nothing stays on the network a
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from crimecast import UserError
 from crimecast.inspect.activations import capture
 from crimecast.inspect.specimen import Specimen
 from crimecast.inspect.subject import Subject
 from crimecast.judging.likelihood import log_likelihood_of_log
-from crimecast.networks.calls import ROOT, Counter, first_tensor, split, watched
+from crimecast.networks.calls import ROOT, Counter, first_tensor, instead, split, watched
 from crimecast.networks.looked import Looked
 from crimecast.training.samples import Batch, Samples
 
@@ -59,11 +58,11 @@ def changed(
         running.append(counter.begin(name))
 
     def leave(name: str, output: object) -> object:
-        own = running.pop()
+        number_of_call = running.pop()
         first = first_tensor(output)
-        if name == ROOT or first is None or number not in (None, own):
+        if name == ROOT or first is None or number not in (None, number_of_call):
             return None
-        label = module if module in labels else f"{module}:{own}"
+        label = module if module in labels else f"{module}:{number_of_call}"
         axes = subject.axes(label, first.shape)
         count = axes.count(first.shape)
         if min(channels or [], default=0) < 0:
@@ -76,7 +75,11 @@ def changed(
         if put is None or (isinstance(put, Tensor) and put.dim() != first.dim()):
             return None
         chosen = list(range(count)) if channels is None else channels
-        return _instead(output, first, axes.put(first, chosen, put))
+        made = axes.put(first, chosen, put)
+        own = subject.layers[module]
+        if isinstance(own, nn.RNNBase):
+            return _with_states(own, output, made, chosen, not isinstance(put, Tensor) and put == 0)
+        return instead(output, first, made)
 
     # Before the block, so that the layer itself is still as it was.
     labels = _labels(subject, module)
@@ -92,17 +95,24 @@ def _labels(subject: Looked, module: str) -> list[str]:
     return [label for label in subject.labels if label == module or split(label)[0] == module]
 
 
-def _instead(output: object, old: Tensor, new: Tensor) -> object:
-    """An output with one of its tensors replaced."""
-    if output is old:
-        return new
-    if isinstance(output, tuple | list):
-        parts: list[Any] = [_instead(part, old, new) for part in output]
-        return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
-    if isinstance(output, dict):
-        for key, part in output.items():
-            output[key] = _instead(part, old, new)
-    return output
+def _with_states(
+    module: nn.RNNBase, output: object, made: Tensor, channels: list[int], off: bool
+) -> object:
+    """What a recurrent layer gives, changed: its final state is its last step, of each direction the one it ends
+    with; the memory of an LSTM's units that are switched `off` is empty."""
+    if not (isinstance(output, tuple) and len(output) == 2 and isinstance(output[0], Tensor)):
+        return output  # packed sequences: what is shown of them is no map
+    states = output[1] if isinstance(output[1], tuple) else (output[1],)
+    states = tuple(state.clone() for state in states)
+    size, ways = states[0].shape[-1], 2 if module.bidirectional else 1
+    time = 1 if module.batch_first and made.dim() == 3 else 0
+    for channel in channels:
+        way, unit = divmod(channel, size)
+        last = made.select(time, 0 if way else made.shape[time] - 1)
+        states[0][way - ways, ..., unit] = last[..., channel]
+        if off and len(states) == 2 and states[1].shape[-1] == size:
+            states[1][way - ways, ..., unit] = 0.0
+    return made, states if isinstance(output[1], tuple) else states[0]
 
 
 @torch.no_grad()

@@ -35,8 +35,9 @@ class Look(Looked):
     static: Tensor
 
     def example(self) -> dict[str, Tensor]:
-        """The inputs, a batch of one."""
-        return {"history": self.history, "calendar": self.calendar, "static": self.static}
+        """The inputs, a batch of one, for a pass that may change them."""
+        own = {"history": self.history, "calendar": self.calendar, "static": self.static}
+        return {name: tensor.clone() for name, tensor in own.items()}
 
     @torch.no_grad()
     def forecast(self) -> np.ndarray:
@@ -76,7 +77,8 @@ class Look(Looked):
         history.requires_grad_()
         static.requires_grad_()
         with torch.enable_grad():
-            made = maps_of(self.network(history, self.calendar, static))
+            # What is made from them, which a module may change in place, as it may not change what has a gradient.
+            made = maps_of(self.network(history * 1.0, self.calendar.clone(), static * 1.0))
             check_cell(cell, *made.shape[-2:])
             check_kind(kind, made.shape[1])
             value = made[0, kind, cell[0], cell[1]]

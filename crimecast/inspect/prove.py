@@ -21,9 +21,10 @@ from torch.nn.utils.parametrize import ParametrizationList
 from crimecast.designs.build import named_layers
 from crimecast.inspect.graph import kind_of
 from crimecast.inspect.receptive import Cell, Field, field_of_forecast, field_of_layer
+from crimecast.inspect.replaying import Check, alike, replays, several
 from crimecast.inspect.subject import subject
 from crimecast.networks.axes import Axes
-from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, watched
+from crimecast.networks.calls import ROOT, Counter, first_tensor, watched
 from crimecast.networks.looked import Looked
 from crimecast.networks.tape import Record
 from crimecast.runs.run import Run
@@ -38,16 +39,6 @@ HEAVY = 0.2  # seconds a pass above which it is tried in single precision, and w
 FAINT = 1e-12  # change, relative to a layer's size, that counts; of single precision 1e-5
 FORECAST = "forecast"
 TOO_LARGE = "it is too large to be run on changed inputs in the time"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was tried, of a layer or (None) of the network; `why` says what was seen."""
-
-    check: str
-    layer: str | None
-    ok: bool
-    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,7 +122,7 @@ def prove(one: Looked) -> Proof:
         why = f"the module returns {shape}, where a forecast is (1, types, {grid[0]}, {grid[1]})"
         return Proof([Check("shape", None, False, why)])
     trial = _Trial(one, inputs, fresh)
-    checks = [*_replays(one, inputs), *_axes(one, made)]
+    checks = [*replays(one, inputs), *_axes(one, made), *several(one, inputs)]
     layers, found = _fields(one, made, trial)
     checks += [*found, *trial.whole_network()]
     return Proof(checks, layers)
@@ -143,64 +134,6 @@ def _copy_of(network: nn.Module) -> nn.Module | None:
         return copy.deepcopy(network)
     except Exception:  # whatever a user's module holds
         return None
-
-
-# Each layer's output follows from its inputs
-
-
-@torch.no_grad()
-def _replays(one: Looked, inputs: dict[str, Tensor]) -> list[Check]:
-    """Each layer is called again where it ran, since what stands around it, such as an autocast, or other
-    weights in place of its own, belongs to what it was given."""
-    counter, kept = Counter(), Outputs()
-    running: list[tuple[str, int, tuple[Any, ...], dict[str, Any], list[str]]] = []
-    again = False
-
-    def enter(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if again:
-            return
-        for outer in running:
-            outer[4].append(name)
-        running.append((name, counter.begin(name), _copied(args), _copied(kwargs), []))
-
-    def leave(name: str, output: object) -> None:
-        nonlocal again
-        if again:
-            return
-        _, number, args, kwargs, inside = running.pop()
-        tensor = first_tensor(output)
-        if name == ROOT or tensor is None or (inside and not one.is_spec):
-            return
-        before, again = tensor.clone(), True
-        try:
-            repeated = first_tensor(one.layers[name](*args, **kwargs))
-        except Exception:  # whatever a user's module does when it is called twice
-            repeated = None
-        again = False
-        kept.put(name, number, repeated is not None and _alike(repeated, before, 1e-4))
-
-    with watched({ROOT: one.network, **one.layers}, enter, leave):
-        one.network(*inputs.values())
-    why = "called again with what it was given, it gives something else"
-    return [Check("replays", label, ok, "" if ok else why) for label, ok in kept.items()]
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.clone()
-    if isinstance(value, dict):
-        return {key: _copied(part) for key, part in value.items()}
-    if type(value) in (tuple, list):
-        return type(value)(_copied(part) for part in value)
-    return value
-
-
-def _alike(one: Tensor, other: Tensor, tolerance: float) -> bool:
-    if one.shape != other.shape:
-        return False
-    finite = torch.nan_to_num(one), torch.nan_to_num(other)
-    size = float(finite[1].abs().max()) if other.numel() else 0.0
-    return bool(((finite[0] - finite[1]).abs() <= tolerance * (size + 1e-6)).all())
 
 
 # Which axes are places, and which channels
@@ -400,7 +333,7 @@ class _Trial:
                     self.one.network.eval()(*changed),
                     exact(*(x.double() for x in changed)),
                 )
-                if not _alike(other.float(), own.float(), 1e-2):
+                if not alike(other.float(), own.float(), 1e-2):
                     raise ValueError("the copy gives something else")
             return exact, torch.float64
         except Exception:  # what has single precision written into it
@@ -603,13 +536,13 @@ class _Trial:
         """Whether the first sample has the same forecast after another."""
         if self.heavy and self._of_batch:
             return True
-        return _alike(self._alone[0], self._run(*self.draw(1)), self._close)
+        return alike(self._alone[0], self._run(*self.draw(1)), self._close)
 
     @cached_property
     def _of_batch(self) -> bool:
         """Whether the samples have the same forecasts together as alone."""
         return all(
-            _alike(alone[0], own, self._close)
+            alike(alone[0], own, self._close)
             for alone, own in zip(self._alone, self._together, strict=False)
         )
 
@@ -619,9 +552,9 @@ class _Trial:
         if self._again:
             return True
         one = self.draw(1)
-        return _alike(self._run(*one), self._run(*one), self._close)
+        return alike(self._run(*one), self._run(*one), self._close)
 
-    def _begins_alike(self) -> bool:
+    def _beginsalike(self) -> bool:
         """Whether a network that was never run forecasts a sample as one that was given another first."""
         first = self.fresh and _copy_of(self.fresh)
         if first is None or self.fresh is None:
@@ -629,7 +562,7 @@ class _Trial:
         one, other = ([x.float() for x in self.draw(number)] for number in (1, 2))
         with torch.no_grad():
             first.eval()(*other)
-            return _alike(first(*one).clone(), self.fresh.eval()(*one), 1e-4)
+            return alike(first(*one).clone(), self.fresh.eval()(*one), 1e-4)
 
     def _repeats(self) -> str:
         return "" if self._steady else "two passes over the same inputs differ"
@@ -638,7 +571,7 @@ class _Trial:
         return "" if self._of_batch else "a sample's forecast depends on the others of its batch"
 
     def _order(self) -> str:
-        if self._again and not self.heavy and not self._begins_alike():
+        if self._again and not self.heavy and not self._beginsalike():
             return "what it forecasts depends on what it was given first"
         return "" if self._again else "what it forecasts depends on what it forecast before"
 
@@ -662,7 +595,7 @@ class _Trial:
             after = self._run(*one)
         finally:
             self.network.eval()
-        same = _alike(after, before, self._close)
+        same = alike(after, before, self._close)
         return "" if same else "while it trains it gives something else, beyond dropout and norms"
 
     def _gradient(self) -> str:

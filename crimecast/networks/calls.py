@@ -163,3 +163,16 @@ class Outputs(dict[str, Any]):
                 self.clear()
                 self.update((f"{name}:1" if key == name else key, kept) for key, kept in items)
             self[f"{name}:{number}"] = value
+
+
+def instead(output: object, old: Tensor, new: Tensor) -> object:
+    """An output with one of its tensors replaced."""
+    if output is old:
+        return new
+    if isinstance(output, tuple | list):
+        parts: list[Any] = [instead(part, old, new) for part in output]
+        return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
+    if isinstance(output, dict):
+        for key, part in output.items():
+            output[key] = instead(part, old, new)
+    return output

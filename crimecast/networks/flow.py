@@ -500,8 +500,12 @@ def _recurrent(op: Op, asked: Asked) -> Given:
     asks = torch.zeros(source.shape[:2], dtype=torch.bool)
     if asked[0] is not None:
         asks |= asked[0].any(-1)
-    if any(mask is not None for mask in asked[1:]):
-        asks |= True
+    last = 0 if op.argument("reverse") else -1
+    for mask in asked[1:]:  # final states (N, H) or (1, N, H), each of its own sequence's last step
+        if mask is not None and mask.dim() > 1 and mask.shape[-2] == asks.shape[1]:
+            asks[last] |= mask.any(-1).reshape(-1, asks.shape[1]).any(0)
+        elif mask is not None and mask.any():
+            asks |= True
     order = (lambda x: x) if op.argument("reverse") else (lambda x: x.flip(0))
     seen = order(order(asks).cumsum(0) > 0)
     found = [(source, seen[..., None].expand(source.shape))]

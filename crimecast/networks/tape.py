@@ -341,9 +341,9 @@ class _Writer(TorchDispatchMode):
             kept = self.origins.get(ref.storage, {}) if func._schema.is_mutable else {}
             self.origins[ref.storage] = kept | origins
         shut: dict[int, Tensor] = {}
-        if "softmax" in name and bool((taken[0] == -torch.inf).any()):
-            shut[0] = taken[0] == -torch.inf
-            self._shut(written[0], shut[0])
+        if "softmax" in name and bool((closed := _masked(taken[0], args[1])).any()):
+            shut[0] = closed
+            self._shut(written[0], closed)
         elif name in ("bmm", "mm", "clone"):
             shut = {
                 place: self._is_shut(t)
@@ -444,6 +444,15 @@ class _Writer(TorchDispatchMode):
 
     def _labels(self, keys: Any) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._label(key) for key in keys))
+
+
+MASK = -1e8  # a score as low as that was put there by a mask
+
+
+def _masked(scores: Tensor, axis: int) -> Tensor:
+    """Where a softmax along an axis is exactly zero by a mask: −∞, or so far below a score that counts."""
+    highest = scores.amax(axis, keepdim=True) if scores.numel() else scores
+    return (scores == -torch.inf) | ((scores < MASK) & (highest > 0.1 * MASK))
 
 
 def _deciding(func: Any, name: str, args: tuple[Any, ...], taken: list[Tensor]) -> list[Tensor]:

@@ -31,6 +31,7 @@ def doubts(run: Run, layer: str) -> list[str]:
 
 NAMES = {
     "replays": "its output follows from its inputs",
+    "several": "what is shown and changed of it is all that the forecast reads of it",
     "axes": "which axis is the channels",
     "field": "what it can see",
     "repeats": "two passes agree",

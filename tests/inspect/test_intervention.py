@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from crimecast.errors import UserError
 from crimecast.inspect.activations import activations
@@ -14,6 +15,7 @@ from crimecast.inspect.intervention import (
     likelihood,
     loss_over_period,
 )
+from crimecast.inspect.notebook import look
 from crimecast.inspect.subject import subject
 from crimecast.runs.run import load_run
 
@@ -107,3 +109,67 @@ def test_the_period_with_a_channel_changed_is_that_of_its_ablation(sample: str) 
     assert loss_over_period(one, "narrow_2", [3], "swap") == pytest.approx(
         score[0] - score[1], abs=1e-6
     )
+
+
+class Final(nn.Module):
+    """A recurrent layer over each cell's past, of which the final states are read."""
+
+    def __init__(self, kind: type[nn.RNNBase], ways: int) -> None:
+        super().__init__()
+        self.past = kind(1, 5, num_layers=2, batch_first=True, bidirectional=ways == 2)
+        self.out = nn.Linear(5 * ways, 1)
+        self.ways, self.off = ways, None  # (channel,) that is switched off by hand
+
+    def forward(self, history: torch.Tensor, calendar: torch.Tensor, static: torch.Tensor) -> torch.Tensor:  # fmt: skip
+        b, t, c, h, w = history.shape
+        _, state = self.past(history.permute(0, 3, 4, 1, 2).reshape(-1, t, c))
+        state = state[0] if isinstance(state, tuple) else state
+        last = torch.cat([*state[-self.ways :]], -1)
+        if self.off is not None:
+            last = last.index_fill(-1, torch.tensor([self.off]), 0.0)
+        return self.out(last).view(b, h, w, 1).permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+@pytest.mark.parametrize("ways", [1, 2])
+def test_a_recurrent_layers_final_state_goes_with_its_channel(
+    kind: type[nn.RNNBase], ways: int
+) -> None:
+    torch.manual_seed(0)
+    module = Final(kind, ways)
+    one = look(module, np.random.default_rng(0).poisson(1.0, (7, 1, 6, 5)).astype(float))
+    plain = one.forecast()
+    for channel in (0, 3, 5 * ways - 1):
+        off = one.without("past", [channel])
+        module.off = channel
+        assert np.allclose(off, one.forecast(), atol=1e-6)
+        module.off = None
+        assert not np.allclose(off, plain, atol=1e-4)
+    assert not np.allclose(one.without("past"), plain, atol=1e-4)
+
+
+class Second(nn.Module):
+    """A block that gives two maps, of which the forecast reads one."""
+
+    def __init__(self, which: int) -> None:
+        super().__init__()
+        self.block, self.which = Both(), which
+
+    def forward(self, history: torch.Tensor, calendar: torch.Tensor, static: torch.Tensor) -> torch.Tensor:  # fmt: skip
+        return self.block(history.flatten(1, 2))[self.which][:, :1]
+
+
+class Both(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Conv2d(7, 2, 1), nn.Conv2d(7, 2, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.a(x), self.b(x)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_where_more_than_the_first_of_what_a_layer_gives_is_read_it_is_said(which: int) -> None:
+    one = look(Second(which), np.random.default_rng(0).poisson(1.0, (7, 1, 6, 5)).astype(float))
+    doubts = [check.layer for check in one.prove().doubts if check.check == "several"]
+    assert doubts == ["block"] * which

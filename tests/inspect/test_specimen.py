@@ -10,6 +10,7 @@ from torch import nn
 from crimecast.inspect import attribution, health, intervention, receptive, similarity
 from crimecast.inspect.activations import activations_of
 from crimecast.inspect.graph import graph
+from crimecast.inspect.notebook import look
 from crimecast.inspect.specimen import specimen
 
 
@@ -98,3 +99,38 @@ def test_shapes_that_clash_are_named(
 ) -> None:
     with pytest.raises(ValueError, match=says):
         specimen(Two(), **{"history": maps, **given})
+
+
+class InPlace(nn.Module):
+    """Changes what it is given, and reads no maps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.out = nn.Conv2d(3, 1, 3, padding=1)
+
+    def forward(self, history: torch.Tensor, calendar: torch.Tensor, static: torch.Tensor) -> torch.Tensor:  # fmt: skip
+        history.clamp_(min=0).log1p_()
+        return self.out(history.flatten(1, 2))
+
+
+def test_a_module_may_change_its_inputs_and_leave_some_unread(maps: np.ndarray) -> None:
+    torch.manual_seed(0)
+    module = InPlace()
+    one = look(module, maps[0][:, None], static=np.ones((2, 9, 8)))
+    first = one.forecast()
+    assert np.array_equal(first, one.forecast())
+    slope = one.gradient((4, 4))["history"]
+    x = torch.from_numpy(maps[:1]).float().requires_grad_()
+    with torch.enable_grad():
+        (expected,) = torch.autograd.grad(module.out(torch.log1p(x.clamp(min=0)))[0, 0, 4, 4], x)
+    assert np.allclose(slope[:, 0], expected[0], atol=1e-6)
+    loose = specimen(Reads(), maps[:, :, None], static=np.ones((12, 2, 9, 8)))
+    for method in attribution.METHODS:
+        made = attribution.attribute(loose, 0, (4, 4), 0, method)
+        assert np.abs(made.static).max() < 1e-6  # by rounding of larger batches alone
+        assert made.history.any()
+
+
+class Reads(InPlace):
+    def forward(self, history: torch.Tensor, calendar: torch.Tensor, static: torch.Tensor) -> torch.Tensor:  # fmt: skip
+        return self.out(history.flatten(1, 2))

@@ -199,6 +199,16 @@ class CellByCell(Kind):
         return self.out(self.past(x)[0][:, -1]).view(b, h, w, 1).permute(0, 3, 1, 2)
 
 
+class FinalState(CellByCell):
+    """The same, of which the state after the last step is read."""
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        b, t, c, h, w = history.shape
+        x = torch.log1p(history).permute(0, 3, 4, 1, 2).reshape(b * h * w, t, c)
+        _, (state, _) = self.past(x)
+        return self.out(state[-1]).view(b, h, w, 1).permute(0, 3, 1, 2)
+
+
 class Inside(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -256,6 +266,13 @@ def _masked(x: Tensor) -> Tensor:
     return x @ torch.softmax(scores, -1).transpose(-2, -1)
 
 
+def _lowly(x: Tensor) -> Tensor:
+    """Attention along the rows with a mask of finite numbers, as it is often written."""
+    future = torch.ones(x.shape[-1], x.shape[-1]).triu(1).bool()
+    scores = (x.transpose(-2, -1) @ x).masked_fill(future, -1e9)
+    return x @ torch.softmax(scores, -1).transpose(-2, -1)
+
+
 def _lowered(x: Tensor) -> Tensor:
     made = x.clone()
     made[made > 0.7] = 0.7
@@ -264,6 +281,7 @@ def _lowered(x: Tensor) -> Tensor:
 
 MOVES = {
     "a mask of values": _lowered,
+    "a mask of low numbers": _lowly,
     "sort": lambda x: x.flatten(2).sort(-1)[0].view_as(x),
     "gather": lambda x: x.flatten(2).gather(-1, x.flatten(2).argsort(-1)).view_as(x),
     "cumprod": lambda x: (x + 0.9).cumprod(2),
@@ -284,6 +302,6 @@ KINDS = {
     kind.__name__: kind
     for kind in (
         Fourier, Keeps, ChannelsLast, Volume, Parametrised, Twice, Scripted, Attention, Direct, Sequence,
-        CellByCell, Dictionary, InPlace, Best, Pairs, Graph,
+        CellByCell, FinalState, Dictionary, InPlace, Best, Pairs, Graph,
     )
 } | {move: lambda move=move: Moved(move) for move in MOVES}  # fmt: skip
