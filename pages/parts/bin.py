@@ -1,5 +1,6 @@
 """Deleting and taking back."""
 
+import hashlib
 from collections.abc import Callable
 from functools import partial
 
@@ -13,9 +14,11 @@ from pages.parts.text import text
 
 def delete_button(label: str, what: str, delete: Callable[[], object]) -> None:
     """A button that says what would go to the bin before it does."""
-    with st.popover(text(label), icon=":material/delete:"):
+    # Of this one alone: a popover that stayed open would ask of the next one there, under the same finger.
+    one = hashlib.sha256(what.encode()).hexdigest()[:12]
+    with st.popover(text(label), icon=":material/delete:", key=f"delete_{one}"):
         st.write(f"{text(what)} For {DAYS} days it can be taken back, from the bin on *Overview*.")
-        if operator_button("Delete it", type="primary"):
+        if operator_button("Delete it", type="primary", key=f"delete_it_{one}"):
             _then_again(delete)
 
 
