@@ -148,7 +148,7 @@ def where(view: Comparison) -> None:
     """Maps of both forecasts and of the gain, for the whole period and each month."""
     name = one_of(view, "compare_where")
     maps(view.maps(name, here.city, asked_of("compare_maps").step or 0), key="compare_maps")
-    where_astray(name, grid, first, last, run.stamp)
+    where_astray(name, grid, first, last)
 
 
 def hits(view: Comparison) -> None:

@@ -108,7 +108,7 @@ def look() -> None:
 
 def astray() -> None:
     """What its errors have in common."""
-    where_astray(name, run.grid, first, last, run.stamp, go_to)
+    where_astray(name, run.grid, first, last, go_to)
 
 
 def go_to(spot: Spot) -> None:

@@ -22,6 +22,7 @@ from pages.parts.maps import maps
 from pages.parts.reader import designer
 from pages.parts.tell import since_last_visit
 from pages.parts.text import text
+from pages.parts.tour import tour_link
 
 here = frame(
     "Overview",
@@ -242,6 +243,7 @@ with right:
     running()
 st.subheader("Look closer")
 with st.container(horizontal=True):
+    tour_link()
     to = dict(st.query_params)
     st.page_link("pages/tomorrow.py", label="The days to come", icon=":material/event_upcoming:", query_params=to)  # fmt: skip
     st.page_link("pages/forecast.py", label="Forecast beside fact", icon=":material/map:", query_params=to)  # fmt: skip

@@ -7,12 +7,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from crimecast.cities import load_city
-from crimecast.forecasting.forecasts import rates
+from crimecast.forecasting.forecasts import at_horizon, rates
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.judging.astray import WEEKDAYS, Astray, astray, weekday
 from crimecast.plots.difference import difference
 from crimecast.plots.figures import signed_bars_figure
 from crimecast.plots.judging import cluster_figure, ratio_figure
+from crimecast.runs.run import list_runs
 from crimecast.views.ground import ground
 from crimecast.views.place_names import place_name
 
@@ -34,9 +35,15 @@ class Spot:
     cell: tuple[int, int] | None
 
 
-@lru_cache(maxsize=16)
-def found(name: str, grid: str, first: int, last: int, _stamp: int) -> list[Astray]:
+def found(name: str, grid: str, first: int, last: int) -> list[Astray]:
     """What a forecast's errors of steps [first, last) have in common, what matters most first."""
+    known = {run.id: run for run in list_runs(grid) if run.state == "done"}
+    parts = [at_horizon(part)[0] for part in name.split("+")]
+    return _found(name, grid, first, last, tuple(known[p].stamp for p in parts if p in known))
+
+
+@lru_cache(maxsize=16)
+def _found(name: str, grid: str, first: int, last: int, _stamps: tuple[int, ...]) -> list[Astray]:
     cube = load_cube(grid)
     made = rates(name, cube, first, last)
     return astray(

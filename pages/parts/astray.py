@@ -12,13 +12,13 @@ from pages.parts.text import text
 
 
 def where_astray(
-    name: str, grid: str, first: int, last: int, stamp: int, go: Callable[[Spot], None] | None = None
+    name: str, grid: str, first: int, last: int, go: Callable[[Spot], None] | None = None
 ) -> None:  # fmt: skip
     """The list and what is chosen of it; `go` is called with it when one wants to go there."""
     st.subheader("Where and when it goes wrong")
     with st.spinner("Looking for what its errors have in common …"):
         cube = load_cube(grid)
-        those = found(name, grid, first, last, stamp)
+        those = found(name, grid, first, last)
         spots = [spot(name, cube, first, last, one) for one in those]
     if not spots:
         st.caption(

@@ -17,6 +17,7 @@ from pages.parts.people import who_is_here
 from pages.parts.progress import running_now
 from pages.parts.reader import choose_reader
 from pages.parts.text import text
+from pages.parts.tour import tour_bar
 
 STYLE, DARK = (Path(__file__).with_name(f"{name}.html") for name in ("style", "dark"))
 
@@ -97,6 +98,7 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Chosen:
         choose_reader()
         who_is_here()
     heading(title, purpose, about_city and city.simulated)
+    tour_bar()
     if about_city and grid is not None and (since := grids[grid].get("outdated")):
         st.warning(
             f"The records of {text(city.title)} were corrected on {text(since)}, after this grid was made: it and its runs show "

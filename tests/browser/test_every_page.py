@@ -25,6 +25,7 @@ from tests.patience import BROWSER
 pytestmark = pytest.mark.browser
 EXPECTED = Path(__file__).with_name("expected")
 SIZE = (160, 100)  # blocks of 9×9 pixels, each with the mean of its colours
+STILL = 20  # pictures in a row, ten seconds, that are the same: what differs then is no longer on its way
 FAR, SHARE = 32, 0.02  # a block is another if a colour is off by more, a page if more blocks are
 WAITS = {
     "overview": "text=Look closer", "city": ".places canvas", "forecast": ".maps3 canvas.map",
@@ -76,13 +77,23 @@ def coarse(picture: Image.Image) -> np.ndarray:
 
 
 def changed(page: Page, name: str, scheme: str) -> float:
-    """The share of a page that isn't as it was."""
-    seen = Image.open(io.BytesIO(page.screenshot()))
+    """The share of a page that isn't as it was, once it no longer changes for a while."""
     kept = EXPECTED / f"{name}_{scheme}.png"
     if os.environ.get("CRIMECAST_KEEP_PICTURES") == "1":
         EXPECTED.mkdir(exist_ok=True)
+        page.wait_for_timeout(2000)
+        seen = Image.open(io.BytesIO(page.screenshot()))
         seen.convert("RGB").resize(SIZE, Image.Resampling.BOX).save(kept)
-    other = (np.abs(coarse(seen) - coarse(Image.open(kept))).max(axis=2) > FAR).mean()
+    before, same = b"", 0
+    while True:
+        now = page.screenshot()
+        seen = Image.open(io.BytesIO(now))
+        other = (np.abs(coarse(seen) - coarse(Image.open(kept))).max(axis=2) > FAR).mean()
+        same = same + 1 if now == before else 0
+        if other <= SHARE or same == STILL:
+            break
+        before = now
+        page.wait_for_timeout(500)  # a map may still be being drawn
     if other > SHARE:
         seen.save(SHOTS / f"changed_{name}_{scheme}.png")
     return float(other)

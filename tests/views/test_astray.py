@@ -1,0 +1,51 @@
+"""What was found is told with its place, its time and a way there, and drawn."""
+
+import numpy as np
+import pytest
+
+from crimecast.forecasting.forecasts import rates
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.cube import load_cube
+from crimecast.judging.astray import WEEKDAYS, Astray, astray
+from crimecast.runs.run import load_run
+from crimecast.views import astray as view
+
+
+def test_a_poor_forecast_has_something_to_tell(sample: str) -> None:
+    first, last = unseen_period(load_run("stack-1"))
+    cube = load_cube(sample)
+    those = view.found("mean", sample, first, last)
+    assert those
+    assert [one.worth for one in those] == sorted((one.worth for one in those), reverse=True)
+    for one in those:
+        told = view.spot("mean", cube, first, last, one)
+        assert first + one.first <= told.step < first + one.last
+        assert told.when.startswith(cube.label(first + one.first))
+        assert ("more" if one.more else "fewer") in told.off
+
+
+@pytest.mark.parametrize("kind", ["cluster", "cell", "change", "level", "weekday"])
+def test_every_kind_is_told_and_drawn(sample: str, kind: str) -> None:
+    first, last = unseen_period(load_run("stack-1"))
+    cube = load_cube(sample)
+    cells = np.argwhere(cube.area(first))[:4] if kind in ("cluster", "cell") else np.zeros((0, 2), int)  # fmt: skip
+    word = {"cluster": "emerging", "weekday": WEEKDAYS[4]}.get(kind, kind)
+    one = Astray(kind, word, 10, 40, 50.0, 30.0, 5.0, cells)
+    told = view.spot("mean", cube, first, last, one)
+    assert told.off == "67% more: 50, not 30.0"
+    assert (told.cell is not None) == bool(len(cells))
+    figure = view.figure("mean", cube, first, last, one, dark=False)
+    assert len(figure.data) >= 1
+    if len(cells):
+        assert list(told.cell or ()) in cells.tolist()
+        x, y = (np.array(part, dtype=float) for part in (figure.data[-1].x, figure.data[-1].y))
+        for values, own in ((x, cells[:, 1]), (y, cells[:, 0])):
+            assert (np.nanmin(values), np.nanmax(values)) == (own.min() - 0.5, own.max() + 0.5)
+
+
+def test_a_right_forecast_of_the_simulated_city_has_little(sample: str) -> None:
+    first, last = unseen_period(load_run("stack-1"))
+    cube = load_cube(sample)
+    truth = rates("truth", cube, first, last)
+    found = astray(cube.counts[first:last], truth, cube.area(first), cube.times[first:last], 1.0)
+    assert len(found) <= 1
