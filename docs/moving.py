@@ -47,7 +47,7 @@ def frames(page: Any, url: str, first: str, layer: str, second: str) -> list[Ima
     """What is seen at each stop, with a line below."""
     stops = (
         (f"forecast?run={first}", ".maps3 .panel canvas.map", "Where is it wrong? Forecast, fact and error on one scale."),
-        (f"layers?run={first}&layer={layer}", ".gallery .panel canvas, .maps canvas", f"Which layer is to blame? All that passes through “{layer}”."),
+        (f"layers?run={first}&layer={layer}", ".panel canvas", f"Which layer is to blame? All that passes through “{layer}”."),
         (f"findings?run={first}", "text=See the layer", "What is wrong with it, by which numbers, and the change that may mend it."),
         (f"runs?run={second}", ".js-plotly-plot", "The fork trains in the background; what it did is measured on its parent."),
         (f"compare?run={second}&with={first},{second},memory_mixture&against={first}", ".js-plotly-plot", "Did it help? On months that no choice was made by, with intervals."),
@@ -55,7 +55,7 @@ def frames(page: Any, url: str, first: str, layer: str, second: str) -> list[Ima
     made = []
     for where, sign, line in stops:
         page.goto(f"{url}/{where}")
-        page.locator(sign).first.wait_for(timeout=300_000)
+        page.locator(sign).first.wait_for(timeout=120_000)
         page.wait_for_function(
             "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
         )
