@@ -1,6 +1,5 @@
 """Forecasts past the end of the records: what the command and the page ask for, and its files."""
 
-import contextlib
 import hashlib
 import json
 from dataclasses import replace
@@ -71,30 +70,29 @@ def kept(name: str, cube: Cube, origin: int, steps: int) -> Ahead:
             if whole == origin - 1
             else f"The records don't cover {cube.label(whole)} to {last}: forecast from there on."
         )
-    made = _stored(path, name, cube, whole)
+    made = _made(path, name, cube, whole, steps, partly)
+    return replace(made, cube=cube, notices=(*notices, *made.notices))
+
+
+def kept_next(name: str, cube: Cube, counts: str) -> np.ndarray:
+    """(K, H, W) the step that follows a cube whose counts are not the grid's own but those that `counts` names,
+    from the store if it is there."""
+    origin = len(cube.times)
+    return _made(_path(name, cube, origin, 1, None, counts), name, cube, origin, 1, None).rate[0]
+
+
+def _made(
+    path: Path, name: str, cube: Cube, origin: int, steps: int, partly: np.ndarray | None
+) -> Ahead:
+    """What is stored under a path, or what is made and stored there."""
+    made = _stored(path, name, cube, origin)
     if made is None:
-        made = ahead(name, cube, whole, steps, partly)
+        made = ahead(name, cube, origin, steps, partly)
         said = {"kinds": made.kinds, "notices": made.notices}
         with replacing(path) as temporary, temporary.open("wb") as out:
             np.savez(out, said=json.dumps(said), **{f: getattr(made, f) for f in FIELDS})
         forget(data_root().glob("forecasts/*/*.npz"), BOUND)
-    return replace(made, cube=cube, notices=(*notices, *made.notices))
-
-
-def kept_next(name: str, cube: Cube, key: str) -> np.ndarray:
-    """(K, H, W) the step that follows a cube whose counts are not the grid's own, from the store if it has what was
-    made under that key."""
-    code = code_of(*MAKERS).hex()
-    stamp = hashlib.sha256(f"{name} {key} {len(cube.times)} {code}".encode()).hexdigest()[:24]
-    path = data_root() / "forecasts" / cube.grid / f"next-{stamp}.npz"
-    with contextlib.suppress(OSError, ValueError, KeyError, BadZipFile):  # not there, or not whole
-        used(path)
-        with np.load(path, allow_pickle=False) as file:
-            return np.array(file["rate"])
-    rate = ahead(name, cube, len(cube.times), 1).rate[0]
-    with replacing(path) as temporary, temporary.open("wb") as out:
-        np.savez(out, rate=rate)
-    return rate
+    return made
 
 
 def _stored(path: Path, name: str, cube: Cube, origin: int) -> Ahead | None:
@@ -142,13 +140,15 @@ def reported(cube: Cube, origin: int) -> np.ndarray | None:
     return whole[late[0] :] if len(late) else None
 
 
-def _path(name: str, cube: Cube, origin: int, steps: int, partly: np.ndarray | None) -> Path:
+def _path(
+    name: str, cube: Cube, origin: int, steps: int, partly: np.ndarray | None, counts: str = ""
+) -> Path:
     parts = [part.strip() for part in name.split("+")]
     stamps = [str(load_run(part).stamp) for part in parts if _has_network(part)]
     stamps += [_covariates(part, cube) for part in parts if _has_network(part)]
     made_by = code_of(*MAKERS).hex()
     share = None if partly is None else partly.tolist()
-    identity = json.dumps([parts, stamps, origin, steps, share, made_by])
+    identity = json.dumps([parts, stamps, origin, steps, share, made_by, counts])
     digest = hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
     return data_root() / "forecasts" / cube.grid / f"ahead.{digest}.npz"
 

@@ -69,7 +69,6 @@ def replays(one: Looked, inputs: dict[str, Tensor]) -> list[Check]:
 def several(one: Looked, inputs: dict[str, Tensor]) -> list[Check]:
     """Of a layer that gives several tensors the first is shown, and changed by an ablation: does the forecast read
     the others? (Of a recurrent layer its states go with it.)"""
-    plain = first_tensor(one.network(*copied([*inputs.values()])))
     having: dict[str, None] = {}
 
     def noted(name: str, output: object) -> None:
@@ -81,7 +80,7 @@ def several(one: Looked, inputs: dict[str, Tensor]) -> list[Check]:
             having[name] = None
 
     with watched({ROOT: one.network, **one.layers}, lambda *_: None, noted):
-        one.network(*copied([*inputs.values()]))
+        plain = first_tensor(one.network(*copied([*inputs.values()])))
     checks = []
     for name in having:
 

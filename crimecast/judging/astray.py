@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import ndimage, stats
 
+from crimecast.judging.scoring import week_numbers
+
 SPANS = (28.0, 56.0, 112.0)  # days
 RATE = 0.01  # of false discoveries
 AROUND = 2.0  # of Gi*, next to a core that is beyond chance
@@ -102,12 +104,6 @@ def _anscombe(n: np.ndarray, lam: np.ndarray) -> np.ndarray:
     return 2 * (np.sqrt(n + 0.375) - np.sqrt(lam + 0.375))
 
 
-def _weeks(times: np.ndarray) -> np.ndarray:
-    """(T,) number of the week from Monday, from zero."""
-    monday = (times.astype("datetime64[D]").astype(np.int64) + 3) // 7
-    return monday - monday[0]
-
-
 def weekday(times: np.ndarray) -> np.ndarray:
     """(T,) day of the week, Monday 0.
 
@@ -115,10 +111,6 @@ def weekday(times: np.ndarray) -> np.ndarray:
     [0, 6]
     """
     return (times.astype("datetime64[D]").astype(np.int64) + 3) % 7
-
-
-def _by_week(values: np.ndarray, weeks: np.ndarray) -> np.ndarray:
-    return np.bincount(weeks, values)
 
 
 def _off(n: np.ndarray, lam: np.ndarray) -> float:
@@ -129,9 +121,9 @@ def _off(n: np.ndarray, lam: np.ndarray) -> float:
 
 
 def _level(n: np.ndarray, lam: np.ndarray, times: np.ndarray) -> Iterator[Astray]:
-    weeks = _weeks(times)
+    weeks = week_numbers(times)
     a, b = n.sum(axis=(1, 2)), lam.sum(axis=(1, 2))
-    if _off(_by_week(a, weeks), _by_week(b, weeks)) < RATE:
+    if _off(np.bincount(weeks, a), np.bincount(weeks, b)) < RATE:
         yield Astray("level", "level", 0, len(n), a.sum(), b.sum(), worth(a.sum(), b.sum()))
 
 
@@ -140,7 +132,7 @@ def _apart(
 ) -> Iterator[Astray]:
     """Parts (word, n (T,), λ (T,)) whose error differs from that of the whole, false discoveries controlled."""
     ratio = sum(n.sum() for _, n, _ in parts) / max(sum(lam.sum() for _, _, lam in parts), 1e-9)
-    p = [_off(_by_week(n, weeks), _by_week(ratio * lam, weeks)) for _, n, lam in parts]
+    p = [_off(np.bincount(weeks, n), np.bincount(weeks, ratio * lam)) for _, n, lam in parts]
     held = stats.false_discovery_control(p) < RATE if p else []
     for (word, n, lam), holds in zip(parts, held, strict=True):
         if holds:
@@ -155,7 +147,7 @@ def _weekdays(
         return
     day, a, b = weekday(times), n.sum(axis=(1, 2)), lam.sum(axis=(1, 2))
     parts = [(name, a * (day == k), b * (day == k)) for k, name in enumerate(WEEKDAYS)]
-    yield from _apart("weekday", parts, _weeks(times))
+    yield from _apart("weekday", parts, week_numbers(times))
 
 
 def _types(
@@ -163,12 +155,12 @@ def _types(
 ) -> Iterator[Astray]:
     if len(types) > 1:
         parts = [(name, n[:, k].sum(axis=1), lam[:, k].sum(axis=1)) for k, name in enumerate(types)]
-        yield from _apart("type", parts, _weeks(times))
+        yield from _apart("type", parts, week_numbers(times))
 
 
 def _changes(n: np.ndarray, lam: np.ndarray, times: np.ndarray) -> Iterator[Astray]:
     """Dates from which on the city's error is another."""
-    weeks = _weeks(times)
+    weeks = week_numbers(times)
     first = np.append(np.unique(weeks, return_index=True)[1], len(n))
     a, b = _sums(n.sum(axis=1), first), _sums(lam.sum(axis=1), first)
     if len(a) < 3 * WEEKS:

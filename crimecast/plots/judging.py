@@ -229,21 +229,15 @@ def cluster_figure(
 
 
 def ratio_figure(
-    times: np.ndarray, observed: np.ndarray, expected: np.ndarray, first: int, last: int
+    weeks: np.ndarray, observed: np.ndarray, expected: np.ndarray, first: str, last: str
 ) -> go.Figure:
-    """Events that came over those expected, week by week, the steps [first, last) shaded; 1 is right."""
-    monday = (times.astype("datetime64[D]").astype(np.int64) + 3) // 7
-    weeks = monday - monday[0]
-    n, lam = np.bincount(weeks, observed), np.bincount(weeks, expected)
-    days = times.astype("datetime64[D]")
-    starts = [str(days[np.argmax(weeks == week)]) for week in range(len(n))]
+    """Events that came over those expected, by week (W,) and its first day, the days from `first` to `last`
+    shaded; 1 is right."""
     made = go.Figure()
-    made.add_vrect(
-        x0=str(days[first]), x1=str(days[last - 1]), fillcolor=ORANGE, opacity=0.1, line_width=0
-    )
+    made.add_vrect(x0=first, x1=last, fillcolor=ORANGE, opacity=0.1, line_width=0)
     made.add_hline(y=1, line={"color": GREY, "dash": "dot", "width": 1})
     made.add_scatter(
-        x=starts, y=n / np.maximum(lam, 1e-9), mode="lines+markers", line={"color": BLUE}, name="week",
-        hovertemplate="%{y:.2f}<extra></extra>",
+        x=weeks.astype(str), y=observed / np.maximum(expected, 1e-9), mode="lines+markers", line={"color": BLUE},
+        name="week", hovertemplate="%{y:.2f}<extra></extra>",
     )  # fmt: skip
     return bare(made, 300, yaxis={"title": "came / expected"}).update_layout(showlegend=False)

@@ -5,6 +5,7 @@ that whoever owns the data starts (`crimecast mcp`), and opens no port.
 """
 
 import base64
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,8 +135,6 @@ def server() -> "MCPServer":
 
 def _said(tool: Any) -> Any:
     """A tool whose bad input is a sentence, and NaN no number of JSON."""
-    from functools import wraps
-
     from mcp.server.mcpserver.exceptions import ToolError
 
     @wraps(tool)

@@ -141,7 +141,8 @@ def serve() -> None:
 
 def prepare(names: list[str]) -> None:
     """Have what pages show of the latest of these runs worked out, unless CRIMECAST_PREPARE is 0."""
-    done = [name for name in names if any(r.id == name and r.state == "done" for r in list_runs())]
+    trained = {run.id for run in list_runs() if run.state == "done"}
+    done = [name for name in names if name in trained]
     if done and os.environ.get("CRIMECAST_PREPARE") != "0":
         one = {"OMP_NUM_THREADS": "1", "CRIMECAST_THREADS": "1"}
         log = data_root() / "preparing.log"

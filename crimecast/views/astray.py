@@ -10,6 +10,7 @@ from crimecast.cities import load_city
 from crimecast.forecasting.forecasts import at_horizon, rates
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.judging.astray import WEEKDAYS, Astray, astray, weekday
+from crimecast.judging.scoring import week_numbers
 from crimecast.plots.difference import difference
 from crimecast.plots.figures import signed_bars_figure
 from crimecast.plots.judging import cluster_figure, ratio_figure
@@ -35,25 +36,28 @@ class Spot:
     cell: tuple[int, int] | None
 
 
-def found(name: str, grid: str, first: int, last: int) -> list[Astray]:
-    """What a forecast's errors of steps [first, last) have in common, what matters most first."""
+def found(name: str, grid: str, first: int, last: int) -> list[tuple[Astray, Spot]]:
+    """What a forecast's errors of steps [first, last) have in common, what matters most first, and each in words."""
     known = {run.id: run for run in list_runs(grid) if run.state == "done"}
     parts = [at_horizon(part)[0] for part in name.split("+")]
     return _found(name, grid, first, last, tuple(known[p].stamp for p in parts if p in known))
 
 
 @lru_cache(maxsize=16)
-def _found(name: str, grid: str, first: int, last: int, _stamps: tuple[int, ...]) -> list[Astray]:
+def _found(
+    name: str, grid: str, first: int, last: int, _stamps: tuple[int, ...]
+) -> list[tuple[Astray, Spot]]:
     cube = load_cube(grid)
     made = rates(name, cube, first, last)
-    return astray(
+    those = astray(
         cube.counts[first:last], made, cube.area(first), cube.times[first:last], cube.step.days, tuple(cube.types)
     )[:SHOWN]  # fmt: skip
+    return [(one, spot(made, cube, first, one)) for one in those]
 
 
-def spot(name: str, cube: Cube, first: int, last: int, one: Astray) -> Spot:
-    """It in words."""
-    made = rates(name, cube, first, last)[one.first : one.last].sum(axis=1)
+def spot(rate: np.ndarray, cube: Cube, first: int, one: Astray) -> Spot:
+    """It in words; `rate` (T, C, H, W) from step `first` on."""
+    made = rate[one.first : one.last].sum(axis=1)
     error = difference(cube.counts[first + one.first : first + one.last].sum(axis=1), made)
     area = cube.area(first)
     cell = None
@@ -103,9 +107,13 @@ def figure(name: str, cube: Cube, first: int, last: int, one: Astray, dark: bool
         )
     k = list(cube.types).index(one.word) if one.kind == "type" else slice(None)
     a, b = counts[:, k][..., area], made[:, k][..., area]
-    axes = tuple(range(1, a.ndim))
+    a, b = (values.reshape(len(values), -1).sum(axis=1) for values in (a, b))
     if one.kind == "weekday":
         days = weekday(cube.times[first:last])
         shares = [a[days == d].sum() / max(b[days == d].sum(), 1e-9) - 1 for d in range(7)]
         return signed_bars_figure(list(WEEKDAYS), shares, "more or fewer than expected, as a share")
-    return ratio_figure(cube.times[first:last], a.sum(axis=axes), b.sum(axis=axes), one.first, one.last)  # fmt: skip
+    weeks = week_numbers(cube.times[first:last])
+    days = cube.times[first:last].astype("datetime64[D]")
+    starts = days[np.unique(weeks, return_index=True)[1]]
+    shaded = str(days[one.first]), str(days[one.last - 1])
+    return ratio_figure(starts, np.bincount(weeks, a), np.bincount(weeks, b), *shaded)

@@ -10,7 +10,7 @@ from crimecast.inspect.subject import subject
 from crimecast.plots.rasters import Ground, Panel, Scene, message
 from crimecast.runs.run import Run, load_run
 from crimecast.views.beside import channel_peaks
-from crimecast.views.words import input_title
+from crimecast.views.insight import input_titles
 
 STEPS = 40  # of the unseen period, of which the statistics are taken
 SHOWN = 6  # inputs that are drawn: those that were changed most
@@ -26,8 +26,7 @@ def channel_exciting(name: str, stamp: int, layer: str, channel: int) -> Excitin
 
 def inputs_of(run: Run, made: Exciting) -> list[tuple[str, np.ndarray]]:
     """Each input's name and its change (h, w) in standard deviations, the one that was changed most first."""
-    one = subject(run)
-    names = [input_title(name, one.cube.cell) for part in one.input_names() for name in part]
+    names = [name for part in input_titles(subject(run)) for name in part]
     moved = (made.made - made.mean) / np.maximum(made.spread, 1e-9)[:, None, None]
     order = np.argsort(-np.abs(moved).max(axis=(1, 2)), kind="stable")
     return [(names[k], moved[k]) for k in order if np.abs(moved[k]).max() > 0]

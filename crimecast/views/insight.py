@@ -38,6 +38,7 @@ from crimecast.views.ground import ground
 from crimecast.views.words import input_title
 
 Cell = tuple[int, int]
+TAKEN = 20  # inputs of a channel that are shown
 
 
 def maps_message(
@@ -175,6 +176,13 @@ MEASURES: dict[str, Callable[[Subject], dict[str, float]]] = {
 }
 
 
+def input_titles(one: Subject) -> tuple[list[str], list[str]]:
+    """What the lagged frames and the input maps are called on pages, one a channel."""
+    lags, maps = one.input_names()
+    cell = one.cube.cell
+    return [input_title(n, cell) for n in lags], [input_title(n, cell) for n in maps]
+
+
 @lru_cache(maxsize=16)
 def attribution(
     name: str, _stamp: int, step: int, cell: Cell, kind: int, method: str
@@ -182,7 +190,7 @@ def attribution(
     """An attribution, and what each lag and each input map added, the largest first."""
     one = subject(load_run(name))
     made = attribute(one, step, cell, kind, method)
-    lags, maps = ([input_title(n, one.cube.cell) for n in names] for names in one.input_names())
+    lags, maps = input_titles(one)
     parts = [(n, float(v.sum())) for n, v in zip(lags, made.history, strict=True)]
     parts += [(n, float(v.sum())) for n, v in zip(maps, made.static, strict=True)]
     return made, sorted(parts, key=lambda part: -abs(part[1]))
@@ -297,13 +305,25 @@ def inputs_of_layer(name: str, _stamp: int, layer: str) -> list[str]:
     laid = next((one for one in getattr(one.network, "laid", ()) if one.layer.name == layer), None)
     if laid is None:
         return []
-    lags, maps = ([input_title(n, one.cube.cell) for n in names] for names in one.input_names())
+    lags, maps = input_titles(one)
     known = {FRAMES: [*lags, *maps], MAPS: maps}
     return [
         title
         for source, shape in zip(laid.inputs, laid.takes, strict=True)
         for title in known.get(source, [f"{source}, channel {k}" for k in range(shape[-3])])
     ]
+
+
+def taken_by(
+    name: str, stamp: int, layer: str, sizes: np.ndarray
+) -> tuple[list[str], np.ndarray, int]:
+    """What a channel takes most of: names of the inputs, and (K, taps) their `sizes` (of all: (in, taps)), the largest
+    first; and how many inputs there are."""
+    names = inputs_of_layer(name, stamp, layer)
+    if len(names) != len(sizes):
+        names = [f"channel {i}" for i in range(len(sizes))]
+    largest = np.argsort(-sizes.max(axis=1), kind="stable")[:TAKEN]
+    return [names[i] for i in largest], sizes[largest], len(names)
 
 
 @lru_cache(maxsize=16)

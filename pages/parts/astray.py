@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from crimecast.grids.cube import load_cube
-from crimecast.views.astray import Spot, figure, found, spot
+from crimecast.views.astray import Spot, figure, found
 from pages.parts.asked import chosen_row
 from pages.parts.charts import chart
 from pages.parts.text import text
@@ -19,8 +19,7 @@ def where_astray(
     with st.spinner("Looking for what its errors have in common …"):
         cube = load_cube(grid)
         those = found(name, grid, first, last)
-        spots = [spot(name, cube, first, last, one) for one in those]
-    if not spots:
+    if not those:
         st.caption(
             "Nothing beyond chance: its errors have no place, date, weekday or type in common."
         )
@@ -30,7 +29,7 @@ def where_astray(
         "places where they stay, weekdays and types."
     )
     rows = st.dataframe(
-        [{"what": one.what, "when": one.when, "off by": one.off, "worth": one.worth} for one in spots],
+        [{"what": one.what, "when": one.when, "off by": one.off, "worth": one.worth} for _, one in those],
         hide_index=True, on_select="rerun", selection_mode="single-row", key=f"astray_{name}",
         column_config={
             "worth": st.column_config.NumberColumn(
@@ -39,12 +38,12 @@ def where_astray(
         },
         alt="Where and when the forecast goes wrong",
     )  # fmt: skip
-    number = chosen_row(rows.selection.rows, len(spots)) or 0
-    one = spots[number]
+    number = chosen_row(rows.selection.rows, len(those)) or 0
+    behind, one = those[number]
     left, right = st.columns([3, 2])
     dark = st.context.theme.type == "dark"
     chart(
-        figure(name, cube, first, last, those[number], dark), key=f"astray_{name}_drawn", place=left,
+        figure(name, cube, first, last, behind, dark), key=f"astray_{name}_drawn", place=left,
         alt=f"{one.what}, {one.when}",
     )  # fmt: skip
     right.markdown(f"**{text(one.what)}**")

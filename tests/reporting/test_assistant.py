@@ -1,6 +1,7 @@
 """What an assistant reads over standard input and output is what the package says; it can change nothing."""
 
 import asyncio
+import base64
 import io
 import json
 import os
@@ -50,7 +51,7 @@ def test_a_client_reads_the_record_scores_and_a_map(sample: str) -> None:
     text = json.dumps([json.loads(part.text) for part in scored.content])
     assert "log_likelihood_per_event" in text
     assert "NaN" not in text
-    picture = Image.open(io.BytesIO(__import__("base64").b64decode(drawn.content[0].data)))
+    picture = Image.open(io.BytesIO(base64.b64decode(drawn.content[0].data)))
     assert np.ptp(np.asarray(picture.convert("L"))) > 50
     assert wrong.is_error
     assert "There is no map" in wrong.content[0].text

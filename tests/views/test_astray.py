@@ -16,9 +16,9 @@ def test_a_poor_forecast_has_something_to_tell(sample: str) -> None:
     cube = load_cube(sample)
     those = view.found("mean", sample, first, last)
     assert those
-    assert [one.worth for one in those] == sorted((one.worth for one in those), reverse=True)
-    for one in those:
-        told = view.spot("mean", cube, first, last, one)
+    worths = [one.worth for one, _ in those]
+    assert worths == sorted(worths, reverse=True)
+    for one, told in those:
         assert first + one.first <= told.step < first + one.last
         assert told.when.startswith(cube.label(first + one.first))
         assert ("more" if one.more else "fewer") in told.off
@@ -31,7 +31,7 @@ def test_every_kind_is_told_and_drawn(sample: str, kind: str) -> None:
     cells = np.argwhere(cube.area(first))[:4] if kind in ("cluster", "cell") else np.zeros((0, 2), int)  # fmt: skip
     word = {"cluster": "emerging", "weekday": WEEKDAYS[4]}.get(kind, kind)
     one = Astray(kind, word, 10, 40, 50.0, 30.0, 5.0, cells)
-    told = view.spot("mean", cube, first, last, one)
+    told = view.spot(rates("mean", cube, first, last), cube, first, one)
     assert told.off == "67% more: 50, not 30.0"
     assert (told.cell is not None) == bool(len(cells))
     figure = view.figure("mean", cube, first, last, one, dark=False)

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import streamlit as st
 
 from crimecast.cities import City
@@ -16,8 +15,6 @@ from pages.parts.asking.shared import dark
 from pages.parts.charts import chart
 from pages.parts.save import save
 from pages.parts.text import text
-
-SHOWN = 20  # inputs of a channel
 
 
 def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None:
@@ -54,18 +51,14 @@ def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None
         )
         sizes = one.kernel(channel)
         if sizes is not None:
-            names = insight.inputs_of_layer(run.id, run.stamp, layer)
-            if len(names) != len(sizes):
-                names = [f"channel {i:d}" for i in range(len(sizes))]
-            largest = np.argsort(-sizes.max(axis=1), kind="stable")[:SHOWN]
-            sizes = sizes[largest]
+            names, sizes, count = insight.taken_by(run.id, run.stamp, layer, sizes)
             st.caption(
                 f"What channel {channel:d} takes from each input, the largest first"
-                + (f" ({SHOWN:d} of {len(names):d})" if len(names) > SHOWN else "")
+                + (f" ({len(names):d} of {count:d})" if count > len(names) else "")
             )
             chart(
                 table_figure(
-                    [names[i] for i in largest],
+                    names,
                     [str(i) for i in range(sizes.shape[1])],
                     sizes,
                     "size of the weight",
