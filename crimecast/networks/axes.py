@@ -220,7 +220,7 @@ def axes_of(
     height, width = history.shape[-2:]
     made = torch.Generator().manual_seed(seed)
     network.eval()
-    began = time.perf_counter()
+    began = time.thread_time()
     past, maps = (
         torch.randn(2 * DRAWS, *x.shape[1:], generator=made, dtype=torch.float32)
         for x in (history, static)
@@ -231,7 +231,7 @@ def axes_of(
         return outputs(network, modules, h, calendar.expand(len(h), -1), s)
 
     single = run(past[:1], maps[:1])
-    batch = 2 if time.perf_counter() - began > HEAVY else 2 * DRAWS
+    batch = 2 if time.thread_time() - began > HEAVY else 2 * DRAWS
     past, maps = past[:batch], maps[:batch]
     plain, lagged = run(past, maps), run(past.roll(1, 1), maps)
     found: dict[str, Axes] = {}

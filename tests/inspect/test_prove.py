@@ -1,6 +1,7 @@
 """What is proven, what is withheld, and that it is kept and told."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -74,6 +75,29 @@ def test_a_broken_promise_is_named(how: str, check: str) -> None:
     assert (proof.layers[-1].field is None) == (
         check == "field" or how in ("numpy", "mixes", "counts")
     )
+
+
+class Slow(Kind):
+    """Works for half a second at its first call, or waits at each."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how, self.near, self.calls = how, nn.Conv2d(7, 1, 3, padding=1), 0
+
+    def net(self, x: Tensor) -> Tensor:
+        end = time.thread_time() + 0.5
+        while self.how == "loads" and not self.calls and time.thread_time() < end:
+            pass
+        if self.how == "waits" and self.calls < 2:
+            time.sleep(0.5)
+        self.calls += 1
+        return self.near(x)
+
+
+@pytest.mark.parametrize("how", ["loads", "waits"])
+def test_a_busy_machine_does_not_decide_what_is_proven(how: str) -> None:
+    torch.manual_seed(0)
+    assert crimecast.inspect.look(Slow(how), HISTORY).prove().proven
 
 
 class Around(Kind):
