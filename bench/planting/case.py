@@ -9,13 +9,14 @@ from typing import Any
 from bench.planting.cities import CUTS
 
 MODULES = Path(__file__).with_name("modules.py")
+COMPOSED = Path(__file__).with_name("composed.py")  # random ones
 
 
 @dataclass(frozen=True)
 class Case:
     """A network: its spec (TOML) or the name of its maker in modules.py; the codes of what is planted
     (none: healthy) and the layers at which that may be named; what is done to the network before
-    training or after it; its city; and fields of its training that differ."""
+    training or after it; its city; fields of its training that differ, and another likelihood."""
 
     name: str
     spec: str = ""
@@ -27,14 +28,18 @@ class Case:
     module: str = ""
     training: tuple[tuple[str, Any], ...] = ()
     cuts: tuple[str, str] | None = None
+    likelihood: str = ""
 
 
 def design_of(case: Case) -> Any:
     """The design of a case, as the app would have it."""
     from crimecast.designs.spec import load_design, parse_design
 
-    design = load_design(f"{MODULES}:{case.module}") if case.module else parse_design(case.spec)
-    return replace(design, training=replace(design.training, **dict(case.training)))
+    file = COMPOSED if case.module.startswith("random_") else MODULES
+    design = load_design(f"{file}:{case.module}") if case.module else parse_design(case.spec)
+    likelihood = case.likelihood or design.likelihood
+    training = replace(design.training, **dict(case.training))
+    return replace(design, training=training, likelihood=likelihood)  # type: ignore[arg-type]
 
 
 def train(case: Case, grid: str) -> Any:

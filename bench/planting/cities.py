@@ -1,10 +1,11 @@
 """The cities that the planted networks are trained on, each gridded by day in a data folder.
 
 `sample` is the one that ships; `far`, the same but with crimes that excite others five cells away;
-`bursts`, the same with several events at once; `chicago`, all crimes of 2014 and 2015 at 1 km.
+`bursts`, the same with several events at once; `other`, another draw of the same kind; `chicago`, all crimes of 2014 and 2015 at 1 km.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ CUTS = {
     "sample": ("2024-01-01", "2024-07-01"),
     "far": ("2024-01-01", "2024-07-01"),
     "bursts": ("2024-01-01", "2024-07-01"),
+    "other": ("2024-01-01", "2024-07-01"),
     "chicago": ("2015-05-01", "2015-10-01"),
 }
 
@@ -64,10 +66,10 @@ def _tomorrow(grid: str, path: Path) -> None:
 def _simulated(name: str) -> pl.DataFrame:
     from crimecast.sample.simulate import simulate
 
-    far = name == "far"
-    events = (
-        simulate(seed=7, spread=2.6, decay=0.3, excited=0.75).events if far else simulate().events
-    )
+    ways: dict[str, dict[str, Any]] = {
+        "far": {"seed": 7, "spread": 2.6, "decay": 0.3, "excited": 0.75}, "other": {"seed": 11},
+    }  # fmt: skip
+    events = simulate(**ways.get(name, {})).events
     if name == "bursts":
         more = 1 + np.random.default_rng(3).poisson(1.2, len(events))
         events = events[np.repeat(np.arange(len(events)), more)].with_columns(

@@ -21,6 +21,7 @@ from crimecast.diagnose import (
     miscalibrated,
     not_repeatable,
     overfit,
+    rate_for_log,
     receptive_field_too_large,
     receptive_field_too_small,
     redundant_channels,
@@ -41,13 +42,14 @@ from crimecast.diagnose import (
 from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import SEVERITIES, Finding
 from crimecast.diagnose.folding import folded
+from crimecast.diagnose.weighing import ranked, weighed
 from crimecast.runs.run import Run
 
 # Causes before what they lead to: of two findings as severe, the first named is the one to act on.
 JUDGES = (
     leakage, not_repeatable, misaligned, train_forecast_gap, exploding_gradients, frozen,
     masked_input, too_narrow, dead_units, saturated_units, unused_layer, unstable_loss, vanishing_gradients, checkerboard, redundant_channels,
-    too_much_decay, underfit, ignored_input, wrong_lag_order, clamped, wrong_scale, receptive_field_too_small, overfit, border_artifact, too_wide, late_records, break_in_data, default_location,
+    rate_for_log, too_much_decay, underfit, ignored_input, wrong_lag_order, clamped, wrong_scale, receptive_field_too_small, overfit, border_artifact, too_wide, late_records, break_in_data, default_location,
     too_thin, collapsed_to_mean, miscalibrated, worse_than_baseline, receptive_field_too_large,
 )  # fmt: skip
 # What each of these does to the forecast can be undone without training again.
@@ -71,5 +73,5 @@ def diagnose(run: Run) -> list[Finding]:
 def judged(case: Case) -> list[Finding]:
     """The findings of a case."""
     found = [finding for one in JUDGES for finding in one.judge(case)]
-    top = folded(case, found, MENDED)
-    return sorted(top, key=lambda one: SEVERITIES.index(one.severity))
+    top = folded(case, weighed(case, found, MENDED), MENDED)
+    return ranked(case, top, MENDED)

@@ -330,14 +330,17 @@ class Case:
         return next((n.kind for n in self.nodes if n.name == layer), "")
 
 
-def fitted(counts: np.ndarray, log: np.ndarray) -> tuple[float, float]:
-    """Level and slope of the Poisson regression of counts on a log rate, by Newton's steps."""
+def fitted(
+    counts: np.ndarray, log: np.ndarray, beside: np.ndarray | float = 0.0
+) -> tuple[float, float]:
+    """Level and slope of the Poisson regression of counts on a log rate, by Newton's steps; `beside` is a part
+    of the logarithm that stays as it is."""
     middle = log.mean()
     x = np.stack([np.ones(log.size), log.ravel() - middle])
-    n = counts.ravel()
-    beta = np.array([np.log(max(n.mean(), 1e-9)), 0.5])
+    n, fixed = counts.ravel(), np.broadcast_to(beside, log.shape).ravel()
+    beta = np.array([np.log(max(n.mean(), 1e-9) / np.exp(fixed).mean()), 0.5])
     for _ in range(ROUNDS):
-        rate = np.exp(np.clip(beta @ x, -20, 10))
+        rate = np.exp(np.clip(beta @ x + fixed, -20, 10))
         step = np.linalg.solve((x * rate) @ x.T + 1e-9 * np.eye(2), x @ (n - rate))
         beta = beta + np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-8:

@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-import numpy as np
-
 from crimecast.diagnose.border_artifact import judge as border_artifact
 from crimecast.diagnose.case import Case
 from crimecast.diagnose.collapsed_to_mean import judge as collapsed_to_mean
 from crimecast.diagnose.finding import SEVERITIES, Finding
 from crimecast.diagnose.miscalibrated import judge as miscalibrated
+from crimecast.diagnose.weighing import Mending
 from crimecast.diagnose.worse_than_baseline import judge as worse_than_baseline
 from crimecast.diagnose.wrong_scale import judge as wrong_scale
 
@@ -71,10 +70,9 @@ BRINGS = {
     "border_artifact": {"worse_than_baseline", "miscalibrated"},
     "clamped": {"miscalibrated", "worse_than_baseline", "wrong_scale", "collapsed_to_mean", "ignored_input", "border_artifact"},
     "collapsed_to_mean": {"miscalibrated", "worse_than_baseline"},
-    "wrong_scale": {"miscalibrated", "clamped", "border_artifact"},
+    "wrong_scale": {"clamped", "border_artifact"},
+    "rate_for_log": WHOLE | SILENT,
 }  # fmt: skip
-
-Mending = Callable[[Case, Finding], np.ndarray | None]
 
 
 def folded(case: Case, found: list[Finding], mend: Mapping[str, Mending]) -> list[Finding]:
@@ -115,7 +113,8 @@ class _Mended:
 def _follows(cause: Finding, other: Finding, mended: _Mended) -> bool:
     if SEVERITIES.index(cause.severity) > SEVERITIES.index("medium"):
         return False
-    brings = BRINGS.get(cause.code, set())
+    is_rate = "least_log_rate" in cause.evidence
+    brings = BRINGS.get("rate_for_log" if is_rate else cause.code, set())
     # What the whole forecast shows may have another cause, unless this one is as bad.
     alone = cause.code in SURE or cause.severity == "high" or other.severity != "high"
     if other.code in brings and (other.code not in WHOLE or alone):

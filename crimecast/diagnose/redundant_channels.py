@@ -1,6 +1,6 @@
 """Channels of a layer that are copies of one another, up to scale: correlation over cells and steps.
 
-Copies are correlated by 0.999 and more; the layer counts from three tenths of its channels, high from
+Copies are correlated by 0.999 and more; the layer counts from a fifth of its channels, high from
 half. Healthy layers stay below a tenth (bench/results/planted.md). A layer that is only added to
 something may well use few directions: it is not judged.
 """
@@ -13,7 +13,7 @@ from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import Finding
 
 ALIKE = 0.999
-FEW, MANY = 0.3, 0.5
+FEW, MANY = 0.2, 0.5
 
 
 def judge(case: Case) -> Iterator[Finding]:

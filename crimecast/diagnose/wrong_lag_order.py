@@ -1,6 +1,6 @@
 """Earlier frames that arrive in another order than the network was trained with.
 
-Their order is turned round, and moved by one and two; counts when that gains 0.003 an event with the whole interval over weeks
+Their order is turned round, and moved by one and two; counts when that gains 0.0015 an event with the whole interval over weeks
 above zero; high from 0.01. Level and slope are fitted to both, so that the order alone is compared.
 """
 
@@ -14,7 +14,7 @@ from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import Finding
 from crimecast.judging.scoring import compare
 
-GAINS, MUCH = 0.003, 0.01
+GAINS, MUCH = 0.0015, 0.01
 SILENT = 1e-6  # change of the log rate without a frame
 
 

@@ -1,9 +1,9 @@
-"""What is returned isn't the logarithm of a rate: the rate itself, or the logarithm stretched.
+"""The logarithm of the rate is stretched or bent: all of it, or what a network adds to its offset.
 
 The counts are fitted by exp(a + b · log rate) on the first half of the validation period (Poisson regression;
 b is the calibration slope of Cox 1958, Biometrika 45) and judged on the second: counts when b is under 0.87 or above
-1.15 and the fit gains 0.003 an event; high from 0.05. And, high, when no log rate is below 0 without an offset, though events are rarer than one a cell: a
-softplus or an exponential at the end. With an offset that can't be told from a total that is too high.
+1.15 and the fit gains 0.003 an event, 0.0015 for what is added to an offset, a fourth of that where stretching it back also
+puts a total right that is off by a tenth; high from 0.05. What returns a rate in place of its logarithm is `rate_for_log`.
 """
 
 from collections.abc import Iterator
@@ -12,44 +12,70 @@ import numpy as np
 
 from crimecast.diagnose.case import Case, fitted
 from crimecast.diagnose.finding import Finding
+from crimecast.diagnose.rate_for_log import never_below
 from crimecast.judging.likelihood import floored, log_likelihood
 
 LOW, HIGH = 0.87, 1.15
 GAINS, MUCH = 0.003, 0.05
+OFF = 0.1  # of a total
 SPREAD = 0.005  # of the log rate, below which no slope can be told
 
 
 def judge(case: Case) -> Iterator[Finding]:
-    """How the log rate would have to be stretched."""
+    """How the log rate, or what is added to the offset, would have to be stretched."""
+    if never_below(case):
+        return
+    found = [_stretched(case, "all")]
+    if case.design.offset != "none":
+        found.append(_stretched(case, "what it adds to its offset"))
+    best = max((one for one in found if one), key=lambda one: one[1], default=None)
+    if best is None:
+        return
+    slope, gain, part = best
+    yield Finding(
+        "wrong_scale", None, "high" if gain > MUCH else "medium", {"slope": slope, "gain": gain, "of": part},
+        f"The differences between its cells are {1 / max(slope, 1e-3):.1f} times as large as they should be, in the logarithm: a rate is returned where its logarithm is asked for, or it is multiplied on the way."
+        if slope < 1 else
+        f"The differences between its cells should be {slope:.1f} times as large, in the logarithm: something divides or bends what is returned, such as a tanh, a root or a second logarithm.",
+    )  # fmt: skip
+
+
+def _stretched(case: Case, part: str) -> tuple[float, float, str] | None:
+    """The slope that a part should have, and what that gains, if both are enough."""
     area = case.subject.area
     counts, rates = case.counts[..., area].astype(np.float64), floored(case.rates[..., area])
-    log = np.log(rates)
-    if case.said[..., area].min() >= -1e-6 and case.design.offset == "none" and counts.mean() < 0.5:
-        yield Finding(
-            "wrong_scale", case.last, "high", {"least_log_rate": float(log.min()), "events_a_cell": float(counts.mean())},
-            "No log rate is below 0, so no rate below 1: it returns a rate, or something else above 0, where its logarithm is asked for. Take the softplus, exponential or ReLU at the end away.",
-        )  # fmt: skip
-        return
-    if log.std() < SPREAD:
-        return
+    own = np.log(rates) if part == "all" else case.said[..., area].astype(np.float64)
+    if own.std() < SPREAD:
+        return None
+    beside = np.log(rates) - own
     half = len(counts) // 2
-    level, slope = fitted(counts[:half], log[:half])
-    made = np.exp(level + slope * log[half:])
+    level, slope = fitted(counts[:half], own[:half], beside[:half])
+    made = np.exp(np.clip(level + slope * own[half:] + beside[half:], -15, 15))
     # A wrong total alone is another finding.
     share = counts[:half].sum() / rates[:half].sum()
     gained = log_likelihood(counts[half:], made) - log_likelihood(
         counts[half:], share * rates[half:]
     )
     gain = float(gained.sum() / max(1.0, counts[half:].sum()))
-    if gain > GAINS and not LOW < slope < HIGH:
-        yield Finding(
-            "wrong_scale", None, "high" if gain > MUCH else "medium", {"slope": slope, "gain": gain},
-            f"The differences between its cells are {1 / max(slope, 1e-3):.1f} times as large as they should be, in the logarithm: a rate is returned where its logarithm is asked for, or it is multiplied on the way."
-            if slope < 1 else
-            f"The differences between its cells should be {slope:.1f} times as large, in the logarithm: something divides or bends what is returned, such as a tanh, a root or a second logarithm.",
-        )  # fmt: skip
+    enough = GAINS if part == "all" else GAINS / 2
+    # Stretching changes the total too: where undoing it puts that right, it is to blame.
+    total = max(1.0, counts.sum())
+    off, left = (abs(one.sum() / total - 1) for one in (rates, _back(case, slope, part)[..., area]))
+    if off > OFF and left < off / 3:
+        enough /= 4
+    return (slope, gain, part) if gain > enough and not LOW < slope < HIGH else None
 
 
-def mended(case: Case, finding: Finding) -> np.ndarray:
-    """(T, C, H, W) the forecast stretched as the counts ask for."""
-    return case.calibrated(case.rates)
+def mended(case: Case, finding: Finding) -> np.ndarray | None:
+    """(T, C, H, W) the forecast as it was before it was stretched about each step's mean: what is wrong with
+    its total besides stays wrong."""
+    slope = finding.evidence.get("slope")
+    return None if slope is None else _back(case, slope, finding.evidence.get("of", "all"))
+
+
+def _back(case: Case, slope: float, part: str) -> np.ndarray:
+    log, area = np.log(floored(case.rates)), case.subject.area
+    own = log if part == "all" else case.said
+    middle = own[..., area].mean(axis=-1)[..., None, None]
+    made: np.ndarray = np.exp(np.clip(log - own + middle + slope * (own - middle), -15, 15))
+    return made

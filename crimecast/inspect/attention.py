@@ -136,6 +136,11 @@ def _softmaxes(network: nn.Module, modules: dict[str, nn.Module], *inputs: Tenso
 class _Softmaxes(TorchDispatchMode):
     """Hands each softmax's weights on, the axis that sums to one last."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Else torch loads its compiler, two seconds, at the first operation, though nothing is compiled here."""
+        return False
+
     def __init__(self, note: Callable[[Tensor], None]) -> None:
         super().__init__()
         self.note = note

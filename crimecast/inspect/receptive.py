@@ -35,7 +35,8 @@ class Field:
 
     `whole` names what mixes the map; `statistics` the normalisations whose statistics see all of it,
     which by convention doesn't count as seeing; `unproven` what isn't known to mix so: operations
-    that no rule knows, which count as seeing everything, and values that left torch.
+    that no rule knows, which count as seeing everything, and values that left torch. Not `of_maps` is what
+    nothing of the inputs' maps is in, such as what comes of the calendar: it sees its own cell by convention.
     """
 
     rows: tuple[int, int]
@@ -43,6 +44,7 @@ class Field:
     whole: tuple[str, ...] = ()
     statistics: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
+    of_maps: bool = True
 
     @property
     def size(self) -> tuple[int, int]:
@@ -147,11 +149,12 @@ def follow(
     if any(place <= end for place, _ in made.left):  # whatever came of those values
         height, width = made.inputs["history"].shape[-2:]
         rows, columns = [0, height - 1], [0, width - 1]
-    if not len(rows):
+    of_maps = bool(len(rows))
+    if not of_maps:
         rows, columns = [cell[0]], [cell[1]]
     return Field(
         (int(min(rows)), int(max(rows))), (int(min(columns)), int(max(columns))),
-        tuple(whole), tuple(normed), tuple(unproven),
+        tuple(whole), tuple(normed), tuple(unproven), of_maps,
     )  # fmt: skip
 
 

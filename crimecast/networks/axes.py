@@ -6,7 +6,6 @@ channels. Where rows and columns shift along one axis, that axis is a list of pl
 """
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, watched
+from crimecast.networks.clocked import clocked
 from crimecast.networks.tape import Record, Ref
 
 DRAWS = 2  # pairs of inputs whose difference is shifted
@@ -220,7 +220,6 @@ def axes_of(
     height, width = history.shape[-2:]
     made = torch.Generator().manual_seed(seed)
     network.eval()
-    began = time.thread_time()
     past, maps = (
         torch.randn(2 * DRAWS, *x.shape[1:], generator=made, dtype=torch.float32)
         for x in (history, static)
@@ -230,8 +229,8 @@ def axes_of(
     def run(h: Tensor, s: Tensor) -> dict[str, Tensor]:
         return outputs(network, modules, h, calendar.expand(len(h), -1), s)
 
-    single = run(past[:1], maps[:1])
-    batch = 2 if time.thread_time() - began > HEAVY else 2 * DRAWS
+    took, single = clocked(lambda: run(past[:1], maps[:1]))
+    batch = 2 if took > HEAVY else 2 * DRAWS
     past, maps = past[:batch], maps[:batch]
     plain, lagged = run(past, maps), run(past.roll(1, 1), maps)
     found: dict[str, Axes] = {}

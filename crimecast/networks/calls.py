@@ -79,7 +79,7 @@ def watched(modules: dict[str, nn.Module], enter: Enter, leave: Leave) -> Iterat
             back()
     if mapped:
         raise UserError(
-            f"`{min(mapped)}` runs inside torch.vmap, where it can't be followed: give it the whole batch instead."
+            f"`{min(mapped)}` runs inside torch.vmap or another transform of torch.func, where it can't be followed: call it by itself, with the whole batch."
         )
     if astray:
         raise UserError(

@@ -1,6 +1,5 @@
 """A network that is looked into, with inputs that it can be run on: its layers, calls and axes."""
 
-import time
 from functools import cached_property
 
 import torch
@@ -10,6 +9,7 @@ from crimecast import UserError
 from crimecast.designs.build import Network, named_layers
 from crimecast.networks.axes import HEAVY, Axes, axes_of, by_operations, by_shape
 from crimecast.networks.calls import split
+from crimecast.networks.clocked import clocked
 from crimecast.networks.tape import Record, record
 
 
@@ -44,19 +44,14 @@ class Looked:
 
     @cached_property
     def first_pass(self) -> tuple[float, type]:
-        """How many seconds a forward pass takes, and the type of what it returns. The thread's own time,
-        and the second pass's where the first was long: a busy machine, or what is loaded at first, must
-        not decide what is proven of a network."""
-        took, returned = self._timed()
-        if took > HEAVY:
-            took, returned = self._timed()
+        """How many seconds a forward pass takes on one core, and the type of what it returns. The second
+        pass's where the first was long: a busy machine, or what is loaded at first, must not decide what is
+        proven of a network."""
+        with torch.no_grad():
+            took, returned = clocked(lambda: self.network(*self.example().values()))
+            if took > HEAVY:
+                took, returned = clocked(lambda: self.network(*self.example().values()))
         return took, type(returned)
-
-    @torch.no_grad()
-    def _timed(self) -> tuple[float, object]:
-        began = time.thread_time()
-        returned = self.network(*self.example().values())
-        return time.thread_time() - began, returned
 
     @cached_property
     def _axes(self) -> dict[str, Axes]:

@@ -19,11 +19,17 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from crimecast.errors import UserError
 from crimecast.networks.calls import ROOT, Counter, Outputs, tensors_in, watched
 
 INPUTS = ("history", "calendar", "static")
 # What takes a tensor's values out of torch: what is made of them can't be followed.
 LEAVING = {"numpy", "tolist", "__array__", "__dlpack__", "data_ptr"}
+# What torch says of what no mode can follow, by a word of its message.
+NOT_FOLLOWED = {
+    "HigherOrderOperator": "an operator on functions, such as torch.cond: write the branch in Python, or compute both and choose by torch.where",
+    "NestedTensor": "nested tensors: pad them, and mask what was added",
+}  # fmt: skip
 READING = {"_local_scalar_dense", "equal", "is_nonzero"}  # the same, of the core
 
 
@@ -136,9 +142,21 @@ def record(
     writer = _Writer(network, inputs, zeros)
     watching = watched({ROOT: network, **modules}, writer.enter, writer.leave)
     # Fused layers hide the layers inside of them; compiled ones all of it.
-    with torch.no_grad(), watching, _slow_paths(), writer.leaving, writer:
+    with _followed(), torch.no_grad(), watching, _slow_paths(), writer.leaving, writer:
         output = network(*inputs.values())
     return writer.finish(output)
+
+
+@contextmanager
+def _followed() -> Iterator[None]:
+    """Says in a sentence what torch itself lets nobody follow."""
+    try:
+        yield
+    except (NotImplementedError, RuntimeError) as error:
+        for word, what in NOT_FOLLOWED.items():
+            if word in str(error):
+                raise UserError(f"`forward` uses {what}, which can't be followed.") from None
+        raise
 
 
 def reached(
@@ -201,6 +219,11 @@ class _Leaving(TorchFunctionMode):
 
 
 class _Writer(TorchDispatchMode):
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Else torch loads its compiler, two seconds, at the first operation, though nothing is compiled here."""
+        return False
+
     def __init__(self, network: nn.Module, inputs: dict[str, Tensor], zeros: bool) -> None:
         super().__init__()
         self.made, self.zeros = Record(), zeros

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
 from bench.planting.case import train
 from bench.planting.operators import OPERATORS, sick
@@ -19,10 +21,13 @@ from crimecast.diagnose import (  # fmt: skip
     frozen,
     judged,
     late_records,
+    rate_for_log,
+    saturated_units,
     too_much_decay,
     too_thin,
 )
 from crimecast.diagnose.folding import folded
+from crimecast.diagnose.weighing import weighed
 from crimecast.runs.run import Run
 
 BY_NAME = {operator.name: operator for operator in OPERATORS}
@@ -129,6 +134,59 @@ def test_a_symptom_that_stays_when_the_cause_is_mended_stands_by_itself(case: Ca
 
     assert folded(case, [cause, symptom], {"misaligned": mended})[0].consequences == (symptom,)
     assert len(folded(case, [cause, symptom], {"misaligned": unmended})) == 2
+
+
+def test_what_the_forecast_cannot_lose_by_is_not_high(case: Case) -> None:
+    inside = Finding("saturated_units", "a", "high", {}, "Use gelu.")
+    outside = Finding("miscalibrated", None, "medium", {}, "Scale it.")
+
+    def mended(_: Case, __: Finding) -> np.ndarray:
+        return case.baseline
+
+    case.__dict__["rates"] = 1.5 * case.baseline
+    # As bad as it is, the channels may be to blame; once the total is right nothing is left to lose.
+    assert weighed(case, [inside], {}) == [inside]
+    after = weighed(case, [inside, outside], {"miscalibrated": mended})
+    assert [one.severity for one in after] == ["low", "medium"]
+    case.__dict__["rates"] = case.baseline
+    assert [one.severity for one in weighed(case, [inside], {})] == ["medium"]
+
+
+@pytest.mark.parametrize(("offset", "low", "named"), [("none", 0.0, True), ("none", -0.1, False), ("mean", 0.0, False)])  # fmt: skip
+def test_a_rate_for_its_logarithm_is_named(
+    case: Case, offset: str, low: float, named: bool
+) -> None:
+    said = np.random.default_rng(0).random(case.rates.shape) + low
+    made: Any = SimpleNamespace(
+        subject=case.subject, design=replace(case.design, offset=offset), counts=case.counts,
+        said=said, rates=1.5 * case.rates, last="last",
+    )  # fmt: skip
+    assert [one.severity for one in rate_for_log.judge(made)] == named * ["high"]
+
+
+class Gated(nn.Module):
+    """Sigmoids at their ends: as a gate, or as all that there is."""
+
+    def __init__(self, gate: bool) -> None:
+        super().__init__()
+        self.gate, self.one, self.two = gate, nn.Conv2d(7, 8, 1), nn.Conv2d(8, 1, 1)
+        self.bent = nn.Sigmoid()
+        with torch.no_grad():
+            self.one.weight *= 300
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        x = torch.log1p(history).flatten(1, 2)
+        bent = self.bent(self.one(x))
+        return self.two(bent * x.mean(1, keepdim=True) if self.gate else bent)
+
+
+@pytest.mark.parametrize(("gate", "severity"), [(True, "low"), (False, "high")])
+def test_a_gate_may_open_and_shut(case: Case, gate: bool, severity: str) -> None:
+    torch.manual_seed(0)
+    network = Gated(gate).eval()
+    case.subject = replace(case.subject, network=network)
+    found = {one.severity for one in saturated_units.judge(case)}
+    assert found == {severity}
 
 
 def test_what_is_kept_is_read_back_with_what_follows() -> None:
