@@ -128,7 +128,8 @@ def train_run(
     device = pick_device(run.device)
     cube = load_cube(run.grid)
     design, settings = run.design, run.settings
-    torch.use_deterministic_algorithms(design.training.deterministic)
+    if torch.are_deterministic_algorithms_enabled() != design.training.deterministic:
+        torch.use_deterministic_algorithms(design.training.deterministic)  # loads torch's compiler
     split = Split(settings.train, settings.validate)
     _, types, height, width = cube.counts.shape
     folder = run.folder

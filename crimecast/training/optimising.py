@@ -19,6 +19,13 @@ class AdamW(torch.optim.AdamW):
     gradients by what clipping asks for on its way.
     """
 
+    # Torch keeps its compiler away from these, and for that loads it, which takes two seconds: as they are
+    # within, since nothing around them is compiled.
+    add_param_group = torch.optim.Optimizer.add_param_group.__wrapped__  # type: ignore[attr-defined]
+    zero_grad = torch.optim.Optimizer.zero_grad.__wrapped__  # type: ignore[attr-defined]
+    state_dict = torch.optim.Optimizer.state_dict.__wrapped__  # type: ignore[attr-defined]
+    load_state_dict = torch.optim.Optimizer.load_state_dict.__wrapped__  # type: ignore[attr-defined]
+
     def __init__(self, network: nn.Module, learning_rate: float, weight_decay: float) -> None:
         groups = parameter_groups(network, weight_decay)
         super().__init__(groups, lr=learning_rate, fused=True)

@@ -1,6 +1,9 @@
 """The optimiser's own step beside PyTorch's clipping and step, one after the other."""
 
 import copy
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -98,3 +101,22 @@ def test_complex_weights_move_as_pytorchs_own_step_moves_them() -> None:
         peer.step()
     for own, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.allclose(own, other, atol=1e-6)
+
+
+def test_training_does_not_load_the_compiler() -> None:
+    code = (
+        "import sys, torch\n"
+        "from crimecast.training.checkpoints import load_optimiser, optimiser_state\n"
+        "from crimecast.training.optimising import AdamW\n"
+        "network = torch.nn.Linear(3, 1)\n"
+        "optimiser = AdamW(network, 1e-3, 0.0)\n"
+        "network(torch.ones(1, 3)).sum().backward()\n"
+        "optimiser.clipped_step(1.0)\n"
+        "optimiser.zero_grad()\n"
+        "load_optimiser(optimiser, optimiser_state(optimiser))\n"
+        "assert network.weight.grad is None and len(optimiser.state) == 2\n"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr
