@@ -70,6 +70,10 @@ def changed(
         if max(channels or [], default=0) >= count:
             if len(labels) > 1 and number is None:
                 return None  # another call of it has them
+            if not axes.channels:
+                raise UserError(
+                    f"Which axis of what '{layer}' gives holds its channels isn't known: only all of it can be changed."
+                )
             raise UserError(f"Layer '{layer}' has {count} channels.")
         put = value.get(label) if isinstance(value, dict) else value
         if put is None or (isinstance(put, Tensor) and put.dim() != first.dim()):
