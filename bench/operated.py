@@ -7,7 +7,8 @@ in every strength to a copy; what that costs on the validation period is measure
 is diagnosed. Where crimes excite others far away (`far`) a network that doesn't see so far isn't healthy, so that city is left to `planted.py`.
 Families and cities are parted: thresholds were chosen on `a`, what `b` showed then chose between rules, and `c`, random
 networks that were composed and trained after that, no choice has seen.
-Networks trained in the folder to `--keep` are not trained again. A plant that costs less than 0.002 an event counts as healthy. Writes results/operated.json and .md, of one half operated_a.json to operated_c.json.
+Networks trained in the folder to `--keep` are not trained again. A network that knows less than half of what
+counting knows isn't healthy to begin with, and is left out. A plant that costs less than 0.002 an event counts as healthy. Writes results/operated.json and .md, of one half operated_a.json to operated_c.json.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from bench.planting.specs import cases
 
 RESULTS = Path(__file__).resolve().parent / "results"
 COSTS = 0.002  # log-likelihood an event
+KNOWS = 0.5  # of what counting knows, that a healthy twin has to know
 # Families on which thresholds may be chosen; all others are left out.
 CHOSEN = (
     "plain",
@@ -46,7 +48,7 @@ CHOSEN = (
     "negative",
 )
 CITIES = {"a": ("sample",), "b": ("bursts", "other", "chicago"), "c": ("other", "bursts")}
-RANDOM = range(500, 512)  # the networks of c
+RANDOM = range(600, 616)  # the networks of c
 
 
 def main() -> None:
@@ -128,14 +130,19 @@ def planted(job: tuple[str, Case, str]) -> list[dict[str, Any]]:
         return []
     twin = Evidence(run)
     healthy = twin.gain(*twin.period)
+    if twin.skill < KNOWS:
+        return [
+            {"half": half, "network": case.name, "city": case.city, "skill": round(twin.skill, 3)}
+        ]
     rows = [_row(half, case, "", 0.0, (), None, 0.0, judged(twin), 0.0)]
     for operator in OPERATORS:
         for strength in operator.strengths:
-            made = sick(twin.subject.network, operator, strength)
+            # Loaded anew, since a copy may hold on to its original.
+            evidence = Evidence(run)
+            made = sick(evidence.subject.network, operator, strength)
             if made is None:
                 continue
             began = time.perf_counter()
-            evidence = Evidence(run)
             evidence.subject = replace(evidence.subject, network=made[0])
             cost = healthy - evidence.gain(*evidence.period)
             found = judged(evidence)
@@ -167,6 +174,8 @@ def _row(
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Shares of the sick that are named, of the healthy that are left in peace, and by operator and strength."""
+    left_out = [r for r in rows if "skill" in r]
+    rows = [r for r in rows if "skill" not in r]
     sick = [r for r in rows if r["operator"] and r["cost"] >= COSTS]
     well = [r for r in rows if not r["operator"]]
     harmless = [r for r in rows if r["operator"] and r["cost"] < COSTS / 4]
@@ -178,7 +187,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "sick": len(sick), "first": _share(sick, "right"), "layer": _share(placed, "right_layer"),
         "healthy": len(well), "without_high": _peace(well, ("high",)), "without_medium": _peace(well, ("high", "medium")),
-        "harmless": len(harmless), "harmless_without_high": _peace(harmless, ("high",)),
+        "left_out": [f"{r['network']}, {r['city']}" for r in left_out], "harmless": len(harmless), "harmless_without_high": _peace(harmless, ("high",)),
         "findings_on_sick": round(sum(r["top"] for r in sick) / max(1, len(sick)), 2),
         "by_strength": {
             name: {
@@ -212,7 +221,7 @@ def markdown(document: dict[str, Any]) -> str:
             f"## {words}", "",
             f"{own['sick']} plants that cost at least {COSTS} an event: named first {own['first']}, at the right layer "
             f"{own['layer']}; {own['findings_on_sick']} findings on each. {own['healthy']} healthy: without a high one "
-            f"{own['without_high']}, without any medium {own['without_medium']}. {own['harmless']} harmless plants: without a high one "
+            f"{own['without_high']}, without any medium {own['without_medium']}. {len(own['left_out'])} weren't healthy to begin with. {own['harmless']} harmless plants: without a high one "
             f"{own['harmless_without_high']}.", "",
             "| operator and strength | networks | median cost | named first | of those that cost |", "|---|---|---|---|---|",
         ]  # fmt: skip

@@ -4,7 +4,6 @@ An operator finds its layers by their class, not by their names, and comes in st
 a plant costs is measured beside its healthy twin, so that a harmless one counts as healthy.
 """
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -189,8 +188,8 @@ OPERATORS = (
 
 
 def sick(network: nn.Module, operator: Operator, strength: float) -> Sick | None:
-    """A copy of the network made sick; None where the operator finds nothing to work on."""
-    made = operator.apply(copy.deepcopy(network), strength)
+    """The network made sick; None where the operator finds nothing to work on."""
+    made = operator.apply(network, strength)
     if made is None:
         return None
     return made[0].eval(), made[1]

@@ -16,7 +16,7 @@ from crimecast.diagnose.case import Case
 from crimecast.diagnose.collapsed_to_mean import judge as collapsed_to_mean
 from crimecast.diagnose.finding import SEVERITIES, Finding
 from crimecast.diagnose.miscalibrated import judge as miscalibrated
-from crimecast.diagnose.weighing import Mending
+from crimecast.diagnose.weighing import EITHER, Mending
 from crimecast.diagnose.worse_than_baseline import judge as worse_than_baseline
 from crimecast.diagnose.wrong_scale import judge as wrong_scale
 
@@ -55,12 +55,12 @@ BRINGS = {
     "saturated_units": WHOLE | SILENT | {"saturated_units", "dead_units", "redundant_channels"},
     "vanishing_gradients": WHOLE | SILENT | {"dead_units", "saturated_units", "redundant_channels"},
     "frozen": WHOLE | SILENT | {"redundant_channels", "dead_units"},
-    "redundant_channels": WHOLE | {"ignored_input", "redundant_channels"},
+    "redundant_channels": WHOLE | {"ignored_input", "redundant_channels", "misaligned"},
     "checkerboard": {"worse_than_baseline"},
     "too_much_decay": WHOLE | SILENT | {"dead_units", "redundant_channels"},
     "underfit": WHOLE | SILENT,
     "overfit": {"worse_than_baseline", "miscalibrated", "too_wide"},
-    "ignored_input": WHOLE | {"ignored_input", "unused_layer"},
+    "ignored_input": WHOLE | {"ignored_input", "unused_layer", "train_forecast_gap"},
     "receptive_field_too_small": {"worse_than_baseline"},
     "leakage": {"miscalibrated", "worse_than_baseline", "receptive_field_too_small"},
     "too_thin": {"worse_than_baseline", "overfit", "collapsed_to_mean", "underfit"},
@@ -115,8 +115,10 @@ def _follows(cause: Finding, other: Finding, mended: _Mended) -> bool:
         return False
     is_rate = "least_log_rate" in cause.evidence
     brings = BRINGS.get("rate_for_log" if is_rate else cause.code, set())
-    # What the whole forecast shows may have another cause, unless this one is as bad.
-    alone = cause.code in SURE or cause.severity == "high" or other.severity != "high"
+    # What the whole forecast shows may have another cause, unless this one is as bad; a wrong total or scale has,
+    # unless this one is bad.
+    as_bad = other.severity == "low" if other.code in EITHER else other.severity != "high"
+    alone = cause.code in SURE or cause.severity == "high" or as_bad
     if other.code in brings and (other.code not in WHOLE or alone):
         return True
     if other.code not in OF_FORECAST or mended.case is None:

@@ -16,6 +16,7 @@ from crimecast.diagnose.finding import Finding
 RISE, LARGE = 0.2, 0.5
 SPIKES, MANY = 2, 4
 DEVIATIONS = 12
+BEFORE = 5  # points that one is held against
 
 
 def judge(case: Case) -> Iterator[Finding]:
@@ -32,7 +33,10 @@ def judge(case: Case) -> Iterator[Finding]:
         late = points[len(points) // 5 :]
         middle = np.median(late)
         spread = np.median(np.abs(late - middle)) + 1e-9
-        spikes = int((late > middle + DEVIATIONS * spread).sum())
+        # Above those before it too: a loss that is still coming down has no spikes.
+        before = np.array([np.median(points[max(0, i - BEFORE) : i]) for i in range(len(points) // 5, len(points))])  # fmt: skip
+        high = late > middle + DEVIATIONS * spread
+        spikes = int((high & (late > before + DEVIATIONS / 2 * spread)).sum())
         ended = float(np.median(points[-len(points) // 4 :]))
         thrown = bool(ended > points[0] + 3 * spread + 0.02 * abs(points[0]))
     if jump > RISE or spikes >= SPIKES or thrown:

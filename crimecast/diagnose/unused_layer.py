@@ -1,7 +1,7 @@
 """Layers that the forecast would not miss: without a path to it, or with the same forecast when they
 are held at their mean.
 
-The second counts below a ten-thousandth of the log rate (root mean square over cells and steps).
+Neither makes the forecast worse by itself: both are medium. The second counts below a ten-thousandth of the log rate (root mean square over cells and steps).
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def judge(case: Case) -> Iterator[Finding]:
             continue
         if name not in reached and own:
             yield Finding(
-                "unused_layer", name, "high", {"parameters": own, "reaches_forecast": False},
+                "unused_layer", name, "medium", {"parameters": own, "reaches_forecast": False},
                 f"Nothing of {name} reaches the forecast: connect it, or take it out.",
                 {f"layer.{name}": None} if case.is_spec else {},
             )  # fmt: skip

@@ -25,6 +25,12 @@ INSIDE = {
 }  # fmt: skip
 CERTAIN = {"redundant_channels", "frozen", "unused_layer"}  # nothing else brings them about
 
+COSTLY = {
+    "leakage",
+    "not_repeatable",
+    "clamped",
+    "redundant_channels",
+}  # whatever undoing it brings
 EITHER = ("miscalibrated", "wrong_scale")
 
 Mending = Callable[[Case, Finding], np.ndarray | None]
@@ -45,19 +51,21 @@ def weighed(case: Case, found: list[Finding], mend: Mapping[str, Mending]) -> li
 
 
 def ranked(case: Case, top: list[Finding], mend: Mapping[str, Mending]) -> list[Finding]:
-    """The most severe first; of a wrong total and a stretched logarithm, each of which brings the other
-    about, that whose undoing brings more."""
+    """The most severe first; of those as severe what is known to cost something, by what undoing it brings, before
+    what may cost nothing. A wrong total and a stretched logarithm each bring the other about: that first which
+    brings more."""
     made: list[Finding] = []
     for severity in SEVERITIES:
         own = [one for one in top if one.severity == severity]
-        tried = [one for one in own if one.code in EITHER]
         gains = {
             id(one): case.above(rates, case.rates)
-            for one in tried
-            if len(tried) > 1 and (rates := _undone(case, one, mend)) is not None
+            for one in own
+            if len(own) > 1 and (rates := _undone(case, one, mend)) is not None
         }
-        best = iter(sorted((one for one in own if id(one) in gains), key=lambda one: -gains[id(one)]))  # fmt: skip
-        made += [next(best) if id(one) in gains else one for one in own]
+        costs = [one for one in own if one.code in COSTLY or gains.get(id(one), 0.0) > GAINS]
+        either = iter(sorted((one for one in costs if one.code in EITHER), key=lambda one: -gains[id(one)]))  # fmt: skip
+        made += [next(either) if one.code in EITHER else one for one in costs]
+        made += [one for one in own if one not in costs]
     return made
 
 

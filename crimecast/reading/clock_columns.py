@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from crimecast.reading.columns import plain
+from crimecast.reading.moments import ENDING
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Rows
 from crimecast.reading.place_columns import spread
@@ -150,7 +151,8 @@ def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
             share = int(value.is_between(0, 240_000).sum()) / len(sample)
         else:
             continue
-        if share < 0.8 or (LATER.search(word) and not LATER.search(plain(day))):
+        ends = LATER.search(word) and not ENDING.search(word)  # an hour may be named by its end
+        if share < 0.8 or (ends and not LATER.search(plain(day))):
             continue
         if LATER.search(plain(day)) and not LATER.search(word):
             continue

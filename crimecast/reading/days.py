@@ -77,7 +77,7 @@ class Day:
     orders: tuple[str, ...] = ()
     whole: bool = True
     short_year: bool = False
-    dotted: bool = False
+    sign: str = ""  # that parts the numbers
 
     def read(self, order: str, latest: int) -> date | None:
         """The day in that order of the numbers; None if there is no such day."""
@@ -130,13 +130,14 @@ def _lex(text: str) -> Day | None:
     if match := NUMERIC.fullmatch(text):
         lengths = [len(part) for part in match.groups()]
         numbers = (int(match[1]), int(match[2]), int(match[3]))
+        sign = text[match.end(1) : match.start(2)].strip()
         if lengths[0] == 4 and lengths[2] <= 2:
-            return Day(numbers=numbers, orders=("ymd", "ydm"))
+            return Day(numbers=numbers, orders=("ymd", "ydm"), sign=sign)
         if lengths[0] <= 2 and lengths[2] == 4:
-            return Day(numbers=numbers, orders=("mdy", "dmy"), dotted="." in text)
+            return Day(numbers=numbers, orders=("mdy", "dmy"), sign=sign)
         if lengths[0] <= 2 and lengths[2] == 2:
             orders = ("mdy", "dmy", "ymd") if lengths[:2] == [2, 2] else ("mdy", "dmy")
-            return Day(numbers=numbers, orders=orders, short_year=True, dotted="." in text)
+            return Day(numbers=numbers, orders=orders, short_year=True, sign=sign)
         if lengths[0] == 2 and lengths[2] == 1:
             return Day(numbers=numbers, orders=("ymd",), short_year=True)
         return None
@@ -248,18 +249,24 @@ def judge(
 
 
 def _not_turned(leading: list[tuple[Day, int]], trailing: list[tuple[Day, int]]) -> None:
-    """Raises Doubt where a spreadsheet took days up to the 12th for months, and left the others as text."""
+    """Raises Doubt where a spreadsheet took days up to the 12th for months, and left the others as text: what it
+    took begins with the year, or is parted by another sign."""
     whole = [(day, rows) for day, rows in trailing if max(day.numbers) > 99]
-    if not leading or not whole:
-        return
-    after = sum(rows for day, rows in whole if max(day.numbers[:2]) > 12)
-    before = sum(rows for day, rows in leading if max(day.numbers[1:]) <= 12)
-    alone = after == sum(rows for _, rows in whole) and before == sum(rows for _, rows in leading)
-    if alone and min(after, before) >= 10:
-        raise Doubt(
-            f"A spreadsheet has turned the dates: {after:,} rows are written with the day or month last or first and none of them is before the "
-            f"13th, {before:,} others begin with the year and all are up to the 12th, with day and month exchanged. Export the dates as text and try again."
-        )
+    ways = [(whole, leading)] if leading else []
+    signs = {day.sign for day, _ in whole}
+    for sign in signs if len(signs) == 2 else ():
+        own = [(day, rows) for day, rows in whole if day.sign == sign]
+        ways.append(([(day, rows) for day, rows in whole if day.sign != sign], own))
+    for left, turned in ways:
+        after = sum(rows for day, rows in left if max(day.numbers[:2]) > 12)
+        parts = [(sorted(day.numbers)[:2], rows) for day, rows in turned]
+        before = sum(rows for small, rows in parts if max(small) <= 12)
+        alone = after == sum(rows for _, rows in left) and before == sum(rows for _, rows in turned)
+        if alone and min(after, before) >= 10:
+            raise Doubt(
+                f"A spreadsheet has turned the dates: none of {after:,} rows that are written alike is before the 13th, {before:,} others, written in another "
+                "way, are all up to the 12th, with day and month exchanged. Export the dates as text and try again."
+            )
 
 
 def _fits(
@@ -306,7 +313,7 @@ def _choose(
     open_to = tuple(order for order in ranked if total - fits[order] < 0.01 * total)
     if hint in open_to:
         return Order(hint, first, "as in what was read of the city before", doubtful=True)
-    if "dmy" in open_to and all(day.dotted for day, _ in days):
+    if "dmy" in open_to and all(day.sign == "." for day, _ in days):
         return Order("dmy", first, "as dates with dots are written", doubtful=True)
     raise Doubt(
         f"The dates can be {' or '.join(WORDS[order] for order in open_to)}, and no row tells which"

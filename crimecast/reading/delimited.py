@@ -26,6 +26,10 @@ SAMPLE_LINES = 400
 
 LONGEST = 100  # lines over which a quoted field may go
 
+PRIME = rb"\1" + "″".encode()
+# Minutes, and seconds whose mark is a quote.
+SECONDS = re.compile(rb"(\d(?:'|\xe2\x80\xb2|\xe2\x80\x99)\s?\d{1,2}(?:\.\d+)?)\"")
+
 
 def read_delimited(
     path: Path,
@@ -40,7 +44,7 @@ def read_delimited(
     """
     text = as_utf8(path, folder, encoding)
     notices = list(text.notices)
-    source = _doubled(text.path, folder)
+    source = _primed(_doubled(text.path, folder), folder)
     mark = _named(delimiter) if delimiter else delimiter_of(source)
     cleaned = Cleaned(folder, path.name, mark, large)
     kept, bad, header = _clean(source, cleaned, mark)
@@ -174,6 +178,23 @@ def _doubled(path: Path, folder: Path) -> Path:
             out.write(rest[:cut].replace(b'\\"', b'""'))
             rest = rest[cut:]
         out.write(rest.replace(b'\\"', b'""'))
+    return target
+
+
+def _primed(path: Path, folder: Path) -> Path:
+    """The text with the marks of seconds, 41°11'38.4"N, as double primes where no field is quoted: to CSV they are quotes."""
+    lines = [line for line in _sample(path) if SECONDS.search(line.encode())]
+    if not lines or any(re.search(r'(^|[,;\t|])"', line) for line in lines):
+        return path
+    target = folder / "primed.txt"
+    rest = b""
+    with target.open("wb") as out:
+        for block in blocks(path):
+            rest += block
+            cut = rest.rfind(b"\n") + 1
+            out.write(SECONDS.sub(PRIME, rest[:cut]))
+            rest = rest[cut:]
+        out.write(SECONDS.sub(PRIME, rest))
     return target
 
 

@@ -27,6 +27,10 @@ from crimecast.reading.several import (
 from crimecast.reading.texts import EPOCH, read_text
 
 SAYS_UTC = re.compile(r"(^|_)(utc|gmt|zulu)(_|$)")
+SAYS_LOCAL = re.compile(r"(^|_)(local|lt)(_|$)")
+# The hours from UTC that a name says: Occurred (UTC-5), time_gmt+5:30.
+AWAY = re.compile(r"(?i)(?:utc|gmt)\s?([+\-−])\s?(\d{1,2})(?::?(\d{2}))?")
+ENDING = re.compile(r"(^|_)(hour|hr|hrs|h)_?(end|ending)$")  # 13 is the hour from 12 to 13
 OFFSET = r"(?i)(?:[+\-−]\d{2}:?\d{2}|\d\s?z|utc|gmt|\[.*\])\s*$"
 ROUND = 1_000_000_000  # microseconds: no clock ticks in thousands of seconds
 EARLIEST = 1900  # before it nothing was recorded that a forecast could use
@@ -40,9 +44,13 @@ def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -
     rows = rows_of(table)
     cleaned = [rows.column(name).map(_clean) for name in columns]
     zoned = [in_own_zone(column, asked.zone) for column in cleaned]
-    found = _moments([column for column, _ in zoned], asked)
-    if SAYS_UTC.search(plain(columns[0])) and not _with_offset(zoned[0][0]):
-        found = _from_utc(found, columns[0], asked)
+    parts = [column for column, _ in zoned]
+    if len(columns) == 2 and ENDING.search(plain(columns[1])) and within_day(parts[1]):
+        parts[1] = parts[1].map(_begun)
+    found = _moments(parts, asked)
+    named = [name for name in columns[:2] if SAYS_UTC.search(plain(name))]
+    if named and not any(_with_offset(column) for column in parts[:2]):
+        found = _from_utc(found, named[-1], [name for name in columns if name not in named], asked)
     told = [notice for _, said in zoned for notice in said]
     if found.precision == "minute":
         told += standard_alone(cleaned[-1], asked.zone, found.parts)
@@ -55,17 +63,40 @@ def _with_offset(column: Column) -> bool:
     first = column.first.dtype
     if isinstance(first, pl.Datetime):
         return first.time_zone is not None
-    return first != pl.String or bool(head(column, 200).str.contains(OFFSET).any())
+    if first.is_numeric():  # seconds since 1970, not the number of a day or of an hour
+        largest = max((float(part.max() or 0) for part in column), default=0.0)  # type: ignore[arg-type]
+        return largest > 3e8
+    return first == pl.String and bool(head(column, 200).str.contains(OFFSET).any())
 
 
-def _from_utc(found: Moments, name: str, asked: Asked) -> Moments:
-    """Times whose column is named after UTC, as local ones."""
+def _from_utc(found: Moments, name: str, others: list[str], asked: Asked) -> Moments:
+    """Times one of whose columns is named after UTC, or after hours from it, as local ones."""
     if found.precision != "minute":
         return found
-    local = absolute(found.parts, asked, found.says)
-    says = f"'{name}' is named after UTC: its times are converted to the local ones of {asked.zone}. If they are those already, call it otherwise."
-    notice = Notice("named_utc", says, nulls(found.parts)[1])
-    return replace(found, parts=local.parts, notices=(*found.notices, notice))
+    rows = nulls(found.parts)[1]
+    if local := [other for other in others if SAYS_LOCAL.search(plain(other))]:
+        says = f"'{name}' is named after UTC and '{local[0]}' after local times: both are taken as local. If a day of UTC stands beside a local clock, events near midnight are a day off."
+        return replace(found, notices=(*found.notices, Notice("named_utc", says, rows)))
+    away = AWAY.search(name)
+    shift = 0
+    if away:
+        minutes = 60 * int(away[2]) + int(away[3] or 0)
+        shift = (minutes if away[1] == "+" else -minutes) * 60_000_000
+    utc = found.parts.map(lambda part: (part.to_physical() - shift).cast(pl.Datetime("us")))
+    local_times = absolute(utc, asked, found.says)
+    after = f"{away[1]}{away[2]} hours from UTC" if shift and away else "UTC"
+    says = f"'{name}' is named after {after}: its times are converted to the local ones of {asked.zone}. If they are those already, call it otherwise."
+    if all(bool((a == b).fill_null(True).all()) for a, b in local_times.parts.beside(found.parts)):
+        return found
+    return replace(
+        found, parts=local_times.parts, notices=(*found.notices, Notice("named_utc", says, rows))
+    )
+
+
+def _begun(hours: pl.Series) -> pl.Series:
+    """Hours that are named by their end, 1 to 24, by their beginning; those from 0 on as they are."""
+    number = hours.cast(pl.Float64, strict=False)
+    return number - 1 if (number.min() or 0) >= 1 else number  # type: ignore[operator]
 
 
 def _moments(parts: list[Column], asked: Asked) -> Moments:

@@ -157,7 +157,7 @@ def _degrees(
                 size,
             )
         )
-    flip, negate = _how(a, b, city, is_new)
+    flip, signs = _how(a, b, city, is_new)
     if flip and form != "pair":
         notices.append(
             Notice(
@@ -166,14 +166,10 @@ def _degrees(
                 size,
             )
         )
-    if negate:
-        notices.append(
-            Notice(
-                "sign_lost",
-                f"The longitudes have lost their sign: with it, the places lie in {city.time_zone}'s land.",
-                size,
-            )
-        )
+    lost = [name for name, sign in zip(("longitudes", "latitudes"), signs, strict=True) if sign < 0]
+    if lost:
+        said = f"The {' and '.join(lost)} have lost their sign: with it, the places lie in {city.time_zone}'s land."
+        notices.append(Notice("sign_lost", said, size))
     if size >= 20 and (a % 1 == 0).all() and (b % 1 == 0).all():
         raise Doubt(
             f"The coordinates are whole degrees, such as {a[0]:g}, {b[0]:g}: minutes, seconds or decimals are elsewhere. Join the columns "
@@ -196,7 +192,7 @@ def _degrees(
         if lone:  # nothing is half at zero
             there &= (part[0] != 0) & (part[1] != 0)
         found = np.where(there, part[::-1] if flip else part, np.nan)
-        return found * [[-1], [1]] if negate else found
+        return found * [[sign] for sign in signs] if lost else found
 
     read = given.map(degrees)
     home = known_home(None if is_new else city) or home_of(thinned(read)[0])
@@ -212,28 +208,32 @@ def _degrees(
     return read, "degrees", notices
 
 
-def _how(a: np.ndarray, b: np.ndarray, city: City, is_new: bool) -> tuple[bool, bool]:
-    """Whether the axes are to be exchanged, and whether the longitude's sign is to be turned."""
-    ways = [(False, False), (True, False), (False, True), (True, True)]
-
-    def turned(flip: bool, negate: bool) -> tuple[np.ndarray, np.ndarray]:
-        east, north = (b, a) if flip else (a, b)
-        return (-east if negate else east), north
-
+def _how(a: np.ndarray, b: np.ndarray, city: City, is_new: bool) -> tuple[bool, tuple[int, int]]:
+    """Whether the axes are to be exchanged, and the signs to turn longitude and latitude by."""
+    flips, turned = (False, True), ((-1, 1), (1, -1), (-1, -1))
+    # As they are, if that can be; of turned signs first those that lead into the zone itself, then what lies
+    # where clocks show the same.
+    tries = [(flip, (1, 1), False) for flip in flips]
+    tries += [(flip, signs, True) for flip in flips for signs in turned]
+    tries += [(flip, (-1, 1), False) for flip in flips]
     extent = None if is_new else city.extent()
-    for flip, negate in ways:
-        east, north = turned(flip, negate)
+    for flip, signs, exactly in tries:
+        east, north = (b, a) if flip else (a, b)
+        east, north = east * signs[0], north * signs[1]
         possible = (np.abs(east) <= 180) & (np.abs(north) < 90)
         if possible.mean() < 0.5:
             continue
+        east, north = east[possible], north[possible]
         if extent is not None:
-            x, y = city.to_metres.transform(east[possible], north[possible])
+            x, y = city.to_metres.transform(east, north)
             x0, y0, x1, y1 = extent
             if np.mean((x > x0 - 5e4) & (x < x1 + 5e4) & (y > y0 - 5e4) & (y < y1 + 5e4)) > 0.3:
-                return flip, negate
-        elif agrees(east[possible], north[possible], city.time_zone):
-            return flip, negate
-    return (np.abs(b) >= 90).mean() > 0.5 and (np.abs(a) < 90).mean() > 0.5, False
+                return flip, signs
+        elif (exactly and zone_of(east, north) == city.time_zone) or (
+            not exactly and agrees(east, north, city.time_zone)
+        ):
+            return flip, signs
+    return bool((np.abs(b) >= 90).mean() > 0.5 and (np.abs(a) < 90).mean() > 0.5), (1, 1)
 
 
 def _metres(

@@ -29,6 +29,14 @@ def zone_said(table: Rows, name: str, zone: str, times: Parts[pl.Series]) -> tup
             "named_zone",
             f"'{name}' names the zone {others[0]} in some rows, and isn't used: times are taken as {zone}. If they are that zone's, every event is at a wrong hour.",
         )
+    utc = texts.str.to_uppercase().is_in(["UTC", "GMT", "Z", "ZULU"]).fill_null(False)
+    if texts.n_unique() > 1 and utc.any() and not same_clock("UTC", zone):
+        one, share = str(texts.filter(utc)[0]), 100 * utc.sum() / len(utc)
+        return (
+            "named_utc",
+            f"'{name}' says {one} in {share:.0f} % of the rows, and isn't used: all times are taken as {zone}. If those are UTC's, each is at a "
+            "wrong hour: convert them, or import them by themselves.",
+        )
     if texts.n_unique() == 1 and (said := standard_in_name(name, zone, times, texts[0])):
         return said[0].code, said[0].says
     if _seconds(texts).null_count() > 0.1 * len(texts):

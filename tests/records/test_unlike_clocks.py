@@ -1,0 +1,88 @@
+"""Clocks, zones, dates and signs that lie: what is named after UTC beside a day, hours by their end, two signs."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from crimecast.cli import main
+from tests.records.test_import_kinds import EAST, NORTH, TIMES, Run, codes, lines, right, run
+
+__all__ = ["run"]
+
+AWAY = timedelta(hours=6)  # Chicago's winter, in which all of these times lie
+ROWS = range(len(TIMES))
+
+
+def two(first: list[str], second: list[str]) -> list[str]:
+    return [f"{a},{b}" for a, b in zip(first, second, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "head", ["date,Time (GMT)", "Incident Date,Incident Time (UTC)", "date_utc,time_utc"]
+)
+def test_a_clock_named_after_utc_beside_a_day(run: Run, head: str) -> None:
+    utc = [t + AWAY for t in TIMES]
+    times = two([f"{t:%Y-%m-%d}" for t in utc], [f"{t:%H:%M}" for t in utc])
+    result, events = run(lines(times, head=f"id,{head},longitude,latitude,type"))
+    assert right(events)
+    assert "named_utc" in codes(result)
+
+
+def test_a_day_of_utc_beside_a_local_clock_is_said(run: Run) -> None:
+    times = two([f"{t + AWAY:%Y-%m-%d}" for t in TIMES], [f"{t:%H:%M}" for t in TIMES])
+    result, _ = run(lines(times, head="id,date_utc,time_local,longitude,latitude,type"))
+    assert "named_utc" in codes(result)
+
+
+@pytest.mark.parametrize(("head", "hours"), [("Occurred (UTC-6)", 0), ("Occurred (UTC-5)", 1), ("Occurred (UTC)", 6)])  # fmt: skip
+def test_hours_from_utc_in_a_name(run: Run, head: str, hours: int) -> None:
+    times = [f"{t + timedelta(hours=hours):%Y-%m-%d %H:%M}" for t in TIMES]
+    result, events = run(lines(times, head=f"id,{head},longitude,latitude,type"))
+    assert right(events)
+    assert ("named_utc" in codes(result)) == (hours != 0)
+
+
+def test_zones_that_differ_by_row_are_said(run: Run) -> None:
+    zones = ["UTC" if i % 2 else "CST" for i in ROWS]
+    times = two([f"{t:%Y-%m-%d %H:%M}" for t in TIMES], zones)
+    result, _ = run(lines(times, head="id,date,tz,longitude,latitude,type"))
+    assert "named_utc" in codes(result)
+
+
+def test_an_hour_named_by_its_end(run: Run) -> None:
+    times = two([f"{t:%Y-%m-%d}" for t in TIMES], [str(t.hour + 1) for t in TIMES])
+    _, events = run(lines(times, head="id,date,hour_ending,longitude,latitude,type"))
+    assert events["time"].to_list() == sorted(t.replace(minute=0) for t in TIMES)
+
+
+def test_dates_of_two_signs_that_a_spreadsheet_turned_are_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = [f"{t:%m/%d/%Y %H:%M}" if t.day > 12 else f"{t:%d-%m-%Y %H:%M}" for t in TIMES]
+    path = tmp_path / "turned.csv"
+    path.write_text(lines(times))
+    assert main(["import", "turned", str(path), "--tz", "America/Chicago"]) == 2
+    assert "turned the dates" in capsys.readouterr().err
+
+
+def test_both_signs_lost(run: Run) -> None:
+    south = [(abs(a) - 10.6, abs(b) - 29.8) for a, b in zip(EAST, NORTH, strict=True)]
+    rows = [f"{i},{t:%Y-%m-%d %H:%M},{a},{b},theft" for i, (t, (a, b)) in enumerate(zip(TIMES, south, strict=True))]  # fmt: skip
+    result, events = run("\n".join(["id,date,longitude,latitude,type", *rows]), zone="America/Lima")
+    assert "sign_lost" in codes(result)
+    assert float(events["latitude"].max()) < 0
+    assert float(events["longitude"].max()) < 0
+
+
+def test_marks_of_seconds_are_no_quotes(run: Run) -> None:
+    def written(value: float, ends: str) -> str:
+        whole = round(abs(value) * 36_000)
+        degrees, rest = divmod(whole, 36_000)
+        return f"{degrees}°{rest // 600:02}'{rest % 600 / 10:04.1f}\"{ends}"
+
+    north, east = [written(v, "N") for v in NORTH], [written(v, "W") for v in EAST]
+    _, events = run(lines(north=north, east=east))
+    assert right(events)
+    assert events["latitude"].is_between(41.79, 41.91).all()
+    assert events["longitude"].is_between(-87.71, -87.59).all()
