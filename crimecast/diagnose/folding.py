@@ -60,7 +60,7 @@ BRINGS = {
     "too_much_decay": WHOLE | SILENT | {"dead_units", "redundant_channels"},
     "underfit": WHOLE | SILENT,
     "overfit": {"worse_than_baseline", "miscalibrated", "too_wide"},
-    "ignored_input": WHOLE | {"ignored_input", "unused_layer", "train_forecast_gap"},
+    "ignored_input": WHOLE | {"ignored_input", "unused_layer", "train_forecast_gap", "redundant_channels"},
     "receptive_field_too_small": {"worse_than_baseline"},
     "leakage": {"miscalibrated", "worse_than_baseline", "receptive_field_too_small"},
     "too_thin": {"worse_than_baseline", "overfit", "collapsed_to_mean", "underfit"},
