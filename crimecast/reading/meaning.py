@@ -13,7 +13,7 @@ from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Rows, distinct, nulls, rows_of
 from crimecast.reading.place_columns import doubts, numeric, place_columns, place_names, spread
 from crimecast.reading.time_columns import reads, time_columns
-from crimecast.reading.words import CORNER, COUNTER
+from crimecast.reading.words import CORNER, COUNTER, DATED
 
 POINT = ("point", "location", "place", "geometry", "coordinates")
 
@@ -44,7 +44,15 @@ def _nearest(given: pl.DataFrame | Rows, field: str, asked: Asked) -> str:
     else:
         shares = [(numeric(table, name), name) for name in place_names(table, field)]
     share, name = max(shares, default=(0.0, ""))
-    return f"'{name}' comes nearest: {share:.0%} of it can be read so. " if share > 0.01 else ""
+    if share > 0.01:
+        return f"'{name}' comes nearest: {share:.0%} of it can be read so. "
+    named = [name for name in table.columns if field == "time" and DATED.search(plain(name))]
+    if not named or not (values := spread(table, named[:1])[named[0]]).len():
+        return ""
+    return (
+        f"'{named[0]}' is named so, but what it holds, such as {str(values[0])!r:.60}, is in no form of a time that is known: write it as "
+        "2024-01-31 09:30, or the day and the clock in columns of their own. "
+    )
 
 
 def _twins(table: Rows, found: dict[str, list[str]]) -> list[Notice]:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pyproj
 
-from crimecast import Doubt
+from crimecast import Doubt, UserError
 from crimecast.cities import City
 from crimecast.cities.city import check_crs
 from crimecast.reading.columns import plain
@@ -130,6 +130,9 @@ def thinned(given: Parts[np.ndarray], most: int = 10_000) -> tuple[np.ndarray, i
     return some.unique(maintain_order=True).to_numpy().T, size
 
 
+SCALES = (10_000_000, 1_000_000)  # by which whole numbers are degrees; no metres come so far down
+
+
 def _degrees(
     given: Parts[np.ndarray], form: str, city: City, is_new: bool
 ) -> tuple[Parts[np.ndarray], str, list[Notice]]:
@@ -138,6 +141,12 @@ def _degrees(
     if not size:
         return given.map(lambda part: np.where(_there(part), part, np.nan)), "degrees", []
     if np.median(np.maximum(np.abs(a), np.abs(b))) > 360:
+        for factor in SCALES:
+            if any(zone_of(x / factor, y / factor) == city.time_zone for x, y in ((a, b), (b, a))):
+                raise UserError(
+                    f"The coordinates, such as {a[0]:,.0f}, {b[0]:,.0f}, are degrees without their decimal point: divided by {factor:,} they lie in "
+                    f"{city.time_zone}'s land. Write them as degrees and try again."
+                )
         found = propose_crs(a, b, city.time_zone)
         text = "; ".join(f"{code} ({name})" for code, name in found[:3])
         raise Doubt(

@@ -86,3 +86,19 @@ def test_marks_of_seconds_are_no_quotes(run: Run) -> None:
     assert right(events)
     assert events["latitude"].is_between(41.79, 41.91).all()
     assert events["longitude"].is_between(-87.71, -87.59).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (lines([f"{t:%d%H%MZ%b%y}".upper() for t in TIMES]), "'date' is named so, but what it holds, such as '"),
+        (lines(east=[round(v * 1e6) for v in EAST], north=[round(v * 1e6) for v in NORTH]), "divided by 1,000,000"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_is_shown(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], rows: str, said: str
+) -> None:
+    path = tmp_path / "refused.csv"
+    path.write_text(rows)
+    assert main(["import", "refused", str(path), "--tz", "America/Chicago"]) == 2
+    assert said in capsys.readouterr().err
