@@ -73,5 +73,8 @@ def diagnose(run: Run) -> list[Finding]:
 def judged(case: Case) -> list[Finding]:
     """The findings of a case."""
     found = [finding for one in JUDGES for finding in one.judge(case)]
-    top = folded(case, weighed(case, found, MENDED), MENDED)
+    weights = weighed(case, found, MENDED)
+    # What another fault explains brings nothing about; the rest by what it is in itself.
+    causes = [w if w.severity == "low" else f for f, w in zip(found, weights, strict=True)]
+    top = folded(case, causes, MENDED, weights)
     return ranked(case, top, MENDED)

@@ -75,19 +75,32 @@ BRINGS = {
 }  # fmt: skip
 
 
-def folded(case: Case, found: list[Finding], mend: Mapping[str, Mending]) -> list[Finding]:
-    """The findings that are no other's consequence, with those that are under them; causes are to come before
-    what they lead to. A cause is as severe as the worst that follows from it."""
-    left = list(found)
+def folded(
+    case: Case,
+    found: list[Finding],
+    mend: Mapping[str, Mending],
+    weights: list[Finding] | None = None,
+) -> list[Finding]:
+    """The findings that are no other's consequence, with those that are under them, the worst first; of those as bad
+    causes are to come before what they lead to. A cause is as severe as the worst that follows from it; `weights` are
+    the same findings with the severity that they are shown with."""
+    left = sorted(zip(found, weights or found, strict=True), key=lambda pair: _bad(pair[0]))
     top: list[Finding] = []
     while left:
-        cause = left.pop(0)
+        cause, shown = left.pop(0)
         mended = _Mended(case, cause, mend)
-        under = [one for one in left if _follows(cause, one, mended)]
-        left = [one for one in left if one not in under]
-        worst = min(SEVERITIES.index(one.severity) for one in (cause, *under))
-        top.append(replace(cause, severity=SEVERITIES[worst], consequences=tuple(under)))
+        under = [pair for pair in left if _follows(cause, pair[0], mended)]
+        left = [pair for pair in left if pair not in under]
+        lights = tuple(light for _, light in under)
+        worst = min(SEVERITIES.index(one.severity) for one in (shown, *lights))
+        top.append(replace(shown, severity=SEVERITIES[worst], consequences=lights))
     return top
+
+
+def _bad(one: Finding) -> int:
+    """How bad a finding is as a cause: 0 is the worst, and nothing else can have brought some of them about."""
+    level = SEVERITIES.index(one.severity)
+    return 0 if level == 1 and one.code in SURE else level
 
 
 class _Mended:
@@ -112,6 +125,8 @@ class _Mended:
 
 def _follows(cause: Finding, other: Finding, mended: _Mended) -> bool:
     if SEVERITIES.index(cause.severity) > SEVERITIES.index("medium"):
+        return False
+    if _bad(cause) > SEVERITIES.index(other.severity):
         return False
     is_rate = "least_log_rate" in cause.evidence
     brings = BRINGS.get("rate_for_log" if is_rate else cause.code, set())
