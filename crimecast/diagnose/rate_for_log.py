@@ -1,6 +1,6 @@
 """A rate is returned where its logarithm is asked for: by a softplus, an exponential or a ReLU at the end.
 
-Counts, high, when no log rate is below 0 without an offset, though events are rarer than one a cell. With an offset it can't be
+Counts, high, when no log rate is below 0 without an offset, though in three cells of ten events are rarer than one in two steps. With an offset it can't be
 told from a total that is too high: `miscalibrated` says both.
 """
 
@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import Finding
 
-RARE = 0.5  # events a cell and step, below which no rate should be above 1
+RARE, MANY = (
+    0.5,
+    0.3,
+)  # events a step, below which no rate should be above 1, and the share of such cells
 
 
 def never_below(case: Case) -> bool:
     """Whether nothing that the network returns is below 0, without an offset and though events are rare."""
     area = case.subject.area
-    rare = case.counts[..., area].mean() < RARE
+    rare = (case.counts[..., area].mean(axis=0) < RARE).mean() > MANY
     return bool(case.design.offset == "none" and rare and case.said[..., area].min() >= -1e-6)
 
 

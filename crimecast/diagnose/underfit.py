@@ -1,4 +1,5 @@
-"""Too little learnt: it stopped while it still improved, or no activation bends what it computes.
+"""Too little learnt: it stopped while it still improved, or no activation bends what it computes (medium: one linear
+map knows most of what there is to know).
 
 Improving counts from 0.2 % of the validation loss in the last epoch, high from 1 %, and only if the
 forecast is below the mixture of memories; and at any pace, high, if the forecast is still no better than
@@ -27,7 +28,7 @@ def judge(case: Case) -> Iterator[Finding]:
     if len(convolutions) > 2 - case.is_spec and not _bends(case, convolutions[0]):
         names = [n for n in convolutions if "activation" in case.options(n)]
         yield Finding(
-            "underfit", convolutions[0], "high", {"activations": 0, "convolutions": len(convolutions)},
+            "underfit", convolutions[0], "medium", {"activations": 0, "convolutions": len(convolutions)},
             "No layer has an activation, so the whole network is one linear map: give its convolutions gelu.",
             {f"layer.{name}.activation": "gelu" for name in names},
         )  # fmt: skip

@@ -4,7 +4,7 @@ The counts are fitted by exp(a + b · log rate) on the first half of the validat
 b is the calibration slope of Cox 1958, Biometrika 45) and judged on the second: counts when b is under 0.87 or above
 1.15 and the fit gains 0.002 an event, 0.001 for what is added to an offset, a fourth of that where stretching it back also
 puts a total right that is off by a tenth; high from 0.05. About which value it was stretched isn't known (zero, the map's
-mean, the city's): that which puts the total best is taken, and beyond 0.77 and 1.3 the total itself tells nothing. What returns a rate in place of its logarithm is `rate_for_log`.
+mean, the city's): that which puts the total best is taken, and beyond 0.85 and 1.18 the total itself tells nothing. What returns a rate in place of its logarithm is `rate_for_log`.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from crimecast.diagnose.rate_for_log import never_below
 from crimecast.judging.likelihood import floored, log_likelihood
 
 LOW, HIGH = 0.87, 1.15
-STRONG = 1.3  # slope, or its inverse, beyond which the total is a part of it
+STRONG = 1.18  # slope, or its inverse, beyond which the total is a part of it
 GAINS, MUCH = 0.002, 0.05
 OFF = 0.1  # of a total
 SPREAD = 0.005  # of the log rate, below which no slope can be told
