@@ -229,6 +229,7 @@ class _Writer(TorchDispatchMode):
         self.made, self.zeros = Record(), zeros
         self.alive: dict[int, tuple[int, StorageWeakRef]] = {}  # address → number
         self.shut: dict[int, Tensor] = {}  # where a softmax is zero by a mask
+        self.low: dict[int, Tensor] = {}  # where scores are low by a constant that was added
         self.live: set[int] = set()  # storages that hold something made from the inputs
         self.origins: dict[int, dict[str, None]] = {}
         self.stack: list[tuple[str, int, dict[str, None], list[str]]] = []
@@ -364,31 +365,27 @@ class _Writer(TorchDispatchMode):
             kept = self.origins.get(ref.storage, {}) if func._schema.is_mutable else {}
             self.origins[ref.storage] = kept | origins
         shut: dict[int, Tensor] = {}
-        if "softmax" in name and bool((closed := _masked(taken[0], args[1])).any()):
-            shut[0] = closed
-            self._shut(written[0], closed)
+        if name.rstrip("_") == "add" and len(taken) == 2:
+            for number, added in zip(numbers, taken, strict=True):
+                if number not in self.live and _is_mask(added):
+                    self.low[self._number(written[0])] = _spread(written[0], added <= LOW)
+        if "softmax" in name:
+            closed = _masked(taken[0], args[1])
+            if (low := self.low.get(numbers[0])) is not None:
+                closed = closed | _window(low, taken[0])
+            if bool(closed.any()):
+                shut[0] = closed
+                self.shut[self._number(written[0])] = _spread(written[0], closed)
         elif name in ("bmm", "mm", "clone"):
             shut = {
-                place: self._is_shut(t)
+                place: _window(self.shut[self._number(t)], t)
                 for place, t in enumerate(taken)
                 if self._number(t) in self.shut
             }
             if name == "clone" and shut:
-                self._shut(written[0], shut[0])
+                self.shut[self._number(written[0])] = _spread(written[0], shut[0])
         self.made.ops.append(Op(name, func, *given, refs, self.where, shut))
         return out
-
-    def _shut(self, tensor: Tensor, mask: Tensor) -> None:
-        """Remember where what a storage holds is zero by a mask."""
-        whole = torch.zeros(
-            tensor.untyped_storage().nbytes() // tensor.element_size(), dtype=torch.bool
-        )
-        whole.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).copy_(mask)
-        self.shut[self._number(tensor)] = whole
-
-    def _is_shut(self, tensor: Tensor) -> Tensor:
-        whole = self.shut[self._number(tensor)]
-        return whole.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
 
     def _seen(self, tensor: Tensor, whole: bool) -> Ref | Constant:
         number = self._number(tensor)
@@ -469,6 +466,29 @@ class _Writer(TorchDispatchMode):
         return tuple(dict.fromkeys(self._label(key) for key in keys))
 
 
+def _spread(tensor: Tensor, mask: Tensor) -> Tensor:
+    """A mask of a tensor's elements as one of its storage's."""
+    size = tensor.untyped_storage().nbytes() // tensor.element_size()
+    whole = torch.zeros(size, dtype=torch.bool)
+    _window(whole, tensor).copy_(mask.expand(tensor.shape))
+    return whole
+
+
+def _window(whole: Tensor, tensor: Tensor) -> Tensor:
+    """What a mask of a storage says of a tensor in it."""
+    return whole.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
+
+
+def _is_mask(added: Tensor) -> bool:
+    """Whether a constant that is added to scores shuts some of them and leaves the others, as −100 does: a softmax gives
+    them less than 1e-26 of the rest, unless scores differ by as much."""
+    if not added.is_floating_point() or not added.numel():
+        return False
+    low = added <= LOW
+    return bool(low.any()) and bool((low | (added.abs() <= SCORE)).all())
+
+
+LOW, SCORE = -80.0, 20.0  # what shuts a score, and what only shifts it
 MASK = -1e8  # a score as low as that was put there by a mask
 
 

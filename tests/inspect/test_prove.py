@@ -161,6 +161,32 @@ def test_what_is_nearly_right_is_not_proven(how: str, check: str) -> None:
         assert one.field((0, 5)).rows == (3, 3)
 
 
+class Rows(Kind):
+    """Attention of each row's cells to those of its own half of the map, by a constant that is added to the scores."""
+
+    def __init__(self, first: bool) -> None:
+        super().__init__()
+        self.first, self.near, self.out = first, nn.Conv2d(7, 4, 1), nn.Conv2d(4, 1, 1)
+        half = torch.arange(12) < 6
+        self.register_buffer("mask", torch.where(half[:, None] == half[None], 0.0, -100.0))
+
+    def net(self, x: Tensor) -> Tensor:
+        x = self.near(x)
+        rows = x.permute(0, 3, 2, 1)  # (B, W, H, C)
+        scores, mask = rows @ rows.transpose(-1, -2), self.mask
+        weights = torch.softmax(mask + scores if self.first else scores + mask, -1)
+        return self.out((weights @ rows).permute(0, 3, 2, 1))
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_constant_that_is_added_to_scores_shuts_them(first: bool) -> None:
+    torch.manual_seed(0)
+    one = crimecast.inspect.look(Rows(first), HISTORY)
+    assert one.prove().proven
+    assert one.field((2, 5)).rows == (0, 5)
+    assert one.field((8, 5)).rows == (6, 11)
+
+
 class Unfollowed(Kind):
     """What torch lets nobody follow."""
 
