@@ -19,7 +19,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from crimecast.errors import UserError
+from crimecast import UserError
 from crimecast.networks.calls import ROOT, Counter, Outputs, tensors_in, watched
 
 INPUTS = ("history", "calendar", "static")

@@ -31,8 +31,8 @@ def worker() -> Iterator[psutil.Popen]:
     child = "import time; time.sleep(600)"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     made = psutil.Popen([sys.executable, "-c", code], stdin=subprocess.DEVNULL)
-    while not made.children():
-        time.sleep(0.01)
+    # Until it runs its own program: before that its parent waits for it, and can't be suspended.
+    until(lambda: [one.cmdline()[-1:] for one in made.children()] == [[child]])
     family = [made, *made.children()]
     yield made
     for process in family:
