@@ -27,6 +27,7 @@ MEANING: dict[str, tuple[str, str]] = {
     "train_forecast_gap": ("It forecasts otherwise than it was trained", "Something behaves differently outside of training: the forecast is weaker than it could be."),
     "clamped": ("Its numbers are cut off", "Below or above a bound it can't go, though the counts do: busy or quiet cells are wrong."),
     "wrong_scale": ("Its numbers are on another scale", "Busy places are overstated and quiet ones understated, or the other way round: don't plan by their size."),
+    "rate_for_log": ("Its numbers are on another scale", "It can't say that a place is quiet: don't plan by its numbers."),
     "frozen": ("Part of it could not learn", "A part of the network was left as it was drawn by chance."),
     "too_much_decay": ("It was held back in training", "It was not allowed to say how much places differ: the forecast is weaker than it could be."),
     "too_thin": ("Too few events for so fine a grid", "Cells or steps are so small that chance decides: larger ones would tell more."),
