@@ -98,9 +98,10 @@ def folded(
 
 
 def _bad(one: Finding) -> int:
-    """How bad a finding is as a cause: 0 is the worst, and nothing else can have brought some of them about."""
+    """How bad a finding is as a cause: 0 is the worst. Nothing else can have brought some of them about, and whether a
+    stretched logarithm did is tried."""
     level = SEVERITIES.index(one.severity)
-    return 0 if level == 1 and one.code in SURE else level
+    return 0 if level == 1 and (one.code in SURE or one.code == "wrong_scale") else level
 
 
 class _Mended:
@@ -126,15 +127,14 @@ class _Mended:
 def _follows(cause: Finding, other: Finding, mended: _Mended) -> bool:
     if SEVERITIES.index(cause.severity) > SEVERITIES.index("medium"):
         return False
-    if _bad(cause) > SEVERITIES.index(other.severity):
-        return False
     is_rate = "least_log_rate" in cause.evidence
     brings = BRINGS.get("rate_for_log" if is_rate else cause.code, set())
     # What the whole forecast shows may have another cause, unless this one is as bad; a wrong total or scale has,
     # unless this one is bad.
-    as_bad = other.severity == "low" if other.code in EITHER else other.severity != "high"
-    alone = cause.code in SURE or cause.severity == "high" or as_bad
-    if other.code in brings and (other.code not in WHOLE or alone):
+    mild = other.severity == "low" if other.code in EITHER else other.severity != "high"
+    alone = cause.code in SURE or cause.severity == "high" or mild
+    as_bad = _bad(cause) <= SEVERITIES.index(other.severity)
+    if as_bad and other.code in brings and (other.code not in WHOLE or alone):
         return True
     if other.code not in OF_FORECAST or mended.case is None:
         return False
