@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from crimecast.inspect.specimen import Specimen
 from crimecast.networks.axes import Axes, axes_of
 from crimecast.networks.calls import ROOT, watched
+from crimecast.networks.tape import Watching
 
 SOFTMAX = ("_softmax", "_safe_softmax")
 FUSED = "_scaled_dot_product"
@@ -133,13 +133,8 @@ def _softmaxes(network: nn.Module, modules: dict[str, nn.Module], *inputs: Tenso
     return found
 
 
-class _Softmaxes(TorchDispatchMode):
+class _Softmaxes(Watching):
     """Hands each softmax's weights on, the axis that sums to one last."""
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Else torch loads its compiler, two seconds, at the first operation, though nothing is compiled here."""
-        return False
 
     def __init__(self, note: Callable[[Tensor], None]) -> None:
         super().__init__()

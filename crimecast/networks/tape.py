@@ -218,12 +218,16 @@ class _Leaving(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class _Writer(TorchDispatchMode):
+class Watching(TorchDispatchMode):
+    """What sees every operation."""
+
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         """Else torch loads its compiler, two seconds, at the first operation, though nothing is compiled here."""
         return False
 
+
+class _Writer(Watching):
     def __init__(self, network: nn.Module, inputs: dict[str, Tensor], zeros: bool) -> None:
         super().__init__()
         self.made, self.zeros = Record(), zeros

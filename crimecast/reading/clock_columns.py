@@ -4,12 +4,11 @@ import numpy as np
 import polars as pl
 
 from crimecast.reading.columns import plain
-from crimecast.reading.moments import ENDING
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Rows
 from crimecast.reading.place_columns import spread
 from crimecast.reading.several import day_of, is_clock
-from crimecast.reading.words import CLOCK, COUNTER, LATER, LENGTH, PART, PERSON
+from crimecast.reading.words import CLOCK, COUNTER, ENDING, LATER, LENGTH, PART, PERSON
 
 ENOUGH = 40  # rows from which on values tell clocks from other numbers
 

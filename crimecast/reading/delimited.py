@@ -7,6 +7,7 @@ one of many gigabytes is never held in memory.
 import csv
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -44,11 +45,12 @@ def read_delimited(
     """
     text = as_utf8(path, folder, encoding)
     notices = list(text.notices)
-    source = _primed(_doubled(text.path, folder), folder)
+    doubled = _doubled(text.path, folder)
+    source = _primed(doubled, folder)
     mark = _named(delimiter) if delimiter else delimiter_of(source)
     cleaned = Cleaned(folder, path.name, mark, large)
     kept, bad, header = _clean(source, cleaned, mark)
-    for made in {source, text.path} - {path}:
+    for made in {source, doubled, text.path} - {path}:
         made.unlink()
     if not kept:
         raise UserError(f"{path.name} holds no rows.")
@@ -169,16 +171,7 @@ def _doubled(path: Path, folder: Path) -> Path:
     inside = sum(bool(re.search(r'\\"(?!\s*[,;\t|]|\s*$)', line)) for line in lines)
     if not lines or inside < 0.5 * len(lines):
         return path
-    target = folder / "doubled.txt"
-    rest = b""
-    with target.open("wb") as out:
-        for block in blocks(path):
-            rest += block
-            cut = rest.rfind(b"\n") + 1
-            out.write(rest[:cut].replace(b'\\"', b'""'))
-            rest = rest[cut:]
-        out.write(rest.replace(b'\\"', b'""'))
-    return target
+    return _rewritten(path, folder / "doubled.txt", lambda lines: lines.replace(b'\\"', b'""'))
 
 
 def _primed(path: Path, folder: Path) -> Path:
@@ -186,15 +179,19 @@ def _primed(path: Path, folder: Path) -> Path:
     lines = [line for line in _sample(path) if SECONDS.search(line.encode())]
     if not lines or any(re.search(r'(^|[,;\t|])"', line) for line in lines):
         return path
-    target = folder / "primed.txt"
+    return _rewritten(path, folder / "primed.txt", lambda lines: SECONDS.sub(PRIME, lines))
+
+
+def _rewritten(path: Path, target: Path, change: Callable[[bytes], bytes]) -> Path:
+    """A text with its lines changed, some at a time."""
     rest = b""
     with target.open("wb") as out:
         for block in blocks(path):
             rest += block
             cut = rest.rfind(b"\n") + 1
-            out.write(SECONDS.sub(PRIME, rest[:cut]))
+            out.write(change(rest[:cut]))
             rest = rest[cut:]
-        out.write(SECONDS.sub(PRIME, rest))
+        out.write(change(rest))
     return target
 
 

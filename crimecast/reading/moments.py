@@ -25,12 +25,12 @@ from crimecast.reading.several import (
     year_apart,
 )
 from crimecast.reading.texts import EPOCH, read_text
+from crimecast.reading.words import ENDING
 
 SAYS_UTC = re.compile(r"(^|_)(utc|gmt|zulu)(_|$)")
 SAYS_LOCAL = re.compile(r"(^|_)(local|lt)(_|$)")
 # The hours from UTC that a name says: Occurred (UTC-5), time_gmt+5:30.
 AWAY = re.compile(r"(?i)(?:utc|gmt)\s?([+\-−])\s?(\d{1,2})(?::?(\d{2}))?")
-ENDING = re.compile(r"(^|_)(hour|hr|hrs|h)_?(end|ending)$")  # 13 is the hour from 12 to 13
 OFFSET = r"(?i)(?:[+\-−]\d{2}:?\d{2}|\d\s?z|utc|gmt|\[.*\])\s*$"
 ROUND = 1_000_000_000  # microseconds: no clock ticks in thousands of seconds
 EARLIEST = 1900  # before it nothing was recorded that a forecast could use
@@ -46,7 +46,7 @@ def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -
     zoned = [in_own_zone(column, asked.zone) for column in cleaned]
     parts = [column for column, _ in zoned]
     if len(columns) == 2 and ENDING.search(plain(columns[1])) and within_day(parts[1]):
-        parts[1] = parts[1].map(_begun)
+        parts[1] = _begun(parts[1])
     found = _moments(parts, asked)
     named = [name for name in columns[:2] if SAYS_UTC.search(plain(name))]
     if named and not any(_with_offset(column) for column in parts[:2]):
@@ -93,10 +93,11 @@ def _from_utc(found: Moments, name: str, others: list[str], asked: Asked) -> Mom
     )
 
 
-def _begun(hours: pl.Series) -> pl.Series:
+def _begun(hours: Column) -> Column:
     """Hours that are named by their end, 1 to 24, by their beginning; those from 0 on as they are."""
-    number = hours.cast(pl.Float64, strict=False)
-    return number - 1 if (number.min() or 0) >= 1 else number  # type: ignore[operator]
+    numbers = hours.map(_as_numbers)
+    least = min((float(part.min() or 0) for part in numbers if len(part)), default=0.0)  # type: ignore[arg-type]
+    return numbers.map(lambda part: part - 1) if least >= 1 else numbers
 
 
 def _moments(parts: list[Column], asked: Asked) -> Moments:

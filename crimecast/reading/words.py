@@ -16,6 +16,7 @@ CLOCK = re.compile(
     r"time|hour|hora|heure|uhr|zeit|clock|tod|hhmm|hrs?$|ora|stunde|klo|tijd|uur|godz|saat|franja|minut|midnight|(^|_)(tid|h|hh|tm|std)$|"
     r"час|время|ωρα|時|时|시각|시간|เวลา|समय|وقت|ساعة"
 )
+ENDING = re.compile(r"(^|_)(hour|hr|hrs|h)_?(end|ending)$")  # 13 is the hour from 12 to 13
 KIND = re.compile(
     r"type|ofns|rubrica|nature|loai|rodzaj|(^|_)cat$|^incident$|general_code|죄|범죄|處理|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac|straft|vergehen|"
     r"soort|brott|druh|buncsel|ประเภท|(^|_)סוג|(^|_)mci(_|$)|罪|種別|手口|类型|類|종류|вид|тип|είδος|(^|_)suc"
