@@ -152,3 +152,17 @@ def from_sexagesimal(values: np.ndarray) -> np.ndarray:
     digits = np.round(np.abs(values) % 1 * 10_000)
     parts = np.floor(np.abs(values) + 1e-9) + digits // 100 / 60 + digits % 100 / 3600
     return np.sign(values) * np.where(digits == 10_000, np.round(np.abs(values)), parts)
+
+
+def packed(values: np.ndarray) -> bool:
+    """Whether numbers are degrees and minutes in one, 4109.620 for 41° 9.62', as receivers of satellites write
+    them: the two digits before the point are never 60 or more, which by chance is so in 0.6^n."""
+    minutes = np.abs(values) % 100
+    varied = len(np.unique(np.floor(minutes))) >= SECONDS or len(np.unique(minutes)) >= 2 * SECONDS
+    return varied and bool((np.abs(values) < 18_000).all() and (minutes < 60).all())
+
+
+def from_packed(values: np.ndarray) -> np.ndarray:
+    """Degrees and minutes in one number → degrees."""
+    size = np.abs(values)
+    return np.sign(values) * (np.floor(size / 100) + size % 100 / 60)

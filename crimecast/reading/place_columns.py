@@ -34,7 +34,7 @@ ELSEWHERE = re.compile(
 )
 # What places are given in, where it isn't WGS 84: its name in columns' names, and its EPSG number.
 DATUMS = {
-    4301: (r"日本測地系|tokyo_?datum|旧測地", "the old Tokyo datum"), 4230: (r"(^|_)ed_?50(_|$)", "ED50"),
+    4301: (r"日本測地系|tokyo_?datum|(^|_)tokyo(_|$)|旧測地", "the old Tokyo datum"), 4230: (r"(^|_)ed_?50(_|$)", "ED50"),
     4277: (r"osgb_?36", "OSGB36"), 4267: (r"nad_?27", "NAD27"), 4284: (r"pulkovo|(^|_)s[ck]?_?42(_|$)|ск_?42", "Pulkovo 1942"),
     4314: (r"dhdn|potsdam", "DHDN"), 4312: (r"(^|_)mgi(_|$)", "MGI"), 4214: (r"beijing_?(19)?54", "Beijing 1954"),
     0: (r"gcj_?02|bd_?09|火星", "shifted Chinese coordinates"),
@@ -68,11 +68,12 @@ def place_columns(
         if field in found:
             continue
         named = list(dict.fromkeys(named))
-        # Where it happened before where it was reported; of degrees and metres in one file the degrees need
+        # Where it happened before where it was reported; what is in an old datum last; of degrees and metres in one file the degrees need
         # no coordinate system.
         named.sort(
             key=lambda name: (
                 bool(ELSEWHERE.search(plain(name))),
+                any(re.search(pattern, plain(name)) for pattern, _ in DATUMS.values()),
                 not HERE.search(plain(name)),
                 not re.search(
                     r"lon|lat|lng|breite|l[aä]+nge|долг|широ|経|緯|经|纬|경도|위도", plain(name)

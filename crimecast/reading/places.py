@@ -15,7 +15,15 @@ from crimecast import Doubt, UserError
 from crimecast.cities import City
 from crimecast.cities.city import check_crs
 from crimecast.reading.columns import plain
-from crimecast.reading.coordinates import from_sexagesimal, numbers, point_form, points, sexagesimal
+from crimecast.reading.coordinates import (
+    from_packed,
+    from_sexagesimal,
+    numbers,
+    packed,
+    point_form,
+    points,
+    sexagesimal,
+)
 from crimecast.reading.crs import propose_crs
 from crimecast.reading.mixed_axes import brought_home, home_of, known_home, ways
 from crimecast.reading.notice import Notice
@@ -23,6 +31,7 @@ from crimecast.reading.parts import Parts, Rows, every, rows_of
 from crimecast.reading.zones import agrees, zone_of
 
 FAR = 4.0  # spreads of the middle half of the places: what lies farther is no part of the city
+GRADIANS = r"(^|_)(gon|gons|grads|grade|grades|gradian|gradians)(_|$)"
 NEAR = 0.15  # degrees: and what is nearer always is
 
 
@@ -50,6 +59,11 @@ def read_places(
     table: pl.DataFrame | Rows, columns: dict[str, list[str]], city: City, is_new: bool = False
 ) -> Places:
     """The places of a file's rows. Raises Doubt where they need a CRS, or lie nowhere that makes sense."""
+    if all(re.search(GRADIANS, plain(columns[field][0])) for field in ("longitude", "latitude")):
+        raise UserError(
+            f"'{columns['longitude'][0]}' and '{columns['latitude'][0]}' are named for gradians, 400 to the circle: multiply them by 0.9 and "
+            "call them longitude and latitude."
+        )
     given, form = _numbers(rows_of(table), columns)
     signs = [
         -1.0 if re.search(pattern, plain(columns[field][0])) else 1.0
@@ -140,7 +154,19 @@ def _degrees(
     (a, b), size = thinned(given.map(lambda part: part[:, _there(part)]))
     if not size:
         return given.map(lambda part: np.where(_there(part), part, np.nan)), "degrees", []
-    if np.median(np.maximum(np.abs(a), np.abs(b))) > 360:
+    notices: list[Notice] = []
+    large = np.median(np.maximum(np.abs(a), np.abs(b))) > 360
+    if (
+        large
+        and packed(a)
+        and packed(b)
+        and _put_right(from_packed(a), from_packed(b), city.time_zone)
+    ):
+        given = given.map(from_packed).kept()
+        a, b = from_packed(a), from_packed(b)
+        says = "The coordinates are degrees and minutes in one number, 4109.62 is 41° 9.62': the two digits before the point are never 60 or more."
+        notices.append(Notice("minutes_and_seconds", says, size))
+    elif large:
         for factor in SCALES:
             if any(zone_of(x / factor, y / factor) == city.time_zone for x, y in ((a, b), (b, a))):
                 raise UserError(
@@ -155,7 +181,6 @@ def _degrees(
             "--crs EPSG:NUMBER",
             tuple(code for code, _ in found),
         )
-    notices: list[Notice] = []
     if sexagesimal(a) and sexagesimal(b):
         given = given.map(from_sexagesimal).kept()
         a, b = from_sexagesimal(np.stack([a, b]))
@@ -215,6 +240,14 @@ def _degrees(
             )
             notices.append(Notice("axes_mixed", says, wrong))
     return read, "degrees", notices
+
+
+def _put_right(a: np.ndarray, b: np.ndarray, zone: str) -> bool:
+    """Whether places lie in a zone's land with any signs, either of the two first."""
+    ways = (
+        (x * east, y * north) for x, y in ((a, b), (b, a)) for east in (1, -1) for north in (1, -1)
+    )
+    return any(zone_of(*way) == zone for way in ways)
 
 
 def _how(a: np.ndarray, b: np.ndarray, city: City, is_new: bool) -> tuple[bool, tuple[int, int]]:
@@ -328,11 +361,12 @@ def zone_notice(places: Parts[np.ndarray], zone: str) -> Notice | None:
     found = zone_of(a, b)
     if found is None or agrees(a, b, zone):
         return None
-    return Notice(
-        "zone",
-        f"The places lie where the time zone is {found}, but times are taken as {zone}: if that is wrong, every event is at a wrong hour; if a sign, the axes or the coordinate system are, every event is at a wrong place.",
-        size,
-    )
+    says = f"The places lie where the time zone is {found}, but times are taken as {zone}: if that is wrong, every event is at a wrong hour; if a sign, the axes or the coordinate system are, every event is at a wrong place."
+    if found.startswith("Etc/"):
+        says += " They lie at sea."
+    if zone_of(0.9 * a, 0.9 * b) == zone:
+        says += f" As gradians, 400 to the circle, they would lie in {zone}'s land: multiplied by 0.9 they are degrees."
+    return Notice("zone", says, size)
 
 
 Box = tuple[float, float, float, float]

@@ -102,3 +102,58 @@ def test_what_is_refused_is_shown(
     path.write_text(rows)
     assert main(["import", "refused", str(path), "--tz", "America/Chicago"]) == 2
     assert said in capsys.readouterr().err
+
+
+def a_year(shift: int) -> list[str]:
+    """Days of a whole year in three columns, their months counted from 1 + `shift`."""
+    days = [t + timedelta(days=30 * (i % 12)) for i, t in enumerate(TIMES)]
+    return [f"{t.year},{t.month + shift},{t.day}" for t in days]
+
+
+HEAD = "id,year,month,day,longitude,latitude,type"
+
+
+def test_months_counted_from_0_are_read_one_higher_and_said(run: Run) -> None:
+    result, events = run(lines(a_year(-1), head=HEAD))
+    _, plain = run(lines(a_year(0), head=HEAD), city="other")
+    assert events["time"].to_list() == plain["time"].to_list()
+    assert "from_zero" in codes(result)
+
+
+def test_a_month_0_that_may_also_stand_for_none_is_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = [f"2020,{i % 6},{i % 28 + 1}" for i in ROWS]
+    path = tmp_path / "half.csv"
+    path.write_text(lines(times, head=HEAD))
+    assert main(["import", "half", str(path), "--tz", "America/Chicago"]) == 2
+    assert "the month 0" in capsys.readouterr().err
+
+
+def test_degrees_and_minutes_in_one_number(run: Run) -> None:
+    east, north = (
+        [f"{int(abs(v)) * 100 + abs(v) % 1 * 60:.4f}" for v in values] for values in (EAST, NORTH)
+    )
+    result, events = run(lines(east=east, north=north))
+    assert {"minutes_and_seconds", "sign_lost"} <= set(codes(result))
+    assert abs(float(events["longitude"].mean()) - sum(EAST) / len(EAST)) < 1e-5  # type: ignore[arg-type]
+    assert abs(float(events["latitude"].mean()) - sum(NORTH) / len(NORTH)) < 1e-5  # type: ignore[arg-type]
+
+
+def test_gradians_by_their_name_are_refused_and_by_their_place_said(
+    run: Run, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    east, north = ([v / 0.9 for v in values] for values in (EAST, NORTH))
+    path = tmp_path / "gon.csv"
+    path.write_text(lines(east=east, north=north, head="id,date,lon_gon,lat_gon,type"))
+    assert main(["import", "gon", str(path), "--tz", "America/Chicago"]) == 2
+    assert "0.9" in capsys.readouterr().err
+    porto = [(v + 79.05) / 0.9 for v in EAST]  # in degrees they lie in the sea
+    result, _ = run(lines(east=porto, north=north), zone="Europe/Lisbon")
+    assert any("As gradians" in notice["says"] for notice in result["notices"])
+
+
+def test_of_two_datums_the_new_one_is_taken(run: Run) -> None:
+    both = [f"{a + 0.003},{b - 0.003},{a}" for a, b in zip(EAST, NORTH, strict=True)]
+    _, events = run(lines(east=both, head="id,date,lon_tokyo,lat_tokyo,lon_jgd,lat_jgd,type"))
+    assert sorted(events["longitude"].to_list()) == pytest.approx(sorted(EAST), abs=1e-5)
