@@ -22,6 +22,11 @@ class Adapted(nn.Module):
         self.call, self.body = call, body
         self.first = nn.Conv2d(LAGS, planes, 1)
         with torch.no_grad():
+            for weights in (
+                body.parameters()
+            ):  # a branch that begins at zero sees nothing before it is trained
+                if weights.dim() and not weights.any():
+                    weights.normal_(std=0.1)
             _measure(call, body, planes)
             made = _map_of(call(body, torch.rand(2, planes, SIDE, SIDE)))
         self.last = nn.Conv2d(made.shape[1], 1, 1)
@@ -66,7 +71,7 @@ def _map_of(value: Any) -> Tensor:
 def architectures() -> dict[str, Callable[[], Adapted]]:
     """Name → maker, of all packages that are installed."""
     found: dict[str, Callable[[], Adapted]] = {}
-    for make in (_monai, _transformers, _diffusers, _neuralop):
+    for make in (_monai, _transformers, _diffusers, _neuralop, _timm):
         try:
             found |= make()
         except ImportError:
@@ -256,3 +261,36 @@ def _neuralop() -> dict[str, Callable[[], Adapted]]:
         "CODANO": lambda: hub.CODANO(n_layers=1, n_modes=[[4, 4]], hidden_variable_codimension=2, lifting_channels=4, output_variable_codimension=1, projection_channels=4, n_heads=[1], per_layer_scaling_factors=[[1, 1]], attention_scaling_factors=[1]),
     }  # fmt: skip
     return {f"neuraloperator {name}": _plain(body) for name, body in made.items()}
+
+
+# The smallest of each family, those of up to some eight million weights.
+TIMM = (
+    "coat_tiny", "convit_tiny", "convnext_atto", "cpubone_nano", "crossvit_tiny_240", "cs3darknet_focus_s", "cspnext_tiny",
+    "deit_tiny_patch16_224", "densenet121", "dla46_c", "edgenext_xx_small", "efficientformerv2_s0", "efficientvim_m1",
+    "efficientvit_b0", "efficientvit_m0", "ese_vovnet19b_slim_dw", "eva02_tiny_patch14_224", "fasternet_t0", "fastvit_t8",
+    "ghostnet_050", "hardcorenas_b", "hgnetv2_b0", "iformer_t", "inception_next_atto", "lcnetv2_small", "mambaout_femto",
+    "maxvit_pico_rw_256", "mobilenetv3_small_050", "mobileone_s1", "mobilevit_xxs", "pit_ti_224", "pvt_v2_b0", "regnetx_002",
+    "repghostnet_050", "repvit_m1", "rexnet_100", "shvit_s1", "starnet_s050", "swiftformer_xs", "test_vit_relpos", "tinynet_e",
+    "vit_tiny_patch16_224", "xcit_nano_12_p8_224",
+)  # fmt: skip
+
+
+def _features(net: Any, x: Tensor) -> Any:
+    return net.forward_features(x)
+
+
+def _timm() -> dict[str, Callable[[], Adapted]]:
+    hub = importlib.import_module("timm")
+
+    def made(name: str) -> Adapted:
+        for options in ({"img_size": SIDE, "patch_size": 4}, {"img_size": SIDE}, {}):
+            try:
+                body = hub.create_model(
+                    name, pretrained=False, in_chans=LAGS, num_classes=8, **options
+                )
+                return Adapted(body, _features, LAGS)
+            except Exception as error:  # not every family takes every option
+                why = error
+        raise why
+
+    return {f"timm {name}": lambda name=name: made(name) for name in TIMM}  # type: ignore[misc]

@@ -56,7 +56,7 @@ def wrong_of(look: Look, proof: Proof, truth: tuple[int, int, int, int] | None) 
     if said is not None:
         own = rows - said[0], rows + said[1], columns - said[2], columns + said[3]
         if truth is None:
-            found.append(f"field {own}, nothing reaches it")
+            found += [f"field {own}, nothing reaches it"] if any(said) else []
         else:
             low = own[0] <= truth[0] and own[2] <= truth[2]
             high = own[1] >= truth[1] and own[3] >= truth[3]

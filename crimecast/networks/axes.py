@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from crimecast.networks.calls import ROOT, Counter, Outputs, first_tensor, watched
 from crimecast.networks.clocked import clocked
-from crimecast.networks.tape import Record, Ref
+from crimecast.networks.flow import POINTWISE, REDUCING
+from crimecast.networks.tape import Op, Record, Ref
 
 DRAWS = 2  # pairs of inputs whose difference is shifted
 ENOUGH = 32  # of many channels
@@ -518,12 +519,13 @@ def _by_lag(plain: Tensor, lagged: Tensor, axis: int, lags: int) -> float:
     return min(_error(plain, lagged, axis, 1), _error(lagged, plain, axis, 1))
 
 
-# Operations that leave the axes of a map (B, C, H, W) where they are.
+# Operations that leave the axes of a map (B, C, H, W) where they are, beside those of each value and those
+# that reduce axes to one and keep them.
 KEEPING = {
     "convolution", "max_pool2d_with_indices", "avg_pool2d", "_adaptive_avg_pool2d", "adaptive_max_pool2d",
     "native_batch_norm", "native_group_norm", "constant_pad_nd", "reflection_pad2d", "replication_pad2d",
-    "upsample_nearest2d", "upsample_bilinear2d", "upsample_bicubic2d", "clone", "native_dropout",
-    "_prelu_kernel", "cat", "_softmax", "pixel_shuffle", "pixel_unshuffle",
+    "upsample_nearest2d", "upsample_bilinear2d", "upsample_bicubic2d", "cat", "_softmax", "pixel_shuffle",
+    "pixel_unshuffle",
 }  # fmt: skip
 Seat = tuple[int, tuple[int, ...], tuple[int, ...], int]
 
@@ -544,14 +546,11 @@ def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
     place = 0
     for label, call in calls:
         for op in made.ops[place : call.end]:
-            given = [ref for ref in op.inputs if len(ref.shape) == 4]
-            keeps = op.name.rstrip("_") in KEEPING or torch.Tag.pointwise in op.func.tags
-            standard = bool(given) and all(is_map(ref) for ref in given)
-            pointwise = torch.Tag.pointwise in op.func.tags or op.name == "clone"
+            keeps, pointwise = _keeps(op, is_map), _of_each_value(op)
             broad = [ref for ref in op.inputs if len(ref.shape) > 1]
             aligned = pointwise and bool(broad) and all(is_map(ref) for ref in broad)
             for ref in op.outputs:
-                if keeps and standard and len(ref.shape) == 4:
+                if keeps and len(ref.shape) == 4:
                     maps.add(_seat(ref))
                 else:
                     maps.discard(_seat(ref))
@@ -578,6 +577,23 @@ def by_operations(made: Record, found: dict[str, Axes]) -> dict[str, Axes]:
         ):
             known[label] = Axes(2, 3, (1,), proven=True)
     return known
+
+
+def _of_each_value(op: Op) -> bool:
+    return torch.Tag.pointwise in op.func.tags or op.name.rstrip("_") in POINTWISE
+
+
+def _keeps(op: Op, is_map: Callable[[Ref], bool]) -> bool:
+    """Whether an operation leaves the axes of the maps that it is given where they are."""
+    given = [ref for ref in op.inputs if len(ref.shape) == 4]
+    own = [ref for ref in given if is_map(ref)]
+    if not _of_each_value(op):
+        keeping = op.name.rstrip("_") in KEEPING or op.name in REDUCING
+        return keeping and bool(own) and len(own) == len(given)
+    # What is the same at all places, such as a gate of each channel, moves nothing.
+    flat = all(ref in own or ref.shape[2:] == (1, 1) for ref in given)
+    sizes = {ref.shape[2:] for ref in own}
+    return flat and all(ref.shape[2:] in sizes for ref in op.outputs)
 
 
 def _of_grid(size: tuple[int, ...], grid: tuple[int, ...]) -> bool:

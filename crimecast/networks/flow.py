@@ -618,7 +618,8 @@ POINTWISE = {
     "clone", "_to_copy", "contiguous", "alias", "detach", "dropout", "native_dropout", "where",
     "masked_fill", "_prelu_kernel", "prelu", "rrelu_with_noise", "nan_to_num", "lift_fresh", "hardtanh",
     "bucketize", "searchsorted", "_conj_physical", "complex", "polar", "view_as_real_copy",
-    "view_as_complex_copy", "fake_quantize_per_tensor_affine", "_unsafe_masked_index",
+    "view_as_complex_copy", "fake_quantize_per_tensor_affine", "_unsafe_masked_index", "hardswish", "mish",
+    "threshold", "log_sigmoid_forward", "abs", "floor_divide", "rsub", "xlogy", "gcd", "lcm",
 }  # fmt: skip
 REDUCING = {
     "sum", "mean", "amax", "amin", "max", "min", "aminmax", "argmax", "argmin", "any", "all", "prod",

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from datetime import datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from crimecast.reading.clocks import NAMED
 from crimecast.reading.columns import plain
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Column, head, nulls
+from crimecast.reading.zones import same_clock
 
 YEARS = range(1990, 2060)
 ABSOLUTE = ("GMT", "UTC")
@@ -42,6 +43,25 @@ def in_own_zone(column: Column, zone: str) -> tuple[Column, list[Notice]]:
         return column, notices
     pattern = ENDS.format(names="|".join(means))
     return column.map(lambda part: _replaced(part, pattern, means)), notices
+
+
+def of_others(text: str, zone: str) -> bool:
+    """Whether an abbreviation of a zone is one that the clocks of `zone` never are called by."""
+    return text.lower() in NAMED and text.upper() not in _means(zone)
+
+
+def zone_in_name(name: str, zone: str, rows: int) -> list[Notice]:
+    """Says that a column of times is named after another zone: Occurred (US/Eastern), Time (EST)."""
+    named = [
+        text
+        for text in re.findall(r"[A-Z][A-Za-z]+(?:/[A-Za-z_]+)+", name)
+        if text in available_timezones() and not same_clock(text, zone)
+    ]
+    named += [text for text in re.findall(r"\(([A-Z]{2,5})\)", name) if of_others(text, zone)]
+    if not named:
+        return []
+    says = f"'{name}' is named after the time of {named[0]}, and is taken as {zone}: if its times are those, every event is at a wrong hour. Write the offset behind the times."
+    return [Notice("named_zone", says, rows)]
 
 
 def standard_in_name(name: str, zone: str, local: Column, says: str = "") -> list[Notice]:

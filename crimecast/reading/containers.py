@@ -110,6 +110,11 @@ def _unpack(path: Path, folder: Path, kind: str) -> Path:
     target = folder / Path(stem).name
     with PACKED[kind](path, "rb") as packed:
         _copy(packed, target, path.name, _most(path))
+    with target.open("rb") as file:
+        if file.read(262)[257:] == b"ustar":
+            raise UserError(
+                f"{path.name} holds an archive of files (tar): unpack it and import the table in it."
+            )
     return target
 
 

@@ -116,6 +116,16 @@ def point_form(column: Column) -> str | None:
     return form if float(share or 0) > 0.5 else None  # type: ignore[arg-type]
 
 
+def said_crs(texts: pl.Series) -> str | None:
+    """The coordinate system that points in a database's form say themselves (SRID=25830;POINT(…), or in their
+    bytes); None if they say none, several, or degrees."""
+    little, big = texts.str.extract(r"^01..000020([0-9a-fA-F]{8})"), texts.str.extract(r"^00200000..([0-9a-fA-F]{8})")  # fmt: skip
+    codes = {int(text) for text in texts.str.extract(r"(?i)^SRID=(\d{1,6});").drop_nulls()}
+    codes |= {int.from_bytes(bytes.fromhex(text), "little") for text in little.drop_nulls()}
+    codes |= {int(text, 16) for text in big.drop_nulls()}
+    return f"EPSG:{codes.pop()}" if len(codes) == 1 and codes.isdisjoint({0, 4326}) else None
+
+
 def points(series: pl.Series, form: str) -> tuple[np.ndarray, np.ndarray]:
     """(N,) first and second number of each place; x before y but for `pair`, where it isn't known."""
     if form == "wkb":
@@ -138,13 +148,13 @@ def _binary(series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def sexagesimal(values: np.ndarray) -> bool:
-    """Whether numbers of four decimals are degrees, minutes and seconds: no two digits are beyond 59. Of
-    degrees in decimals that is so by chance in 0.6^n."""
+    """Whether numbers of four decimals are degrees, minutes and seconds: no two digits are beyond 59, or 60 where
+    seconds were rounded. Of degrees in decimals that is so by chance in 0.6^n."""
     digits = np.round(np.abs(values) % 1 * 10_000)
     written = bool((np.abs(np.abs(values) % 1 * 10_000 - digits) < 1e-4).all())
     minutes, seconds = digits // 100, digits % 100
     varied = len(np.unique(seconds)) >= SECONDS
-    return written and varied and bool((minutes < 60).all() and (seconds < 60).all())
+    return written and varied and bool((minutes < 60).all() and (seconds <= 60).all())
 
 
 def from_sexagesimal(values: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ SAMPLE_LINES = 400
 LONGEST = 100  # lines over which a quoted field may go
 
 PRIME = rb"\1" + "″".encode()
+MARKUP = re.compile(rb"(?i)(\xef\xbb\xbf)?\s*<(!doctype html|html|table|\?xml|head|body)")
 # Minutes, and seconds whose mark is a quote.
 SECONDS = re.compile(rb"(\d(?:'|\xe2\x80\xb2|\xe2\x80\x99)\s?\d{1,2}(?:\.\d+)?)\"")
 
@@ -43,6 +44,11 @@ def read_delimited(
 
     A `large` one is kept in `folder`, in parts. Raises UserError where too many rows don't fit together.
     """
+    with path.open("rb") as file:
+        if MARKUP.match(file.read(200)):
+            raise UserError(
+                f"{path.name} is a web page or XML, not a table: save what it shows as CSV."
+            )
     text = as_utf8(path, folder, encoding)
     notices = list(text.notices)
     doubled = _doubled(text.path, folder)

@@ -2,13 +2,18 @@
 
 import re
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import polars as pl
 
 from crimecast.reading import days
-from crimecast.reading.abbreviations import in_own_zone, standard_alone, standard_in_name
+from crimecast.reading.abbreviations import (
+    in_own_zone,
+    standard_alone,
+    standard_in_name,
+    zone_in_name,
+)
 from crimecast.reading.clocks import DAY
 from crimecast.reading.columns import plain
 from crimecast.reading.moment import Asked, Moments, absolute, plain_moments, whole_days
@@ -32,6 +37,7 @@ SAYS_LOCAL = re.compile(r"(^|_)(local|lt)(_|$)")
 # The hours from UTC that a name says: Occurred (UTC-5), time_gmt+5:30.
 AWAY = re.compile(r"(?i)(?:utc|gmt)\s?([+\-−])\s?(\d{1,2})(?::?(\d{2}))?")
 OFFSET = r"(?i)(?:[+\-−]\d{2}:?\d{2}|\d\s?z|utc|gmt|\[.*\])\s*$"
+GPS = timedelta(days=3657)  # from 1970 to 1980, when the clocks of GPS began
 ROUND = 1_000_000_000  # microseconds: no clock ticks in thousands of seconds
 EARLIEST = 1900  # before it nothing was recorded that a forecast could use
 
@@ -55,6 +61,8 @@ def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -
     if found.precision == "minute":
         told += standard_alone(cleaned[-1], asked.zone, found.parts)
         told += [n for name in columns for n in standard_in_name(name, asked.zone, found.parts)]
+        told += [n for name in columns for n in zone_in_name(name, asked.zone, rows.height)]
+        told += _of_satellites(columns[0], found, asked)
     return replace(found, notices=(*found.notices, *told))
 
 
@@ -91,6 +99,17 @@ def _from_utc(found: Moments, name: str, others: list[str], asked: Asked) -> Mom
     return replace(
         found, parts=local_times.parts, notices=(*found.notices, Notice("named_utc", says, rows))
     )
+
+
+def _of_satellites(name: str, found: Moments, asked: Asked) -> list[Notice]:
+    """Says that seconds which are named for GPS may count from 1980."""
+    latest = max((part.max() for part in found.parts if len(part.drop_nulls())), default=None)  # type: ignore[type-var]
+    if "gps" not in plain(name).split("_") or "since 1970" not in found.says or latest is None:
+        return []
+    if latest + GPS > asked.latest:  # type: ignore[operator]
+        return []
+    says = f"'{name}' is named for GPS, whose seconds count from 1980: they are read as seconds since 1970, and if they aren't, every event is ten years too early. Write them as times."
+    return [Notice("gps_time", says, nulls(found.parts)[1])]
 
 
 def _begun(hours: Column) -> Column:

@@ -37,7 +37,7 @@ DATUMS = {
     4301: (r"日本測地系|tokyo_?datum|(^|_)tokyo(_|$)|旧測地", "the old Tokyo datum"), 4230: (r"(^|_)ed_?50(_|$)", "ED50"),
     4277: (r"osgb_?36", "OSGB36"), 4267: (r"nad_?27", "NAD27"), 4284: (r"pulkovo|(^|_)s[ck]?_?42(_|$)|ск_?42", "Pulkovo 1942"),
     4314: (r"dhdn|potsdam", "DHDN"), 4312: (r"(^|_)mgi(_|$)", "MGI"), 4214: (r"beijing_?(19)?54", "Beijing 1954"),
-    0: (r"gcj_?02|bd_?09|火星", "shifted Chinese coordinates"),
+    0: (r"gcj_?02|bd_?09|(^|_)(bd|baidu|gcj)(_|$)|baidu|火星", "shifted Chinese coordinates"),
 }  # fmt: skip
 PATTERNS = {"longitude": EAST, "latitude": NORTH}
 

@@ -187,7 +187,7 @@ def _degrees(
         notices.append(
             Notice(
                 "minutes_and_seconds",
-                "The four decimals of the coordinates are minutes and seconds, 41.5230 is 41° 52' 30\": none of them is ever 60 or more.",
+                "The four decimals of the coordinates are minutes and seconds, 41.5230 is 41° 52' 30\": none of them is ever beyond 60.",
                 size,
             )
         )
@@ -211,7 +211,8 @@ def _degrees(
             "--map latitude=DEGREES+MINUTES+SECONDS",
         )
     stray = sum(int((np.abs(part).max(axis=0) > 360).sum()) for part in given.map(_finite))
-    if stray > 0.02 * size:
+    distinct = np.unique(np.stack([a, b])[:, np.maximum(np.abs(a), np.abs(b)) > 360], axis=1)
+    if stray > 0.02 * size and distinct.shape[1] > 3:  # few stand for no place
         notices.append(
             Notice(
                 "other_unit",

@@ -40,8 +40,9 @@ def plausibility(events: Parts[pl.DataFrame], precision: str) -> list[Notice]:
     minutes = _minutes(sample) if precision == "minute" else np.empty(0, dtype=int)
     rhythm = shifted(minutes[(minutes != 0) & (minutes != 720)], scale)
     if height < ENOUGH:
-        coarse = _rounded(sample, scale, 2) if height >= FEW else []
-        return [*coarse, *([rhythm] if rhythm else [])]
+        few = _rounded(sample, scale, 2) if height >= FEW else []
+        few += [*_place(sample, scale), *_hours(minutes, scale)] if height >= FEW else []
+        return [*few, *([rhythm] if rhythm else [])]
     days = counts(events.map(lambda part: part["time"].dt.date())).rename(
         {"value": "time", "rows": "count"}
     )
@@ -64,6 +65,11 @@ def _by_type(events: Parts[pl.DataFrame]) -> pl.DataFrame:
     return types.sort("rows", "type", descending=[True, False])
 
 
+def _beyond(share: float, rows: int) -> float:
+    """So many of the rows are more than a share of them, and more than chance makes of few."""
+    return share * rows + SURE * float(np.sqrt(share * rows))
+
+
 def _place(sample: pl.DataFrame, scale: float) -> list[Notice]:
     places = sample.group_by("longitude", "latitude").len()
     places = places.sort("len", "longitude", "latitude", descending=True)
@@ -71,7 +77,7 @@ def _place(sample: pl.DataFrame, scale: float) -> list[Notice]:
         return []
     east, north, rows = places.row(0)
     share = rows / sample.height
-    if share < PLACE or rows < PLACE_TENTH * places["len"][9]:
+    if rows < _beyond(PLACE, sample.height) or rows < PLACE_TENTH * places["len"][9]:
         return []
     return [
         Notice(
@@ -110,7 +116,7 @@ def _hours(minutes: np.ndarray, scale: float) -> list[Notice]:
     for name, minute, most in (("midnight", 0, MIDNIGHT), ("noon", 720, NOON)):
         rows = int((minutes == minute).sum())
         most = WHOLE_HOURS if (minutes % 60 == 0).all() else most
-        if rows > most * len(minutes):
+        if rows > _beyond(most, len(minutes)):
             found.append(
                 Notice(
                     f"many_at_{name}",

@@ -266,8 +266,8 @@ def components(parts: list[Column], asked: Asked) -> Moments:
     for place in range(1, min(3, len(parts))):
         if rows := _from_zero(parts[place], 12 if place == 1 else 31):
             parts[place] = parts[place].map(lambda part: part.cast(pl.Float64, strict=False) + 1)
-            says = f"The {NAMES[place]}s are counted from 0, as programs count: none is {12 if place == 1 else 31}, and as many are 0 as any other. They are read one higher."
-            notices += (Notice("from_zero", says, rows),)
+            said = f"The {NAMES[place]}s are counted from 0, as programs count: none is {12 if place == 1 else 31}, and as many are 0 as any other. They are read one higher."
+            notices += (Notice("from_zero", said, rows),)
     found = parts[0].beside(*parts[1:]).map(_whole).kept()
     precision = "month" if len(parts) < 3 else ("minute" if len(parts) > 3 else "day")
     return Moments(found, precision, nulls(found)[0], says="from its parts", notices=notices)
@@ -275,20 +275,20 @@ def components(parts: list[Column], asked: Asked) -> Moments:
 
 def _from_zero(column: Column, most: int) -> int:
     """How many rows a column has that counts months, or days, from 0: none is `most`, and about as many are 0 as
-    are 1; 0 where it counts from 1. Raises UserError where 0 may also stand for one that isn't known."""
+    are 1; 0 where it counts from 1 or has few rows. Raises UserError where 0 may also stand for one that isn't known."""
     counts = np.zeros(most + 1, dtype=np.int64)
     for part in column:
         number = part.cast(pl.Float64, strict=False).drop_nulls()
         whole = number.filter(number.is_between(0, most) & (number % 1 == 0)).cast(pl.Int64)
         counts += np.bincount(whole.to_numpy(), minlength=most + 1)[: most + 1]
     rows = int(counts.sum())
-    if counts[0] <= 0.5 * counts[1] or counts[0] == 0 or counts[most]:
+    if counts[0] <= 0.5 * counts[1] or counts[0] == 0 or counts[most] or rows < 8 * most:
         return 0
-    if counts[most - 1] and rows >= 8 * most:
+    if counts[most - 1]:
         return rows
-    part = "month" if most == 12 else "day"
+    name = "month" if most == 12 else "day"
     raise UserError(
-        f"{counts[0]:,} rows have the {part} 0, and none has {most}: either {part}s are counted from 0, or 0 stands for one that isn't known. "
+        f"{counts[0]:,} rows have the {name} 0, and none has {most}: either {name}s are counted from 0, or 0 stands for one that isn't known. "
         "Write them from 1, or take those rows out, and try again."
     )
 

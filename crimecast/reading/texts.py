@@ -26,6 +26,7 @@ SPLIT = (
     rf"((?:(?:{clocks.HALF})\s?)?"
     r"\d{1,2}\s?[:.hH時时点點시]\s?\d{1,2}.*|\d{1,2}\s?[AaPp]\.?\s?[Mm].*|\d{4}(?:\d{2})?(?:[.,]\d+)?(?:Z|[+-]\d{2}.*)?)$"
 )
+OF_PERSIA = ("Asia/Tehran", "Iran", "Asia/Kabul")
 EASTERN = r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]\s*"
 CLOCK_FIRST = re.compile(
     r"(\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s?[ap]\.?m\.?)?)(?:\s+on|\s*-)?[\s,]+(.+)", re.IGNORECASE
@@ -52,6 +53,17 @@ def read_text(column: Column, asked: Asked) -> Moments:
                 counts[text] = counts.get(text, 0) + rows
     lexed = {text: day for text in counts if (day := days.lex(text)) is not None}
     lexed, era = _in_our_years(lexed, counts)
+    if (
+        asked.zone in OF_PERSIA
+        and asked.order is None
+        and any(day.short_year for day in lexed.values())
+    ):
+        raise Doubt(
+            "The years are of two digits, and where this city lies they may be of the Persian calendar as well (1401 was 2022): write all four digits, "
+            "or say the order of the Gregorian ones.",
+            "--date-format dmy or mdy or ymd",
+            ("dmy", "mdy", "ymd"),
+        )
     order = days.judge(
         [(day, counts[text]) for text, day in lexed.items()],
         asked.latest.date(),

@@ -7,14 +7,17 @@ import polars as pl
 
 from crimecast.reading import clock_columns, words
 from crimecast.reading.columns import plain
+from crimecast.reading.not_events import no_event
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows
 from crimecast.reading.place_columns import spread
 from crimecast.reading.zone_columns import ZONE, zone_said
+from crimecast.reading.zones import same_clock
 
 COUNTED = re.compile(
     r"^(n|count|counts|cnt|total|totals|freq|frequency|qty|quantity|anzahl|antal|aantal|cantidad|quantidade|nombre|numero_de_\w+|"
-    r"num_\w+|number_of_\w+|no_of_\w+|total_\w+|\w+_count|incidents|crimes|offences|offenses|events|casos|delitos|件数|数量)$"
+    r"num_\w+|number_of_\w+|no_of_\w+|total_\w+|\w+_count|incidents|crimes|offences|offenses|events|casos|delitos|qtde?|cant|nbr?|nb_\w+|"
+    r"n_\w+|cases|no_cases|occurrences|ocorrencias|ocurrencias|faits|effectif|liczba|pocet|antall|件数|数量)$"
 )
 PERSONS = re.compile(r"victim|suspect|offender|arrest|officer|injur|kill|person|age|weapon|vehicle")
 CLOCK_TEXT = r"^\s*\d{1,2}\s?[:.hH時时]\s?\d{2}\b"
@@ -25,13 +28,9 @@ LATER = re.compile(r"report|updat|creat|modif|load|enter|clos|clear|publish|edit
 
 
 UTC = re.compile(r"^(utc|gmt|z|zulu|etc/utc|[+]?0+:?0*)$")
-NO_EVENT = {
-    "deleted", "delete", "unfounded", "void", "voided", "cancelled", "canceled", "duplicate", "supplement", "supplemental",
-    "unbegründet", "gelöscht", "infundado", "infundada", "anulado", "anulada", "cancelado", "annulé", "sans suite", "test",
-}  # fmt: skip
-FLAG = re.compile(
-    r"unfounded|is_?crime|is_?deleted|deleted|void|is_?duplicate|is_?offen[cs]e|valid"
-)
+HOUR_OF_DAY = re.compile(r"(?:h|hr|hour|hora|std)?_?(\d{1,2})(?:_?00)?_?(?:h|hr|hrs|uhr)?(?:_?00)?")
+ZONED = re.compile(r"(^|_)utm_?zone(_|$)|^(huso|fuso|zona_utm|zone_utm|grid_?zone)$")
+WITHHELD = r"^\s*(?:[<≤]\s?\d+|\d+\s?-\s?\d+)\s*$"
 SORTS = re.compile(r"^(record|row|entry|line)_?(type|kind|class|sort)$")
 FEW_SORTS = 8
 SUPPLEMENT = re.compile(r"suppl|amend|addend|(^|_)(version|revision|rev)(_?(no|nr|num|number))?$")
@@ -39,12 +38,13 @@ PIVOTED = 2  # columns of small counts from which on they look like one for each
 
 
 def unused(
-    table: Rows, found: dict[str, list[str]], by_day: bool, times: Parts[pl.Series], zone: str
+    table: Rows, found: dict[str, list[str]], precision: str, times: Parts[pl.Series], zone: str
 ) -> list[Notice]:
     """Notices on columns that no field takes: a number of events a row, or of each type; AM and PM, north and
-    south; a time of day (where times are known `by_day`) or hours that aren't those of the `times`; a zone; what says that a row is
+    south; a time of day (where times are of the `precision` of a day) or hours that aren't those of the `times`; a zone; what says that a row is
     no event."""
     taken = {column for parts in found.values() for column in parts}
+    by_day = precision == "day"
     notices = []
     counted = []
     late = any(int((part.dt.hour() > 12).sum()) for part in times)
@@ -55,10 +55,10 @@ def unused(
                 continue
             if (
                 (said := zone_said(table, name, zone, times))
-                or (said := _said(name, values, by_day, late))
-                or (said := _no_event(name, values))
+                or (said := _said(name, values, by_day, late, "source_id" in found))
+                or (said := no_event(name, values))
                 or (by_day and (said := _all_hours(table, name)))
-                or (not by_day and (said := _other_hours(table, name, times)))
+                or (precision == "minute" and (said := _other_hours(table, name, times)))
             ):
                 notices.append(Notice(*said, table.height))
             if "type" not in found and _is_small_count(name, values):
@@ -69,8 +69,50 @@ def unused(
             "one event of one type. Write a row for each event, or bring the counts in as counts."
         )
         notices.append(Notice("pivoted", says, table.height))
-    notices += _further_types(table, found)
+    notices += [*_hours_across(table, taken), *_of_trackers(table, found, zone)]
+    notices += [*_several_zones(table, found), *_further_types(table, found)]
     return notices
+
+
+def _hours_across(table: Rows, taken: set[str]) -> list[Notice]:
+    """Says that there is a column for every hour of the day."""
+    hours = {
+        int(match[1]): name
+        for name in table.columns
+        if name not in taken
+        and (match := HOUR_OF_DAY.fullmatch(plain(name)))
+        and int(match[1]) <= 24
+    }
+    if len(hours) < 24 or max(hours) < 23:
+        return []
+    some = ", ".join(map(repr, list(hours.values())[:3]))
+    says = f"{some}, … are a column for each hour of the day, and aren't used: each row is taken for one event without an hour. Write a row for each event, or bring the counts in as counts."
+    return [Notice("pivoted", says, table.height)]
+
+
+def _of_trackers(table: Rows, found: dict[str, list[str]], zone: str) -> list[Notice]:
+    """Says that times are those of UTC where a table has the columns of Movebank, whose definition says so."""
+    names = {plain(name) for name in table.columns}
+    if not {"location_long", "location_lat", "timestamp"} <= names or same_clock("UTC", zone):
+        return []
+    if [plain(name) for name in found["time"]] != ["timestamp"]:
+        return []
+    says = f"The columns are those of Movebank, where a timestamp is UTC: it is taken as {zone}, so that every event may be at a wrong hour. Write the offset behind the times, such as +00:00."
+    return [Notice("named_utc", says, table.height)]
+
+
+def _several_zones(table: Rows, found: dict[str, list[str]]) -> list[Notice]:
+    """Says that metres are those of several zones of a grid, by a column that names them."""
+    named = [name for name in table.columns if ZONED.search(plain(name))]
+    east = spread(table, [found["longitude"][0]])[found["longitude"][0]]
+    metres = east.cast(pl.Float64, strict=False).abs().median()
+    if not named or not isinstance(metres, float) or metres <= 360:
+        return []
+    zones = spread(table, [named[0]])[named[0]].cast(pl.String).unique().sort().to_list()
+    if len(zones) < 2:
+        return []
+    says = f"'{named[0]}' says that the coordinates are of several zones ({', '.join(zones[:4])}), and isn't used: all are read in one coordinate system, and those of the others are hundreds of kilometres away. Bring in each zone by itself."
+    return [Notice("several_zones", says, table.height)]
 
 
 def _all_hours(table: Rows, name: str) -> tuple[str, str] | None:
@@ -89,26 +131,6 @@ def _is_small_count(name: str, values: pl.Series) -> bool:
     whole = number.to_numpy()
     small = (whole >= 0) & (whole < 100) & (whole == np.floor(whole))
     return bool(small.all() and (whole == 0).any() and len(np.unique(whole)) > 1)
-
-
-def _no_event(name: str, values: pl.Series) -> tuple[str, str] | None:
-    texts = values.cast(pl.String).str.strip_chars().str.to_lowercase()
-    word = plain(name)
-    found = [text for text in texts.unique().to_list() if text in NO_EVENT]
-    flags = set(texts.unique().to_list())
-    if (
-        FLAG.search(word)
-        and flags <= {"y", "n", "yes", "no", "true", "false", "t", "f", "0", "1"}
-        and len(flags) == 2
-    ):
-        found = sorted(flags)
-    if not found or texts.n_unique() > 30:
-        return None
-    return (
-        "not_events",
-        f"'{name}' says of some rows {' or '.join(repr(one) for one in found[:3])}, and isn't used: every row is taken for an event. Leave out those "
-        "that are none.",
-    )
 
 
 def _other_hours(table: Rows, name: str, times: Parts[pl.Series]) -> tuple[str, str] | None:
@@ -166,22 +188,31 @@ def _further_types(table: Rows, found: dict[str, list[str]]) -> list[Notice]:
     return []
 
 
-def _said(name: str, values: pl.Series, by_day: bool, late: bool) -> tuple[str, str] | None:
+def _said(
+    name: str, values: pl.Series, by_day: bool, late: bool, issued_again: bool
+) -> tuple[str, str] | None:
     word = plain(name)
     if words.LENGTH.search(word) or words.LATER.search(word):
         by_day = False  # no clock of what happened
     number = values.cast(pl.Float64, strict=False).drop_nulls()
-    if SUPPLEMENT.search(word) and len(number) == len(values) and 1 < number.n_unique() < 100:
+    if (
+        SUPPLEMENT.search(word)
+        and not (issued_again and not word.startswith("suppl"))
+        and len(number) == len(values)
+        and 1 < number.n_unique() < 100
+    ):
         return (
             "supplements",
             f"'{name}' seems to number the supplements of a report ({', '.join(f'{v:g}' for v in number.unique().sort().to_list()[:3])}, …), and isn't "
             "used: each row is taken for one event. Leave out the supplements, or choose the report's number for the id.",
         )
-    if COUNTED.search(word) and not PERSONS.search(word) and len(number) > 0.9 * len(values):
+    counted = COUNTED.search(word) and not PERSONS.search(word)
+    withheld = values.str.contains(WITHHELD) if counted and values.dtype == pl.String else None
+    if counted and len(number) + (int(withheld.sum()) if withheld is not None else 0) > 0.9 * len(values):  # fmt: skip
         whole = number.to_numpy()
         small = (whole >= 0) & (whole == np.floor(whole)) & (whole < 10_000)
         # A number that runs on is a number of the row; one that is always one says nothing.
-        if small.all() and len(np.unique(whole)) > 1 and not (np.diff(whole) > 0).all():
+        if small.mean() > 0.9 and len(np.unique(whole)) > 1 and not (np.diff(whole) > 0).all():
             return (
                 "counted_rows",
                 f"'{name}' looks like a number of events in each row ({', '.join(f'{v:g}' for v in whole[:3])}, …), and isn't used: "

@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 import polars as pl
 
-from crimecast.reading.abbreviations import standard_in_name
+from crimecast.reading.abbreviations import of_others, standard_in_name
 from crimecast.reading.columns import plain
 from crimecast.reading.parts import Parts, Rows
 from crimecast.reading.place_columns import spread
@@ -20,10 +20,12 @@ def zone_said(table: Rows, name: str, zone: str, times: Parts[pl.Series]) -> tup
     if not ZONE.match(plain(name)):
         return None
     texts = spread(table, [name])[name].cast(pl.String).str.strip_chars()
+    # An abbreviation that the city's own clocks never bear; IST is of several zones.
     named = {
-        text for text in texts.unique().to_list() if text in available_timezones() and "/" in text
-    }
-    others = sorted(one for one in named if not same_clock(one, zone))
+        text for text in texts.unique().to_list()
+        if text and ((text in available_timezones() and ("/" in text or (text[-3:].isupper() and len(text) > 5))) or of_others(text, zone))
+    }  # fmt: skip
+    others = sorted(one for one in named if one.isalpha() or not same_clock(one, zone))
     if others:
         return (
             "named_zone",

@@ -41,6 +41,22 @@ REASONS = {
     "outside the city": "the place lies more than 2 km outside the city's extent",
     "duplicate": "another record has the same id, or tells of the same incident",
 }
+NO_TYPE = [
+    "n/a",
+    "na",
+    "null",
+    "none",
+    "nan",
+    "nil",
+    "#n/a",
+    "-",
+    "--",
+    ".",
+    "?",
+    "(null)",
+    "(blank)",
+    "\\n",
+]
 NO_DAYS = {"1900-01-01", "1970-01-01"}  # on which programs let time begin where none is given
 MISTAKES = 0.01  # of a file's rows may be so far from the rest in time that they are no part of it
 OUTSIDE_MARGIN = 2000.0  # metres: what is written a little over the city limit is not an error
@@ -106,7 +122,7 @@ def read_events(
         lambda both: both[0].with_columns(both[1].alias("again")).with_columns(reason).drop("again")
     )
     notices = [*moments.notices, *places.notices]
-    notices += unused(rows, columns, moments.precision == "day", times, city.time_zone)
+    notices += unused(rows, columns, moments.precision, times, city.time_zone)
     notices += odd_rows(events, columns)
     lost = (
         half_clocks(times)
@@ -174,8 +190,13 @@ def _events(
     )
     if "type" in columns:
         raw = table[columns["type"][0]].cast(pl.String)
-        kind = raw.str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
-        kind = kind.replace(city.aliases).fill_null("").replace({"": "(none given)"})
+        kind = raw.str.replace_all(r"[\s\x00]+", " ").str.strip_chars().str.to_lowercase()
+        kind = (
+            kind.set(kind.is_in(NO_TYPE), None)
+            .replace(city.aliases)
+            .fill_null("")
+            .replace({"": "(none given)"})
+        )
     else:
         kind = pl.repeat("event", table.height, eager=True)
     own = pl.repeat(None, table.height, dtype=pl.String, eager=True)

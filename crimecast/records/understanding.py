@@ -16,6 +16,7 @@ from crimecast.reading.meaning import found_columns, joined, resolve_values
 from crimecast.reading.moment import Asked, no_time
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows
+from crimecast.reading.place_columns import spread
 from crimecast.reading.places import placeholders, read_places, thinned, zone_notice
 from crimecast.reading.plausibility import plausibility
 from crimecast.reading.zones import zone_of
@@ -24,6 +25,7 @@ from crimecast.records.extent import bounds, metres
 from crimecast.records.snapshot import snapshot
 from crimecast.storage.store import data_root
 
+OTHER_YEARS, BEHIND = ("Africa/Addis_Ababa", "Africa/Asmara"), 6
 OLD = 25  # years ago, before which hardly any city published records
 LEFT_OUT = 0.2  # share of the rows from which on it is said, not only counted
 
@@ -97,8 +99,9 @@ def understand(file: File, origin: str, request: Request) -> Understood:
         places = read_places(table, columns, city, is_new)
         gone, box = placeholders(places.parts)
         if box is None:
+            east, north = (_example(table, columns[field]) for field in ("longitude", "latitude"))
             raise UserError(
-                "No row has a place; check which columns are longitude and latitude, and the CRS."
+                f"No row has a place: {east} and {north} are none. Check which columns are longitude and latitude, and the coordinate system."
             )
         if any(part.any() for part in gone):
             there = places.parts.beside(gone)
@@ -124,7 +127,10 @@ def understand(file: File, origin: str, request: Request) -> Understood:
         if dropped[reason] > LEFT_OUT * total and kept:
             text = f"{dropped[reason]:,} of {total:,} rows have {reason} that can be read, and are left out: other columns, or the rows before, may hold it."
             notices.append(Notice("left_out", text, dropped[reason]))
-    if kept and latest_year < latest.year - OLD:
+    if kept and local in OTHER_YEARS and latest_year < latest.year - BEHIND:
+        text = f"The latest record is of {latest_year}: Ethiopia's own calendar is seven to eight years behind. If the dates are those, write them as days of the Gregorian one."
+        notices.append(Notice("old", text, kept))
+    elif kept and latest_year < latest.year - OLD:
         text = f"The latest record is of {latest_year}: if that can't be, the times are counted from another day, or written in another calendar."
         notices.append(Notice("old", text, kept))
     if not kept:
@@ -135,6 +141,14 @@ def understand(file: File, origin: str, request: Request) -> Understood:
             f"No row of {origin} can be used: {worst} in most; check the columns and the CRS."
         )
     return Understood(city, is_new, columns, read, notices, local)
+
+
+def _example(table: Rows, columns: list[str]) -> str:
+    """A column and the first value in it."""
+    values = spread(table, columns)[columns[0]].cast(pl.String)
+    return (
+        f"'{columns[0]}', such as {values[0][:40]}," if len(values) else f"'{columns[0]}', empty,"
+    )
 
 
 def _city(request: Request, file: File) -> tuple[City, bool]:
