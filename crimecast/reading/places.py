@@ -212,7 +212,9 @@ def _degrees(
         )
     stray = sum(int((np.abs(part).max(axis=0) > 360).sum()) for part in given.map(_finite))
     distinct = np.unique(np.stack([a, b])[:, np.maximum(np.abs(a), np.abs(b)) > 360], axis=1)
-    if stray > 0.02 * size and distinct.shape[1] > 3:  # few stand for no place
+    # A few small ones, -999 or 99999, stand for no place.
+    placeholder = distinct.shape[1] <= 3 and np.abs(distinct).max(initial=0) < 100_000
+    if stray > 0.02 * size and not placeholder:
         notices.append(
             Notice(
                 "other_unit",

@@ -9,7 +9,7 @@ import pytest
 
 from crimecast.cities import load_city
 from crimecast.errors import UserError
-from crimecast.reading import files
+from crimecast.reading import parquets
 from crimecast.reading.files import read_table
 from crimecast.records.importing import import_file
 from crimecast.records.snapshot import snapshot
@@ -197,7 +197,7 @@ def test_a_small_file_that_unpacks_to_too_much_is_refused(
     ).write_parquet(path)
     assert path.stat().st_size < 50_000
     assert read_table(path).shape == (200_000, 9)
-    monkeypatch.setattr(files, "MOST_VALUES", 1_000_000)
+    monkeypatch.setattr(parquets, "MOST_VALUES", 1_000_000)
     with pytest.raises(UserError, match="split it into parts"):
         read_table(path)
 
