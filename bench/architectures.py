@@ -74,7 +74,7 @@ def architectures() -> dict[str, Callable[[], Adapted]]:
     for make in (_monai, _transformers, _diffusers, _neuralop, _timm):
         try:
             found |= make()
-        except ImportError:
+        except (ImportError, RuntimeError):  # or its own packages don't fit together
             continue
     return found
 

@@ -338,7 +338,9 @@ def fitted(
     middle = log.mean()
     x = np.stack([np.ones(log.size), log.ravel() - middle])
     n, fixed = counts.ravel(), np.broadcast_to(beside, log.shape).ravel()
-    beta = np.array([np.log(max(n.mean(), 1e-9) / max(np.exp(fixed).mean(), 1e-9)), 0.5])
+    beta = np.array(
+        [np.log(max(n.mean(), 1e-9) / max(np.exp(np.clip(fixed, -20, 10)).mean(), 1e-9)), 0.5]
+    )
     for _ in range(ROUNDS):
         rate = np.exp(np.clip(beta @ x + fixed, -20, 10))
         step = np.linalg.solve((x * rate) @ x.T + 1e-9 * np.eye(2), x @ (n - rate))

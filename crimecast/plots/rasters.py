@@ -74,7 +74,8 @@ def scale_bar(most: float) -> tuple[float, str]:
 
 @dataclass(frozen=True)
 class Scene:
-    """What the maps have in common: where they lie, the steps and their labels.
+    """What the maps have in common: where they lie, the steps and their labels; `about` which city and whose
+    maps they are, as it stands above a saved picture.
 
     Maps are (H, W) of the ground's grid.
     """
@@ -87,6 +88,7 @@ class Scene:
     curve_title: str = ""
     layout: str = "maps"
     alt: str = ""
+    about: str = ""
     hint: str = ""
     scale: str = "sqrt"
 

@@ -213,6 +213,7 @@ class Comparison:
             labels=[label for label, _ in parts],
             curve=[None, *(float(gain[chosen].sum() / judged.counts[chosen].sum()) for _, chosen in parts[1:])],
             curve_title="Gain per event by month: up is better. Click to go there.",
+            about=f"{city.title} · {name} against {self.against}",
             alt=f"{city.title}: where {forecast_title(name)} gained on {forecast_title(self.against)}",
             hint="Wheel to zoom, drag to move; with a map in focus, ← and → change the month.",
         )  # fmt: skip

@@ -46,7 +46,7 @@ def exciting_message(run: Run, made: Exciting, inputs: list[tuple[str, np.ndarra
     scene = Scene(
         identity=f"exciting-{run.id}-{run.stamp}-{made.corner}-{made.value}-{[name for name, _ in shown]}",
         ground=Ground(shape, load_cube(run.grid).cell, [], []), panels=panels,
-        alt="; ".join(name for name, _ in shown), scale="linear",
+        about=run.id, alt="; ".join(name for name, _ in shown), scale="linear",
     )  # fmt: skip
     values: list[np.ndarray | None] = [values for _, values in shown]
     return message(scene, np.ones(shape, dtype=bool), {0: values}, 0, first=0)

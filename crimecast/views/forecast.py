@@ -33,6 +33,7 @@ class ForecastView:
     """
 
     identity: str
+    whose: str
     cube: Cube
     first: int
     last: int
@@ -101,6 +102,7 @@ class ForecastView:
             labels=[self.label(i) for i in range(self.first, self.last)],
             curve=curve,
             curve_title="Fit against what it is compared with, by step: up is better. Click to go there.",
+            about=f"{city.title} · {self.whose}",
             alt=f"{city.title}, {len(cube.x)} by {len(cube.y)} cells",
             hint="Wheel to zoom, drag to move, click a cell for its history; with a map in focus, ← and → change the step.",
         )
@@ -214,6 +216,7 @@ def _view(name: str, stamp: int, other: str, kind: str, first: int, last: int) -
     gain = (log_likelihood(n, made) - log_likelihood(n, base)).sum(axis=1)
     return ForecastView(
         identity=f"{name}-{stamp}-{kind}-{first}-{last}",
+        whose=name if kind == TOGETHER else f"{name} · {kind}",
         cube=cube,
         first=first,
         last=last,

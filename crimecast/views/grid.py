@@ -56,6 +56,7 @@ def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> b
         labels=[str(time)[:size] for time in cube.times],
         curve=sums,
         curve_title="Events in the city by step. Click to go there.",
+        about=f"{city.title} · counts",
         alt=f"{city.title}, {len(cube.x)} by {len(cube.y)} cells",
     )
     maps: dict[int, list[np.ndarray | None]] = {

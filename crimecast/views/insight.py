@@ -52,7 +52,7 @@ def maps_message(
     cube = load_cube(run.grid)
     scene = Scene(
         identity=identity, ground=ground(city, cube),
-        panels=[panel for panel, _ in maps], alt="; ".join(panel.title for panel, _ in maps), scale="linear",
+        panels=[panel for panel, _ in maps], about=f"{city.title} · {run.id}", alt="; ".join(panel.title for panel, _ in maps), scale="linear",
     )  # fmt: skip
     values: list[np.ndarray | None] = [array for _, array in maps]
     return message(scene, run.area(cube), {0: values}, 0, first=0, cell_picked=cell)

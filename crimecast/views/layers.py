@@ -176,6 +176,7 @@ def _scene(view: LayerView, city: City, panels: list[Panel], layout: str, identi
         panels=panels,
         labels=[str(t)[:size] for t in cube.times[first:last]] if layout == "gallery" else [],
         layout=layout,
+        about=f"{city.title} · {view.run.id} · {view.layer}",
         alt=f"layer {view.layer} of {view.run.id}",
         scale="linear",
     )

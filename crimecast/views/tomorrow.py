@@ -89,6 +89,7 @@ class TomorrowView:
             labels=[self.label(i) for i in range(len(rate))],
             curve=[float(self.made.mean[i, :, kind].mean()) for i in range(len(rate))],
             curve_title="Expected events in the city. Click to go there.",
+            about=f"{self.city.title} · {self.made.name}",
             alt=f"What is expected in {self.city.title}",
             hint="Wheel to zoom, drag to move; with a map in focus, ← and → change the step.",
         )  # fmt: skip
@@ -219,6 +220,7 @@ class Before:
                 Panel("What came", unit=unit, high=255.0, top=top, group="rate"),
             ],
             labels=[self.label],
+            about=f"{city.title} · forecast beside what came",
             alt=f"Forecast of {self.label} beside what came",
             hint="Wheel to zoom, drag to move.",
         )

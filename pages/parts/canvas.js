@@ -22,12 +22,16 @@ function isDark(element) {
   return 0.3 * r + 0.6 * g + 0.1 * b < 128;
 }
 
-// `unit` pixels a metre.
-function scaleBar(element, context, unit, w, h) {
-  const metres = (w * 0.28) / unit;
+// A round way on a map of that width, in pixels and in words; `unit` pixels a metre.
+function barOf(unit, width) {
+  const metres = (width * 0.28) / unit;
   const base = Math.pow(10, Math.floor(Math.log10(metres)));
   const nice = [5, 2, 1].map((k) => k * base).find((v) => v <= metres);
-  const length = nice * unit;
+  return [nice * unit, nice >= 1000 ? nice / 1000 + " km" : nice + " m"];
+}
+
+function scaleBar(element, context, unit, w, h) {
+  const [length, words] = barOf(unit, w);
   const ink = colour(element, "--st-text-color", "#333");
   context.strokeStyle = context.fillStyle = ink;
   context.lineWidth = 1.5;
@@ -35,5 +39,5 @@ function scaleBar(element, context, unit, w, h) {
   context.moveTo(8, h - 12); context.lineTo(8, h - 8); context.lineTo(8 + length, h - 8); context.lineTo(8 + length, h - 12);
   context.stroke();
   context.font = "11px sans-serif";
-  context.fillText(nice >= 1000 ? nice / 1000 + " km" : nice + " m", 12, h - 13);
+  context.fillText(words, 12, h - 13);
 }

@@ -159,7 +159,7 @@ function build(root, s) {
       tools.append(button);
     } else s.wipe = 0;
   }
-  for (const [name, making] of [["PNG", picture], ["SVG", drawing]]) {
+  for (const [name, making] of [["PNG", picture], ["SVG", vectors]]) {
     const button = make("button", "", name);
     button.title = "Save the maps as a picture";
     button.onclick = () => making(s);
@@ -393,6 +393,7 @@ function draw(s) {
     const table = s.tables.subarray((panel.kind === "diverging" ? 1536 : 0) + (s.dark ? 768 : 0));
     colourIn(s, made, index, bounds, bend, table);
     if (made.legend) drawLegend(s, made, panel, bounds, bend, table);
+    else if (!index) s.scaled = [panel, bounds, bend, table]; // of small maps, which have one scale
     const at = s.hover || s.picked;
     made.value.textContent = at && s.area[at[0] * width + at[1]] ? digits(valueAt(s, index, at[0] * width + at[1])) : panel.note;
   });
@@ -523,19 +524,60 @@ function drawCurve(s) {
   context.stroke();
 }
 
-// Where the panels lie on the page, so that a picture has the same arrangement.
-function sheet(s) {
+// A picture of the maps as they lie on the page, cells as one pixel each, lines and words as vectors: what of
+// which city, whose forecast and when stands above, the colour scale and its unit below each map.
+function drawing(s) {
   const around = s.all.querySelector(".grid").getBoundingClientRect();
-  const when = s.head.labels.length ? ", " + s.head.labels[s.step - s.head.first] : "";
-  const parts = s.panels.filter((made) => !made.box.hidden).map((made) => {
-    const at = made.map.getBoundingClientRect();
-    const title = made.name.textContent + (s.head.layout === "maps" ? when : "");
-    return { made, title, x: at.left - around.left, y: at.top - around.top + 6, w: at.width, h: at.height };
-  });
-  return {
-    parts, width: around.width, height: around.height + 6,
-    back: colour(s.all, "--st-background-color", "#fff"), ink: colour(s.all, "--st-text-color", "#333"),
+  const back = colour(s.all, "--st-background-color", "#fff"), ink = colour(s.all, "--st-text-color", "#333");
+  const [rows, columns] = s.head.shape, large = s.head.layout === "maps";
+  const clean = (text) => text.replace(/[<>&"]/g, (c) => `&#${c.charCodeAt(0)};`);
+  const when = s.head.labels.length ? s.head.labels[s.step - s.head.first] : "";
+  const about = [s.head.about, when].filter(Boolean).join(" · ");
+  const top = 32, side = 10;
+  const place = (element) => {
+    const at = element.getBoundingClientRect();
+    return { x: at.left - around.left + side, y: at.top - around.top + top, w: at.width, h: at.height };
   };
+  const word = (element) => {
+    const at = place(element);
+    const lines = [""]; // as wide as on the page, at six pixels a letter
+    for (const part of element.className === "unit" ? element.textContent.split(" ") : [element.textContent]) {
+      if (lines[0] && 6 * (lines.at(-1).length + part.length) > at.w) lines.push("");
+      lines[lines.length - 1] += (lines.at(-1) && " ") + part;
+    }
+    return lines.map((line, i) => `<text x="${at.x}" y="${at.y + 12 + 15 * i}" font-size="12">${clean(line)}</text>`).join("");
+  };
+  const body = s.panels.filter((made) => !made.box.hidden).map((made) => {
+    const part = place(made.map), f = frame(s, made);
+    const path = (rings) => rings.map((ring) => "M" + ring.map(([x, y]) => `${(f.left + x * f.unit).toFixed(1)} ${(f.top + (rows - y) * f.unit).toFixed(1)}`).join("L")).join("");
+    const lines = s.lines ? `<path d="${path(s.head.outline)}" opacity=".75"/><path d="${path(large ? s.head.neighbourhoods : [])}" opacity=".3"/>` : "";
+    const picked = s.picked ? `<rect x="${f.left + s.picked[1] * f.unit}" y="${f.top + (rows - 1 - s.picked[0]) * f.unit}" width="${f.unit}" height="${f.unit}" stroke-width="2"/>` : "";
+    const image = (other) => `<image href="${other.raster.toDataURL()}" x="${f.left}" y="${f.top}" width="${f.unit * columns}" height="${f.unit * rows}" style="image-rendering:pixelated"/>`;
+    const cut = s.wipe * part.w, rest = part.w - cut;
+    const second = s.wipe && made === s.panels[0]
+      ? `<svg x="${cut}" width="${rest}" height="${part.h}" viewBox="${cut} 0 ${rest} ${part.h}"><rect x="${cut}" width="${rest}" height="${part.h}" fill="${back}"/>${image(s.panels[1])}</svg><path d="M${cut} 0V${part.h}" stroke="${ink}" stroke-width="2"/>` : "";
+    const bar = large ? scaleLine(f.unit / s.head.cell, part, ink) : "";
+    const scale = made.legend && made.legend.box.offsetParent ? `<image href="${made.legend.bar.toDataURL()}" ${Object.entries(place(made.legend.bar)).map(([k, v]) => `${{ x: "x", y: "y", w: "width", h: "height" }[k]}="${v}"`).join(" ")} preserveAspectRatio="none"/>${[made.legend.low, made.legend.high, made.legend.unit].map(word).join("")}` : "";
+    return `<text x="${part.x + 2}" y="${part.y - 5}">${clean(made.name.textContent)}</text>
+<svg x="${part.x}" y="${part.y}" width="${part.w}" height="${part.h}">${image(made)}${second}<g fill="none" stroke="${ink}">${lines}${picked}</g>${bar}</svg>${scale}`;
+  });
+  const width = Math.ceil(around.width) + 2 * side, height = Math.ceil(around.height + top + 20);
+  if (!large && s.head.panels.every((panel) => panel.low === s.head.panels[0].low && panel.high === s.head.panels[0].high)) {
+    const legend = { bar: make("canvas"), low: make("span"), high: make("span"), unit: make("span") };
+    drawLegend(s, { legend }, ...s.scaled);
+    const at = width - side - 150;
+    body.push(`<g font-size="11"><text x="${at - 4}" y="18" text-anchor="end">${clean(`${legend.unit.textContent} ${legend.low.textContent}`)}</text><image href="${legend.bar.toDataURL()}" x="${at}" y="9" width="110" height="9" preserveAspectRatio="none"/><text x="${at + 114}" y="18">${clean(legend.high.textContent)}</text></g>`);
+  }
+  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="${large ? 13 : 10}" fill="${ink}"><rect width="100%" height="100%" fill="${back}"/><text x="${side}" y="18" font-size="13" font-weight="600">${clean(about)}</text>${body.join("")}</svg>`;
+  const name = about.normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, "_").replace(/^_|_$/g, "").slice(0, 80) || "crimecast";
+  return { text, width, height, name };
+}
+
+// How long a way is, in a map of a picture; `unit` pixels a metre.
+function scaleLine(unit, part, ink) {
+  const [length, words] = barOf(unit, part.w);
+  const y = part.h - 8;
+  return `<path d="M8 ${y - 4}V${y}H${8 + length}V${y - 4}" fill="none" stroke="${ink}" stroke-width="1.5"/><text x="12" y="${y - 5}" font-size="11">${words}</text>`;
 }
 
 function save(address, name) {
@@ -545,42 +587,20 @@ function save(address, name) {
   link.click();
 }
 
-function picture(s) {
-  const { parts, width, height, back, ink } = sheet(s);
-  const ratio = window.devicePixelRatio || 1;
-  const made = document.createElement("canvas");
-  made.width = Math.round(width * ratio);
-  made.height = Math.round(height * ratio);
-  const context = made.getContext("2d", PLAIN);
-  context.scale(ratio, ratio);
-  context.fillStyle = back;
-  context.fillRect(0, 0, width, height);
-  context.fillStyle = ink;
-  context.font = s.head.layout === "maps" ? "13px sans-serif" : "10px sans-serif";
-  for (const part of parts) {
-    context.fillText(part.title, part.x + 2, part.y - 5, part.w);
-    context.drawImage(part.made.map, part.x, part.y, part.w, part.h);
-  }
-  save(made.toDataURL("image/png"), "crimecast.png");
+function vectors(s) {
+  const { text, name } = drawing(s);
+  save(URL.createObjectURL(new Blob([text], { type: "image/svg+xml" })), name + ".svg");
 }
 
-// Cells as a picture of one pixel each, lines and words as vectors.
-function drawing(s) {
-  const { parts, width, height, back, ink } = sheet(s);
-  const [rows, columns] = s.head.shape;
-  const clean = (text) => text.replace(/[<>&"]/g, (c) => `&#${c.charCodeAt(0)};`);
-  const body = parts.map((part) => {
-    const f = frame(s, part.made);
-    const path = (rings) => rings.map((ring) => "M" + ring.map(([x, y]) => `${(f.left + x * f.unit).toFixed(1)} ${(f.top + (rows - y) * f.unit).toFixed(1)}`).join("L")).join("");
-    const lines = s.lines ? `<path d="${path(s.head.outline)}" opacity=".75"/><path d="${path(s.head.layout === "maps" ? s.head.neighbourhoods : [])}" opacity=".3"/>` : "";
-    const image = (made) => `<image href="${made.raster.toDataURL()}" x="${f.left}" y="${f.top}" width="${f.unit * columns}" height="${f.unit * rows}" style="image-rendering:pixelated"/>`;
-    const cut = s.wipe * part.w, rest = part.w - cut;
-    const second = s.wipe && part.made === s.panels[0]
-      ? `<svg x="${cut}" width="${rest}" height="${part.h}" viewBox="${cut} 0 ${rest} ${part.h}"><rect x="${cut}" width="${rest}" height="${part.h}" fill="${back}"/>${image(s.panels[1])}</svg><path d="M${cut} 0V${part.h}" stroke="${ink}" stroke-width="2"/>` : "";
-    return `<text x="${part.x + 2}" y="${part.y - 5}">${clean(part.title)}</text>
-<svg x="${part.x}" y="${part.y}" width="${part.w}" height="${part.h}">${image(part.made)}${second}<g fill="none" stroke="${ink}">${lines}</g></svg>`;
-  });
-  const size = s.head.layout === "maps" ? 13 : 10;
-  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="${size}" fill="${ink}"><rect width="100%" height="100%" fill="${back}"/>${body.join("")}</svg>`;
-  save(URL.createObjectURL(new Blob([text], { type: "image/svg+xml" })), "crimecast.svg");
+function picture(s) {
+  const { text, width, height, name } = drawing(s);
+  const image = new Image();
+  image.onload = () => {
+    const made = document.createElement("canvas");
+    made.width = 2 * width;
+    made.height = 2 * height;
+    made.getContext("2d", PLAIN).drawImage(image, 0, 0, made.width, made.height);
+    save(made.toDataURL("image/png"), name + ".png");
+  };
+  image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
 }

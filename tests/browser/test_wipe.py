@@ -44,3 +44,28 @@ def test_actual_is_wiped_over_the_forecast(browser: Any, app: App) -> None:
     becomes(page, lambda: maps.nth(1).is_visible())
     becomes(page, lambda: np.array_equal(pixels(maps.nth(0)), forecast))
     context.close()
+
+
+@pytest.mark.parametrize(("address", "whose"), [("forecast", "stack_1"), ("grid", "counts")])
+def test_a_saved_picture_says_what_it_shows(
+    browser: Any, app: App, address: str, whose: str
+) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(BROWSER)
+    page = context.new_page()
+    go(page, app, f"{address}?city=sample")
+    page.locator(".maps3 .panel canvas.map").nth(1).wait_for()
+    saved = {}
+    for kind in ("SVG", "PNG"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=kind, exact=True).click()
+        name = download.value.suggested_filename
+        assert name.startswith("Sample_city_simulated")
+        assert whose in name
+        saved[kind] = download.value.path().read_bytes()
+    drawn = saved["SVG"].decode()
+    for said in ("Sample city (simulated) · ", "events per cell and day", " km</text>", "≥ "):
+        assert said in drawn
+    size = drawn.split('width="', 1)[1].split('"', 1)[0]
+    assert Image.open(io.BytesIO(saved["PNG"])).width == 2 * int(size)
+    context.close()
