@@ -301,7 +301,7 @@ def main() -> None:
         layers, withheld = layers + made["layers"], withheld + made["layers_marked"]
         seconds += made["prove_s"]
     document = {
-        "networks": options.networks, "wrong": len(wrong), "marked": round(len(marked) / options.networks, 4),
+        "networks": options.networks, "first": options.first, "wrong": len(wrong), "marked": round(len(marked) / options.networks, 4),
         "layers": layers, "layers_marked": round(withheld / max(1, layers), 4),
         "prove_s": round(seconds / options.networks, 3), "seconds": round(time.perf_counter() - began, 1),
         "doubts": dict(checks), "wrongly": wrong[:20], "withheld": marked[:20],

@@ -143,7 +143,7 @@ def _axes(one: Looked, made: Record) -> list[Check]:
     for label, call in made.calls.items():
         shape = call.shapes[0] if call.shapes else ()
         axes = one.axes(label, shape)
-        if not axes.is_map and axes.folded and sum(size > 1 for size in shape[1:]) < 2:
+        if not axes.is_map and axes.folded == 1 and sum(size > 1 for size in shape[1:]) < 2:
             continue  # a vector: nothing to mistake
         why = "" if axes.proven else "no axis was seen to move with the places of the inputs"
         why = why if axes.folded else "which axis is the batch's isn't known"
@@ -174,6 +174,8 @@ def _fields(one: Looked, made: Record, trial: "_Trial") -> tuple[list[Layer], li
         _cell_of_forecast(cell): field_of_forecast(made, cell, statistics=True)
         for cell in trial.cells
     }
+    # What nobody knows may look at the whole batch, so that one sample's change moves the others.
+    trial.apart = any(one.unproven for one in fields.values())
     seen = trial.changes(
         places,
         lambda seen: all(_compared(f, seen.get(k), trial) == "" for k, f in fields.items()),
@@ -327,7 +329,7 @@ class _Trial:
     def __init__(self, one: Looked, inputs: dict[str, Tensor], fresh: nn.Module | None) -> None:
         self.one, self.inputs, self.fresh = one, inputs, fresh
         self.grid: Cell = inputs["history"].shape[-2], inputs["history"].shape[-1]
-        self.why, self.faint = "", FAINT
+        self.why, self.faint, self.apart = "", FAINT, False
         height, width = self.grid
         middle = height // 2, width // 2
         made = torch.Generator().manual_seed(1)
@@ -446,8 +448,9 @@ class _Trial:
                 self.why = f"it can't be run on changed inputs ({type(error).__name__})"
                 return {}
             try:
-                for first in range(0, len(lines), TOGETHER):
-                    part = lines[first : first + TOGETHER]
+                together = 1 if self.apart or not self._of_batch else TOGETHER
+                for first in range(0, len(lines), together):
+                    part = lines[first : first + together]
                     batch = self._changed(base, part, number * 1000 + first)
                     self._note(found, plain, self.middles(places, *batch), part)
             except Exception as error:
@@ -467,7 +470,9 @@ class _Trial:
             for x in (history, static):
                 own = x[sample].select(axis - 2, index)
                 own += torch.randn(own.shape, generator=made, dtype=self.type)
-        return history.abs(), calendar, static
+        # What counts can't be is no input, unless it is given.
+        counts = bool((base[0] >= 0).all())
+        return history.abs() if counts else history, calendar, static
 
     def _note(
         self,

@@ -122,9 +122,10 @@ def _chosen(op: Op, name: str) -> Given:
 
 def _axes(op: Op, dims: int) -> list[int]:
     dim = op.argument("dim", op.argument("axis"))
-    if dim is None or (isinstance(dim, tuple) and not dim) or isinstance(dim, str):
+    several = isinstance(dim, tuple | list)
+    if dim is None or (several and not dim) or isinstance(dim, str):
         return list(range(dims))
-    return [d % max(dims, 1) for d in (dim if isinstance(dim, tuple) else (dim,))]
+    return [d % max(dims, 1) for d in (dim if several else (dim,))]
 
 
 def _along(op: Op, asked: Asked) -> Given:

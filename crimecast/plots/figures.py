@@ -225,24 +225,37 @@ def table_figure(
     return bare(figure, max(280, 26 * len(rows) + 110)).update_layout(hovermode="closest")
 
 
-def layers_over_training_figure(history: list[dict[str, Any]], key: str, label: str) -> go.Figure:
-    """One number of every layer by epoch, on a logarithmic axis where it spans decades."""
+DASHES, SYMBOLS = ("solid", "dash", "dot", "dashdot"), ("circle", "square", "diamond", "cross", "x")
+
+
+def layers_over_training_figure(
+    history: list[dict[str, Any]], key: str, label: str, chosen: str
+) -> go.Figure:
+    """One number of every layer by epoch, on a logarithmic axis where it spans decades; the chosen layer's line
+    wide and in front, the others by shade from first to last, by dashes and by marks."""
     figure = go.Figure()
     rows = [e for e in history if e["phase"] == "fit"]
     names = list(dict.fromkeys(n for e in rows for n in e.get("layers", {})))
     values = []
-    for i, name in enumerate(names):
+    for name in sorted(names, key=lambda name: name == chosen):
+        i = names.index(name)
         y = [e.get("layers", {}).get(name, {}).get(key) for e in rows]
         values += [v for v in y if v]
         shade = i / max(1, len(names) - 1)
-        colour = f"rgb({int(213 * shade)},{int(114 - 20 * shade)},{int(178 * (1 - shade))})"
+        colour = f"rgb({int(150 * shade)},{int(114 + 40 * shade)},{int(178 - 10 * shade)})"
         figure.add_scatter(
             x=[e["epoch"] for e in rows],
             y=y,
             name=name,
             mode="lines+markers",
-            line={"color": colour},
+            line={"color": ORANGE, "width": 4}
+            if name == chosen
+            else {"color": colour, "width": 1.5, "dash": DASHES[i % 4]},
+            marker={"symbol": SYMBOLS[i % 5], "size": 7},
+            legendrank=i,
+            hovertemplate="%{fullData.name}: %{y:.3g} in epoch %{x}<extra></extra>",
         )
     log = bool(values) and min(values) > 0 and max(values) / min(values) > 30
     axis = {"title": label, "type": "log"} if log else {"title": label}
-    return bare(figure, 340, xaxis={"title": "epoch"}, yaxis=axis)
+    figure = bare(figure, 340, xaxis={"title": "epoch"}, yaxis=axis)
+    return figure.update_layout(hovermode="closest")

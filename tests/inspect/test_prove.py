@@ -209,6 +209,68 @@ def test_what_nobody_can_follow_is_said(how: str) -> None:
         crimecast.inspect.look(Unfollowed(how), HISTORY).prove()
 
 
+class Batches(Kind):
+    """Looks at the whole batch, by a decision on values or an operation that no rule knows; or at a whole map."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how, self.out = how, nn.Conv2d(7, 1, 1 if how == "renorm" else 3, padding="same")
+
+    def net(self, x: Tensor) -> Tensor:
+        if self.how == "renorm":
+            return self.out(x.renorm(2, 2, 1.0))
+        made = self.out(x)
+        if self.how == "decides":
+            return made if bool((x[:, 0, 0, 0] > 0.5).any()) else 2 * made
+        return made + (x.amax() if self.how == "amax" else x.amax(dim=[]))
+
+
+@pytest.mark.parametrize(("how", "proven"), [("decides", False), ("renorm", False), ("amax", True), ("amax of all", True)])  # fmt: skip
+def test_the_batch_lends_no_sample_its_field(how: str, proven: bool) -> None:
+    torch.manual_seed(0)
+    one = crimecast.inspect.look(Batches(how), HISTORY)
+    field = one.prove().layers[-1].field
+    assert (field == (6, 5, 5, 4)) if proven else (field is None)
+
+
+class Columns(Kind):
+    """Columns as samples, whose rows a recurrent layer walks through; the last layer gives one number a row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.walk, self.out = nn.LSTM(7, 4, batch_first=True), nn.Linear(4, 1)
+
+    def net(self, x: Tensor) -> Tensor:
+        size = len(x), x.shape[3], x.shape[2]
+        told = self.walk(x.permute(0, 3, 2, 1).flatten(0, 1))[0].flip(1)
+        return self.out(told).view(*size, 1).permute(0, 3, 2, 1)
+
+
+def test_a_number_for_each_row_of_columns_in_the_batch_is_doubted_or_one_channel() -> None:
+    torch.manual_seed(0)
+    proof = crimecast.inspect.look(Columns(), HISTORY).prove()
+    last = next(layer for layer in proof.layers if layer.layer == "out")
+    doubted = any(check.layer == "out" for check in proof.doubts)
+    assert doubted or last.channels == 1
+
+
+class Plain(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.near, self.out = nn.Conv2d(7, 4, 3, padding=1), nn.Conv2d(4, 1, 1)
+
+    def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
+        return self.out(torch.relu(self.near(history[:, :, 0])))
+
+
+def test_inputs_below_zero_are_changed_as_they_are() -> None:
+    torch.manual_seed(0)
+    centred = (HISTORY - HISTORY.mean()) / HISTORY.std()
+    proof = crimecast.inspect.look(Plain(), centred).prove()
+    assert proof.proven
+    assert proof.layers[-1].field == (1, 1, 1, 1)
+
+
 class Seasons(Kind):
     """A layer that the calendar alone reaches."""
 

@@ -20,7 +20,7 @@ def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> No
     names = insight.NUMBERS
     key = st.selectbox("Number", list(names), format_func=lambda k: names[k])
     chart(
-        layers_over_training_figure(history, key, names[key]),
+        layers_over_training_figure(history, key, names[key], layer),
         key="health",
         alt=f"{names[key]} of every layer by epoch",
     )
