@@ -230,7 +230,15 @@ function one(grid, s, panel, index) {
     const moved = s.drag && s.drag.moved && s.view.zoom > 1;
     s.drag = null;
     if (moved) return;
-    if (s.head.layout === "gallery") { s.send("channel", index); s.chosen = index; later(s); return; }
+    if (s.head.layout === "gallery") {
+      s.send("channel", index);
+      s.chosen = index;
+      later(s);
+      // Where the large map lies below all small ones, out of sight.
+      const large = document.querySelector(".st-key-layer_large");
+      if (large && matchMedia("(max-width: 640px)").matches) large.scrollIntoView({ behavior: "smooth", block: "start" });
+      return;
+    }
     const at = cell(event);
     if (at && s.area[at[0] * s.head.shape[1] + at[1]]) { s.picked = at; s.send("cell", placed(s, at)); later(s); }
   };

@@ -1,4 +1,4 @@
-"""One map is laid over the other, up to a handle."""
+"""What maps can do beside being looked at: one laid over the other, saved, enlarged by a tap."""
 
 import io
 from typing import Any
@@ -68,4 +68,25 @@ def test_a_saved_picture_says_what_it_shows(
         assert said in drawn
     size = drawn.split('width="', 1)[1].split('"', 1)[0]
     assert Image.open(io.BytesIO(saved["PNG"])).width == 2 * int(size)
+    context.close()
+
+
+def test_a_tap_on_a_telephone_leads_to_the_large_map(browser: Any, app: App) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    context.set_default_timeout(BROWSER)
+    page = context.new_page()
+    go(page, app, "layers?city=sample")
+    small = page.locator(".gallery canvas.map").nth(3)
+    small.wait_for()
+    page.locator(".maps3 canvas.map").first.wait_for()
+
+    def top() -> float:
+        found = (
+            "() => document.querySelector('.maps3 canvas.map')?.getBoundingClientRect().top ?? 9999"
+        )
+        return float(page.evaluate(found))
+
+    assert top() > 844
+    small.tap()
+    becomes(page, lambda: 0 <= top() < 400)
     context.close()
