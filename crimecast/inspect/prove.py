@@ -151,8 +151,8 @@ def _fields(one: Looked, made: Record, trial: Trial) -> tuple[list[Layer], list[
         if axes.is_map
     }  # fmt: skip
     fields = {
-        label: field_of_layer(made, label, places[label], middles[label], statistics=True)
-        for label in sorted(middles, key=lambda label: made.calls[label].end)
+        label: field_of_layer(made, label, places[label], cell, statistics=True)
+        for label, cell in middles.items()
         if not trial.too_large
     }
     fields |= {
@@ -163,7 +163,6 @@ def _fields(one: Looked, made: Record, trial: Trial) -> tuple[list[Layer], list[
     trial.apart = any(one.unproven for one in fields.values())
     seen = trial.changes(
         places,
-        fields,
         lambda seen: all(_compared(f, seen.get(k), trial) == "" for k, f in fields.items()),
     )
     layers, checks = [], []

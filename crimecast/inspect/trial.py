@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from crimecast.designs.build import named_layers
-from crimecast.inspect.receptive import Cell, Field
+from crimecast.inspect.receptive import Cell
 from crimecast.inspect.replaying import alike
 from crimecast.networks.axes import Axes
 from crimecast.networks.calls import ROOT, Counter, first_tensor, watched
@@ -59,31 +59,6 @@ class Seen:
     columns: set[int] = field(default_factory=set)
 
 
-def _ends(
-    fields: dict[str, Field], order: list[str], lines: list[tuple[int, int]]
-) -> dict[tuple[int, int], int]:
-    """How far each line has to be followed through a network: to the last layer of `order` that it lies outside of,
-    or at the edge of; the number of layers where that is the forecast. What lies well within a field says nothing."""
-    whole = [field for label, field in fields.items() if label not in order]
-
-    def tells(field: Field, axis: int, index: int) -> bool:
-        low, high = (field.rows, field.columns)[axis]
-        return not low + ROOM < index < high - ROOM
-
-    return {
-        (axis, index): len(order)
-        if any(tells(field, axis, index) for field in whole)
-        else max(
-            (i for i, label in enumerate(order) if tells(fields[label], axis, index)), default=0
-        )
-        for axis, index in lines
-    }
-
-
-class _FarEnough(Exception):
-    """Ends a pass."""
-
-
 class Trial:
     """A copy of a network, in double precision where it can be, with inputs to change."""
 
@@ -126,14 +101,9 @@ class Trial:
             return self.one.network.eval(), torch.float32
 
     @property
-    def slow(self) -> bool:
+    def too_large(self) -> bool:
         """Whether a pass for each row and each column would take longer than it may."""
         return self.one.first_pass[0] * sum(self.grid) > SECONDS / 2
-
-    @property
-    def too_large(self) -> bool:
-        """Whether even a part of each of those passes would."""
-        return self.one.first_pass[0] * sum(self.grid) > 1.5 * SECONDS
 
     @property
     def draws(self) -> int:
@@ -158,11 +128,9 @@ class Trial:
         return (3.0 if number % 2 else 1.0) * noise(history).abs(), calendar, noise(static)
 
     @torch.no_grad()
-    def middles(
-        self, places: dict[str, Axes], *inputs: Tensor, until: str | None = None
-    ) -> dict[str, tuple[Tensor, float]]:
+    def middles(self, places: dict[str, Axes], *inputs: Tensor) -> dict[str, tuple[Tensor, float]]:
         """(batch, values) of the middle of every layer's map and of the forecast's cells, and how large
-        the layer's values are; of those `until` a layer, where the pass ends."""
+        the layer's values are."""
         counter = Counter()
         found: dict[str, tuple[Tensor, float]] = {}
         running: list[int] = []
@@ -188,14 +156,9 @@ class Trial:
                 found[label] = maps[..., height // 2, width // 2].clone(), size
                 for number, (row, column) in enumerate(others((height, width))):
                     found[elsewhere(label, number)] = maps[..., row, column].clone(), size
-            if label == until:
-                raise _FarEnough
 
         with watched({ROOT: self.network, **self.layers}, enter, leave):
-            try:
-                out = self.network(*inputs)
-            except _FarEnough:
-                return found
+            out = self.network(*inputs)
         if len(out) == batch:  # else it breaks the contract, and nothing is known of single samples
             for cell in self.cells:
                 found[cell_of_forecast(cell)] = out[..., cell[0], cell[1]], _size(out)
@@ -203,23 +166,16 @@ class Trial:
 
     @torch.no_grad()
     def changes(
-        self, places: dict[str, Axes], fields: dict[str, Field], enough: Callable[["dict[str, Seen]"], bool]
-    ) -> dict[str, Seen]:  # fmt: skip
+        self, places: dict[str, Axes], enough: Callable[["dict[str, Seen]"], bool]
+    ) -> dict[str, Seen]:
         """Which rows and columns of the inputs reach the middle of every layer's map, and the cells
-        of the forecast that are looked at; inputs are drawn until that is `enough`. `fields` are what
-        operations say, of layers in the order in which they end."""
+        of the forecast that are looked at; inputs are drawn until that is `enough`."""
         found: dict[str, Seen] = {}
         height, width = self.grid
         lines = [(0, i) for i in range(height)] + [(1, i) for i in range(width)]
-        order = [label for label in fields if label in places]
-        ends = dict.fromkeys(lines, len(order))
-        if self.slow:
-            ends = _ends(fields, order, lines)
-            lines.sort(key=lambda line: ends[line])
-            passes = sum(min(ends[line] + 1, len(order)) / max(1, len(order)) for line in lines)
-            if self.too_large or self.one.first_pass[0] * passes > SECONDS:
-                self.why = TOO_LARGE
-                return self._by_gradient()
+        if self.too_large:
+            self.why = TOO_LARGE
+            return self._by_gradient()
         for number in range(self.draws):
             base = self.draw(number)
             try:
@@ -232,19 +188,10 @@ class Trial:
                 for first in range(0, len(lines), together):
                     part = lines[first : first + together]
                     batch = self._changed(base, part, number * 1000 + first)
-                    last = max(ends[line] for line in part)
-                    until = order[last] if last < len(order) else None
-                    self._note(found, plain, self.middles(places, *batch, until=until), part)
+                    self._note(found, plain, self.middles(places, *batch), part)
             except Exception as error:
                 self.why = f"it can't be run on several samples ({type(error).__name__})"
                 return {}
-            for place, label in enumerate(
-                order
-            ):  # what wasn't followed so far lies within the field
-                for name in (label, *(elsewhere(label, i) for i in range(len(others((1, 1)))))):
-                    for axis, index in lines:
-                        if ends[axis, index] < place and name in found:
-                            (found[name].columns if axis else found[name].rows).add(index)
             if enough(found):
                 break
         return found

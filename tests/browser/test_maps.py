@@ -78,12 +78,10 @@ def test_a_tap_on_a_telephone_leads_to_the_large_map(browser: Any, app: App) -> 
     go(page, app, "layers?city=sample")
     small = page.locator(".gallery canvas.map").nth(3)
     small.wait_for()
-    page.locator(".maps3 canvas.map").first.wait_for()
+    page.locator(".st-key-layer_large canvas.map").first.wait_for()
 
     def top() -> float:
-        found = (
-            "() => document.querySelector('.maps3 canvas.map')?.getBoundingClientRect().top ?? 9999"
-        )
+        found = "() => document.querySelector('.st-key-layer_large')?.getBoundingClientRect().top ?? 9999"
         return float(page.evaluate(found))
 
     assert top() > 844
