@@ -38,7 +38,11 @@ BOMS = (
 )  # fmt: skip
 
 
-DEGREE = re.compile(rb"(?<=\d)\xf8(?=\s?\d)")  # between degrees and minutes
+# Behind degrees, before minutes or a side of the earth.
+DEGREE = re.compile(rb"(?<=\d)\xf8(?=\s?(?:\d|[NSEWO]\b))")
+# ž, š, Ž, Š of ISO 8859-2 in a word, where cp1252 has ¾, ¹, ®, ©.
+CARONS = re.compile(rb"[a-z][\xb9\xbe]|[\xa9\xae\xb9\xbe][a-z\xe1\xe9\xed\xfd]")
+CYRILLIC = re.compile(r"[А-яЁёІіЇїЄєҐґЎў№«»„“”–—’…°§\xa0]")
 DOS = ["cp850", "cp852", "cp866", "cp737", "cp857"]
 
 
@@ -116,6 +120,13 @@ def _single_bytes(path: Path) -> str:
     ):  # letters of one byte, taken for those of Japan's terminals
         best = from_bytes(letters, cp_isolation=[one for one in OTHERS if one != "cp932"]).best()
         name = "cp1252" if best is None else best.encoding
+    if name == "cp1251" and _decodes(
+        letters, "cp932"
+    ):  # Japan's letters, half of whose bytes are Russia's
+        signs = [sign for sign in letters.decode(name, errors="replace") if not sign.isascii()]
+        russian = sum(CYRILLIC.fullmatch(sign) is not None for sign in signs)
+        if russian < 0.9 * len(signs) and _among(letters, "cp932", "\uff61", "\uff9f") < 0.1:
+            return "cp932"
     if name == "cp874" and _decodes(letters, "gb2312"):
         return "gb18030"  # Thai has words of odd length, which leave a byte over
     # The two of central Europe differ in few letters, and where one has them the other has nothing.
@@ -144,6 +155,8 @@ def _western(letters: bytes) -> str | None:
         return "cp1254"
     if set(b"\x8a\x8e\x9a\x9e") & there and CZECH & there:  # beside š and ž
         return "cp1250"
+    if CARONS.search(letters) and CZECH & there and not set(range(0x80, 0xA0)) & there:
+        return "iso8859_2"
     if HUNGARIAN & there and set(b"\xe1\xe9") & there and not PORTUGUESE & there:
         return "cp1250"
     shares = {name: _share(letters, name) for name in WESTERN}

@@ -5,6 +5,7 @@ import polars as pl
 import pyproj
 
 from crimecast.cities import City
+from crimecast.reading.zones import agrees
 
 Home = tuple[float, float]
 NEARBY = 1.5  # degrees from the middle of a city, within which all of it lies
@@ -28,13 +29,16 @@ def known_home(city: City | None) -> Home | None:
     return float(east), float(north)
 
 
-def home_of(places: np.ndarray) -> Home | None:
-    """The middle of where most of the places (2, N) lie; None where they lie all over the world."""
+def home_of(places: np.ndarray, zone: str) -> Home | None:
+    """The middle of where most of the places (2, N) lie, of two such where clocks show the time of `zone`; None
+    where they lie all over the world."""
     east, north = places
     if east.size < FEWEST:
         return None
     cells = pl.DataFrame({"a": np.round(east), "b": np.round(north)}).group_by("a", "b").len()
-    a, b, _ = cells.sort("len", "a", "b", descending=True).row(0)
+    ranked = cells.sort("len", "a", "b", descending=True).head(8).rows()
+    ours = [row for row in ranked if agrees(np.array(row[:1]), np.array(row[1:2]), zone)]
+    a, b, _ = (ours or ranked)[0]
     near = (np.abs(east - a) < NEARBY) & (np.abs(north - b) < NEARBY)
     if near.mean() < MOST:
         return None

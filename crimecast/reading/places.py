@@ -232,7 +232,7 @@ def _degrees(
         return found * [[sign] for sign in signs] if lost else found
 
     read = given.map(degrees)
-    home = known_home(None if is_new else city) or home_of(thinned(read)[0])
+    home = known_home(None if is_new else city) or home_of(thinned(read)[0], city.time_zone)
     if home is not None:
         wrong = sum(int((ways(part, home) > 0).sum()) for part in read)
         if wrong:

@@ -26,6 +26,7 @@ SURE = 4.0  # deviations by which a count is beyond chance
 WHOLE_HOURS = 0.11  # at one hour, where only hours are given
 JUMP = 1.8  # times the level of the four weeks before: 1.5 is the season's most
 ROUNDED = 0.5
+STUCK = 20  # rows in a row of one latitude, or longitude
 NO_TYPE = 0.05
 SAMPLE = 100_000
 
@@ -41,12 +42,21 @@ def plausibility(events: Parts[pl.DataFrame], precision: str) -> list[Notice]:
     rhythm = shifted(minutes[(minutes != 0) & (minutes != 720)], scale)
     if height < ENOUGH:
         few = _rounded(sample, scale, 2) if height >= FEW else []
-        few += [*_place(sample, scale), *_hours(minutes, scale)] if height >= FEW else []
+        few += (
+            [*_stuck(events), *_place(sample, scale), *_hours(minutes, scale)]
+            if height >= FEW
+            else []
+        )
         return [*few, *([rhythm] if rhythm else [])]
     days = counts(events.map(lambda part: part["time"].dt.date())).rename(
         {"value": "time", "rows": "count"}
     )
-    found = [*_place(sample, scale), *_rounded(sample, scale), *_types(_by_type(events))]
+    found = [
+        *_stuck(events),
+        *_place(sample, scale),
+        *_rounded(sample, scale),
+        *_types(_by_type(events)),
+    ]
     if precision == "minute":
         found += [*_hours(minutes, scale), *([rhythm] if rhythm else [])]
     if precision != "month":
@@ -63,6 +73,26 @@ def _by_type(events: Parts[pl.DataFrame]) -> pl.DataFrame:
         pl.col("rows").sum(), pl.col("first").min(), pl.col("last").max()
     )
     return types.sort("rows", "type", descending=[True, False])
+
+
+def _stuck(events: Parts[pl.DataFrame]) -> list[Notice]:
+    """Says that one coordinate stays the same for many rows in a row while the other goes on."""
+    for name, other in (("latitude", "longitude"), ("longitude", "latitude")):
+        runs = []
+        for part in events:
+            values = part[name].to_numpy()
+            ends = np.flatnonzero(np.diff(values) != 0) + 1
+            begins = np.concatenate([[0], ends])
+            lengths = np.diff(np.concatenate([begins, [len(values)]]))
+            runs += [
+                (int(length), float(values[at])) for at, length in zip(begins, lengths, strict=True)
+                if length >= STUCK and part[other][int(at) : int(at + length)].n_unique() > length / 2
+            ]  # fmt: skip
+        if 0 < len(runs) <= 3:  # many are an order by place
+            rows, value = max(runs)
+            says = f"The {name} is {value:g} in {rows:,} rows one after the other, while the {other} goes on: it seems to have stuck. Leave those rows out."
+            return [Notice("stuck", says, sum(length for length, _ in runs))]
+    return []
 
 
 def _beyond(share: float, rows: int) -> float:

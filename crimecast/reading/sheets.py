@@ -39,10 +39,23 @@ def read_sheet(path: Path) -> tuple[pl.DataFrame, list[str]]:
         said.append(
             f"{len(alike)} sheets have the same columns and are read as one: {_list([other for other, _ in alike])}."
         )
+    if hidden := [
+        other for other, _ in alike if book.load_sheet(other, n_rows=0).visible != "visible"
+    ]:
+        said.append(
+            f"Hidden sheets are among those that are read: {_list(hidden)}. Delete them if they are older versions."
+        )
+    whole = pl.concat([rows for _, rows in alike])
+    again = whole.height - whole.unique().height
+    various = whole.select(pl.max_horizontal(pl.all().n_unique())).item()
+    if again and various > 0.5 * whole.height:  # with a column of numbers, no two rows are alike
+        said.append(
+            f"{again:,} rows are the same as an earlier one in all columns, and each is taken for an event: delete copies."
+        )
     if others := [other for other, rows in read if rows.columns != names]:
         also = f"The sheet '{name}' is read; not" if len(alike) == 1 else "Not"
         said.append(f"{also} read: {_list(others)}.")
-    return pl.concat([rows for _, rows in alike]), said
+    return whole, said
 
 
 def _list(names: list[str]) -> str:

@@ -19,6 +19,8 @@ from crimecast.reading.parts import Parts, Rows
 from crimecast.reading.place_columns import spread
 from crimecast.reading.places import placeholders, read_places, thinned, zone_notice
 from crimecast.reading.plausibility import plausibility
+from crimecast.reading.sequence import out_of_order
+from crimecast.reading.stretches import stretches
 from crimecast.reading.zones import zone_of
 from crimecast.records.events import Standardised, read_events
 from crimecast.records.extent import bounds, metres
@@ -74,7 +76,15 @@ class Understood:
         )
         contradiction = zone_notice(known, self.zone)
         found = [] if contradiction is None else [contradiction]
-        return found + plausibility(self.used, self.read.precision)
+        told = {notice.code for notice in self.notices}
+        # Rows that were left out are no clock set wrong.
+        apart = (
+            []
+            if self.read.precision != "minute" or "unread_times" in told
+            else stretches(self.used)
+        )
+        order = out_of_order(self.read.parts.map(lambda part: part["time"]))
+        return [*found, *order, *apart, *plausibility(self.used, self.read.precision)]
 
 
 def understand(file: File, origin: str, request: Request) -> Understood:
@@ -127,6 +137,9 @@ def understand(file: File, origin: str, request: Request) -> Understood:
         if dropped[reason] > LEFT_OUT * total and kept:
             text = f"{dropped[reason]:,} of {total:,} rows have {reason} that can be read, and are left out: other columns, or the rows before, may hold it."
             notices.append(Notice("left_out", text, dropped[reason]))
+    if (future := dropped["in the future"]) > 0.02 * total and kept:
+        text = f"{future:,} of {total:,} rows are in the future, and are left out: the others may be as much too late, as where days were counted from another year or day and month are exchanged."
+        notices.append(Notice("left_out", text, future))
     if kept and local in OTHER_YEARS and latest_year < latest.year - BEHIND:
         text = f"The latest record is of {latest_year}: Ethiopia's own calendar is seven to eight years behind. If the dates are those, write them as days of the Gregorian one."
         notices.append(Notice("old", text, kept))
@@ -137,6 +150,12 @@ def understand(file: File, origin: str, request: Request) -> Understood:
         worst = dropped.most_common(1)[0][0]
         if worst == "no time":
             raise no_time(columns["time"])
+        (east, north), size = thinned(read_places(table, columns, city, is_new).parts)
+        if size:
+            raise UserError(
+                f"No row of {origin} can be used: its places lie around {np.median(north):.2f}, {np.median(east):.2f}, which isn't in {city.title}. "
+                "Is it another city's file, or are its coordinates of another system?"
+            )
         raise UserError(
             f"No row of {origin} can be used: {worst} in most; check the columns and the CRS."
         )
