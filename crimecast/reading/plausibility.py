@@ -88,7 +88,8 @@ def _stuck(events: Parts[pl.DataFrame]) -> list[Notice]:
                 (int(length), float(values[at])) for at, length in zip(begins, lengths, strict=True)
                 if length >= STUCK and part[other][int(at) : int(at + length)].n_unique() > length / 2
             ]  # fmt: skip
-        if 0 < len(runs) <= 3:  # many are an order by place
+        some = sum(length for length, _ in runs) < 0.5 * sum(part.height for part in events)
+        if 0 < len(runs) <= 3 and some:  # many are an order by place
             rows, value = max(runs)
             says = f"The {name} is {value:g} in {rows:,} rows one after the other, while the {other} goes on: it seems to have stuck. Leave those rows out."
             return [Notice("stuck", says, sum(length for length, _ in runs))]

@@ -10,7 +10,7 @@ from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts
 
 FEW, REST = 30, 150  # records of a month, and of the others, from which on they tell
-GAIN, SHARP = 15.0, 0.08  # nats by which the turned hours have to fit better, in all and a record
+GAIN, SHARP = 15.0, 0.04  # nats by which the turned hours have to fit better, in all and a record
 NEAR = 3  # hours by which a month's may differ from the year's
 AFTERNOON = slice(13, 24)
 
