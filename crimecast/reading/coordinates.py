@@ -172,6 +172,22 @@ def packed(values: np.ndarray) -> bool:
     return varied and bool((np.abs(values) < 18_000).all() and (minutes < 60).all())
 
 
+def packed_seconds(values: np.ndarray) -> bool:
+    """Whether whole numbers are degrees, minutes and thousandths of seconds in one, 353859226 for 35° 38' 59.226",
+    as Japan's police writes them: neither pair of digits is ever 60 or more."""
+    size = np.abs(values)
+    minutes, seconds = size // 1e5 % 100, size // 1e3 % 100
+    varied = len(np.unique(seconds)) >= SECONDS
+    whole = (size % 1 == 0).all() and (size >= 1e6).all() and (size < 1.8e9).all()
+    return bool(varied and whole and (minutes < 60).all() and (seconds < 60).all())
+
+
+def from_packed_seconds(values: np.ndarray) -> np.ndarray:
+    """Degrees, minutes and thousandths of seconds in one number → degrees."""
+    size = np.abs(values)
+    return np.sign(values) * (size // 1e7 + size // 1e5 % 100 / 60 + size % 1e5 / 3.6e6)
+
+
 def from_packed(values: np.ndarray) -> np.ndarray:
     """Degrees and minutes in one number → degrees."""
     size = np.abs(values)

@@ -13,13 +13,12 @@ import polars as pl
 
 from crimecast import UserError
 from crimecast.reading.containers import PACKED, TABLES, is_sheet, kind_of, unpacked
-from crimecast.reading.coordinates import said_crs
 from crimecast.reading.delimited import AT_ONCE, read_delimited
 from crimecast.reading.documents import read_document
 from crimecast.reading.mending import mended
 from crimecast.reading.notice import Notice
 from crimecast.reading.parquets import read_parquet
-from crimecast.reading.parts import Rows, below, head, rows_of
+from crimecast.reading.parts import Rows, below, rows_of
 from crimecast.storage.faults import SAID
 from crimecast.storage.store import PACKAGE, scratch
 
@@ -92,8 +91,6 @@ def opened(path: Path, encoding: str | None = None, delimiter: str | None = None
         else:
             read = replace(files[0], notices=[*said, *files[0].notices])
         rows, put_right = mended(read.rows)
-        if read.crs is None:
-            read = replace(read, crs=_crs_of_points(rows))
         yield replace(read, rows=rows, notices=[*read.notices, *put_right])
 
 
@@ -169,14 +166,6 @@ def _is_json(path: Path) -> bool:
         or head[:2] in (b"[{", b"[[")
         or (head[:1] == b"[" and head[1:].lstrip()[:1] == b"{")
     )
-
-
-def _crs_of_points(rows: Rows) -> str | None:
-    """The one that a column of points names itself."""
-    for name, kind in rows.schema.items():
-        if kind == pl.String and (said := said_crs(head(rows.column(name), 200))):
-            return said
-    return None
 
 
 def _sheet(path: Path) -> File:

@@ -17,9 +17,11 @@ from crimecast.cities.city import check_crs
 from crimecast.reading.columns import plain
 from crimecast.reading.coordinates import (
     from_packed,
+    from_packed_seconds,
     from_sexagesimal,
     numbers,
     packed,
+    packed_seconds,
     point_form,
     points,
     sexagesimal,
@@ -156,17 +158,16 @@ def _degrees(
         return given.map(lambda part: np.where(_there(part), part, np.nan)), "degrees", []
     notices: list[Notice] = []
     large = np.median(np.maximum(np.abs(a), np.abs(b))) > 360
-    if (
-        large
-        and packed(a)
-        and packed(b)
-        and _put_right(from_packed(a), from_packed(b), city.time_zone)
-    ):
-        given = given.map(from_packed).kept()
-        a, b = from_packed(a), from_packed(b)
-        says = "The coordinates are degrees and minutes in one number, 4109.62 is 41° 9.62': the two digits before the point are never 60 or more."
-        notices.append(Notice("minutes_and_seconds", says, size))
-    elif large:
+    for is_so, unpacked, shown in (
+        (packed, from_packed, "minutes in one number, 4109.62 is 41° 9.62'"),
+        (packed_seconds, from_packed_seconds, "minutes and seconds in one number, 353859226 is 35° 38' 59.226\""),
+    ):  # fmt: skip
+        if large and is_so(a) and is_so(b) and _put_right(unpacked(a), unpacked(b), city.time_zone):
+            given = given.map(unpacked).kept()
+            a, b, large = unpacked(a), unpacked(b), False
+            says = f"The coordinates are degrees with {shown}: no two digits of minutes or seconds are ever 60 or more."
+            notices.append(Notice("minutes_and_seconds", says, size))
+    if large:
         for factor in SCALES:
             if any(zone_of(x / factor, y / factor) == city.time_zone for x, y in ((a, b), (b, a))):
                 raise UserError(

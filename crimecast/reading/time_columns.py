@@ -268,6 +268,9 @@ def _dated(table: Rows, asked: Asked, taken: set[str]) -> list[tuple[float, str,
         share, precision, says = reads(table, [name], asked)
         if share < 0.8 or _filled(table, name) < 0.5 or _is_clock_with_a_day(table, name, asked):
             continue
+        number = table.schema[name].is_numeric() or _as_numbers(table, name)
+        if not hinted and says == "in doubt" and number:
+            continue  # one post code in every row, of which each pair of digits could be anything
         if (
             not hinted
             and (
@@ -286,6 +289,14 @@ def _dated(table: Rows, asked: Asked, taken: set[str]) -> list[tuple[float, str,
         score += 0.5 * (precision == "minute") + (0.0 if "since" in says or "days" in says else 0.2)
         found.append((score, name, precision))
     return sorted(found, key=lambda entry: -entry[0])
+
+
+def _as_numbers(table: Rows, name: str) -> bool:
+    """Whether a column's texts are numbers."""
+    sample = spread(table, [name])[name]
+    if sample.dtype.is_temporal():
+        return False
+    return sample.cast(pl.Float64, strict=False).null_count() == 0
 
 
 def _in_minutes(table: Rows, name: str) -> bool:

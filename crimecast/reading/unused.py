@@ -258,7 +258,7 @@ def _said(
     if (
         texts
         and any(texts <= side for side in SIDES)
-        and re.search(r"lat|lon|dir|hem|ns|ew|side", word)
+        and re.search(r"(^|_)(lat\w*|lon\w*|dir\w*|hem\w*|ns|ew|side)(_|$)", word)
     ):
         return (
             "side_of_earth",

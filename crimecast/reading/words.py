@@ -9,7 +9,7 @@ DATED = re.compile(
     r"date|time|when|dt|day|yyyymm|(^|_)ym(_|$)|datum|fecha|stamp|zeit|data|moment|jour|tag|dato|дата|日|時|时|날짜|일시|วันที่|تاريخ|ημερομηνια|tarih"
 )
 LATER = re.compile(
-    r"report|rptd|rpt|creat|updat|modif|load|enter|clos|clear|arrest|court|hearing|trial|as_?of|extract|record|publish|approv|dispos|end|until|_to$|last|"
+    r"report|rptd|rpt|creat|added|insert|upload|ingest|updat|modif|load|enter|clos|clear|arrest|court|hearing|trial|as_?of|extract|record|publish|approv|dispos|end|until|_to$|last|"
     r"birth|dob|suppl|receiv|edit|extract|version|valid|due|expir|(^|_)to(_|$)|ende|enrou?t|arr(iv|_|$)|clr|on_?scene|elabor|registr|comunic|lavr|denunc|melde|aufnahme|erfass|認知|届出|登記"
 )
 CLOCK = re.compile(
@@ -18,7 +18,7 @@ CLOCK = re.compile(
 )
 ENDING = re.compile(r"(^|_)(hour|hr|hrs|h)_?(end|ending)$")  # 13 is the hour from 12 to 13
 KIND = re.compile(
-    r"type|ofns|rubrica|nature|loai|rodzaj|(^|_)cat$|^incident$|general_code|죄|범죄|處理|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac|straft|vergehen|"
+    r"type|species|scientific_?name|common_?name|taxon|ofns|rubrica|nature|loai|rodzaj|(^|_)cat$|^incident$|general_code|죄|범죄|處理|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac|straft|vergehen|"
     r"soort|brott|druh|buncsel|ประเภท|(^|_)סוג|(^|_)mci(_|$)|罪|種別|手口|类型|類|종류|вид|тип|είδος|(^|_)suc"
 )
 OFFENCE = re.compile(
@@ -60,7 +60,7 @@ IDENTITY = re.compile(
 )
 # Clocks of something else than what happened: how long it took, or when a shift began.
 LENGTH = re.compile(
-    r"elaps|durat|dauer|respon|taken|travel|turnaround|wait|delay|sunset|sunrise|dispatch|shift|on_?scene|transit|handl|process|length|interval|minutes_to|time_to"
+    r"elaps|precis|accura|qualit|uncertain|durat|dauer|respon|taken|travel|turnaround|wait|delay|sunset|sunrise|dispatch|shift|on_?scene|transit|handl|process|length|interval|minutes_to|time_to"
 )
 # Values that are no types of offence: how a case stands, sexes, urgency, yes and no.
 NO_KIND = re.compile(

@@ -11,11 +11,12 @@ import polars as pl
 from crimecast import Doubt, UserError
 from crimecast.cities import City, load_city
 from crimecast.cities.city import check_crs, check_zone, is_registered
+from crimecast.reading.coordinates import said_crs
 from crimecast.reading.files import File
 from crimecast.reading.meaning import found_columns, joined, resolve_values
 from crimecast.reading.moment import Asked, no_time
 from crimecast.reading.notice import Notice
-from crimecast.reading.parts import Parts, Rows
+from crimecast.reading.parts import Parts, Rows, head
 from crimecast.reading.place_columns import spread
 from crimecast.reading.places import placeholders, read_places, thinned, zone_notice
 from crimecast.reading.plausibility import plausibility
@@ -99,9 +100,10 @@ def understand(file: File, origin: str, request: Request) -> Understood:
     columns, found = resolve_values(table, request.mapping, city, asked)
     notices = [*file.notices, *found]
     crs = request.crs
-    if crs is None and city.file_crs is None and file.crs is not None:
-        check_crs(file.crs)
-        crs = file.crs
+    said = file.crs or _crs_of_points(table, columns)
+    if crs is None and city.file_crs is None and said is not None:
+        check_crs(said)
+        crs = said
     if crs is not None:
         city = replace(city, file_crs=crs)
     places = None
@@ -160,6 +162,14 @@ def understand(file: File, origin: str, request: Request) -> Understood:
             f"No row of {origin} can be used: {worst} in most; check the columns and the CRS."
         )
     return Understood(city, is_new, columns, read, notices, local)
+
+
+def _crs_of_points(table: Rows, columns: dict[str, list[str]]) -> str | None:
+    """The coordinate system that the column of points names itself, if places are read from one."""
+    (east, *_), (north, *_) = columns["longitude"], columns["latitude"]
+    if east != north or table.schema[east] != pl.String:
+        return None
+    return said_crs(head(table.column(east), 200))
 
 
 def _example(table: Rows, columns: list[str]) -> str:

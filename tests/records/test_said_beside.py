@@ -158,3 +158,48 @@ def test_texts_that_stand_for_no_type(run: Run) -> None:
     result, events = run("\n".join(["id,date,longitude,latitude,type", *rows]))
     assert set(events["type"]) == {"(none given)", "theft"}
     assert "type_missing" in codes(result)
+
+
+def test_a_system_that_another_column_of_points_names_is_not_theirs(run: Run) -> None:
+    import shapely
+
+    x, y = Transformer.from_crs("EPSG:4326", "EPSG:3857", always_xy=True).transform(EAST, NORTH)
+    points = shapely.to_wkb(shapely.set_srid(shapely.points(x, y), 3857), hex=True, include_srid=True)  # fmt: skip
+    both = [f"{t},{p}" for t, p in zip(PLAIN, points, strict=True)]
+    _, events = run(lines(both, head="id,date,the_geom_webmercator,lng,lat,type"))
+    assert sorted(events["longitude"].to_list()) == pytest.approx(sorted(EAST), abs=1e-5)
+
+
+def test_how_exact_a_time_is_is_no_clock(run: Run) -> None:
+    times = [f"{t:%d %B %Y},{i % 3 + 1}" for i, t in enumerate(TIMES)]
+    _, events = run(lines(times, head="id,event_date,time_precision,longitude,latitude,type"))
+    assert set(events["time"].dt.hour()) == {0}
+    assert set(events["time"].dt.minute()) == {0}
+
+
+def test_when_a_row_was_added_is_not_when_it_happened(run: Run) -> None:
+    later = [f"{t:%Y%m%d},{t + timedelta(days=9):%Y%m%d%H%M%S}" for t in TIMES]
+    result, _ = run(lines(later, head="id,SQLDATE,DATEADDED,longitude,latitude,type"))
+    assert result["columns"]["time"] == ["SQLDATE"]
+
+
+def test_degrees_minutes_and_thousandths_of_seconds_in_one_number(run: Run) -> None:
+    def whole(value: float) -> str:
+        milli = round(abs(value) * 3_600_000)
+        degrees, rest = divmod(milli, 3_600_000)
+        return f"{degrees}{rest // 60_000:02}{rest % 60_000:05}"
+
+    result, events = run(lines(east=[whole(v) for v in EAST], north=[whole(v) for v in NORTH]))
+    assert "minutes_and_seconds" in codes(result)
+    assert sorted(events["longitude"].to_list()) == pytest.approx(sorted(EAST), abs=1e-6)
+
+
+def test_one_post_code_in_every_row_is_no_date(run: Run) -> None:
+    times = [f"{t:%m/%d/%Y %I:%M:%S %p},11201" for t in TIMES]
+    result, _ = run(lines(times, head="id,Created Date,Incident Zip,longitude,latitude,type"))
+    assert result["columns"]["time"] == ["Created Date"]
+
+
+def test_outside_is_no_side_of_the_earth(run: Run) -> None:
+    result, _ = run(lines(beside(["O"] * ROWS), head=HEAD.format("Inside_Outside")))
+    assert "side_of_earth" not in codes(result)
