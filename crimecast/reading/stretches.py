@@ -55,8 +55,8 @@ def _half_days(hours: np.ndarray, names: list[str], alone: np.ndarray) -> list[N
 def _shifts(hours: np.ndarray, names: list[str]) -> list[Notice]:
     """Months, or all from one on, whose hours are those of the others turned."""
     whole = hours.sum(0)
-    by_month = [_turn(month, whole - month) for month in hours]
-    cuts = [_turn(hours[cut:].sum(0), hours[:cut].sum(0)) for cut in range(1, len(hours))]
+    by_month = [turn(month, whole - month) for month in hours]
+    cuts = [turn(hours[cut:].sum(0), hours[:cut].sum(0)) for cut in range(1, len(hours))]
     best = max(range(len(cuts)), key=lambda cut: cuts[cut][1])
     shift, gain = cuts[best]
     single = np.array([one[0] for one in by_month])
@@ -71,7 +71,7 @@ def _shifts(hours: np.ndarray, names: list[str]) -> list[Notice]:
     return [Notice("rhythm_part", says, rows)]
 
 
-def _turn(own: np.ndarray, rest: np.ndarray) -> tuple[int, float]:
+def turn(own: np.ndarray, rest: np.ndarray) -> tuple[int, float]:
     """By how many hours some are later than the rest, and the gain in log-likelihood; 0 where they aren't."""
     if own.sum() < FEW or rest.sum() < REST:
         return 0, 0.0

@@ -23,6 +23,7 @@ from crimecast.records.identity import identified
 from crimecast.records.originals import Original
 from crimecast.records.snapshot import archive_folder
 from crimecast.records.understanding import Request, Understood, understand
+from crimecast.records.unlike import unlike_known
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root
 
@@ -90,6 +91,10 @@ def _import(file: File, origin: str, request: Request) -> dict[str, Any]:
     if found.is_new:  # what an import left that was killed before the city had an entry
         shutil.rmtree(archive_folder(city), ignore_errors=True)
         originals.forget(city)
+    else:
+        good = events.map(lambda part: part.filter(pl.col("reason").is_null()))
+        beside = unlike_known(city, good, found.read.precision, "source_id" in found.columns)
+        about["notices"] = [*about["notices"], *(notice.plain() for notice in beside)]
     said = Original(origin, request.mapping, request.crs, request.zone, request.order, file.crs)
     about["kept"] = originals.keep(city, file, said, found.columns)
     entry = merge(city, events, origin, about)
