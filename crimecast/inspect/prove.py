@@ -26,6 +26,7 @@ from crimecast.inspect.trial import (
     others,
 )
 from crimecast.inspect.whole import whole_network
+from crimecast.networks.axes import Axes, width_of
 from crimecast.networks.looked import Looked
 from crimecast.networks.tape import Record
 from crimecast.runs.run import Run
@@ -36,7 +37,7 @@ from crimecast.storage.store import read_json, write_json
 @dataclass(frozen=True)
 class Layer:
     """A call of a layer: its channels, and the cells of the input that the middle of its map sees
-    above, below, left and right of itself; None where that isn't proven."""
+    above, below, left and right of itself; each None where that isn't proven."""
 
     layer: str
     kind: str
@@ -123,13 +124,22 @@ def prove(one: Looked) -> Proof:
 # Which axes are places, and which channels
 
 
+def _is_vector(one: Looked, label: str, axes: Axes, shape: tuple[int, ...]) -> bool:
+    """Whether a layer gives a vector for each sample, in which there is nothing to mistake: a list of places with
+    one feature each is none."""
+    several = sum(size > 1 for size in shape[1:])
+    width = width_of(one.layers.get(label.partition(":")[0]))
+    own = width in (0, axes.count(shape)) or several == 0
+    return not axes.is_map and axes.folded == 1 and several < 2 and own
+
+
 def _axes(one: Looked, made: Record) -> list[Check]:
     checks = []
     for label, call in made.calls.items():
         shape = call.shapes[0] if call.shapes else ()
         axes = one.axes(label, shape)
-        if not axes.is_map and axes.folded == 1 and sum(size > 1 for size in shape[1:]) < 2:
-            continue  # a vector: nothing to mistake
+        if _is_vector(one, label, axes, shape):
+            continue
         why = "" if axes.proven else "no axis was seen to move with the places of the inputs"
         why = why if axes.folded else "which axis is the batch's isn't known"
         checks.append(Check("axes", label, axes.proven, why))
@@ -181,7 +191,8 @@ def _fields(one: Looked, made: Record, trial: Trial) -> tuple[list[Layer], list[
             checks.append(check)
             if check.ok:
                 around = fields[label].around(here)
-        layers.append(Layer(label, kind_of(one, label), count, around))
+        known = count if axes.proven or _is_vector(one, label, axes, shape) else None
+        layers.append(Layer(label, kind_of(one, label), known, around))
     layers.append(_of_forecast(made, trial, fields, seen, checks))
     return layers, checks
 

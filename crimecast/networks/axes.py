@@ -344,12 +344,13 @@ def _declared(module: nn.Module | None, made: Tensor, of: int) -> tuple[int, boo
         axis = made.dim() - 1
     elif isinstance(module, CONVOLUTIONS):
         axis = made.dim() - 1 - len(module.kernel_size)
-    if axis is None or axis == of or made.shape[axis] != _width(module):
+    if axis is None or axis == of or made.shape[axis] != width_of(module):
         return None
     return (axis + 1 if axis < of else axis), isinstance(module, CONVOLUTIONS)
 
 
-def _width(module: nn.Module | None) -> int:
+def width_of(module: nn.Module | None) -> int:
+    """How many features a convolution or a linear layer gives; 0 of others."""
     return int(getattr(module, "out_channels", getattr(module, "out_features", 0)))
 
 

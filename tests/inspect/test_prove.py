@@ -369,3 +369,27 @@ def test_any_module_is_looked_into_with_arrays() -> None:
         seen.field((0, 0), "attic")
     with pytest.raises(UserError, match="isn't that of one sample"):
         crimecast.inspect.look(network, HISTORY[0])
+
+
+class Area(Kind):
+    """A network that works on the cells of the study area alone, one after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.out = nn.Linear(7, 8), nn.Linear(8, 1)
+        area = torch.ones(12, 10, dtype=torch.bool)
+        area[0] = False
+        self.register_buffer("area", area)
+
+    def net(self, x: Tensor) -> Tensor:
+        told = self.out(torch.relu(self.first(x.permute(0, 2, 3, 1)[:, self.area])))
+        made = x.new_full((len(x), 12, 10, 1), -6.0)
+        made[:, self.area] = told
+        return made.permute(0, 3, 1, 2)
+
+
+def test_channels_of_axes_that_are_not_proven_are_not_told() -> None:
+    torch.manual_seed(0)
+    layers = {one.layer: one for one in crimecast.inspect.look(Area(), HISTORY).prove().layers}
+    assert layers["first"].channels in (8, None)
+    assert layers["out"].channels in (1, None)
