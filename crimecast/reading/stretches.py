@@ -13,14 +13,15 @@ FEW, REST = 30, 150  # records of a month, and of the others, from which on they
 GAIN, SHARP = 15.0, 0.04  # nats by which the turned hours have to fit better, in all and a record
 NEAR = 3  # hours by which a month's may differ from the year's
 AFTERNOON = slice(13, 24)
+CLOCK = pl.col("time").dt.hour().cast(pl.Int32) * 60 + pl.col("time").dt.minute()
+TOLD = (CLOCK != 0) & (CLOCK != 720)  # exact midnights and noons often stand for an unknown hour
 
 
 def stretches(events: Parts[pl.DataFrame]) -> list[Notice]:
     """Notices on months of kept events (`time`) whose hours are unlike those of the others."""
     time = pl.col("time")
-    clock = time.dt.hour().cast(pl.Int32) * 60 + time.dt.minute()
     parts = [
-        part.filter((clock != 0) & (clock != 720))
+        part.filter(TOLD)
         .group_by(time.dt.truncate("1mo").alias("month"), time.dt.hour().alias("hour"))
         .agg(pl.len().cast(pl.Int64).alias("rows"))
         for part in events

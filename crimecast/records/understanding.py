@@ -100,10 +100,10 @@ def understand(file: File, origin: str, request: Request) -> Understood:
     columns, found = resolve_values(table, request.mapping, city, asked)
     notices = [*file.notices, *found]
     crs = request.crs
-    said = file.crs or _crs_of_points(table, columns)
-    if crs is None and city.file_crs is None and said is not None:
-        check_crs(said)
-        crs = said
+    if crs is None and city.file_crs is None:
+        crs = file.crs or _crs_of_points(table, columns)
+        if crs is not None:
+            check_crs(crs)
     if crs is not None:
         city = replace(city, file_crs=crs)
     places = None

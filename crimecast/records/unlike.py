@@ -8,7 +8,7 @@ import polars as pl
 from crimecast.cities import City
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts
-from crimecast.reading.stretches import turn
+from crimecast.reading.stretches import TOLD, turn
 from crimecast.records.snapshot import snapshot
 
 FEW = 50  # records from which on it is said
@@ -41,9 +41,7 @@ def _hours(known: pl.LazyFrame, events: Parts[pl.DataFrame]) -> list[Notice]:
 
 def _by_hour(frame: pl.LazyFrame) -> np.ndarray:
     """(24,) how many records each hour has, without exact midnights and noons."""
-    time = pl.col("time")
-    clock = time.dt.hour().cast(pl.Int32) * 60 + time.dt.minute()
-    some = frame.filter((clock != 0) & (clock != 720)).group_by(hour=time.dt.hour()).len().collect()
+    some = frame.filter(TOLD).group_by(hour=pl.col("time").dt.hour()).len().collect()
     found = np.zeros(24)
     found[some["hour"].to_numpy()] = some["len"].to_numpy()
     return found
