@@ -14,7 +14,7 @@ import numpy as np
 from crimecast import UserError
 from crimecast.designs.spec import Design, parse_design, to_toml, with_module
 from crimecast.grids.cube import Cube
-from crimecast.machine.process import lives
+from crimecast.machine.process import born, lives
 from crimecast.runs.settings import Settings
 from crimecast.storage.access import accounted, act
 from crimecast.storage.bin import Thrown, highest, throw
@@ -192,6 +192,16 @@ def update_run(name: str, **values: Any) -> None:
     fields = ", ".join(f"{key} = ?" for key in values)
     with writing() as db:
         db.execute(f"update runs set {fields} where id = ?", (*values.values(), name))
+
+
+def take_up(name: str, token: str, pid: int) -> bool:
+    """Record a process as the run's own, if its claim still stands. Raises psutil.Error if it is gone."""
+    with writing() as db:
+        taken = db.execute(
+            "update runs set pid = ?, pid_started = ?, message = '' where id = ? and token = ? and state = 'running'",
+            (pid, born(pid), name, token),
+        )
+        return taken.rowcount == 1
 
 
 @accounted

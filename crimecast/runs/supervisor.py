@@ -25,7 +25,7 @@ from crimecast.machine import background, courtesy
 from crimecast.machine.process import born, lives
 from crimecast.machine.slots import WAITING, environment, fits, slots
 from crimecast.runs.on_ray import OnRay
-from crimecast.runs.run import Run, list_runs, load_run, update_run
+from crimecast.runs.run import Run, list_runs, load_run, take_up, update_run
 from crimecast.runs.settings import Settings
 from crimecast.storage.database import reading, writing
 from crimecast.storage.faults import sentence
@@ -283,10 +283,14 @@ def spawn(run: Run) -> subprocess.Popen[bytes]:
     """Start a worker for a claimed run; its output goes to the run's log."""
     run.folder.mkdir(parents=True, exist_ok=True)
     waiting = {name: os.environ.get(name, value) for name, value in WAITING.items()}
-    return background.start(
+    child = background.start(
         "crimecast.runs.worker", run.id, run.token or "", log=run.folder / "log.txt",
         environment={**waiting, **environment(run.slot or "cpu:0")},
     )  # fmt: skip
+    # Known from here on, it isn't taken for dead where a busy machine lets it take its time to load.
+    with contextlib.suppress(psutil.Error, OSError):
+        take_up(run.id, run.token or "", child.pid)
+    return child
 
 
 if __name__ == "__main__":

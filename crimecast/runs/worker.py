@@ -13,9 +13,7 @@ from filelock import FileLock, Timeout
 
 from crimecast import UserError
 from crimecast.machine.limits import hold_to, run_memory
-from crimecast.machine.process import born
-from crimecast.runs.run import Run, load_run, update_run, write_progress
-from crimecast.storage.database import writing
+from crimecast.runs.run import Run, load_run, take_up, update_run, write_progress
 from crimecast.storage.faults import SAID, sentence
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ def _main(name: str, token: str) -> int:
         lock.acquire(timeout=0)
     except Timeout:
         return 0  # another process trains it
-    if not take_up(name, token, process):
+    if not take_up(name, token, process.pid):
         return 0
     run = load_run(name)
     ended = outcome(run, lambda: load_run(name).request == "stop")
@@ -93,16 +91,6 @@ def _too_large() -> str:
         f"It needs more than the {run_memory() / 1e9:.0f} GB of memory that a run may take here: use "
         "larger cells, a shorter period, a smaller batch or fewer channels."
     )
-
-
-def take_up(name: str, token: str, process: psutil.Process) -> bool:
-    """Record this process as the run's own, if its claim still stands."""
-    with writing() as db:
-        taken = db.execute(
-            "update runs set pid = ?, pid_started = ?, message = '' where id = ? and token = ? and state = 'running'",
-            (process.pid, born(process.pid), name, token),
-        )
-        return taken.rowcount == 1
 
 
 def end(name: str, token: str, **values: Any) -> None:

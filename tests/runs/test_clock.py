@@ -28,7 +28,7 @@ def shift():
     except (OSError, ValueError):
         return 0.0
 time.time = lambda: true() + shift()
-import psutil._pslinux as pslinux
+import psutil, psutil._pslinux as pslinux
 boot = pslinux.boot_time
 pslinux.boot_time = psutil.boot_time = lambda: boot() + shift()
 """

@@ -147,3 +147,25 @@ def test_it_stays_while_the_disk_is_full(
     (data / "supervisor.json").unlink()  # and the folder with it, say
     supervisor.serve()
     assert len(looks) == 1
+
+
+def test_a_run_whose_process_takes_long_to_load_is_left_to_it(
+    sample: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the machine is so busy that half a minute isn't enough to load torch."""
+    monkeypatch.setattr(supervisor, "ensure", lambda: None)
+    monkeypatch.setattr("crimecast.runs.run.STARTING", 0.0)
+    name = queue.submit(queue.Request(parse_design(SMALL), sample)).id
+    run = supervisor.claim("here", name)
+    assert run is not None
+    with psutil.Popen([sys.executable, "-c", DEAF], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        monkeypatch.setattr(supervisor.background, "start", lambda *_, **__: process)
+        supervisor.spawn(run)
+        supervisor.look_after([load_run(name)])
+        assert (load_run(name).state, load_run(name).pid) == ("running", process.pid)
+        process.kill()
+        process.wait(30)
+    supervisor.look_after([load_run(name)])
+    assert (load_run(name).state, load_run(name).deaths) == ("queued", 1)
+    delete_run(name)
