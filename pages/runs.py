@@ -21,6 +21,8 @@ from pages.parts.progress import live
 from pages.parts.reader import designer
 from pages.parts.text import text
 
+LINES = 24  # of code that are seen at once
+
 here = frame(
     "Runs",
     "Every training on this grid: its state, what was changed, and what that did.",
@@ -193,17 +195,24 @@ with st.container(horizontal=True):
 if not designer():
     st.stop()
 spec, diff, log = st.tabs(["Spec", "Changed from its parent", "Log"])
-spec.code(run.spec or "A module of your own; see module.py in the run's folder.", language="toml")
-if run.parent and run.spec:
-    before, after = (to_toml(one.design) for one in (load_run(run.parent), run))
-    made = spec_diff(before, after, (run.parent, run.id))
-    diff.code(made or "The spec is the same; see the settings and the seed.", language="diff")
-else:
-    diff.caption("It was not forked from another run.")
-path = run.folder / "log.txt"
-log.code(
-    path.read_text(encoding="utf-8", errors="replace")[-4000:]
-    if path.exists() and path.stat().st_size
-    else "Nothing was logged.",
-    language=None,
-)
+
+
+def code(what: str, language: str | None) -> None:
+    """Shown as code; what is long is scrolled, so that the page isn't as long as it."""
+    long = what.count("\n") > LINES
+    st.code(what, language=language, height=22 * LINES if long else "content")
+
+
+with spec:
+    code(run.spec or "A module of your own; see module.py in the run's folder.", "toml")
+with diff:
+    if run.parent and run.spec:
+        before, after = (to_toml(one.design) for one in (load_run(run.parent), run))
+        made = spec_diff(before, after, (run.parent, run.id))
+        code(made or "The spec is the same; see the settings and the seed.", "diff")
+    else:
+        st.caption("It was not forked from another run.")
+with log:
+    path = run.folder / "log.txt"
+    said = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    code(said[-4000:] or "Nothing was logged.", None)

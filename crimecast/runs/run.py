@@ -14,10 +14,11 @@ import numpy as np
 from crimecast import UserError
 from crimecast.designs.spec import Design, parse_design, to_toml, with_module
 from crimecast.grids.cube import Cube
+from crimecast.grids.grid import grid_folder
 from crimecast.machine.process import born, lives
 from crimecast.runs.settings import Settings
 from crimecast.storage.access import accounted, act
-from crimecast.storage.bin import Thrown, highest, throw
+from crimecast.storage.bin import Thrown, discarded, throw
 from crimecast.storage.database import reading, writing
 from crimecast.storage.forms import Damaged, formed
 from crimecast.storage.store import data_root, read_json, write_json
@@ -122,10 +123,13 @@ def create_run(
         path, _, module = design.module.rpartition(":")
         settings = replace(settings, module=module)
     spec = "" if module else to_toml(design)
+    city = str(read_json(grid_folder(grid) / "grid.json")["city"])
     with writing() as db:
         number = db.execute("select coalesce(max(number), 0) + 1 from runs").fetchone()[0]
-        number = max(number, highest() + 1)  # what is in the bin may be taken back
-        name = f"{re.sub(r'[^a-z0-9_]+', '_', design.name.lower())[:40]}-{number}"
+        gone = discarded()  # what may be taken back
+        number = max([number, *(other + 1 for other in gone.values())])
+        known = [row["id"] for row in db.execute("select id from runs")]
+        name = called(design.name, city, [*known, *gone])
         folder = data_root() / "runs" / name
         folder.mkdir(parents=True, exist_ok=True)
         if module is not None:
@@ -139,6 +143,19 @@ def create_run(
         marks = ", ".join("?" for _ in row)
         db.execute(f"insert into runs ({', '.join(row)}) values ({marks})", tuple(row.values()))
     return load_run(name)
+
+
+def called(design: str, city: str, known: list[str]) -> str:
+    """The name of a city's next run, which counts within the city. `known` are the names that all runs
+    have. Those of the sample city stand without it.
+
+    >>> called("Stack", "sample", ["stack-1", "boston-stack-7"]), called("stack", "boston", ["stack-1"])
+    ('stack-2', 'boston-stack-1')
+    """
+    before = "" if city == "sample" else f"{city}-"
+    own = (re.fullmatch(re.escape(before) + r"[a-z0-9_]+-(\d+)", name) for name in known)
+    number = 1 + max((int(one[1]) for one in own if one), default=0)
+    return f"{before}{re.sub(r'[^a-z0-9_]+', '_', design.lower())[:40]}-{number}"
 
 
 def _from_row(row: Any) -> Run:

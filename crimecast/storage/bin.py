@@ -123,10 +123,10 @@ def _known(db: Any, row: dict[str, Any]) -> bool:
     return found is not None and found["created"] != row.get("created")
 
 
-def highest() -> int:
-    """The highest number of a run in the bin: those that come get others."""
-    numbers = (row.get("number") for entry in thrown() for row in entry.runs)
-    return max((number for number in numbers if isinstance(number, int)), default=0)
+def discarded() -> dict[str, int]:
+    """The names and numbers of the runs in the bin: those that come get others."""
+    rows = [row for entry in thrown() for row in entry.runs]
+    return {str(row["id"]): row["number"] for row in rows if isinstance(row.get("number"), int)}
 
 
 def empty() -> None:

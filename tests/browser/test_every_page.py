@@ -1,5 +1,5 @@
 """Every page, light and dark, wide and narrow: it looks as it did, axe-core finds nothing serious, and
-nothing is wider than the screen.
+nothing is wider than the screen, nor endlessly high.
 
 It looks as it did by screenshots beside those kept in `expected/`, coarsely, so that another font renderer
 passes and a broken layout doesn't. `CRIMECAST_KEEP_PICTURES=1` makes what is seen now the expectation;
@@ -39,6 +39,7 @@ PAGES = (
 )  # fmt: skip
 VIEWS = ("layers?view=Network", "layers?view=Why", "layers?view=Sight")
 SCHEMES = ("light", "dark")
+HIGH = 3000  # pixels that a page may have on a wide screen
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +129,8 @@ def test_it_looks_as_it_did_and_keeps_nobody_out(wide: Page, untouched: App, nam
         if name in PAGES and (other := changed(wide, name, scheme)) > SHARE:
             wrong.append(f"{scheme}: {100 * other:.1f} % of it, see changed_{name}_{scheme}.png")
         wrong += [f"{scheme}: {what}" for what in serious(wide)]
+    high = wide.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
+    assert high <= HIGH
     assert not wrong
 
 
