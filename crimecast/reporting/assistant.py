@@ -19,6 +19,7 @@ from crimecast.grids.cube import load_cube
 from crimecast.grids.grid import list_grids
 from crimecast.judging.scoring import table
 from crimecast.plots.difference import difference
+from crimecast.plots.scale import top_of
 from crimecast.reporting.pictures import picture
 from crimecast.runs.run import Run, list_runs, load_run
 from crimecast.views.ground import ground
@@ -94,7 +95,7 @@ def map_png(name: str, what: str = "forecast", step: str = "") -> bytes:
     error = difference(came, mean)
     values = {"forecast": mean, "actual": came, "error": error}[what]
     off = what == "error"
-    top = float(np.quantile(np.abs(error[area]) if off else np.concatenate([mean[area], came[area]]), 0.998))  # fmt: skip
+    top = top_of(np.abs(error[area]) if off else np.concatenate([mean[area], came[area]]), 0.998)
     on = ground(load_city(cube.city), cube, False)
     address = picture(values, area, "diverging" if off else "sequential", -top if off else 0.0, top, on)  # fmt: skip
     return base64.b64decode(address.partition(",")[2])

@@ -10,6 +10,7 @@ from crimecast.forecasting.forecasts import need_two
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube, on_map
 from crimecast.judging.scoring import said
+from crimecast.plots.scale import top_of
 from crimecast.reporting.model_card import model_card
 from crimecast.reporting.page import card, figure, page, paired, table
 from crimecast.reporting.pictures import legend, picture
@@ -88,8 +89,8 @@ def _where(view: Comparison, name: str) -> str:
     area = judged.area
     gain = judged.gain.sum(axis=(0, 1))
     one, other = (r.sum(axis=1).mean(axis=0) for r in (judged.one, judged.other))
-    top = float(np.quantile(np.concatenate([one, other]), 0.998))
-    reach = float(np.quantile(np.abs(gain), 0.995))
+    top = top_of(np.concatenate([one, other]), 0.998)
+    reach = top_of(np.abs(gain), 0.995)
     on = ground(load_city(view.cube.city), view.cube, False)
     rates_ = legend("sequential", 0.0, top, view.cube.unit)
     return (

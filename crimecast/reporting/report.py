@@ -15,6 +15,7 @@ from crimecast.judging.scoring import said
 from crimecast.judging.scoring import table as score_table
 from crimecast.lineage.tree import changed, effect
 from crimecast.plots.difference import TITLE, WORDS, difference
+from crimecast.plots.scale import top_of
 from crimecast.reporting.model_card import model_card
 from crimecast.reporting.page import card, figure, page, paired, table
 from crimecast.reporting.pictures import legend, picture
@@ -71,9 +72,9 @@ def _maps(cube: Cube, city: City, first: int, last: int, made: np.ndarray) -> st
     area = cube.area(first)
     mean = made.sum(axis=1).mean(axis=0)
     fact = cube.counts[first:last].sum(axis=1).mean(axis=0)
-    top = float(np.quantile(np.concatenate([mean[area], fact[area]]), 0.998))
+    top = top_of(np.concatenate([mean[area], fact[area]]), 0.998)
     error = difference(fact, mean)
-    off = float(np.quantile(np.abs(error[area]), 0.998))
+    off = top_of(np.abs(error[area]), 0.998)
     on, rates_ = ground(city, cube, False), legend("sequential", 0.0, top, cube.unit)
     return (
         f"<h2>Where</h2><p class='soft'>{cube.unit.capitalize()}, mean over the unseen steps; forecast and actual on one "

@@ -37,6 +37,7 @@ from crimecast.judging.scoring import (
     week_numbers,
 )
 from crimecast.plots.rasters import Panel, Scene, message
+from crimecast.plots.scale import top_of
 from crimecast.runs.run import Run, list_runs
 from crimecast.views.ground import ground
 from crimecast.views.words import forecast_title
@@ -197,14 +198,15 @@ class Comparison:
             for i, (_, chosen) in enumerate(parts)
         }
         peak = float(max(one.mean(axis=0).max(), other.mean(axis=0).max())) * 1.5
-        reach = float(np.quantile(np.abs(gain.mean(axis=0)), 0.995)) * len(times)
+        reach = top_of(np.abs(gain.mean(axis=0)), 0.995) * len(times)
+        top = top_of(np.stack([one.mean(axis=0), other.mean(axis=0)]))
         unit = self.cube.unit
         scene = Scene(
             identity=f"compare-{self.cube.grid}-{name}-{self.against}-{self.first}-{self.last}",
             ground=ground(city, self.cube),
             panels=[
-                Panel(forecast_title(name), unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
-                Panel(forecast_title(self.against), unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
+                Panel(forecast_title(name), unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
+                Panel(forecast_title(self.against), unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
                 Panel(
                     "Gain", "diverging", f"fit a cell: orange is where {forecast_title(name)} was better",
                     low=-reach, high=reach,

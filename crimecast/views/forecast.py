@@ -16,6 +16,7 @@ from crimecast.grids.grid import open_grid
 from crimecast.judging.likelihood import log_likelihood
 from crimecast.plots.difference import TITLE, WORDS
 from crimecast.plots.rasters import Panel, Scene, message, window
+from crimecast.plots.scale import top_of
 from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import load_run
 from crimecast.views import address
@@ -75,7 +76,7 @@ class ForecastView:
     @cached_property
     def _drawn(self) -> tuple[float, float, list[float]]:
         """The top of the scale of colours, the largest rate, and the gain of each step."""
-        top = float(max(np.quantile(self.forecast[:, self.area], 0.999), 0.05))
+        top = top_of(self.forecast[:, self.area], least=0.05)
         curve = self.gain[:, self.area].sum(axis=1)
         return top, float(self.forecast.max()), np.round(curve, 3).tolist()
 

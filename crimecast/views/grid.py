@@ -10,6 +10,7 @@ from crimecast.cities import City
 from crimecast.grids.cube import load_cube
 from crimecast.judging.thin import advice, enough
 from crimecast.plots.rasters import Panel, Scene, message, window
+from crimecast.plots.scale import top_of
 from crimecast.views.ground import ground
 
 
@@ -28,7 +29,7 @@ def _drawn(grid: str, kind: int, sigma: float) -> tuple[np.ndarray, float, float
     """The mean of all steps, the top of the scale of colours, the largest value, each step's sum."""
     cube, shown = load_cube(grid), filtered(grid, kind, sigma)
     area = cube.area(len(cube.times))
-    top = float(max(np.quantile(shown[:: max(1, len(shown) // 60)][:, area], 0.999), 1e-3))
+    top = top_of(shown[:: max(1, len(shown) // 60)][:, area], least=1e-3)
     sums = shown[:, area].sum(axis=1).round(1).tolist()
     return shown.mean(axis=0), top, float(max(shown.max(), 1e-6)), sums
 
@@ -46,7 +47,7 @@ def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> b
     panels = [
         Panel("This step", unit=unit, high=peak, gamma=2.0, size=2, top=top),
         Panel("Mean of all steps", unit=unit, high=float(max(mean.max(), 1e-6)), gamma=2.0, size=2,
-              top=float(max(np.quantile(mean[area], 0.995), 1e-6))),
+              top=top_of(mean[area], 0.995)),
     ]  # fmt: skip
     size = 10 if cube.step.days >= 1 else 16
     scene = Scene(

@@ -17,6 +17,7 @@ from crimecast.grids.cube import Cube, load_cube
 from crimecast.live.log import Log
 from crimecast.live.plan import live_folder
 from crimecast.plots.rasters import Panel, Scene, message
+from crimecast.plots.scale import top_of
 from crimecast.views.ground import ground
 from crimecast.views.place_names import place_name
 
@@ -73,18 +74,19 @@ class TomorrowView:
         cube, rate = self.cube, self.made.rate[:, kind]
         unit = cube.unit
         off = rate - self.usual[kind]
-        reach = max(float(np.quantile(np.abs(off[:, self.made.area]), 0.995)), 1e-3)
+        reach = top_of(np.abs(off[:, self.made.area]), 0.995, 1e-3)
+        top = top_of(rate[:, self.made.area], least=1e-3)
         peak = max(float(rate.max()), 1e-6)
         scene = Scene(
             identity=f"{self.made.name}-{cube.grid}-{self.made.origin}-{kind}-{share}",
             ground=ground(self.city, cube),
             panels=[
-                Panel("Expected", unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
+                Panel("Expected", unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
                 Panel(
                     "Against usual", "diverging", f"{unit}: orange is more than usual there",
                     low=-reach, high=reach,
                 ),
-                Panel("What you can cover", unit=unit, high=peak, gamma=2.0, size=2, group="rate"),
+                Panel("What you can cover", unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
             ],
             labels=[self.label(i) for i in range(len(rate))],
             curve=[float(self.made.mean[i, :, kind].mean()) for i in range(len(rate))],
@@ -211,7 +213,7 @@ class Before:
             cube.unit,
             max(float(self.rate.max()), 1e-6),
         )
-        top = float(max(np.quantile(self.rate[self.area], 0.999), 0.05))
+        top = top_of(self.rate[self.area], least=0.05)
         scene = Scene(
             identity=f"before-{cube.grid}-{self.label}-{self.sealed}",
             ground=ground(city, cube),
