@@ -1,5 +1,7 @@
 """Which columns hold the time of day that belongs to a column of days: by names, else by all their values."""
 
+import re
+
 import numpy as np
 import polars as pl
 
@@ -10,6 +12,7 @@ from crimecast.reading.place_columns import spread
 from crimecast.reading.several import day_of, is_clock
 from crimecast.reading.words import CLOCK, COUNTER, ENDING, LATER, LENGTH, PART, PERSON
 
+SECONDS = re.compile(r"(^|_)(sec(ond)?s?|sekunden?|secondes?|segundos?|secondi|seconden)(_|$)")
 ENOUGH = 40  # rows from which on values tell clocks from other numbers
 
 
@@ -48,7 +51,7 @@ def _by_values(table: Rows, taken: set[str]) -> list[str]:
     """A column of clocks as one number, or one of hours with its minutes behind it."""
     names = [name for name in table.columns if name not in taken and _is_free(name)]
     for name in names:
-        if _is_hhmm(table, name):
+        if _is_hhmm(table, name) or _is_seconds(table, name):
             return [name]
     for name in names:
         numbers = _whole(table, name)
@@ -62,7 +65,7 @@ def _by_values(table: Rows, taken: set[str]) -> list[str]:
 
 def _said(table: Rows, found: list[str]) -> Notice:
     names = " and ".join(f"'{name}'" for name in found)
-    how = "as hour and minute" if len(found) == 1 else "as hours and minutes"
+    how = "as seconds of the day" if _is_seconds(table, found[0]) else "as hour and minute" if len(found) == 1 else "as hours and minutes"  # fmt: skip
     first = spread(table, found).row(0)
     shown = " and ".join(str(value) for value in first)
     says = f"The time of day is taken from {names}, {how}, such as {shown:.40}: no other column is named so, but all values fit."
@@ -92,6 +95,12 @@ def _is_hhmm(table: Rows, name: str) -> bool:
         and high > 0.1
         and numbers.max() >= 2100
     )
+
+
+def _is_seconds(table: Rows, name: str) -> bool:
+    """Numbers below 86,400, up to late in the evening, in a column that is named for seconds."""
+    numbers = _whole(table, name) if SECONDS.search(plain(name)) else None
+    return numbers is not None and 75_600 < numbers.max() < 86_400 and len(set(numbers)) > 30
 
 
 def _is_minute(table: Rows, name: str) -> bool:

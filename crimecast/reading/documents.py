@@ -9,6 +9,7 @@ import polars as pl
 
 from crimecast import UserError
 from crimecast.reading.encodings import encoding_of
+from crimecast.reading.nested import lists_of, unnested
 from crimecast.reading.notice import Notice
 
 MOST_BYTES = 2 * 2**30
@@ -43,7 +44,8 @@ def read_document(path: Path) -> tuple[pl.DataFrame, list[Notice], str | None]:
                     len(bad),
                 )
             )
-    rows, crs = _rows(document)
+    rows, crs, said = _rows(document)
+    notices += said
     if not rows:
         raise ValueError("expected a list of records")
     odd = sum(not isinstance(row, dict) for row in rows)
@@ -51,12 +53,18 @@ def read_document(path: Path) -> tuple[pl.DataFrame, list[Notice], str | None]:
         raise ValueError("expected a list of records")
     if odd:
         notices.append(Notice("bad_rows", f"{odd:,} entries are no records and are left out.", odd))
+    if several := sum(_is_several(row) for row in _features(document)):
+        says = (
+            f"{several:,} records have several points for their place: the first of them is taken."
+        )
+        notices.append(Notice("several_places", says, several))
     if spread := sum(_is_spread(row) for row in _features(document)):
         says = (
             f"{spread:,} records have a line or an area for their place: the middle of it is taken."
         )
         notices.append(Notice("middle", says, spread))
-    rows = [_unwrapped(row) for row in rows]
+    rows, said = unnested([_unwrapped(row) for row in rows])
+    notices += said
     flat = [
         {_text(str(key)): _scalar(value) for key, value in row.items()}
         for row in rows
@@ -103,21 +111,44 @@ def _lines(text: str) -> tuple[list[Any], list[int]]:
     return found, bad
 
 
-def _rows(document: Any) -> tuple[list[Any], str | None]:
-    """The list of records in a document, and the CRS it names."""
+def _rows(document: Any) -> tuple[list[Any], str | None, list[Notice]]:
+    """The list of records in a document, the CRS it names, and what there is to say of other lists in it."""
     if isinstance(document, list):
-        if document and all(isinstance(row, list) for row in document):
-            return _from_lists([str(name) for name in document[0]], document[1:]), None
-        if any(isinstance(row, dict) and row.get("type") == "Feature" for row in document):
-            return [_feature(row) for row in document], None
-        return [
-            row["_source"]
-            if isinstance(row, dict) and isinstance(row.get("_source"), dict)
-            else row
-            for row in document
-        ], None
+        if document and all(_is_collection(part) for part in document):
+            return [_feature(f) for part in document for f in part["features"]], _named_crs(document[0]), []  # fmt: skip
+        return _of_list(document), None, []
     if not isinstance(document, dict):
-        return [], None
+        return [], None, []
+    known, crs = _of_object(document)
+    if known:
+        return known, crs, []
+    inner, notices = lists_of(document)
+    if inner:
+        return _of_list(inner), None, notices
+    values = list(document.values())
+    whole = bool(values) and not any(isinstance(v, dict | list) for v in values)
+    return [document] if whole else [], None, []
+
+
+def _is_collection(part: Any) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("features"), list)
+
+
+def _of_list(document: list[Any]) -> list[Any]:
+    """The records of a list: of lists below their names, of features, or as they are."""
+    if document and all(isinstance(row, list) for row in document):
+        return _from_lists([str(name) for name in document[0]], document[1:])
+    if any(isinstance(row, dict) and row.get("type") == "Feature" for row in document):
+        return [_feature(row) for row in document]
+    return [
+        row["_source"] if isinstance(row, dict) and isinstance(row.get("_source"), dict) else row
+        for row in document
+    ]
+
+
+def _of_object(document: dict[str, Any]) -> tuple[list[Any], str | None]:
+    """The records of an object in a form that is known (GeoJSON, Esri JSON, columns, one below each name), and
+    the CRS it names; none where it is in no such form."""
     if isinstance(document.get("features"), list):
         if any("attributes" in f for f in document["features"] if isinstance(f, dict)):
             reference = _table(document.get("spatialReference"))
@@ -156,26 +187,7 @@ def _rows(document: Any) -> tuple[list[Any], str | None]:
                 {str(name): value[key] for name, value in document.items()} for key in order
             ], None
         return values, None
-    inner = max(_lists(document), key=len, default=[])
-    return (
-        (_rows(inner)[0], None)
-        if inner
-        else (
-            [document] if values and not any(isinstance(v, dict | list) for v in values) else [],
-            None,
-        )
-    )
-
-
-def _lists(value: Any, depth: int = 0) -> Iterator[list[Any]]:
-    """Every list of records within a document."""
-    if depth > 4 or not isinstance(value, dict):
-        return
-    for entry in value.values():
-        if isinstance(entry, list) and entry and isinstance(entry[0], dict | list):
-            yield entry
-        else:
-            yield from _lists(entry, depth + 1)
+    return [], None
 
 
 def _from_lists(names: list[str], rows: list[Any]) -> list[Any]:
@@ -228,6 +240,14 @@ def _is_spread(feature: Any) -> bool:
     """Whether a feature's place is a line or an area."""
     kind = str(_table(_table(feature).get("geometry")).get("type"))
     return "LineString" in kind or "Polygon" in kind
+
+
+def _is_several(feature: Any) -> bool:
+    """Whether a feature's place is several points."""
+    geometry = _table(_table(feature).get("geometry"))
+    kinds, points = ("MultiPoint", "GeometryCollection"), geometry.get("coordinates")
+    points = points if geometry.get("type") == kinds[0] else geometry.get("geometries")
+    return geometry.get("type") in kinds and isinstance(points, list) and len(points) > 1
 
 
 def _place(geometry: Any) -> tuple[Any, Any]:

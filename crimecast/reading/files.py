@@ -15,6 +15,7 @@ from crimecast import UserError
 from crimecast.reading.containers import PACKED, TABLES, is_sheet, kind_of, unpacked
 from crimecast.reading.delimited import AT_ONCE, read_delimited
 from crimecast.reading.documents import read_document
+from crimecast.reading.header_again import refuse_other_order
 from crimecast.reading.mending import mended
 from crimecast.reading.notice import Notice
 from crimecast.reading.parquets import read_parquet
@@ -90,6 +91,7 @@ def opened(path: Path, encoding: str | None = None, delimiter: str | None = None
             read = File(rows, notices, files[0].crs)
         else:
             read = replace(files[0], notices=[*said, *files[0].notices])
+        refuse_other_order(read.rows, path.name)
         rows, put_right = mended(read.rows)
         yield replace(read, rows=rows, notices=[*read.notices, *put_right])
 

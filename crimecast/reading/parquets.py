@@ -127,6 +127,12 @@ def _plain(column: pl.Series) -> pl.Series:
         return column.bin.encode("hex")
     if isinstance(dtype, pl.List | pl.Array) and not dtype.inner.is_nested():
         inner = dtype.inner
+        if inner in (pl.String, pl.Categorical, pl.Enum):
+            texts = column.cast(pl.List(pl.String))
+            if bool((texts.list.len().drop_nulls() <= 1).all()):
+                return texts.list.first()
+            values = [None if v is None else json.dumps(v.to_list()) for v in texts]
+            return pl.Series(values, dtype=pl.String)
         if inner not in (pl.Binary, pl.Duration, pl.Object):
             texts = column.cast(pl.List(pl.String)).list.join(", ")
             return pl.select(pl.format("[{}]", texts)).to_series()

@@ -7,11 +7,12 @@ import polars as pl
 
 from crimecast.cities import City
 from crimecast.reading.columns import plain
-from crimecast.reading.coordinates import numbers, point_form
+from crimecast.reading.coordinates import numbers, point_form, points
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows, every
 
 SAMPLE = 400
+APART = 0.003  # degrees from which on two places are others
 # In the languages that cities publish in, as `plain` writes them.
 EAST = re.compile(
     r"(^|_)(longitude|longitud|lon|lng|long|x|easting|east|este|xcoord\w*|utm_?e|utm_?x|e|coordx|coor\w*_x|laenge|lange|langengrad|laengengrad|"
@@ -112,6 +113,12 @@ def doubts(table: Rows, place: dict[str, list[str]]) -> list[Notice]:
                 "and mostly say another place."
             )
             notices.append(Notice("place_column", says, table.height))
+        elif text := _other_points(table, used):
+            says = (
+                f"The place is taken from {' and '.join(map(repr, used.values()))}; '{text}' holds places too, and mostly others: "
+                "choose it instead if it is the one that is meant."
+            )
+            notices.append(Notice("place_column", says, table.height))
     names = list(dict.fromkeys(name for parts in place.values() for name in parts))
     for number, (pattern, datum) in DATUMS.items():
         if any(re.search(pattern, plain(name)) for name in names):
@@ -119,6 +126,32 @@ def doubts(table: Rows, place: dict[str, list[str]]) -> list[Notice]:
             says = f"The names of {' and '.join(map(repr, names))} say that places are in {datum}, and they are read as WGS 84: they may be up to some hundred metres aside. {how}"
             notices.append(Notice("datum", says, table.height))
     return notices
+
+
+def _other_points(table: Rows, used: dict[str, str]) -> str | None:
+    """A column of whole places as text, in degrees, that mostly lie elsewhere than the columns of degrees say."""
+    for name in table.columns:
+        if (
+            name in used.values()
+            or table.schema[name] != pl.String
+            or ELSEWHERE.search(plain(name))
+        ):
+            continue
+        form = point_form(table.column(name))
+        if form is None:
+            continue
+        both = spread(table, [name, *used.values()])
+        one, other = points(both[name], form)
+        if form == "pair":
+            one, other = other, one
+        x, y = (numbers(Parts.one(both[used[field]])).first for field in ("longitude", "latitude"))
+        with np.errstate(invalid="ignore"):
+            degrees = (np.abs(one) <= 180) & (np.abs(x) <= 180) & (x != 0) & (one != 0)
+            near = (np.abs(one - x) < APART) & (np.abs(other - y) < APART)
+            turned = (np.abs(other - x) < APART) & (np.abs(one - y) < APART)
+        if degrees.sum() >= 20 and (near | turned)[degrees].mean() < 0.5:
+            return name
+    return None
 
 
 def _rivals(table: Rows, field: str, used: str, place: dict[str, list[str]]) -> list[str]:

@@ -7,6 +7,7 @@ import polars as pl
 
 from crimecast.reading import clock_columns, words
 from crimecast.reading.columns import plain
+from crimecast.reading.dates_said import other_dates
 from crimecast.reading.not_events import no_event
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows
@@ -41,7 +42,7 @@ def unused(
     table: Rows, found: dict[str, list[str]], precision: str, times: Parts[pl.Series], zone: str
 ) -> list[Notice]:
     """Notices on columns that no field takes: a number of events a row, or of each type; AM and PM, north and
-    south; a time of day (where times are of the `precision` of a day) or hours that aren't those of the `times`; a zone; what says that a row is
+    south; a time of day (where times are of the `precision` of a day), hours, years or days that aren't those of the `times`; a zone; what says that a row is
     no event."""
     taken = {column for parts in found.values() for column in parts}
     by_day = precision == "day"
@@ -59,6 +60,7 @@ def unused(
                 or (said := no_event(name, values))
                 or (by_day and (said := _all_hours(table, name)))
                 or (precision == "minute" and (said := _other_hours(table, name, times)))
+                or (said := other_dates(table, name, times))
             ):
                 notices.append(Notice(*said, table.height))
             if "type" not in found and _is_small_count(name, values):
