@@ -60,6 +60,7 @@ def _proof(name: str) -> tuple[Any, str]:
             if one.field is None
             else "sees {} up, {} down, {} left, {} right".format(*one.field)
         )
+        + (f"; {one.shown}" if one.shown else "")
         for one in made.layers
     ]
     lines += [f"not proven: {c.check} of {c.layer or 'the network'}: {c.why}" for c in made.doubts]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from crimecast.inspect.graph import kind_of
 from crimecast.inspect.receptive import Cell, Field, field_of_forecast, field_of_layer
-from crimecast.inspect.replaying import Check, replays, several
+from crimecast.inspect.replaying import Check, parts_read, replays, several
 from crimecast.inspect.subject import subject
 from crimecast.inspect.trial import (
     FORECAST,
@@ -37,12 +37,14 @@ from crimecast.storage.store import read_json, write_json
 @dataclass(frozen=True)
 class Layer:
     """A call of a layer: its channels, and the cells of the input that the middle of its map sees
-    above, below, left and right of itself; each None where that isn't proven."""
+    above, below, left and right of itself; each None where that isn't proven. `shown`: what of its output is
+    shown, and how, where that isn't simply all of it as it stands."""
 
     layer: str
     kind: str
     channels: int | None
     field: tuple[int, int, int, int] | None
+    shown: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,12 @@ def prove(one: Looked) -> Proof:
         why = f"the module returns {shape}, where a forecast is (1, types, {grid[0]}, {grid[1]})"
         return Proof([Check("shape", None, False, why)])
     trial = Trial(one, inputs, fresh)
-    checks = [*replays(one, inputs), *_axes(one, made), *several(one, inputs)]
+    checks = [
+        *replays(one, inputs),
+        *_axes(one, made),
+        *several(one, inputs),
+        *parts_read(one, made, inputs),
+    ]
     layers, found = _fields(one, made, trial)
     checks += [*found, *whole_network(trial)]
     return Proof(checks, layers)
@@ -192,9 +199,21 @@ def _fields(one: Looked, made: Record, trial: Trial) -> tuple[list[Layer], list[
             if check.ok:
                 around = fields[label].around(here)
         known = count if axes.proven or _is_vector(one, label, axes, shape) else None
-        layers.append(Layer(label, kind_of(one, label), known, around))
+        layers.append(Layer(label, kind_of(one, label), known, around, _shown(axes, shape)))
     layers.append(_of_forecast(made, trial, fields, seen, checks))
     return layers, checks
+
+
+def _shown(axes: Axes, shape: tuple[int, ...]) -> str:
+    """What is said of how a layer's maps are shown."""
+    said = []
+    if (parts := axes.parts(shape)) > 1:
+        what = "parts that lie in the batch" if axes.apart else "steps"
+        said.append(f"of its {parts} {what} the last is shown")
+    if axes.mirrored:
+        ways = " and ".join(("north–south", "west–east")[axis] for axis in axes.mirrored)
+        said.append(f"its maps run the other way {ways} and are shown as the city lies")
+    return "; ".join(said)
 
 
 def _of_forecast(

@@ -6,16 +6,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from crimecast.networks.axes import Axes
 from crimecast.networks.calls import (
     ROOT,
     Counter,
     Outputs,
     first_tensor,
     instead,
+    split,
     tensors_in,
     watched,
 )
 from crimecast.networks.looked import Looked
+from crimecast.networks.tape import Record
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,48 @@ def several(one: Looked, inputs: dict[str, Tensor]) -> list[Check]:
             else "it gives several tensors, of which the forecast reads others than the first"
         )
         checks.append(Check("several", name, same, why))
+    return checks
+
+
+@torch.no_grad()
+def parts_read(one: Looked, made: Record, inputs: dict[str, Tensor]) -> list[Check]:
+    """Of a layer that gives several maps of each channel for a sample (of steps, or folded into the batch) the
+    last is shown: does the forecast read it?"""
+    checks = []
+    plain = first_tensor(one.network(*copied([*inputs.values()])))
+    for label, call in made.calls.items():
+        axes = one.axes(label, call.shapes[0]) if call.shapes else None
+        if axes is None or not axes.proven or axes.parts(call.shapes[0]) == 1:
+            continue
+        name, number = split(label)
+        counter = Counter()
+
+        def moved(
+            ran: str,
+            output: object,
+            axes: Axes = axes,
+            name: str = name,
+            number: int = number or 1,
+            counter: Counter = counter,
+        ) -> object:
+            tensor = first_tensor(output)
+            if ran != name or counter.begin(name) != number or tensor is None:
+                return output
+            shown = axes.maps(torch.arange(tensor.numel()).reshape(tensor.shape)).flatten()
+            noise = torch.randn(len(shown), generator=torch.Generator().manual_seed(0))
+            other = tensor.clone().flatten()
+            other[shown] += noise.to(other.dtype) * (1 + tensor.abs().mean())
+            return instead(output, tensor, other.reshape(tensor.shape))
+
+        with watched({name: one.layers[name]}, lambda *_: None, moved):
+            try:
+                other = first_tensor(one.network(*copied([*inputs.values()])))
+            except Exception:  # whatever a user's module does
+                continue
+        if plain is not None and other is not None and alike(other, plain, 1e-9):
+            count = axes.parts(call.shapes[0])
+            why = f"of the {count} maps that it gives of each channel the last is shown, and the forecast reads others alone"
+            checks.append(Check("several", label, False, why))
     return checks
 
 

@@ -103,6 +103,14 @@ class Axes:
         mask[tuple(index)] = True
         return mask
 
+    def parts(self, shape: tuple[int, ...]) -> int:
+        """How many maps of each channel a layer gives for a sample, of which the last is shown."""
+        if not self.is_map:
+            return 1
+        if self.steps is not None:
+            return shape[self.steps]
+        return 1 if 0 in (self.rows, self.columns) else max(1, self.folded)
+
     def maps(self, x: Tensor) -> Tensor:
         """(B, C, H, W) of what a layer gave, north and east as the inputs': of steps the last. What is no map,
         as it is."""

@@ -29,6 +29,12 @@ def doubts(run: Run, layer: str) -> list[str]:
     return [said(check) for check in known.doubts if check.layer == layer] if known else []
 
 
+def shown(run: Run, layer: str) -> str:
+    """What of a layer's output is shown, and how, where that isn't simply all of it; "" as far as is known."""
+    known = known_proof(run)
+    return next((one.shown for one in known.layers if one.layer == layer), "") if known else ""
+
+
 NAMES = {
     "replays": "its output follows from its inputs",
     "several": "what is shown and changed of it is all that the forecast reads of it",
