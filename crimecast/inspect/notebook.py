@@ -114,7 +114,7 @@ class Look(Looked):
 def look(
     module: nn.Module, history: ArrayLike, calendar: ArrayLike | None = None, static: ArrayLike | None = None
 ) -> Look:  # fmt: skip
-    """Look into a module with the inputs of one sample: `history` (L, C, H, W), or with a batch of one
+    """Look into a module, which is set to forecast (`eval()`), with the inputs of one sample: `history` (L, C, H, W), or with a batch of one
     before; `calendar` (F,) and `static` (S, H, W), empty if left out.
 
     Raises UserError for what is no module, and for inputs of other shapes.

@@ -31,7 +31,9 @@ def test_the_sample_run_is_proven_and_kept(sample: str, capsys: pytest.CaptureFi
     assert {check["check"] for check in told["checks"]} == {
         "replays", "axes", "field", "repeats", "batch", "order", "modes", "gradient",
     }  # fmt: skip
-    assert {tuple(layer) for layer in told["layers"]} == {("layer", "kind", "channels", "field")}
+    assert {tuple(layer) for layer in told["layers"]} == {
+        ("layer", "kind", "channels", "field", "shown")
+    }
     by_name = {layer["layer"]: layer for layer in told["layers"]}
     assert by_name["stem"] == {
         "layer": "stem", "kind": "conv", "channels": 32, "field": [0, 0, 0, 0],
@@ -393,3 +395,46 @@ def test_channels_of_axes_that_are_not_proven_are_not_told() -> None:
     layers = {one.layer: one for one in crimecast.inspect.look(Area(), HISTORY).prove().layers}
     assert layers["first"].channels in (8, None)
     assert layers["out"].channels in (1, None)
+
+
+class Parts(Kind):
+    """A layer of which one map in several is shown: steps, of which the first or the last is read; phases that lie
+    in the batch; or a map that runs the other way."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+        self.turn = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.lift, self.out = nn.Linear(1, 8), nn.Linear(8, 1)
+        self.near, self.last = nn.Conv2d(7, 4, 3, padding=1), nn.Conv2d(4, 1, 1)
+
+    def net(self, x: Tensor) -> Tensor:
+        size = len(x), x.shape[2], x.shape[3]
+        if self.how in ("first", "last"):
+            lags = self.lift(x.permute(0, 2, 3, 1).reshape(-1, 7, 1))
+            told = self.turn(lags, lags, lags)[0][:, 0 if self.how == "first" else -1]
+            return self.out(told).view(*size, 1).permute(0, 3, 1, 2)
+        if self.how == "mirrored":
+            return self.last(self.near(x).flip(-1))
+        half = size[0], 7, size[1] // 2, 2, size[2] // 2, 2
+        phases = x.view(half).permute(0, 3, 5, 1, 2, 4).reshape(-1, 7, half[2], half[4])
+        made = self.last(torch.relu(self.near(phases))).view(size[0], 2, 2, 1, half[2], half[4])
+        return made.permute(0, 3, 4, 1, 5, 2).reshape(size[0], 1, *size[1:])
+
+
+@pytest.mark.parametrize(
+    ("how", "layer", "shown", "doubted"),
+    [
+        ("first", "turn", "of its 7 steps the last is shown", True),
+        ("last", "turn", "of its 7 steps the last is shown", False),
+        ("phases", "near", "of its 4 parts that lie in the batch the last is shown", False),
+        ("mirrored", "near", "", False),
+        ("mirrored", "last", "its maps run the other way west–east and are shown as the city lies", False),
+    ],
+)  # fmt: skip
+def test_what_of_a_layer_is_shown_is_said(how: str, layer: str, shown: str, doubted: bool) -> None:
+    torch.manual_seed(0)
+    proof = crimecast.inspect.look(Parts(how), HISTORY).prove()
+    assert next(one.shown for one in proof.layers if one.layer == layer) == shown
+    doubts = {check.layer for check in proof.doubts if check.check == "several"}
+    assert doubts == ({layer} if doubted else set())
