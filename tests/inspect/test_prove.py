@@ -36,7 +36,7 @@ def test_the_sample_run_is_proven_and_kept(sample: str, capsys: pytest.CaptureFi
     }
     by_name = {layer["layer"]: layer for layer in told["layers"]}
     assert by_name["stem"] == {
-        "layer": "stem", "kind": "conv", "channels": 32, "field": [0, 0, 0, 0],
+        "layer": "stem", "kind": "conv", "channels": 32, "field": [0, 0, 0, 0], "shown": "",
     }  # fmt: skip
     # The norms' statistics are of the whole map: 22 rows, 23 columns.
     assert by_name["log_rate"]["field"] == [11, 10, 11, 11]
