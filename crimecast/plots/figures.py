@@ -256,6 +256,9 @@ def layers_over_training_figure(
             hovertemplate="%{fullData.name}: %{y:.3g} in epoch %{x}<extra></extra>",
         )
     log = bool(values) and min(values) > 0 and max(values) / min(values) > 30
-    axis = {"title": label, "type": "log"} if log else {"title": label}
-    figure = bare(figure, 340, xaxis={"title": "epoch"}, yaxis=axis)
+    axis: dict[str, Any] = {"title": label}
+    if log:  # a tick for each decade
+        axis |= {"type": "log", "dtick": 1, "exponentformat": "power"}
+    epochs = {"title": "epoch", "dtick": max(1, len(rows) // 10)}
+    figure = bare(figure, 340, xaxis=epochs, yaxis=axis)
     return figure.update_layout(hovermode="closest")

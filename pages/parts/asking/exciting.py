@@ -28,9 +28,13 @@ def exciting(run: Run, layer: str, channel: int) -> None:
     if not inputs:
         st.info("No input within four cells changes it.", icon=":material/info:")
         return
+    top = float(made.real.max())
+    why = "" if made.value >= top else (
+        " Those reach more because the made input stays within three standard deviations of the average, and is average beyond four cells."
+    )  # fmt: skip
     st.caption(
         f"It reaches **{made.value:.3g}** at the cell of the highest peak, where the average input gives {made.average:.3g} and "
-        f"{len(made.real)} real steps up to {float(made.real.max()):.3g}. The maps are the inputs that were changed most, up "
+        f"{len(made.real)} real steps up to {top:.3g}.{why} The maps are the inputs that were changed most, up "
         "to four cells on each side: orange is more than on average, blue less."
     )
     maps(exciting_message(run, made, inputs), key="layer_exciting")

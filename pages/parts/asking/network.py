@@ -13,12 +13,12 @@ from pages.parts.text import text
 
 def network(run: Run, _city: City, layer: str, _step: int, _channel: int) -> None:
     """The graph, coloured by a measure of one's choice, with the table behind it."""
-    made = insight.nodes(run.id, run.stamp)
     chosen = st.selectbox(
         "Colour the layers by", list(insight.MEASURES), key="measure", bind="query-params",
         help="The darker a layer, the higher its number.",
     )  # fmt: skip
     with st.spinner("Measuring every layer …"):
+        made = insight.nodes(run.id, run.stamp)
         measure = insight.layer_measure(run.id, run.stamp, chosen)
     left, right = st.columns([2, 3])
     with left:
