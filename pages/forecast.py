@@ -1,7 +1,7 @@
 """Forecast: predicted beside actual beside error, step by step, and what lies behind a cell."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 import streamlit as st
@@ -15,6 +15,7 @@ from crimecast.views.astray import Spot
 from crimecast.views.coverage import warning
 from crimecast.views.forecast import TOGETHER, ForecastView, cell_events, forecast_view
 from crimecast.views.forecast_file import SUFFIXES, step_file
+from crimecast.views.two_days import SAYS, two_days
 from crimecast.views.words import forecast_title
 from pages.parts.asked import changed, chosen_row, newly
 from pages.parts.astray import where_astray
@@ -104,6 +105,32 @@ def look() -> None:
     else:
         behind(view, step, cell)
     worst(view)
+
+
+def beside_another() -> None:
+    """The step that is shown beside one of another day, under one handle."""
+    view = forecast_view(name, other, kind, first, last)
+    step = chosen_step(view)
+    with st.expander("Beside another day", key="beside_another", on_change="rerun") as fold:
+        if not fold.open:
+            return
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            what = st.segmented_control(
+                "What", SAYS, default=SAYS[0], key="two_days_what", required=True
+            )
+            week = max(view.day(view.first), view.day(step) - timedelta(days=7))
+            day = st.date_input(
+                "The other day", week, min_value=view.day(view.first), max_value=view.day(view.last - 1),
+                key=f"two_days_{run.grid}_{first:d}", width=180,
+            )  # fmt: skip
+        if not isinstance(day, date):
+            return
+        second = view.step_on(day)
+        maps(two_days(view, city, step, second, what or SAYS[0]), key="two_days_maps")
+        counts = [view.step_totals(one)[what == SAYS[0]] for one in (step, second)]
+        st.caption(
+            f"In the city {counts[0]:,.1f} {text(what)} on the first and {counts[1]:,.1f} on the second day. *Wipe* lays one over the other."
+        )
 
 
 def astray() -> None:
@@ -222,6 +249,7 @@ def go_to_cell(label: str) -> None:
 
 
 part(look)
+part(beside_another)
 part(astray)
 
 
