@@ -9,7 +9,9 @@ export default function (component) {
   const { data, parentElement: root, setStateValue } = component;
   let s = kept.get(root);
   if (!s) {
-    s = { cache: new Map(), view: { x: 0, y: 0, zoom: 1 }, lines: true, hover: null };
+    s = { cache: new Map(), lines: true, hover: null };
+    s.follow = (event) => { if (event.detail.by !== s && event.detail.city === city(s.head)) { s.view = known(s.head); later(s); } };
+    window.addEventListener(PART, s.follow);
     kept.set(root, s);
   }
   s.send = setStateValue;
@@ -23,8 +25,32 @@ export default function (component) {
     clearInterval(s.timer);
     s.timer = null;
     if (s.watch) s.watch.disconnect();
+    window.removeEventListener(PART, s.follow);
     kept.delete(root);
   };
+}
+
+// Which part of a city is looked at is the same for all of its maps, on this page and on the next.
+const PART = "crimecast-part", WHOLE = () => ({ x: 0, y: 0, zoom: 1 });
+
+function city(head) {
+  const metres = head.shape.map((cells) => Math.round(cells * head.cell / 2000));
+  return `${PART} ${head.about.split(" · ")[0]} ${metres.join("×")}`;
+}
+
+function share(s) {
+  const [height, width] = s.head.shape, { x, y, zoom } = s.view;
+  try { sessionStorage.setItem(city(s.head), JSON.stringify([x / width, y / height, zoom])); } catch { return; }
+  window.dispatchEvent(new CustomEvent(PART, { detail: { by: s, city: city(s.head) } }));
+}
+
+function known(head) {
+  if (head.layout !== "maps") return WHOLE();
+  try {
+    const [x, y, zoom] = JSON.parse(sessionStorage.getItem(city(head)));
+    if ([x, y, zoom].every(Number.isFinite) && zoom >= 1 && zoom <= 16) return { x: x * head.shape[1], y: y * head.shape[0], zoom };
+  } catch { /* nothing is kept */ }
+  return WHOLE();
 }
 
 function read(s, data) {
@@ -37,7 +63,7 @@ function read(s, data) {
   const size = head.shape[0] * head.shape[1];
   if (!s.head || s.head.identity !== head.identity) {
     s.cache = new Map();
-    s.view = { x: 0, y: 0, zoom: 1 };
+    s.view = known(head);
     s.step = s.sent = s.rested = head.step;
     s.asked = new Set();
   } else {
@@ -148,7 +174,7 @@ function build(root, s) {
   tools.appendChild(lines);
   if (head.layout === "maps") {
     const reset = make("button", "", "Whole city");
-    reset.onclick = () => { s.view = { x: 0, y: 0, zoom: 1 }; draw(s); };
+    reset.onclick = () => { s.view = WHOLE(); draw(s); share(s); };
     tools.append(reset);
     const [one, other] = head.panels;
     if (other && one.group && one.group === other.group) {
@@ -216,6 +242,7 @@ function one(grid, s, panel, index) {
       const f = frame(s, made);
       s.view.x = s.drag.x - (event.clientX - s.drag.px) / f.unit;
       s.view.y = s.drag.y - (event.clientY - s.drag.py) / f.unit;
+      if (s.view.zoom > 1) share(s);
       s.drag.moved = s.drag.moved || Math.hypot(event.clientX - s.drag.px, event.clientY - s.drag.py) > 4;
     }
     s.hover = cell(event);
@@ -257,6 +284,7 @@ function one(grid, s, panel, index) {
       s.view.y += cy - (my - after.top) / after.unit;
     }
     later(s);
+    share(s);
   };
   map.onkeydown = (event) => {
     if (event.key === "ArrowLeft" || event.key === "ArrowRight") { event.preventDefault(); move(s, s.step + (event.key === "ArrowLeft" ? -1 : 1)); }

@@ -88,3 +88,29 @@ def test_a_tap_on_a_telephone_leads_to_the_large_map(browser: Any, app: App) -> 
     small.tap()
     becomes(page, lambda: 0 <= top() < 400)
     context.close()
+
+
+def test_the_part_that_is_looked_at_is_the_same_on_every_page(browser: Any, app: App) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(BROWSER)
+    page = context.new_page()
+
+    def first() -> Any:
+        canvas = page.locator(".maps3 .panel canvas.map").first
+        canvas.wait_for()
+        becomes(page, lambda: (pixels(canvas) != pixels(canvas)[0, 0]).any())
+        page.wait_for_timeout(500)
+        return canvas
+
+    go(page, app, "tomorrow?city=sample")
+    whole = pixels(first())
+    go(page, app, "forecast?city=sample")
+    first().hover(position={"x": 60, "y": 60})
+    page.mouse.wheel(0, -800)
+    page.wait_for_timeout(300)
+    go(page, app, "tomorrow?city=sample")
+    canvas = first()
+    assert (np.abs(pixels(canvas).astype(int) - whole).max(axis=2) > 40).mean() > 0.2
+    page.get_by_role("button", name="Whole city").first.click()
+    becomes(page, lambda: np.array_equal(pixels(canvas), whole))
+    context.close()
