@@ -1,11 +1,14 @@
 """City: a city's records – bring them in, see where and when they are, and what was left out."""
 
+import json
 from dataclasses import replace
 from zoneinfo import available_timezones
 
 import streamlit as st
 
+from crimecast import UserError
 from crimecast.cities import write_city
+from crimecast.cities.streets import street_count, write_streets
 from crimecast.grids.correcting import correct_city
 from crimecast.live.discarding import delete_city, what_goes
 from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure, shares_figure
@@ -222,6 +225,33 @@ if held.months and not city.simulated:
         with grouping:
             guarded(groups)
 
+
+def streets() -> None:
+    """A file of streets, after which cells are called."""
+    known = street_count(city.name)
+    st.caption(
+        f"{known:,} streets are known by name: cells are called after the one at their middle."
+        if known
+        else "With a file of streets, cells are called after the one at their middle: in lists, tables and exports."
+    )
+    file = st.file_uploader(
+        "Streets, GeoJSON", type=["geojson", "json"], key=f"streets_{city.name}",
+        help="Lines with a name each, in longitude and latitude, as a city's portal or OpenStreetMap's extracts have them.",
+    )  # fmt: skip
+    if file is not None and operator_button("Use these streets", type="primary"):
+        try:
+            document = json.loads(file.getvalue())
+        except (ValueError, RecursionError):
+            raise UserError(f"{file.name} is not GeoJSON.") from None
+        write_streets(city.name, document)
+        st.rerun()
+
+
+if held.months:
+    naming = st.expander("Streets, to call cells after", on_change="rerun", key="naming")
+    if naming.open:
+        with naming:
+            guarded(for_operators(streets))
 if not city.simulated:
     st.subheader("Bring in records")
     crawling, uploading = st.tabs(["From the portal", "From a file"])

@@ -1,4 +1,5 @@
-"""What a cell is called: its neighbourhood or, outside of all, the nearest one; and its row and column."""
+"""What a cell is called: its neighbourhood or, outside of all, the nearest one; the street at its middle, where a file
+of streets was given; and its row and column."""
 
 from functools import lru_cache
 from typing import Any
@@ -7,11 +8,12 @@ import numpy as np
 import shapely
 
 from crimecast.cities import City, load_city
+from crimecast.cities.streets import nearest_street
 from crimecast.grids.cube import Cube
 
 
 def place_name(city: City, cube: Cube, row: int, column: int) -> str:
-    """`Old Town, row 3, column 4`; of areas the area alone."""
+    """`Old Town, Main Street, row 3, column 4`; of areas the area alone."""
     if cube.areas is not None:
         return cube.areas.name(row, column)
     here = shapely.Point(float(cube.x[column]), float(cube.y[row]))
@@ -21,8 +23,10 @@ def place_name(city: City, cube: Cube, row: int, column: int) -> str:
         if distance < least:
             best, least = name, distance
     cell = f"row {row}, column {column}"
+    if street := nearest_street(city, here.x, here.y, cube.cell):
+        cell = f"{street}, {cell}"
     if not best:
-        return cell.capitalize()
+        return cell[0].upper() + cell[1:]
     return f"{best}, {cell}" if least == 0 else f"{least:,.0f} m from {best}, {cell}"
 
 
