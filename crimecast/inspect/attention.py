@@ -4,7 +4,7 @@ Seen are the operations of torch's core, so it doesn't matter whether a layer is
 `nn.MultiheadAttention`, `scaled_dot_product_attention` or written by hand. Of a fused operation,
 which keeps no weights, they are worked out again from its queries and keys: softmax(q kᵀ s + m)
 (Vaswani et al. 2017, NeurIPS). Which entries stand for which places is proven as for every layer, by
-what moves with the inputs (`networks/axes.py`).
+what moves with the inputs (`networks/moved.py`).
 """
 
 from collections.abc import Callable
@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from crimecast.inspect.specimen import Specimen
-from crimecast.networks.axes import Axes, axes_of
+from crimecast.networks.axes import Axes
 from crimecast.networks.calls import ROOT, watched
+from crimecast.networks.moved import axes_of
 from crimecast.networks.tape import Watching
 
 SOFTMAX = ("_softmax", "_safe_softmax")

@@ -26,8 +26,9 @@ from crimecast.inspect.trial import (
     others,
 )
 from crimecast.inspect.whole import whole_network
-from crimecast.networks.axes import Axes, width_of
+from crimecast.networks.axes import Axes
 from crimecast.networks.looked import Looked
+from crimecast.networks.moved import width_of
 from crimecast.networks.tape import Record
 from crimecast.runs.run import Run
 from crimecast.storage.kept import code_of

@@ -7,9 +7,11 @@ from torch import Tensor, nn
 
 from crimecast import UserError
 from crimecast.designs.build import Network, named_layers
-from crimecast.networks.axes import HEAVY, Axes, axes_of, by_operations, by_shape
+from crimecast.networks.axes import Axes, by_shape
 from crimecast.networks.calls import split
+from crimecast.networks.carried import by_operations
 from crimecast.networks.clocked import clocked
+from crimecast.networks.moved import HEAVY, axes_of
 from crimecast.networks.tape import Record, record
 
 

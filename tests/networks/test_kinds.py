@@ -12,7 +12,7 @@ from crimecast.inspect.activations import capture
 from crimecast.inspect.notebook import look
 from crimecast.inspect.receptive import field_of_forecast, weights_that_reach
 from crimecast.inspect.trial import double
-from crimecast.networks.axes import axes_of
+from crimecast.networks.moved import axes_of
 from crimecast.networks.tape import record
 from tests.networks.kinds import HEIGHT, KINDS, WIDTH, Attention, Kind, Twice
 
