@@ -99,6 +99,30 @@ def score(options: argparse.Namespace) -> tuple[Any, str]:
     return rows, "\n".join(lines)
 
 
+def paper(options: argparse.Namespace) -> tuple[Any, str]:
+    """A published table made again: trivial rules, and forecasts of ours on its tensors."""
+    from crimecast.reporting.papers import cells, heads, table
+
+    ready()
+    folder, *more = (
+        options.data
+    )  # argparse gives what follows an option's value to it, or to nobody
+    made, cube, rows = table(options.name, Path(folder), [*options.names, *more])
+    lines = [heads(rows[0]), *(cells(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+    first = len(cube.times) - made.days[2]
+    told = {
+        "paper": options.name, "grid": cube.grid, "validation": cube.label(first - made.days[1]), "test": cube.label(first),
+        "rows": rows, "notes": list(made.notes),
+    }  # fmt: skip
+    notes = ["Notes:", *made.notes]
+    return told, "\n".join([f"{made.title}; grid {cube.grid}", *text, *notes])
+
+
 def register(add: Add) -> None:
     """The commands about forecasts and scores."""
     p = add("forecast", forecast, "Forecast a period with a run or a baseline.")
@@ -116,6 +140,14 @@ def register(add: Add) -> None:
     p = add("score", score, "Score runs and baselines over a period.")
     p.add_argument("names", nargs="+", metavar="RUN|BASELINE")
     _period(p)
+
+    p = add("paper", paper, "A published table, under its own protocol and ours.")
+    p.add_argument("name", metavar="NAME", help="sthsl_chicago or crimeforecaster_chicago")
+    p.add_argument(
+        "--data", nargs="+", required=True, metavar=("FOLDER", "RUN|BASELINE"),
+        help="where its tensors lie; then runs on the grid that it makes, and baselines",
+    )  # fmt: skip
+    p.add_argument("names", nargs="*", metavar="RUN|BASELINE", help="the same")
 
 
 def _period(parser: argparse.ArgumentParser, required: bool = True) -> None:
