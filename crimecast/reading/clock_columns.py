@@ -13,6 +13,10 @@ from crimecast.reading.several import day_of, is_clock
 from crimecast.reading.words import CLOCK, COUNTER, ENDING, LATER, LENGTH, PART, PERSON
 
 SECONDS = re.compile(r"(^|_)(sec(ond)?s?|sekunden?|secondes?|segundos?|secondi|seconden)(_|$)")
+EARLIEST = (r"call|receiv|report", r"alarm", r"dispatch", r"en_?rou", r"arriv|on_?scene")
+ENDS = re.compile(
+    r"clear|clos|end|updat|modif|creat|load|publish|shift|birth|durat|respon|sunset|sunrise"
+)
 ENOUGH = 40  # rows from which on values tell clocks from other numbers
 
 
@@ -22,7 +26,10 @@ def clocks_of(table: Rows, day: str, taken: set[str]) -> tuple[list[str], list[N
     clock = _clock(table, day, taken)
     if clock is None or (PART["minute"].search(plain(clock)) and within(table, clock, 59)):
         found = _by_values(table, taken)
-        return found, [_said(table, found)] if found else []
+        if found:
+            return found, [_said(table, found)]
+        later = _of_later(table, day, taken)
+        return ([later], [_said_later(table, later)]) if later else ([], [])
     minute = minute_of(table, clock, taken)
     return [clock, *([minute] if minute else [])], []
 
@@ -69,6 +76,33 @@ def _said(table: Rows, found: list[str]) -> Notice:
     first = spread(table, found).row(0)
     shown = " and ".join(str(value) for value in first)
     says = f"The time of day is taken from {names}, {how}, such as {shown:.40}: no other column is named so, but all values fit."
+    return Notice("clock_column", says, table.height)
+
+
+def _of_later(table: Rows, day: str, taken: set[str]) -> str | None:
+    """Where nothing says when it happened, a column of clocks of when it was reported, or what came after that:
+    of several the one that is mostly first."""
+    if LATER.search(plain(day)):
+        return None
+    found: list[tuple[int, str]] = []
+    for name in table.columns:
+        word = plain(name)
+        if not (LATER.search(word) or any(re.search(of, word) for of in EARLIEST)):
+            continue
+        if name == day or name in taken or ENDS.search(word):
+            continue
+        sample = spread(table, [name])[name]
+        if sample.is_empty() or sample.dtype not in (pl.String, pl.Time):
+            continue
+        clocks = sample.dtype == pl.Time or sum(map(is_clock, sample.to_list())) > 0.8 * len(sample)
+        if clocks and not bool(sample.cast(pl.String).str.contains(r"^\d+$").all()):
+            rank = next((k for k, of in enumerate(EARLIEST) if re.search(of, word)), len(EARLIEST))
+            found.append((rank, name))
+    return min(found, key=lambda one: one[0])[1] if found else None
+
+
+def _said_later(table: Rows, name: str) -> Notice:
+    says = f"The time of day is taken from '{name}', by its name that of a report or of what came after it: no other column holds one."
     return Notice("clock_column", says, table.height)
 
 

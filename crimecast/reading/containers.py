@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from crimecast import UserError
+from crimecast.reading.asides import asides
 from crimecast.reading.notice import Notice
 from crimecast.reading.police_uk import crimes_alone
 from crimecast.storage.store import scratch
 
 MOST_BYTES = 8 * 2**30  # of what a compressed file unpacks to
+TOLD = 100_000  # bytes of a text beside the tables that are looked at
 MOST_SHEET_BYTES = 2**30  # of a spreadsheet, which has to be held in memory
 SMALL, RATIO = 2**28, 40  # bytes that any file may unpack to; beyond, times its own size
 BLOCK = 2**20
@@ -144,7 +146,19 @@ def _unzip(path: Path, folder: Path) -> tuple[list[Path], list[Notice]]:
             with archive.open(entry) as packed:
                 left -= _copy(packed, target, path.name, left)
             members.append(target)
-    return members, [left_out] if left_out else []
+        lines = [line for entry in archive.infolist() for line in _told(archive, entry)]
+    notices = asides(lines, "What lies beside the tables")
+    return members, [left_out, *notices] if left_out else notices
+
+
+def _told(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> list[str]:
+    """The lines of a text in an archive that describes the data, the first of them."""
+    name = Path(entry.filename)
+    text = name.suffix.lower() in (".md", ".rst") or (name.suffix.lower() == ".txt" and DOCUMENT.search(name.stem))  # fmt: skip
+    if not text or "__MACOSX" in entry.filename or entry.flag_bits & 1:
+        return []
+    with archive.open(entry) as packed:
+        return packed.read(TOLD).decode("utf-8", errors="replace").splitlines()
 
 
 def _most(path: Path) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from crimecast import Doubt, UserError
+from crimecast.reading.asides import asides
 from crimecast.reading.columns import NUMBER, stand_over
 from crimecast.reading.encodings import as_utf8, blocks
 from crimecast.reading.notice import Notice
@@ -23,7 +24,7 @@ DELIMITERS = ",;\t|^~"
 
 AT_ONCE = 2**28  # bytes of text that are read as one table; of more, a part at a time
 PART, LINES = 2**26, 100_000  # bytes of each; and lines that are written down together
-SAMPLE_LINES = 400
+SAMPLE_LINES, ASIDES = 400, 60
 
 LONGEST = 100  # lines over which a quoted field may go
 
@@ -84,6 +85,7 @@ def read_delimited(
         notices.append(
             Notice("no_header", "The first line holds values, not names: the columns are numbered.")
         )
+    notices += asides(cleaned.asides, "The file, beside its rows,")
     return cleaned.rows(), notices
 
 
@@ -100,6 +102,7 @@ class Cleaned:
         self._parts: list[Path] = []
         self._height = self._size = 0
         self.columns: list[str] = []
+        self.asides: list[str] = []  # lines that are no rows, the first few
 
     def write(self, records: bytes) -> None:
         """Add whole records, each with its end of line."""
@@ -107,6 +110,11 @@ class Cleaned:
         self._size += len(records)
         if self._large and self._size > PART:
             self._take()
+
+    def aside(self, record: bytes) -> None:
+        """Keep a line that is no row, for what it may say of them all."""
+        if len(self.asides) < ASIDES:
+            self.asides.append(record.decode("utf-8", errors="replace").strip().strip('#,;\t "'))
 
     def rows(self) -> Rows:
         """What was written, as a table."""
@@ -281,6 +289,7 @@ def _clean(path: Path, out: Cleaned, mark: str) -> tuple[int, list[int], bool]:
         if ended and whole and not rest.endswith(b"\n") and _cut_off(lines, head, mark):
             whole -= 1
             bad.append(line + whole + 1)
+            out.aside(lines[whole])
         number = 0
         while number < whole:
             plain = number
@@ -298,11 +307,13 @@ def _clean(path: Path, out: Cleaned, mark: str) -> tuple[int, list[int], bool]:
                 if not record.strip(b' \r\n"' + mark.encode()) or (
                     not good and not _fits_header(record, mark, width)
                 ):
+                    out.aside(record)
                     continue  # titles above the names
                 names = next(csv.reader([record.decode("utf-8").rstrip("\r\n")], delimiter=mark))
                 if names[0].lower().startswith("sep=") or sum(
                     not name.strip() for name in names
                 ) > 0.5 * len(names):
+                    out.aside(record)
                     continue
                 if number < whole and _over(names, _record(lines, number)[1], head, mark):
                     continue
@@ -314,6 +325,7 @@ def _clean(path: Path, out: Cleaned, mark: str) -> tuple[int, list[int], bool]:
             if not good or (named and record.strip() == header):
                 if record.strip():
                     bad.append(line + first + 1)
+                    out.aside(record)
                 continue
             out.write(record)
             kept += 1

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from crimecast import UserError
+from crimecast.reading.asides import around
 from crimecast.reading.encodings import encoding_of
 from crimecast.reading.nested import lists_of, unnested
 from crimecast.reading.notice import Notice
@@ -48,6 +49,8 @@ def read_document(path: Path) -> tuple[pl.DataFrame, list[Notice], str | None]:
     notices += said
     if not rows:
         raise ValueError("expected a list of records")
+    if isinstance(document, dict):
+        notices += around(document, len(rows))
     odd = sum(not isinstance(row, dict) for row in rows)
     if odd > 0.2 * len(rows):
         raise ValueError("expected a list of records")

@@ -8,14 +8,17 @@ from crimecast.reading.columns import plain
 
 NO_EVENT = {
     "deleted", "delete", "unfounded", "void", "voided", "cancelled", "canceled", "duplicate", "supplement", "supplemental",
-    "false alarm", "false call", "hoax", "no crime", "not a crime", "no offence", "no offense", "erased", "removed", "rejected", "withdrawn",
+    "false alarm", "false call", "hoax", "no crime", "not a crime", "absent", "absence", "not a case", "non-case", "noncase", "ruled out", "discarded", "no offence", "no offense", "erased", "removed", "rejected", "withdrawn",
     "fehlalarm", "falsa alarma", "alarme falso", "fausse alerte", "unbegründet", "gelöscht", "infundado", "infundada", "anulado", "anulada", "cancelado", "annulé", "sans suite", "test",
 }  # fmt: skip
 FLAG = re.compile(
-    r"unfounded|is_?crime|is_?deleted|deleted|void|is_?duplicate|is_?offen[cs]e|valid|is_?test|(^|_)test(_|$)|fake|simulat"
+    r"unfounded|is_?crime|is_?deleted|deleted|void|is_?duplicate|(^|_)duplicate(_|$)|is_?offen[cs]e|valid|is_?test|(^|_)test(_|$)|fake|simulat"
 )
 STATE = re.compile(
     r"^(record|row|rec|entry|sync|change)_?(status|state|action|type|flag)$|^(op|action)$"
+)
+COPY = re.compile(
+    r"^(closed|resolved|rejected)\W+duplicate|duplicate (report|record|case|call|request)"
 )
 REMOVED = {"d", "del", "x", "r"}  # of such a state
 
@@ -35,6 +38,10 @@ def no_event(name: str, values: pl.Series) -> tuple[str, str] | None:
     if STATE.match(word) and texts.n_unique() <= 6:
         found += [one for one in texts.unique().to_list() if one in REMOVED]
     found += [one for one in texts.unique().to_list() if one and one.startswith("duplicate of")]
+    if texts.n_unique() <= 30:
+        found += [
+            one for one in texts.unique().to_list() if one and one not in found and COPY.search(one)
+        ]
     if not found or (texts.n_unique() > 30 and not found[0].startswith("duplicate of")):
         return None
     return (

@@ -41,11 +41,20 @@ DATUMS = {
     0: (r"gcj_?02|bd_?09|(^|_)(bd|baidu|gcj)(_|$)|baidu|火星", "shifted Chinese coordinates"),
 }  # fmt: skip
 PATTERNS = {"longitude": EAST, "latitude": NORTH}
+# What says the one even where the other's x or y stands behind it, as two tables that were joined have it (lat_x).
+SAID = {
+    "longitude": re.compile(r"(^|_)(lon|lng|long|longitude)(_|$)"),
+    "latitude": re.compile(r"(^|_)(lat|latitude)(_|$)"),
+}
 
 
 def place_names(table: Rows, field: str) -> list[str]:
     """Columns whose names say that they hold longitudes, or latitudes."""
-    return [name for name in table.columns if PATTERNS[field].search(plain(name))]
+    other = SAID["latitude" if field == "longitude" else "longitude"]
+    return [
+        name for name in table.columns
+        if PATTERNS[field].search(plain(name)) and (not other.search(plain(name)) or SAID[field].search(plain(name)))
+    ]  # fmt: skip
 
 
 def spread(table: Rows, columns: list[str]) -> pl.DataFrame:

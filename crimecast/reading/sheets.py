@@ -13,9 +13,11 @@ import polars as pl
 
 from crimecast import UserError
 from crimecast.machine.limits import hold_to
+from crimecast.reading.asides import asides
 from crimecast.reading.columns import stand_over
 from crimecast.reading.containers import check_sheets
 
+LINES = 2_000  # of a sheet that may describe the others
 MEMORY = 4 * 2**30  # bytes; of the pages that are touched, a sheet that is refused has far fewer
 
 
@@ -55,6 +57,12 @@ def read_sheet(path: Path) -> tuple[pl.DataFrame, list[str]]:
     if others := [other for other, rows in read if rows.columns != names]:
         also = f"The sheet '{name}' is read; not" if len(alike) == 1 else "Not"
         said.append(f"{also} read: {_list(others)}.")
+        lines = [
+            " ".join(str(value) for value in row if value is not None)
+            for other, part in filled if other in others and part.height < LINES
+            for row in part.iter_rows()
+        ]  # fmt: skip
+        said += [one.says for one in asides(lines, "Another sheet")]
     return whole, said
 
 

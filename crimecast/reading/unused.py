@@ -8,6 +8,7 @@ import polars as pl
 from crimecast.reading import clock_columns, words
 from crimecast.reading.columns import plain
 from crimecast.reading.dates_said import other_dates
+from crimecast.reading.inexact import inexact
 from crimecast.reading.not_events import no_event
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows
@@ -34,6 +35,15 @@ ZONED = re.compile(r"(^|_)utm_?zone(_|$)|^(huso|fuso|zona_utm|zone_utm|grid_?zon
 WITHHELD = r"^\s*(?:[<≤]\s?\d+|\d+\s?-\s?\d+)\s*$"
 SORTS = re.compile(r"^(record|row|entry|line)_?(type|kind|class|sort)$")
 FEW_SORTS = 8
+ENOUGH = 40
+SHIFTED = re.compile(r"(date|day|time)s?_?(shift|offset|jitter)|(shift|jitter)\w*_?(days?|hours?)$")
+AREA = re.compile(
+    r"beat|district|ward|zone|sector|area|precinct|block|region|route|line|age|code|id"
+)
+PARTS_OF_DAY = {
+    "night", "morning", "afternoon", "evening", "noon", "midday", "late night", "early morning", "day", "overnight", "nacht", "morgen", "vormittag", "mittag",
+    "nachmittag", "abend", "mañana", "tarde", "noche", "madrugada", "matin", "après-midi", "soir", "nuit", "manhã", "noite", "mattina", "pomeriggio", "sera", "notte",
+}  # fmt: skip
 SUPPLEMENT = re.compile(r"suppl|amend|addend|(^|_)(version|revision|rev)(_?(no|nr|num|number))?$")
 PIVOTED = 2  # columns of small counts from which on they look like one for each type
 
@@ -58,7 +68,8 @@ def unused(
                 (said := zone_said(table, name, zone, times))
                 or (said := _said(name, values, by_day, late, "source_id" in found))
                 or (said := no_event(name, values))
-                or (by_day and (said := _all_hours(table, name)))
+                or (said := inexact(name, values) or _shifted(name, values))
+                or (by_day and (said := _all_hours(table, name) or _slots(name, values)))
                 or (precision == "minute" and (said := _other_hours(table, name, times)))
                 or (said := other_dates(table, name, times))
             ):
@@ -123,6 +134,57 @@ def _all_hours(table: Rows, name: str) -> tuple[str, str] | None:
     return (
         "clock_unread",
         f"'{name}' holds all numbers from 0 to 23 and no other, as hours do, and isn't used: only days are known. If it is the hour, choose it for the time too, behind the day.",
+    )
+
+
+def _slots(name: str, values: pl.Series) -> tuple[str, str] | None:
+    """Says that a column numbers the halves or quarters of the hours of a day, or names parts of the day."""
+    number = values.cast(pl.Float64, strict=False)
+    if len(values) >= ENOUGH and _ends_on_clocks(values):
+        return (
+            "clock_unread",
+            f"'{name}', such as {values[0]}, looks like a day and its clock in one number, and isn't used: only days are known. Write it as 2024-01-31 09:30.",
+        )
+    if values.dtype == pl.String and number.null_count() > 0.5 * len(values):
+        texts = {text.strip().lower() for text in values.unique().to_list()}
+        if len(texts & PARTS_OF_DAY) < 3 or len(texts - PARTS_OF_DAY) > 1:
+            return None
+        return (
+            "clock_unread",
+            f"'{name}' names parts of the day, such as {sorted(texts & PARTS_OF_DAY)[0]!r}, and isn't used: only days are known, and a grid of shorter steps would show all at midnight.",
+        )
+    if number.has_nulls() or AREA.search(plain(name)) or LATER.search(plain(name)):
+        return None
+    whole = set(number.to_list())
+    for slots, length in ((96, "quarter of an hour"), (48, "half hour")):
+        for first in (0, 1):
+            span = set(range(first, first + slots))
+            if whole <= span and len(whole) > 0.9 * slots and min(whole) == first:
+                return (
+                    "clock_unread",
+                    f"'{name}' looks like the number of the {length} in the day, {first} to {first + slots - 1}, and isn't used: only days are known. Write it as a time, such as 17:30.",
+                )
+    return None
+
+
+def _ends_on_clocks(values: pl.Series) -> bool:
+    """Whether nearly all of the values are long numbers that end on hour and minute, many different ones."""
+    texts = values.cast(pl.String).str.strip_chars()
+    parts = texts.str.extract_groups(r"^\d{6,8}(\d{2})(\d{2})$").struct.unnest()
+    hour, minute = (parts[name].cast(pl.Int64, strict=False) for name in parts.columns)
+    good = ((hour < 24) & (minute < 60)).fill_null(False)
+    various = (hour * 60 + minute).n_unique() > 20 and hour.n_unique() > 12
+    return various and int(good.sum()) > 0.95 * len(values)
+
+
+def _shifted(name: str, values: pl.Series) -> tuple[str, str] | None:
+    """Says that a column holds by how many days each date was shifted."""
+    number = values.cast(pl.Float64, strict=False)
+    if not SHIFTED.search(plain(name)) or number.has_nulls() or number.n_unique() < 2:
+        return None
+    return (
+        "shifted_dates",
+        f"'{name}' says by how much each date was shifted, and isn't used: the days that are read aren't those of the events. Take it off before the file is brought in.",
     )
 
 

@@ -25,22 +25,22 @@ OFFENCE = re.compile(
     r"crim|offen|of+ns|delit|delik|straft|infrac|charge|ucr|罪|手口|죄|преступ|злочин|(^|_)suc"
 )
 NOT_KIND = re.compile(
-    r"code|date|time|location|premis|weapon|status|district|address|victim|suspect|cd$|num|vehicle|property|report|case|call|"
+    r"code|date|time|location|premis|person|weapon|status|district|address|victim|suspect|cd$|num|vehicle|property|report|case|call|"
     r"street|calle|via$|road|day|fecha|arm[ae]|lugar|place|domestic"
 )
 # What tells of somebody or something else than the offence, however it is named.
 OTHER = re.compile(
-    r"vehicle|weapon|victim|suspect|street|road|via$|property|location|premis|district|status|address|date|time"
+    r"vehicle|weapon|victim|suspect|person|street|road|via$|property|location|premis|district|status|address|date|time"
 )
 BEGUN = r"(^|_|(?<=occurrence)|(?<=occurred)|(?<=reported)|(?<=report))"
 PART = {
     "year": re.compile(
-        rf"{BEGUN}(u?jahr|year|yr|an|ano|annee|jaar|rok|vuosi|år|ar|yıl|yil|ev)$|^年$|^ปี$|年$"
+        rf"{BEGUN}(u?jahr|i?year|yr|an|ano|annee|jaar|rok|vuosi|år|ar|yıl|yil|ev)$|^年$|^ปี$|年$"
     ),
     "month": re.compile(
-        rf"{BEGUN}(u?monat|month|mon|mes|mois|maand|miesiac|manad|ay|ho|honap|mesic)$|^月$|^เดือน$|月$"
+        rf"{BEGUN}(u?monat|i?month|mon|mes|mois|maand|miesiac|manad|ay|ho|honap|mesic)$|^月$|^เดือน$|月$"
     ),
-    "day": re.compile(rf"{BEGUN}(tag|day|dia|jour|dag|dzien|gun|nap|den)$|^日$|^วันที่$|日$"),
+    "day": re.compile(rf"{BEGUN}(tag|i?day|dia|jour|dag|dzien|gun|nap|den)$|^日$|^วันที่$|日$"),
     "hour": re.compile(
         rf"{BEGUN}(u?stunde|hour|hr|hora|heure|uur|godzina|saat|ora|hodina|timme|tim|tunti|hh?|gio|ura|chas|час|ώρα|ωρα|시|시각)$|^時$|^เวลา$|時$"
     ),
@@ -66,5 +66,5 @@ LENGTH = re.compile(
 NO_KIND = re.compile(
     r"open|closed|pending|cleared( by \w+)?|active|inactive|arrest|no arrest|suspended|resolved|unresolved|new|in progress|completed|"
     r"unfounded|founded|inv(estigation)? cont\w*|adult arrest|juv(enile)? arrest|male|female|m|f|x|unknown|y|n|yes|no|true|false|"
-    r"(p|pri|priority ?)?[0-9]|low|medium|high|urgent|routine|emergency|abierto|cerrado|aberto|fechado|offen|geschlossen|ouvert|clos"
+    r"(p|pri|priority ?)?[0-9]|low|medium|high|urgent|routine|emergency|confirmed|probable|suspected|not a case|ruled out|discarded|abierto|cerrado|aberto|fechado|offen|geschlossen|ouvert|clos"
 )

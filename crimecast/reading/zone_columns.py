@@ -12,7 +12,7 @@ from crimecast.reading.place_columns import spread
 from crimecast.reading.zones import same_clock
 
 OFFSET_PARTS = r"^(?:UTC|GMT)?\s?([-+])?(\d{1,2}):?(\d{2})?$"
-ZONE = re.compile(r"^(tz|time_?zone|zone|utc_?offset|tz_?offset|offset)$")
+ZONE = re.compile(r"^(tz|time_?zone|zone|(utc|gmt|tz|time_?zone)_?offset|offset)$")
 
 
 def zone_said(table: Rows, name: str, zone: str, times: Parts[pl.Series]) -> tuple[str, str] | None:
@@ -51,8 +51,14 @@ def zone_said(table: Rows, name: str, zone: str, times: Parts[pl.Series]) -> tup
         own = (at.dt.base_utc_offset() + at.dt.dst_offset()).dt.total_seconds()
         differ = (stated - own).drop_nulls()
         given, away = given + len(differ), away + int((differ.abs() > 60).sum())
-    if not given or away <= 0.02 * given:
+    if not given:
         return None
+    if away <= 0.02 * given:
+        return (
+            "named_offset",
+            f"'{name}' holds the offsets that {zone} has at these times, such as {texts[0]!r:.20}: they are taken as the city's own. If they are those of UTC, each is "
+            "off by that much.",
+        )
     return (
         "named_utc",
         f"'{name}' holds offsets from UTC, such as {texts[0]!r:.20}, and isn't used: in {away:,} of {given:,} rows they aren't those of the city's clocks. If "

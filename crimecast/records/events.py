@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from crimecast.cities import City
+from crimecast.reading.asides import asides
 from crimecast.reading.lost_times import few_days, first_days, half_clocks
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
@@ -121,7 +122,7 @@ def read_events(
     events = made.beside(again).map(
         lambda both: both[0].with_columns(both[1].alias("again")).with_columns(reason).drop("again")
     )
-    notices = [*moments.notices, *places.notices]
+    notices = [*moments.notices, *places.notices, *_said_in_rows(rows, times)]
     notices += unused(rows, columns, moments.precision, times, city.time_zone)
     notices += odd_rows(events, columns)
     lost = (
@@ -144,6 +145,17 @@ def read_events(
         notices.append(_unread(texts, columns["time"][0], times, moments.unread))
     read_as = {"time": f"{' + '.join(columns['time'])}, {moments.says}", "place": places.says}
     return Standardised(events.kept(), moments.precision, moments.order, read_as, notices)
+
+
+def _said_in_rows(rows: Rows, times: Parts[pl.Series]) -> list[Notice]:
+    """What rows without a time say in words, as units below the names and footers do."""
+    whole = rows.select(rows.columns)
+    if whole.folder is not None or not 0 < times.first.null_count() < 200:
+        return []
+    none = whole.first.filter(times.first.is_null()).head(50)
+    width = len(rows.columns)
+    texts = [[str(value) for value in row if value not in (None, "")] for row in none.iter_rows()]
+    return asides((" ".join(row) for row in texts if len(row) <= max(2, 0.6 * width)), "A row without a time")  # fmt: skip
 
 
 def _contradicting(made: Parts[pl.DataFrame], again: Column) -> Notice | None:
