@@ -25,8 +25,8 @@ def is_year(column: Column) -> bool:
         return False
     given = years = 0
     for part in column:
-        number = part.cast(pl.Float64, strict=False).drop_nulls()
-        given += len(number)
+        number = part.cast(pl.Float64, strict=False)
+        given += len(part) - part.null_count()
         years += int(number.is_between(1000, 2999).sum())
     return given > 0 and years > 0.5 * given
 

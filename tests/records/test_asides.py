@@ -172,3 +172,11 @@ def test_parts_of_a_date_with_an_i(run: Run) -> None:
     _, events = run(lines(told, head="id,iyear,imonth,iday,longitude,latitude,type"))
     assert sorted(events["time"].dt.date().to_list()) == sorted(t.date() for t in TIMES)
     assert isinstance(events, pl.DataFrame)
+
+
+def test_a_total_below_a_day_and_its_clock_costs_its_own_row_alone(run: Run) -> None:
+    told = [f"{t:%m/%d/%Y},{t:%H:%M}" for t in TIMES]
+    text = lines(told, head="id,Date,Time,longitude,latitude,type") + "Total,300,,,,\n"
+    result, events = run(text)
+    assert right(events)
+    assert result["dropped"] == {"no time": 1}
