@@ -48,9 +48,14 @@ def main() -> None:
         together = "+".join(runs)
         text = told("paper", name, "--data", folder, *SHOWN, together)
         own = f"stack, {SEEDS} seeds averaged"
-        text = text.replace(together.ljust(len(own)), own.ljust(len(together)))
-        title, _, rest = text.partition("\n")
+        title, _, rest = text.replace(together, own.ljust(len(together))).partition("\n")
         table, _, notes = rest.partition("\nNotes:\n")
+        # As wide as the names are now.
+        cut = [
+            (line[: len(together)].rstrip(), line[len(together) :]) for line in table.splitlines()
+        ]
+        widest = max(len(first) for first, _ in cut)
+        table = "\n".join(first.ljust(widest) + more for first, more in cut)
         lines += [
             f"## {title.partition('; grid')[0]}", "",
             f"Tested from {made['test']} on; {SEEDS} seeds were trained in {seconds:.0f} s.", "",
