@@ -21,7 +21,7 @@ from pages.parts.progress import live
 from pages.parts.reader import designer
 from pages.parts.text import text
 
-LINES = 24  # of code that are seen at once
+LINES = 24  # of code that are seen before a fold is opened
 
 here = frame(
     "Runs",
@@ -198,9 +198,14 @@ spec, diff, log = st.tabs(["Spec", "Changed from its parent", "Log"])
 
 
 def code(what: str, language: str | None) -> None:
-    """Shown as code; what is long is scrolled, so that the page isn't as long as it."""
-    long = what.count("\n") > LINES
-    st.code(what, language=language, height=22 * LINES if long else "content")
+    """Shown as code; of what is long the beginning, and all of it in a fold."""
+    lines = what.splitlines()
+    if len(lines) <= LINES:
+        st.code(what, language=language)
+        return
+    st.code("\n".join(lines[:LINES]), language=language)
+    with st.expander(f"All {len(lines):d} lines"):
+        st.code(what, language=language)
 
 
 with spec:
