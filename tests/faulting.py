@@ -243,7 +243,7 @@ class Bench:
         self.grid = next((self.base / "grids").glob("town-*")).name
         status, said = forked(self.base, lambda: train(self.grid, self.spec))
         assert status == 0, said
-        self.run = next(p.name for p in (self.base / "runs").iterdir() if p.name.startswith("tiny"))
+        self.run = next(p.name for p in (self.base / "runs").iterdir() if "tiny-" in p.name)
         self.works: dict[str, Callable[[], int]] = {
             "first import": lambda: call("import", "other", str(self.first), *MAPS, *zone),
             "import": lambda: call("import", "town", str(self.more), *MAPS),
