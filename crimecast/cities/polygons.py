@@ -33,10 +33,15 @@ def polygons_of(document: Any, what: str) -> list[tuple[dict[str, Any], Any]]:
             found.append((own, area))
     if not found:
         raise UserError(f"{what} holds no area; give a GeoJSON file of polygons.")
-    west, south, east, north = shapely.total_bounds([area for _, area in found])
-    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
+    if not in_degrees([area for _, area in found]):
         raise UserError(f"The areas of {what} aren't in longitude and latitude (EPSG:4326).")
     return found
+
+
+def in_degrees(shapes: list[Any]) -> bool:
+    """Whether all of these shapes can be in longitude and latitude."""
+    west, south, east, north = shapely.total_bounds(shapes)
+    return bool(west >= -180 and east <= 180 and south >= -90 and north <= 90)
 
 
 def _area(shape: Any) -> Any | None:

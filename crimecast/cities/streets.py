@@ -12,7 +12,7 @@ import shapely.geometry
 
 from crimecast import UserError
 from crimecast.cities.city import City, check_name, load_city
-from crimecast.cities.polygons import BROKEN
+from crimecast.cities.polygons import BROKEN, in_degrees
 from crimecast.storage.access import accounted, act
 from crimecast.storage.store import data_root, read_json, replacing
 
@@ -41,8 +41,7 @@ def write_streets(name: str, document: Any) -> int:
             "The file holds no lines with a name: give a GeoJSON of streets, each with its name."
         )
     lines = {label: shapely.union_all(shapes) for label, shapes in found.items()}
-    west, south, east, north = shapely.total_bounds(list(lines.values()))
-    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
+    if not in_degrees(list(lines.values())):
         raise UserError("The streets aren't in longitude and latitude (EPSG:4326).")
     path = _file(name)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -104,9 +104,8 @@ def paper(options: argparse.Namespace) -> tuple[Any, str]:
     from crimecast.reporting.papers import cells, heads, table
 
     ready()
-    folder, *more = (
-        options.data
-    )  # argparse gives what follows an option's value to it, or to nobody
+    # argparse gives what follows an option's value to it, or to nobody.
+    folder, *more = options.data
     made, cube, rows = table(options.name, Path(folder), [*options.names, *more])
     lines = [heads(rows[0]), *(cells(row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

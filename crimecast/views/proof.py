@@ -23,16 +23,14 @@ def _make(run: Run) -> None:
         proof_of(run)
 
 
-def doubts(run: Run, layer: str) -> list[str]:
-    """What isn't proven of a layer, as far as is known, in sentences."""
+def said_of(run: Run, layer: str) -> tuple[str, list[str]]:
+    """What of a layer's output is shown, and how, where that isn't simply all of it ("" where it is); and what
+    isn't proven of it, in sentences: both as far as is known."""
     known = known_proof(run)
-    return [said(check) for check in known.doubts if check.layer == layer] if known else []
-
-
-def shown(run: Run, layer: str) -> str:
-    """What of a layer's output is shown, and how, where that isn't simply all of it; "" as far as is known."""
-    known = known_proof(run)
-    return next((one.shown for one in known.layers if one.layer == layer), "") if known else ""
+    if known is None:
+        return "", []
+    shown = next((one.shown for one in known.layers if one.layer == layer), "")
+    return shown, [said(check) for check in known.doubts if check.layer == layer]
 
 
 NAMES = {

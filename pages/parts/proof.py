@@ -37,7 +37,8 @@ def _known(run: Run) -> None:
 
 def mark(run: Run, layer: str) -> None:
     """Says at a layer, or at the forecast, what of it is shown where that isn't all, and what isn't proven."""
-    if how := proof.shown(run, layer):
+    how, doubts = proof.said_of(run, layer)
+    if how:
         st.caption(f"{text(how).capitalize()}.")
-    for doubt in proof.doubts(run, layer)[:3]:
+    for doubt in doubts[:3]:
         st.caption(f":material/help: Not proven: {text(doubt)}.")

@@ -10,11 +10,21 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from tests.records.test_import_kinds import EAST, NORTH, ROWS, TIMES, Run, codes, lines, right, run
+from tests.records.test_import_kinds import (
+    EAST,
+    NORTH,
+    PLAIN,
+    ROWS,
+    TIMES,
+    Run,
+    codes,
+    lines,
+    right,
+    run,
+)
 
 __all__ = ["run"]
 
-PLAIN = [f"{t:%Y-%m-%d %H:%M}" for t in TIMES]
 DAYS = [f"{t:%Y-%m-%d}" for t in TIMES]
 FEATURES = [
     {"type": "Feature", "properties": {"id": 900 + i, "when": PLAIN[i], "type": "THEFT"},

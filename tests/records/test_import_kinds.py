@@ -20,6 +20,7 @@ from crimecast.records.snapshot import snapshot
 RNG = np.random.default_rng(7)
 ROWS = 300
 TIMES = [datetime(2020, 1, 1) + timedelta(minutes=int(m)) for m in RNG.integers(0, 31 * 1440, ROWS)]
+PLAIN = [f"{t:%Y-%m-%d %H:%M}" for t in TIMES]
 EAST = [round(float(v), 5) for v in RNG.uniform(-87.7, -87.6, ROWS)]
 NORTH = [round(float(v), 5) for v in RNG.uniform(41.8, 41.9, ROWS)]
 HEAD = "id,date,longitude,latitude,type"
@@ -29,7 +30,7 @@ Run = Callable[..., tuple[dict[str, Any], pl.DataFrame]]
 def lines(
     times: list[Any] | None = None, east: list[Any] | None = None, north: list[Any] | None = None, head: str = HEAD, sign: str = ",", kind: str = "THEFT"
 ) -> str:  # fmt: skip
-    times = times or [f"{t:%Y-%m-%d %H:%M}" for t in TIMES]
+    times = times or PLAIN
     rows = zip(range(ROWS), times, east or EAST, north or NORTH, [kind] * ROWS, strict=True)
     return "\n".join([head, *(sign.join(map(str, row)) for row in rows)]) + "\n"
 

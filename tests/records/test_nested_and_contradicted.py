@@ -14,6 +14,7 @@ from tests.records.test_import_kinds import (
     EAST,
     HEAD,
     NORTH,
+    PLAIN,
     ROWS,
     TIMES,
     Run,
@@ -25,7 +26,6 @@ from tests.records.test_import_kinds import (
 
 __all__ = ["run"]
 
-PLAIN = [f"{t:%Y-%m-%d %H:%M}" for t in TIMES]
 RECORDS = [
     {"id": 900 + i, "datetime": PLAIN[i], "lon": EAST[i], "lat": NORTH[i], "type": "THEFT"} for i in range(ROWS)
 ]  # fmt: skip

@@ -10,11 +10,10 @@ import pytest
 from pyproj import Transformer
 
 from crimecast.cli import main
-from tests.records.test_import_kinds import EAST, NORTH, ROWS, TIMES, Run, codes, lines, run
+from tests.records.test_import_kinds import EAST, NORTH, PLAIN, ROWS, TIMES, Run, codes, lines, run
 
 __all__ = ["run"]
 
-PLAIN = [f"{t:%Y-%m-%d %H:%M}" for t in TIMES]
 HEAD = "id,date,{},longitude,latitude,type"
 
 
