@@ -7,6 +7,7 @@ thread pools of Polars and PyTorch don't survive a fork), so a try takes as long
 
 import ctypes
 import errno
+import faulthandler
 import json
 import os
 import re
@@ -117,6 +118,7 @@ def forked(
                 sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
                 if strace is not None:
                     os.kill(os.getpid(), signal.SIGSTOP)
+                faulthandler.dump_traceback_later(PATIENCE - 20, file=sys.stderr)  # says where it hangs
                 if refuse is not None:
                     code = getattr(errno, refuse.kind)
                     _refuse(root, REFUSED.index(refuse.call), refuse.number, code)
@@ -143,12 +145,14 @@ def forked(
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
                 break
+            if tracer is not None:  # one that came while the tracer was still attaching may be lost
+                os.kill(child, signal.SIGCONT)
             if time.monotonic() > until:
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
                 status = signal.SIGALRM
                 break
-            time.sleep(0.01)
+            time.sleep(0.02)
         if tracer is not None:
             tracer.communicate()
         said.seek(0)
@@ -239,10 +243,10 @@ class Bench:
             ["live", "chicago", "--once", *names, "--url", before],
         ):
             status, said = forked(self.base, lambda step=step: call(*step))  # type: ignore[misc]
-            assert status == 0, said
+            assert status == 0, (step, status, said)
         self.grid = next((self.base / "grids").glob("town-*")).name
         status, said = forked(self.base, lambda: train(self.grid, self.spec))
-        assert status == 0, said
+        assert status == 0, ("train", status, said)
         self.run = next(p.name for p in (self.base / "runs").iterdir() if "tiny-" in p.name)
         self.works: dict[str, Callable[[], int]] = {
             "first import": lambda: call("import", "other", str(self.first), *MAPS, *zone),
@@ -261,7 +265,7 @@ class Bench:
         status, said = forked(
             root, self.works[work], ["-e", f"trace={','.join(CALLS)}", "-o", str(log)]
         )
-        assert status == 0, said
+        assert status == 0, (work, status, said)
         lines = log.read_text(errors="replace").splitlines()
         main = lines[0].split()[0]
         found: Counter[str] = Counter()
@@ -283,7 +287,7 @@ class Bench:
             return status
 
         status, said = forked(root, counted)
-        assert status == 0, said
+        assert status == 0, (work, status, said)
         return Counter(json.loads(log.read_text()))
 
     def _copy(self) -> Path:

@@ -19,7 +19,8 @@ WESTERN = ("cp1252", "cp850", "mac_roman")
 ACCENTED = set("àâäåæçèéêëìíîïñòóôöøùúûüßœÀÂÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖØÙÚÛÜŒáÁãÃõÕýÝðÐþÞ")
 SIGNS = set("§°´–—“”‘…€£º½«»¿¡\xa0")
 CZECH = set(b"\xf8\xec\xe8\xf9\xef\xf2\x9d")  # ř ě č ů ď ň ť, or ø ì è ù ï ò
-KANA = 0.05  # of all pairs of bytes that are Japan's own letters in EUC-JP
+KANA = "\u3041", "\u30fe"  # Japan's own letters
+OFTEN, FEW = 0.05, 3  # of all letters, those that are Japan's own in EUC-JP; different ones of them
 CLEAR = 0.97  # of the letters beyond ASCII
 # Of the same bytes: ğ ı ş İ Ş or ð ý þ Ý Þ beside á é í ó ú æ; ő ű Ő Ű or õ û Õ Û beside ã ç è ê ë.
 TURKISH, ICELAND = set(b"\xf0\xfd\xfe\xdd\xde"), set(b"\xe1\xe9\xed\xf3\xfa\xe6")
@@ -113,8 +114,11 @@ def _single_bytes(path: Path) -> str:
     best = from_bytes(letters, cp_isolation=OTHERS).best()
     name = "cp1252" if best is None else best.encoding
     # Hiragana and katakana, which Korean and Chinese texts hardly hold.
-    if _decodes(letters, "euc_jp") and _among(letters, "euc_jp", "\u3041", "\u30fe") > KANA:
-        return "euc_jp"
+    if _decodes(letters, "euc_jp") and _among(letters, "euc_jp", *KANA) > OFTEN:
+        # Two or three of them, again and again, are Greek letters of a Korean text: π.μ. behind its clocks.
+        if len({sign for sign in letters.decode("euc_jp") if KANA[0] <= sign <= KANA[1]}) > FEW:
+            return "euc_jp"
+        return "cp949" if _among(letters, "cp949", "\uac00", "\ud7a3") > 0.5 else name
     if (
         name == "cp932" and _among(letters, "cp932", "\uff61", "\uff9f") > 0.5
     ):  # letters of one byte, taken for those of Japan's terminals
