@@ -2,6 +2,7 @@
 // Data comes as quantized bytes (see crimecast/plots/rasters.py); text is only ever set as text.
 
 const KEEP = 60e6; // bytes of maps that are kept to move back to
+const NARROW = 520; // pixels: below it one map stands there at a time
 
 const kept = new WeakMap(); // root element → state that outlives a rerun
 
@@ -191,6 +192,7 @@ function build(root, s) {
     button.onclick = () => making(s);
     tools.append(button);
   }
+  s.tabs = head.layout === "maps" && head.panels.length > 1 ? oneAtATime(all, s) : null;
   const grid = make("div", "grid " + (head.layout === "gallery" ? "gallery" : "maps3"));
   all.appendChild(grid);
   s.panels = head.panels.map((panel, index) => one(grid, s, panel, index));
@@ -200,6 +202,25 @@ function build(root, s) {
   if (hint) all.appendChild(make("div", "hint", hint));
   s.watch = new ResizeObserver(() => draw(s));
   s.watch.observe(grid);
+}
+
+// On a narrow screen maps under one another can't be compared: one stands there, and a tap or a swipe changes it.
+function oneAtATime(all, s) {
+  const tabs = make("div", "tools tabs");
+  s.front = Math.min(s.front || 0, s.head.panels.length - 1);
+  s.head.panels.forEach((panel, index) => {
+    const button = make("button", "", panel.title);
+    button.onclick = () => turn(s, index);
+    tabs.append(button);
+  });
+  all.appendChild(tabs);
+  return tabs;
+}
+
+function turn(s, index) {
+  const count = s.head.panels.length;
+  s.front = (index + count) % count;
+  draw(s);
 }
 
 function one(grid, s, panel, index) {
@@ -239,10 +260,12 @@ function one(grid, s, panel, index) {
   };
   map.onpointermove = (event) => {
     if (s.drag && event.buttons) {
-      const f = frame(s, made);
-      s.view.x = s.drag.x - (event.clientX - s.drag.px) / f.unit;
-      s.view.y = s.drag.y - (event.clientY - s.drag.py) / f.unit;
-      if (s.view.zoom > 1) share(s);
+      if (s.view.zoom > 1) {
+        const f = frame(s, made);
+        s.view.x = s.drag.x - (event.clientX - s.drag.px) / f.unit;
+        s.view.y = s.drag.y - (event.clientY - s.drag.py) / f.unit;
+        share(s);
+      }
       s.drag.moved = s.drag.moved || Math.hypot(event.clientX - s.drag.px, event.clientY - s.drag.py) > 4;
     }
     s.hover = cell(event);
@@ -251,12 +274,14 @@ function one(grid, s, panel, index) {
   map.onpointerleave = () => { s.hover = null; later(s); };
   map.onpointerdown = (event) => {
     s.drag = { px: event.clientX, py: event.clientY, x: s.view.x, y: s.view.y, moved: false };
-    if (s.head.layout === "maps" && s.view.zoom > 1) map.setPointerCapture(event.pointerId);
+    if (s.head.layout === "maps" && (s.view.zoom > 1 || s.narrow)) map.setPointerCapture(event.pointerId);
   };
   map.onpointerup = (event) => {
-    const moved = s.drag && s.drag.moved && s.view.zoom > 1;
+    const drag = s.drag;
     s.drag = null;
-    if (moved) return;
+    if (drag && drag.moved && s.view.zoom > 1) return;
+    const across = drag ? event.clientX - drag.px : 0;
+    if (s.narrow && Math.abs(across) > 40) { turn(s, s.front + (across < 0 ? 1 : -1)); return; }
     if (s.head.layout === "gallery") {
       s.send("channel", index);
       s.chosen = index;
@@ -420,10 +445,13 @@ function draw(s) {
   s.all.dataset.step = s.step;
   s.all.dataset.drawn = maps ? s.step : "";
   const bend = shape[head.layout === "maps" ? s.scale : "linear"];
+  s.narrow = Boolean(s.tabs) && !s.wipe && s.all.clientWidth < NARROW;
+  s.all.classList.toggle("narrow", s.narrow);
+  if (s.tabs) [...s.tabs.children].forEach((button, index) => button.setAttribute("aria-pressed", String(index === s.front)));
   s.panels.forEach((made, index) => {
     const panel = head.panels[index];
     made.name.textContent = s.wipe && index === 0 ? `${panel.title} | ${head.panels[1].title}` : panel.title;
-    made.box.hidden = Boolean(s.wipe) && index === 1;
+    made.box.hidden = s.narrow ? index !== s.front : Boolean(s.wipe) && index === 1;
     made.box.classList.toggle("chosen", head.layout === "gallery" && index === s.chosen);
     const bounds = limits(s, panel);
     const table = s.tables.subarray((panel.kind === "diverging" ? 1536 : 0) + (s.dark ? 768 : 0));

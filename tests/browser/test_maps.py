@@ -114,3 +114,28 @@ def test_the_part_that_is_looked_at_is_the_same_on_every_page(browser: Any, app:
     page.get_by_role("button", name="Whole city").first.click()
     becomes(page, lambda: np.array_equal(pixels(canvas), whole))
     context.close()
+
+
+def test_on_a_telephone_one_map_stands_in_the_place_of_another(browser: Any, app: App) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    context.set_default_timeout(BROWSER)
+    page = context.new_page()
+    go(page, app, "forecast?city=sample")
+    maps, tabs = page.locator(".maps3 .panel canvas.map"), page.locator(".maps .tabs")
+
+    def shown(which: int) -> bool:
+        return [maps.nth(i).is_visible() for i in range(3)] == [i == which for i in range(3)]
+
+    becomes(page, lambda: maps.count() == 3 and shown(0))
+    tabs.get_by_role("button", name="Actual", exact=True).click()
+    becomes(page, lambda: shown(1))
+    for way, then in ((-120, 2), (120, 1), (120, 0)):  # a swipe to the left goes on
+        at = maps.nth(1 if way == -120 or then == 0 else 2).bounding_box()
+        assert at is not None
+        x, y = at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + way, y, steps=5)
+        page.mouse.up()
+        becomes(page, lambda then=then: shown(then))
+    context.close()
