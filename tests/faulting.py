@@ -118,7 +118,9 @@ def forked(
                 sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
                 if strace is not None:
                     os.kill(os.getpid(), signal.SIGSTOP)
-                faulthandler.dump_traceback_later(PATIENCE - 20, file=sys.stderr)  # says where it hangs
+                faulthandler.dump_traceback_later(
+                    PATIENCE - 20, file=sys.stderr
+                )  # says where it hangs
                 if refuse is not None:
                     code = getattr(errno, refuse.kind)
                     _refuse(root, REFUSED.index(refuse.call), refuse.number, code)

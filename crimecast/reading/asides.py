@@ -42,7 +42,9 @@ def around(document: Any, rows: int) -> list[Notice]:
         if whole and isinstance(value, int) and not isinstance(value, bool) and value > rows:
             says = f"'{key}' says that there are {value:,} records, of which these are {rows:,}: ask for the rest too."
             notices.append(Notice("incomplete", says, rows))
-        if isinstance(value, str) and len(value) < 2_000:
+        if (
+            isinstance(value, str) and len(value) < 2_000 and not key.startswith("crs/")
+        ):  # read by itself
             texts.append(f"{name}: {value}")
     return notices + asides(texts, "The document")
 

@@ -172,6 +172,22 @@ def packed(values: np.ndarray) -> bool:
     return varied and bool((np.abs(values) < 18_000).all() and (minutes < 60).all())
 
 
+def packed_in_full(values: np.ndarray) -> bool:
+    """Whether numbers are degrees, minutes and seconds in one, 491609.12 for 49° 16' 9.12": neither pair of digits
+    before the point is ever 60 or more, which by chance is so in 0.36^n."""
+    size = np.abs(values)
+    minutes, seconds = size // 100 % 100, size % 100
+    varied = len(np.unique(np.floor(seconds))) >= SECONDS
+    written = bool((size >= 10_000).all() and (size < 1_800_000).all())
+    return varied and written and bool((minutes < 60).all() and (seconds < 60).all())
+
+
+def from_packed_in_full(values: np.ndarray) -> np.ndarray:
+    """Degrees, minutes and seconds in one number → degrees."""
+    size = np.abs(values)
+    return np.sign(values) * (size // 1e4 + size // 100 % 100 / 60 + size % 100 / 3600)
+
+
 def packed_seconds(values: np.ndarray) -> bool:
     """Whether whole numbers are degrees, minutes and thousandths of seconds in one, 353859226 for 35° 38' 59.226",
     as Japan's police writes them: neither pair of digits is ever 60 or more."""

@@ -44,6 +44,8 @@ def _nearest(given: pl.DataFrame | Rows, field: str, asked: Asked) -> str:
     else:
         shares = [(numeric(table, name), name) for name in place_names(table, field)]
     share, name = max(shares, default=(0.0, ""))
+    if share > 0.9:
+        return f"'{name}' could be it by its values, though not by its name. "
     if share > 0.01:
         return f"'{name}' comes nearest: {share:.0%} of it can be read so. "
     named = [name for name in table.columns if field == "time" and DATED.search(plain(name))]

@@ -32,7 +32,7 @@ from crimecast.reading.several import (
 from crimecast.reading.texts import EPOCH, read_text
 from crimecast.reading.words import ENDING
 
-SAYS_UTC = re.compile(r"(^|_)(utc|gmt|zulu)(_|$)")
+SAYS_UTC = re.compile(r"(^|_)(utc|gmt|zulu)0?(_|$)")
 SAYS_LOCAL = re.compile(r"(^|_)(local|lt)(_|$)")
 # The hours from UTC that a name says: Occurred (UTC-5), time_gmt+5:30.
 AWAY = re.compile(r"(?i)(?:utc|gmt)\s?([+\-−])\s?(\d{1,2})(?::?(\d{2}))?")

@@ -12,7 +12,8 @@ NO_EVENT = {
     "fehlalarm", "falsa alarma", "alarme falso", "fausse alerte", "unbegründet", "gelöscht", "infundado", "infundada", "anulado", "anulada", "cancelado", "annulé", "sans suite", "test",
 }  # fmt: skip
 FLAG = re.compile(
-    r"unfounded|is_?crime|is_?deleted|deleted|void|is_?duplicate|(^|_)duplicate(_|$)|is_?offen[cs]e|valid|is_?test|(^|_)test(_|$)|fake|simulat"
+    r"unfounded|is_?crime|is_?deleted|deleted|void|is_?duplicate|(^|_)duplicate(_|$)|is_?offen[cs]e|valid|is_?test|(^|_)test(_|$)|fake|simulat|committed|confirmed|verified|genuine|substantiated|(^|_)founded|"
+    r"(crime|offen[cs]e|incident|event)_?(occurred|happened|took_place)"
 )
 STATE = re.compile(
     r"^(record|row|rec|entry|sync|change)_?(status|state|action|type|flag)$|^(op|action)$"

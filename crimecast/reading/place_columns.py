@@ -27,15 +27,15 @@ NORTH = re.compile(
 
 
 HERE = re.compile(
-    r"occ|incid|event|offen|crime|scene|hecho|fato|tatort|delit|start|begin|from|stolen|theft"
+    r"occ|incid|event|offen|crime|scene|hecho|fato|tatort|delit|start|begin|from|stolen|theft|einsatz|ereignis|unfall|accident|sinis|suceso|ocorr|faits"
 )
 ELSEWHERE = re.compile(
     r"report|home|resid|origin|station|precinct|centroid|center|old|approx|victim|suspect|offic|arrest|agency|hospital|cad|dispatch|"
-    r"recover|found|(^|_)(end|to|dest\w*|drop\w*|arriv\w*)(_|$)"
+    r"wache|firehouse|kaserne|caserne|cuartel|quartel|comisar|revier|dienststelle|commissariat|questura|delegacia|koban|交番|警察署|recover|found|(^|_)(end|to|dest\w*|drop\w*|arriv\w*)(_|$)"
 )
 # What places are given in, where it isn't WGS 84: its name in columns' names, and its EPSG number.
 DATUMS = {
-    4301: (r"日本測地系|tokyo_?datum|(^|_)tokyo(_|$)|旧測地", "the old Tokyo datum"), 4230: (r"(^|_)ed_?50(_|$)", "ED50"),
+    4301: (r"日本測地系|tokyo_?datum|(^|_)tokyo\d*(_|$)|旧測地", "the old Tokyo datum"), 4230: (r"(^|_)ed_?50(_|$)", "ED50"),
     4277: (r"osgb_?36", "OSGB36"), 4267: (r"nad_?27", "NAD27"), 4284: (r"pulkovo|(^|_)s[ck]?_?42(_|$)|ск_?42", "Pulkovo 1942"),
     4314: (r"dhdn|potsdam", "DHDN"), 4312: (r"(^|_)mgi(_|$)", "MGI"), 4214: (r"beijing_?(19)?54", "Beijing 1954"),
     0: (r"gcj_?02|bd_?09|(^|_)(bd|baidu|gcj)(_|$)|baidu|火星", "shifted Chinese coordinates"),

@@ -17,10 +17,12 @@ from crimecast.cities.city import check_crs
 from crimecast.reading.columns import plain
 from crimecast.reading.coordinates import (
     from_packed,
+    from_packed_in_full,
     from_packed_seconds,
     from_sexagesimal,
     numbers,
     packed,
+    packed_in_full,
     packed_seconds,
     point_form,
     points,
@@ -35,6 +37,7 @@ from crimecast.reading.zones import agrees, zone_of
 FAR = 4.0  # spreads of the middle half of the places: what lies farther is no part of the city
 GRADIANS = r"(^|_)(gon|gons|grads|grade|grades|gradian|gradians)(_|$)"
 NEAR = 0.15  # degrees: and what is nearer always is
+SOME = 0.1  # of the places, from which on they are no mistakes
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,7 @@ def _degrees(
     large = np.median(np.maximum(np.abs(a), np.abs(b))) > 360
     for is_so, unpacked, shown in (
         (packed, from_packed, "minutes in one number, 4109.62 is 41° 9.62'"),
+        (packed_in_full, from_packed_in_full, "minutes and seconds in one number, 491609.12 is 49° 16' 9.12\""),
         (packed_seconds, from_packed_seconds, "minutes and seconds in one number, 353859226 is 35° 38' 59.226\""),
     ):  # fmt: skip
         if large and is_so(a) and is_so(b) and _put_right(unpacked(a), unpacked(b), city.time_zone):
@@ -303,9 +307,14 @@ def _metres(
         turned = back.transform(*probes[::-1])
         ways = [(np.asarray(east), np.asarray(north)) for east, north in (straight, turned)]
         fits = [agrees(*way, city.time_zone) for way in ways]
-        inside_use = [_used(crs, *way) for way in ways]
+        shares = [_used(crs, *way) for way in ways]
+        inside_use = [share > 0.5 for share in shares]
         turn = (not fits[0] and fits[1]) or (fits[0] == fits[1] and inside_use == [False, True])
-        if inside_use == [False, False]:
+        turn = turn and shares[0] < SOME
+        if SOME < shares[0] < 1 - SOME:
+            says = f"Of the places, {1 - shares[0]:.0%} lie outside the land that {crs.name} is made for, and the others within: two units, or two coordinate systems, may be mixed. Import them by themselves."
+            notices.append(Notice("other_unit", says, round((1 - shares[0]) * size)))
+        if inside_use == [False, False] and shares[0] <= SOME:
             notices.append(
                 Notice(
                     "outside_crs",
@@ -338,14 +347,14 @@ def _metres(
     return given.map(degrees), f"{crs.name}", notices
 
 
-def _used(crs: pyproj.CRS, east: np.ndarray, north: np.ndarray) -> bool:
-    """Whether most of these places (degrees) lie where the coordinate system is made for, or near it."""
+def _used(crs: pyproj.CRS, east: np.ndarray, north: np.ndarray) -> float:
+    """The share of these places (degrees) that lie where the coordinate system is made for, or near it."""
     use = crs.area_of_use
     if use is None:
-        return True
+        return 1.0
     low, high = (use.west, use.east) if use.west <= use.east else (-180.0, 180.0)
     near = (east > low - 1) & (east < high + 1) & (north > use.south - 1) & (north < use.north + 1)
-    return bool(near.mean() > 0.5)
+    return float(near.mean())
 
 
 def places_of(longitude: np.ndarray, latitude: np.ndarray) -> Parts[np.ndarray]:

@@ -16,6 +16,7 @@ from crimecast.reading.parts import Column, Parts, head, nulls
 from crimecast.reading.texts import SPLIT
 
 RANGE = re.compile(r"^\s*(\d{1,2}:?\d{2})\s*[-–]\s*(\d{1,2}:?\d{2})\s*$")
+AMONG = 0.1  # of clocks such as 1830, those below 25, from which on hours are among them
 OFFSETS = 4  # from UTC that one city's clocks may have, summers and errors included
 
 
@@ -52,6 +53,9 @@ def day_and_clock(base: Moments, clock: Column, asked: Asked) -> Moments:
     if says == "hours" and late and not early:
         text = "Hours run from 1 to 24, and are taken as o'clock: if 1 stands for the hour from 0:00 to 1:00, every event is an hour late."
         notices += (Notice("hours_to_24", text, late),)
+    if alone := _hours_among(clock, says):
+        text = f"{alone:,} clocks have one or two digits, such as 18, where others have four: as hour and minute they are shortly after midnight. Where four digits begin with a zero they are read as hours."
+        notices += (Notice("clock_two_ways", text, alone),)
     if missing:
         notices += (
             Notice(
@@ -93,6 +97,12 @@ def _clock_column(column: Column) -> tuple[Parts[pl.DataFrame], str]:
         padded = size > null and all(
             bool((part.str.len_chars().drop_nulls() == 4).all()) for part in column
         )
+    if not dtype.is_numeric() and any(part.str.contains(r"^0\d{3}$").any() for part in column):
+        # Where 0015 is a quarter past midnight, 15 is an hour.
+        full = column.map(lambda part: part.str.replace(r"^(\d{1,2})$", "${1}00"))
+        number = full.map(lambda part: part.cast(pl.Float64, strict=False))
+        values = number.map(lambda part: part.to_numpy().astype(float))
+        return values.map(_padded), "HHMM"
     values = number.map(lambda part: part.to_numpy().astype(float))
     if padded:  # 0015 is a quarter past midnight, whatever the rest holds
         return values.map(_padded), "HHMM"
@@ -102,6 +112,17 @@ def _clock_column(column: Column) -> tuple[Parts[pl.DataFrame], str]:
             "nothing known"
         )
     return found[0].map(_spans), found[1]
+
+
+def _hours_among(column: Column, says: str) -> int:
+    """How many clocks in the form HHMM are 1 to 24, where they are far more than the minutes after midnight."""
+    if says != "HHMM":
+        return 0
+    numbers = [part.cast(pl.Float64, strict=False) for part in column]
+    low, given = (
+        sum(int(part.is_between(1, most).sum()) for part in numbers) for most in (24, 2400)
+    )
+    return low if low > AMONG * given else 0
 
 
 def _spans(span: pl.Series) -> pl.DataFrame:

@@ -27,6 +27,9 @@ from crimecast.reading.words import (
 
 NO_DAY = datetime(1902, 1, 1)
 YEAR = 366 * 86_400  # seconds
+NIGHT = re.compile(
+    r"(^|_)(night|shift|nacht|nuit|noche|noite|notte|schicht)(_|$)|business_?d|operational_?d|betriebstag"
+)
 
 
 def time_columns(
@@ -101,6 +104,9 @@ def time_columns(
         if not _only_months(times) and (precision == "day" or _one_clock(times)):
             clocks, said = clocks_of(table, chosen[-1], {*taken, *chosen})
             chosen, notices[len(notices) :] = [*chosen, *clocks], said
+    if len(chosen) > 1 and NIGHT.search(plain(chosen[0])):
+        says = f"'{chosen[0]}' is named for a night or a shift, and its day is taken for that of every hour: where a night is named by the day on which it begins, what came after midnight was a day later."
+        notices.append(Notice("night", says, table.height))
     return chosen
 
 

@@ -9,6 +9,7 @@ from crimecast.reading import clock_columns, words
 from crimecast.reading.columns import plain
 from crimecast.reading.dates_said import other_dates
 from crimecast.reading.inexact import inexact
+from crimecast.reading.moments import SAYS_UTC
 from crimecast.reading.not_events import no_event
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows
@@ -19,7 +20,7 @@ from crimecast.reading.zones import same_clock
 COUNTED = re.compile(
     r"^(n|count|counts|cnt|total|totals|freq|frequency|qty|quantity|anzahl|antal|aantal|cantidad|quantidade|nombre|numero_de_\w+|"
     r"num_\w+|number_of_\w+|no_of_\w+|total_\w+|\w+_count|incidents|crimes|offences|offenses|events|casos|delitos|qtde?|cant|nbr?|nb_\w+|"
-    r"n_\w+|cases|no_cases|occurrences|ocorrencias|ocurrencias|faits|effectif|liczba|pocet|antall|件数|数量)$"
+    r"n_\w+|quantit\w+|menge|cases|no_cases|occurrences|ocorrencias|ocurrencias|faits|effectif|liczba|pocet|antall|件数|数量)$"
 )
 PERSONS = re.compile(r"victim|suspect|offender|arrest|officer|injur|kill|person|age|weapon|vehicle")
 CLOCK_TEXT = r"^\s*\d{1,2}\s?[:.hH時时]\s?\d{2}\b"
@@ -59,13 +60,14 @@ def unused(
     notices = []
     counted = []
     late = any(int((part.dt.hour() > 12).sum()) for part in times)
+    of_utc = any(SAYS_UTC.search(plain(name)) for name in found["time"])
     for name in table.columns:
         if name not in taken:
             values = spread(table, [name])[name]
             if not len(values):
                 continue
             if (
-                (said := zone_said(table, name, zone, times))
+                (not of_utc and (said := zone_said(table, name, zone, times)))
                 or (said := _said(name, values, by_day, late, "source_id" in found))
                 or (said := no_event(name, values))
                 or (said := inexact(name, values) or _shifted(name, values))
@@ -270,6 +272,16 @@ def _said(
             f"'{name}' seems to number the supplements of a report ({', '.join(f'{v:g}' for v in number.unique().sort().to_list()[:3])}, …), and isn't "
             "used: each row is taken for one event. Leave out the supplements, or choose the report's number for the id.",
         )
+    if (
+        len(values) >= ENOUGH
+        and len(number) == len(values)
+        and set(number.to_list()) == {1.0, -1.0}
+    ):
+        return (
+            "cancelled",
+            f"'{name}' is 1 in most rows and -1 in {int((number < 0).sum()) / len(number):.0%}, as where a record is taken back, and isn't used: every row is taken for "
+            "an event. Leave out those rows and the ones they take back.",
+        )
     counted = COUNTED.search(word) and not PERSONS.search(word)
     withheld = values.str.contains(WITHHELD) if counted and values.dtype == pl.String else None
     if counted and len(number) + (int(withheld.sum()) if withheld is not None else 0) > 0.9 * len(values):  # fmt: skip
@@ -306,7 +318,7 @@ def _said(
     texts = {text.strip().lower() for text in values.unique().to_list()}
     halves = {text[0] for text in texts if HALF.match(text)}
     named = any("m" in text for text in texts) or re.search(
-        r"am_?pm|half|merid|period|time|hour", word
+        r"am_?pm|half|merid|period|time|hour|^ap$", word
     )
     if (
         not late

@@ -12,7 +12,10 @@ from crimecast.reading.place_columns import spread
 from crimecast.reading.zones import same_clock
 
 OFFSET_PARTS = r"^(?:UTC|GMT)?\s?([-+])?(\d{1,2}):?(\d{2})?$"
-ZONE = re.compile(r"^(tz|time_?zone|zone|(utc|gmt|tz|time_?zone)_?offset|offset)$")
+ZONE = re.compile(
+    r"^(tz|time_?zone|zone|(utc|gmt|tz|time_?zone)_?(off|offset|diff)(_?(m|mins?|minutes|h|hrs?|hours|s|secs?|seconds))?|offset(_?(mins?|minutes|hours))?)$"
+)
+QUARTERS = {0, 30, 45}  # minutes beside the hours, of offsets from UTC
 
 
 def zone_said(table: Rows, name: str, zone: str, times: Parts[pl.Series]) -> tuple[str, str] | None:
@@ -79,4 +82,7 @@ def _seconds(texts: pl.Series) -> pl.Series:
         hours.cast(pl.Float64, strict=False) * 3600
         + minutes.fill_null("0").cast(pl.Float64, strict=False) * 60
     )
+    number = texts.cast(pl.Float64, strict=False)
+    if not number.has_nulls() and not set((number.abs() % 100).to_list()) <= QUARTERS:
+        return number * (60.0 if number.abs().max() <= 1_000 else 1.0)  # type: ignore[operator]
     return size * sign.replace_strict({"-": -1.0}, default=1.0, return_dtype=pl.Float64)

@@ -21,6 +21,7 @@ from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Column, Parts, Rows, counts, earlier, repeats, rows_of
 from crimecast.reading.places import Places, among, read_places, shared
+from crimecast.reading.steps_of_one import steps_of_one
 from crimecast.reading.unused import unused
 from crimecast.reading.zones import same_clock
 from crimecast.records.odd_rows import odd_rows
@@ -124,6 +125,7 @@ def read_events(
     )
     notices = [*moments.notices, *places.notices, *_said_in_rows(rows, times)]
     notices += unused(rows, columns, moments.precision, times, city.time_zone)
+    notices += steps_of_one(rows, columns, times)
     notices += odd_rows(events, columns)
     lost = (
         half_clocks(times)
@@ -141,8 +143,14 @@ def read_events(
         says = "Only months are given, no day or hour: a grid of shorter steps can't be made."
         notices.append(Notice("months_only", says, rows.height))
     if moments.unread > max(1, 0.01 * rows.height):
-        texts = rows.column(columns["time"][0])
-        notices.append(_unread(texts, columns["time"][0], times, moments.unread))
+        named = columns["time"]
+        whole = pl.concat_str(pl.all().cast(pl.String), separator=" ", ignore_nulls=True)
+        texts = rows.select(named).map(
+            lambda part: part.select(
+                pl.when(pl.col(named[0]).is_not_null()).then(whole)
+            ).to_series()
+        )
+        notices.append(_unread(texts, "', '".join(named), times, moments.unread))
     read_as = {"time": f"{' + '.join(columns['time'])}, {moments.says}", "place": places.says}
     return Standardised(events.kept(), moments.precision, moments.order, read_as, notices)
 

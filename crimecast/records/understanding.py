@@ -16,7 +16,7 @@ from crimecast.reading.files import File
 from crimecast.reading.meaning import found_columns, joined, resolve_values
 from crimecast.reading.moment import Asked, no_time
 from crimecast.reading.notice import Notice
-from crimecast.reading.parts import Parts, Rows, head
+from crimecast.reading.parts import Parts, Rows, every, head
 from crimecast.reading.place_columns import spread
 from crimecast.reading.places import placeholders, read_places, thinned, zone_notice
 from crimecast.reading.plausibility import plausibility
@@ -30,7 +30,7 @@ from crimecast.storage.store import data_root
 
 OTHER_YEARS, BEHIND = ("Africa/Addis_Ababa", "Africa/Asmara"), 6
 OLD = 25  # years ago, before which hardly any city published records
-LEFT_OUT = 0.2  # share of the rows from which on it is said, not only counted
+LEFT_OUT = 0.1  # share of the rows from which on it is said, not only counted
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,12 @@ def understand(file: File, origin: str, request: Request) -> Understood:
         worst = dropped.most_common(1)[0][0]
         if worst == "no time":
             raise no_time(columns["time"])
+        if worst in ("in the future", "implausible time"):
+            years = every((part.select("time").drop_nulls() for part in read.parts), 1, 1)
+            raise UserError(
+                f"No row of {origin} can be used: its times are of {years['time'].dt.year()[0]}. If its calendar is another one, write the dates as days of the "
+                "Gregorian; else choose another column for the time."
+            )
         (east, north), size = thinned(read_places(table, columns, city, is_new).parts)
         if size:
             raise UserError(

@@ -19,8 +19,8 @@ class App:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self.port = free_port()
-        self.start()
+        self.process, self.url = serve(TOP / "app.py", data)
+        self.port = int(self.url.rpartition(":")[2])
 
     def start(self) -> None:
         self.process, self.url = serve(TOP / "app.py", self.data, self.port)

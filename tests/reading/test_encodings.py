@@ -56,7 +56,10 @@ def test_few_bytes_of_no_encoding_are_western(tmp_path: Path) -> None:
 
 
 def test_greek_halves_of_the_day_in_a_korean_text(tmp_path: Path) -> None:
-    rows = [f"{i},2020-01-05 10:{i % 60:02d} {'πμ'[i % 2]}μ,{['절도', '강도'][i % 2]}" for i in range(80)]
+    rows = [
+        f"{i},2020-01-05 10:{i % 60:02d} {'πμ'[i % 2]}μ,{['절도', '강도'][i % 2]}"
+        for i in range(80)
+    ]
     path = tmp_path / "a.csv"
     path.write_bytes("\n".join(["id,date,type", *rows]).encode("cp949"))
     with opened(path) as file:
