@@ -83,6 +83,10 @@ def _seconds(texts: pl.Series) -> pl.Series:
         + minutes.fill_null("0").cast(pl.Float64, strict=False) * 60
     )
     number = texts.cast(pl.Float64, strict=False)
-    if not number.has_nulls() and not set((number.abs() % 100).to_list()) <= QUARTERS:
-        return number * (60.0 if number.abs().max() <= 1_000 else 1.0)  # type: ignore[operator]
+    most = number.abs().max()
+    if not number.has_nulls() and isinstance(most, float):
+        if most > 2_400:
+            return number
+        if not set((number.abs() % 100).to_list()) <= QUARTERS:
+            return number * 60.0
     return size * sign.replace_strict({"-": -1.0}, default=1.0, return_dtype=pl.Float64)
