@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from crimecast import UserError
-from crimecast.designs import layers, sequences
+from crimecast.designs import layers, remembering, sequences
+from crimecast.designs.inputs import map_count
 from crimecast.designs.likelihoods import LIKELIHOODS
-from crimecast.designs.shapes import FRAMES, HISTORY, MAPS, Laid, lay_out
+from crimecast.designs.shapes import FRAMES, HISTORY, MAPS, PAST, Laid, lay_out
 from crimecast.designs.spec import Design
 
 # Torch's fused transformer layers hide the layers inside of them, and round otherwise than these:
@@ -30,6 +31,8 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "convgru": sequences.ConvGRU,
     "lag_attention": sequences.LagAttention,
     "flatten": sequences.Flatten,
+    "memory": remembering.Memory,
+    "mixture": remembering.Mixture,
     "select": sequences.Select,
     "pool": layers.Pool,
     "upsample": layers.Upsample,
@@ -55,12 +58,14 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self, laid: list[Laid], lags: tuple[int, ...], calendar: int, likelihood: nn.Module
+        self, laid: list[Laid], design: Design, types: int, calendar: int, likelihood: nn.Module
     ) -> None:
         super().__init__()
+        lags = design.lags
+        self.maps = map_count(design, types)
         self.likelihood = likelihood
         self.laid = laid
-        self.blocks = nn.ModuleDict({p.layer.name: _module(p, lags, calendar) for p in laid})
+        self.blocks = nn.ModuleDict({p.layer.name: _module(p, design, calendar) for p in laid})
         last = self.blocks[laid[-1].layer.name]
         assert isinstance(last, layers.Head)  # lay_out() has seen to it
         last.start_at_zero()
@@ -69,10 +74,11 @@ class Network(nn.Module):
     def forward(self, history: Tensor, calendar: Tensor, static: Tensor) -> Tensor:
         # Counts are compressed so that one busy cell doesn't drown the rest.
         history = torch.log1p(history)
+        static, past = static[:, : self.maps], static[:, self.maps :]
         frames = torch.cat([history.flatten(1, 2), static], dim=1)
         if history.device.type == "cpu" or history.is_cuda:
             frames = frames.contiguous(memory_format=torch.channels_last)
-        known = {FRAMES: frames, HISTORY: history[:, self.oldest_first], MAPS: static}
+        known = {FRAMES: frames, HISTORY: history[:, self.oldest_first], MAPS: static, PAST: past}
         for laid in self.laid:
             block = self.blocks[laid.layer.name]
             inputs = [known[name] for name in laid.inputs]
@@ -82,11 +88,13 @@ class Network(nn.Module):
         return known[self.laid[-1].layer.name]
 
 
-def _module(laid: Laid, lags: tuple[int, ...], calendar: int) -> nn.Module:
+def _module(laid: Laid, design: Design, calendar: int) -> nn.Module:
     maker = MODULES[laid.layer.kind]
     if getattr(maker, "wants_calendar", False):
         return maker(laid, calendar)
-    return maker(laid, lags) if laid.layer.kind == "select" else maker(laid)
+    if laid.layer.kind == "select":
+        return maker(laid, design.lags)
+    return maker(laid, design) if laid.layer.kind == "memory" else maker(laid)
 
 
 def build(
@@ -101,7 +109,7 @@ def build(
         if design.module is not None:
             return load_module(design.module)
         laid = lay_out(design, types, height, width, calendar)
-        return Network(laid, design.lags, calendar, LIKELIHOODS[design.likelihood](types))
+        return Network(laid, design, types, calendar, LIKELIHOODS[design.likelihood](types))
 
 
 def modules_allowed() -> bool:

@@ -15,12 +15,16 @@ from crimecast.grids.memories import Memory, tells_apart
 class MapInput:
     """One input map: a memory compared with what the offset expects (`surprise`: expected at the
     time), or one of `offset`, `level`, `row`, `column`, a map from a file (`static`), or `horizon`,
-    how many steps ahead is asked for where a design forecasts several."""
+    how many steps ahead is asked for where a design forecasts several. `past`, a cell's decayed mean itself, and
+    `age`, the logarithm of the days behind it and one, are for layers of the kind `memory` alone."""
 
     name: str
     kind: str
     memory: Memory | None = None
     by_type: bool = True
+
+
+PAST = ("past", "age")
 
 
 def for_step(design: Design, step: Step) -> Design:
@@ -29,7 +33,7 @@ def for_step(design: Design, step: Step) -> Design:
     if not tells_apart(step, "hour"):
         design = replace(design, hour_memories=(), hour_surprises=())
     if not tells_apart(step, "weekday"):
-        design = replace(design, weekday_memories=(), weekday_surprises=())
+        design = replace(design, weekday_memories=(), weekday_surprises=(), weekday_past=())
     return design
 
 
@@ -67,6 +71,10 @@ def map_inputs(design: Design) -> list[MapInput]:
     made += [MapInput(name, "static", by_type=False) for name in design.static]
     if len(design.horizons) > 1:
         made.append(MapInput("horizon", "horizon", by_type=False))
+    made += [_memory("past", Memory(h)) for h in design.past]
+    made += [_memory("past", Memory(h, of="weekday")) for h in design.weekday_past]
+    if design.past:
+        made.append(MapInput("age", "age", by_type=False))
     return made
 
 
@@ -76,8 +84,13 @@ def channel_inputs(design: Design, types: int) -> list[MapInput]:
 
 
 def map_count(design: Design, types: int) -> int:
-    """How many channels the input maps are."""
-    return len(channel_inputs(design, types))
+    """How many channels the input maps are, those for memory layers left out."""
+    return len(channel_inputs(design, types)) - past_count(design, types)
+
+
+def past_count(design: Design, types: int) -> int:
+    """How many channels are for memory layers; they stand behind all others."""
+    return sum(one.kind in PAST for one in channel_inputs(design, types))
 
 
 def _memory(kind: str, memory: Memory) -> MapInput:

@@ -17,13 +17,14 @@ NORMS = ("none", "group", "batch", "layer", "instance")
 # The most that a whole option may be: beyond it no machine that is known here could train it.
 LIMITS = {
     "channels": 16_384, "kernel": 1_025, "stride": 64, "dilation": 512, "groups": 16_384, "steps": 255,
-    "keys": 4_096, "size": 512, "reduction": 4_096, "hidden": 16_384,
+    "keys": 4_096, "count": 32, "weekdays": 16, "size": 512, "reduction": 4_096, "hidden": 16_384,
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Given:
-    """What the rules of a kind are given. `calendar` counts the calendar numbers of a step."""
+    """What the rules of a kind are given. `calendar` counts the calendar numbers of a step, `past` the design's
+    half-lives of all steps and of the same weekday."""
 
     name: str
     options: dict[str, Any]
@@ -32,6 +33,7 @@ class Given:
     types: int
     lags: tuple[int, ...]
     calendar: int
+    past: tuple[int, int] = (0, 0)
 
     def refuse(self, what: str) -> UserError:
         """The error to raise, with the layer's name."""
@@ -186,6 +188,33 @@ def _select(given: Given) -> Shape:
     return len(lags) * channels, height, width
 
 
+def memories_of(given: Given) -> int:
+    """How many memories a layer has, those of the whole city left out."""
+    weekdays = given.whole("weekdays", 0) if given.past[1] else 0
+    return 2 * given.whole("count", 2) + weekdays
+
+
+def _memory(given: Given) -> Shape:
+    _, height, width = given.maps()
+    if "past" not in given.known or given.takes[0] != given.known["past"] or not given.past[0]:
+        raise given.refuse('remembers what is past: give the design half-lives as past, and it inputs = ["past"]')  # fmt: skip
+    return (memories_of(given) + given.options["count"]) * given.types, height, width
+
+
+def _mixture(given: Given) -> Shape:
+    if len(given.takes) != 2 or any(len(shape) != 3 for shape in given.takes):
+        raise given.refuse("takes two inputs, features and what a memory layer gives")
+    (_, *size), (memories, *other) = given.takes
+    if size != other or memories % given.types:
+        raise given.refuse(f"its second input has {memories} channels of {other[0]}×{other[1]}, which are no memories of {given.types} types on {size[0]}×{size[1]}")  # fmt: skip
+    return given.types, size[0], size[1]
+
+
+def _mixture_weights(given: Given, _: Shape) -> int:
+    features, memories = given.takes[0][0], given.takes[1][0]
+    return memories * (features + 1 + given.calendar + 1 + 1)
+
+
 def _pool(given: Given) -> Shape:
     channels, height, width = given.maps()
     size = given.whole("size", 2)
@@ -280,7 +309,12 @@ def _external_weights(given: Given, shape: Shape) -> int:
 
 def _head(given: Given) -> Shape:
     given.odd("kernel")
-    return given.types, *given.maps()[1:]
+    first, *added = given.takes
+    alone = Given(given.name, given.options, (first,), given.known, given.types, given.lags, given.calendar)  # fmt: skip
+    shape = given.types, *alone.maps()[1:]
+    if added not in ([], [shape]):
+        raise given.refuse(f"adds its second input to what it says, which has to be {'×'.join(map(str, shape))}")  # fmt: skip
+    return shape
 
 
 def _none(_case: Given, _shape: Shape) -> int:
@@ -310,6 +344,10 @@ KINDS: dict[str, Kind] = {
     "convgru": Kind({**_KERNEL, "sequence": False}, _recurrent, _recurrent_weights(3)),
     "lag_attention": Kind({"channels": 24, "keys": 8}, _attention, _attention_weights),
     "flatten": Kind({}, _flatten),
+    "memory": Kind(
+        {"count": 10, "weekdays": 3}, _memory, lambda given, _: 3 * memories_of(given)
+    ),
+    "mixture": Kind({}, _mixture, _mixture_weights),
     "select": Kind({"lags": []}, _select),
     "pool": Kind({"size": 2, "method": "mean"}, _pool),
     "upsample": Kind({"like": "frames"}, _upsample),

@@ -258,15 +258,16 @@ class Film(nn.Module):
 
 
 class Head(nn.Module):
-    """A linear read-out to one map a type."""
+    """A linear read-out to one map a type, added to a second input if there is one."""
 
     def __init__(self, laid: Laid) -> None:
         super().__init__()
         kernel = laid.options["kernel"]
         self.conv = nn.Conv2d(laid.takes[0][0], laid.shape[0], kernel, padding=kernel // 2)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(x)
+    def forward(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
+        own: Tensor = self.conv(x)
+        return own if beside is None else own + beside
 
     def start_at_zero(self) -> None:
         """Say nothing at first: the forecast starts at the offset."""

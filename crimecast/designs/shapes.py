@@ -1,7 +1,8 @@
 """Shapes of every layer of a spec, worked out before anything is built.
 
 The inputs every spec can name: `frames`, all lagged counts and input maps as channels; `history`,
-the lagged counts as a sequence from the oldest to the latest; `maps`, the input maps alone.
+the lagged counts as a sequence from the oldest to the latest; `maps`, the input maps alone; `past`,
+what layers of the kind `memory` make theirs of.
 """
 
 from collections.abc import Iterator
@@ -9,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crimecast import UserError
-from crimecast.designs.inputs import map_count
+from crimecast.designs.inputs import map_count, past_count
 from crimecast.designs.kinds import KINDS, Given, Shape
 from crimecast.designs.spec import Design, Layer
 
-FRAMES, HISTORY, MAPS = "frames", "history", "maps"
+FRAMES, HISTORY, MAPS, PAST = "frames", "history", "maps", "past"
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,11 @@ def _laid(design: Design, types: int, height: int, width: int, calendar: int) ->
     }
     if maps:
         known[MAPS] = (maps, height, width)
-    before = FRAMES
+    if past := past_count(design, types):
+        known[PAST] = (past, height, width)
+    before, past_rows = FRAMES, (len(design.past), len(design.weekday_past))
     for layer in design.layers:
-        if layer.name in known or layer.name == MAPS:
+        if layer.name in known or layer.name in (MAPS, PAST):
             raise UserError(f"Layer '{layer.name}' is named twice.")
         if layer.kind not in KINDS:
             raise UserError(
@@ -91,7 +94,7 @@ def _laid(design: Design, types: int, height: int, width: int, calendar: int) ->
                 )
         options = kind.options | layer.options
         takes = tuple(known[name] for name in inputs)
-        given = Given(layer.name, options, takes, known, types, design.lags, calendar)
+        given = Given(layer.name, options, takes, known, types, design.lags, calendar, past_rows)
         shape = kind.shape(given)
         yield Laid(layer, inputs, takes, shape, options, kind.weights(given, shape))
         known[layer.name] = shape

@@ -107,6 +107,7 @@ class Design:
     The memories are half-lives in days (of a season: days on either side of the same date in
     earlier years), each as one input map for each of its blurs (standard deviations in cells).
     Surprises remember what happened beside what the offset had expected of the same steps.
+    `past` and `weekday_past` are half-lives from which layers of the kind `memory` make memories of their own.
     `position` is the number of waves by which a cell's row and column are told, `level` the
     city's level of the step by its own small model. `horizons` (in TOML `horizon = 1` or
     `horizon = [1, 3, 7]`) are the steps ahead that the one network forecasts, all from the same
@@ -147,6 +148,8 @@ class Design:
     hour_surprises: HalfLives = ()
     season_surprises: HalfLives = ()
     first_surprises: HalfLives = ()
+    past: HalfLives = ()
+    weekday_past: HalfLives = ()
     position: Annotated[
         int, Field(strict=True, ge=0, le=8, description="a number of waves from 0 to 8")
     ] = 0

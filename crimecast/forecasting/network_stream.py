@@ -44,12 +44,13 @@ class NetworkStream(Stream):
             name: covariate_maps(paths.extended(), paths.area, name, lead, paths.come)
             for name in design.static
         }
-        self.remembered, self.surprised = (
+        self.remembered, self.banked, self.surprised = (
             [one.memory for one in map_inputs(design) if one.kind == kind and one.memory]
-            for kind in ("memory", "surprise")
+            for kind in ("memory", "past", "surprise")
         )
-        if self.remembered or self.surprised:
-            self.counted = self.trace(*self.remembered, *self.surprised, lead=lead)
+        traced = [*self.remembered, *self.banked, *self.surprised]
+        if traced:
+            self.counted = self.trace(*traced, lead=lead)
         if self.surprised:
             self.expected = Trace(paths, self.surprised, lead, self._expected)
             self.traces.append(self.expected)
@@ -113,10 +114,12 @@ class NetworkStream(Stream):
     def _maps(self, t: int, expected: np.ndarray) -> np.ndarray:
         """(P, S, N) float32 the input maps of a step, scaled."""
         parted = self.parted
-        known: dict[str, list[np.ndarray]] = {"memory": [], "surprise": []}
-        if self.remembered or self.surprised:
+        known: dict[str, list[np.ndarray]] = {"memory": [], "surprise": [], "past": []}
+        if self.remembered or self.banked or self.surprised:
             sums, mass = self.counted.at(t)
-            cut = len(self.remembered)
+            cut, end = len(self.remembered), len(self.remembered) + len(self.banked)
+            steps = np.maximum(mass[cut:end], 1.0).astype(np.float32)
+            known["past"] = list(parted(sums[cut:end]) / steps[:, None, None, None])
             pooled = _pooled(self.remembered)
             own = parted(sums[:cut])
             if self.offset is None:
@@ -126,7 +129,7 @@ class NetworkStream(Stream):
             known["memory"] = list(evidence(own * pooled, against * pooled))
             if self.surprised:
                 pooled, told = _pooled(self.surprised), parted(self.expected.at(t)[0])
-                known["surprise"] = list(evidence(parted(sums[cut:]) * pooled, told * pooled))
+                known["surprise"] = list(evidence(parted(sums[end:]) * pooled, told * pooled))
         level = np.ones((len(expected), self.paths.kinds))
         if self.level is not None:
             level = self.level.factor(t, np.asarray(self.scaling["city"]))
@@ -154,7 +157,7 @@ class NetworkStream(Stream):
         if one.kind == "static":
             maps = self.static[one.name]
             return maps[t if len(maps) > 1 else 0]
-        return own_map(one, self.paths.area, expected, level, self.lead)
+        return own_map(one, self.paths.area, expected, level, self.lead, self.paths.cube.step, t)
 
     def fan(self, paths: int) -> None:
         super().fan(paths)

@@ -44,12 +44,12 @@ def steps_of_one(table: Rows, found: dict[str, list[str]], times: Parts[pl.Serie
         if again.height < GROUPS or again["rows"].sum() < SHARE * rows.height:
             continue
         near = again["span"].dt.total_hours() <= HOURS
-        one_place = float((again["places"] == 1).mean() or 0)  # type: ignore[arg-type]
+        one_place = float((again["places"] == 1).mean() or 0)
         if (
             one_place < SAME
             or float(near.mean() or 0) < NEAR
             or again["one"].n_unique() < 0.5 * again.height
-        ):  # type: ignore[arg-type]
+        ):
             continue
         says = (
             f"'{name}' says the same, such as {str(again[name][0])!r:.40}, in rows of one place within two days, and isn't used: {again['rows'].sum():,} rows tell of "

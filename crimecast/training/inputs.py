@@ -12,7 +12,7 @@ from crimecast.baselines.level import fit_levels, levels, smooth_totals
 from crimecast.baselines.means import mean, tune_half_life
 from crimecast.baselines.mixture import Mixture, fit_mixture, mixture_rates
 from crimecast.calendar.dates import knows_season
-from crimecast.designs.inputs import channel_inputs
+from crimecast.designs.inputs import PAST, channel_inputs
 from crimecast.designs.spec import Design
 from crimecast.grids.cube import Cube
 from crimecast.grids.memories import decayed_means
@@ -105,6 +105,9 @@ def _measured(study: Study, maps: np.ndarray) -> dict[str, Any]:
         for k in range(len(study.design.horizons))
         for t in range(k * steps + study.first, k * steps + study.train_end)
     )
+    past = [one.kind in PAST for one in channel_inputs(study.design, study.cube.counts.shape[1])]
+    center = [0.0 if own else value for own, value in zip(past, center, strict=True)]
+    spread = [1.0 if own else value for own, value in zip(past, spread, strict=True)]
     measured = {"center": center, "spread": spread}
     if study.design.offset == "none":
         known = study.cube.counts[: study.train_end][..., study.area]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from crimecast.calendar.steps import Step
 from crimecast.designs.inputs import MapInput, channel_inputs, map_inputs
 from crimecast.designs.spec import Design
 from crimecast.grids.covariates import covariate_maps
@@ -27,7 +28,7 @@ def input_maps(
 
     A memory is the evidence of its sum S against what the offset's present rate, or without an
     offset the city's average, would have brought in the same steps; a surprise the evidence of S
-    against what the offset had forecast for them.
+    against what the offset had forecast for them; what is past the mean S by its mass.
     """
     kinds = cube.counts.shape[1]
     channels = channel_inputs(design, kinds)
@@ -39,8 +40,8 @@ def input_maps(
         if one.kind == "static":
             part[:, 0] = covariate_maps(cube, area, one.name, lead)
         elif one.memory is None:
-            part[:] = own_map(one, area, expected[..., area], level, lead)
-    for kind in ("memory", "surprise"):
+            part[:] = own_map(one, area, expected[..., area], level, lead, cube.step)
+    for kind in ("memory", "surprise", "past"):
         _remember(made, channels, kind, cube, area, expected, design, lead)
 
 
@@ -59,6 +60,9 @@ def _remember(
     for t, (sums, mass) in enumerate(
         recall(cube.counts, memories, cube.times, cube.step, area, lead)
     ):
+        if kind == "past":
+            made[t, place] = sums / np.maximum(mass, 1.0).astype(np.float32)[:, None, None]
+            continue
         if kind == "surprise":
             against = next(told)[0]
         elif design.offset == "none":
@@ -69,14 +73,18 @@ def _remember(
 
 
 def own_map(
-    one: MapInput, area: np.ndarray, expected: np.ndarray, level: np.ndarray, lead: int
-) -> np.ndarray:
+    one: MapInput, area: np.ndarray, expected: np.ndarray, level: np.ndarray, lead: int, step: Step,
+    first: int = 0,
+) -> np.ndarray:  # fmt: skip
     """(T, C or 1, N), or what broadcasts to it, of an input that is no memory; expected (T, C, N),
-    level (T, C)."""
+    level (T, C) of the steps from `first` on."""
     if one.kind == "offset":
         return np.log(np.maximum(expected, FLOOR))
     if one.kind == "horizon":
         return np.log([[[lead]]])
+    if one.kind == "age":
+        known = np.maximum(0, np.arange(first, first + len(expected)) - lead + 1)
+        return np.log1p(known * step.days)[:, None, None]
     if one.kind == "level":
         return np.log(level)[:, :, None]
     row, column = np.nonzero(area)

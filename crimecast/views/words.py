@@ -62,7 +62,7 @@ def forecast_title(name: str) -> str:
 
 
 _PAST = re.compile(
-    r"(?P<kind>memory|surprise)(?:_(?P<of>weekday|hour|season|first))?_(?P<days>[\d.e+]+)d(?:_blur(?P<blur>[\d.]+))?(?P<type> .+)?"
+    r"(?P<kind>memory|past|surprise)(?:_(?P<of>weekday|hour|season|first))?_(?P<days>[\d.e+]+)d(?:_blur(?P<blur>[\d.]+))?(?P<type> .+)?"
 )
 _LAG = re.compile(r"lag (\d+)( .+)?")
 _OF = {
@@ -72,7 +72,7 @@ _OF = {
 _WAVE = re.compile(r"(row|column)_(sin|cos)_(\d+)")
 _OTHERS = {
     "offset": "what the forecast starts from", "level": "how busy the whole city is",
-    "horizon": "how many steps ahead",
+    "horizon": "how many steps ahead", "age": "how far records go back",
 }  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def input_title(name: str, cell: float | None = None) -> str:
     if (lag := _LAG.fullmatch(name)) is not None:
         return f"counts {lag[1]} step{'s' * (lag[1] != '1')} before{_type(lag[2])}"
     if (found := _PAST.fullmatch(name)) is not None:
-        kind = "own past" if found["kind"] == "memory" else "surprise"
+        kind = "surprise" if found["kind"] == "surprise" else "own past"
         blur = float(found["blur"] or 0)
         width = f"{blur * cell:,.0f} m" if cell else f"{blur:g} cells"
         spread = f", spread {width}" if blur else ""

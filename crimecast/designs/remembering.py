@@ -1,0 +1,175 @@
+"""A layer with long memories of its own: how long each lasts and how far it reaches are learnt.
+
+A memory is a diagonal linear recurrence over all that came before, s(t) = a s(t−1) + (1−a) x(t−1), whose half-life
+log 2 / −log a is a weight. Run through thousands of steps at every batch it would take hours; but a decayed mean of
+any half-life is, to a percent, what lies between those of the two nearest of a fine row of half-lives, and those of
+the row (`past` of a design) are made once, in one pass over the cube. So the gradient for a half-life is exact for
+what the layer computes, and costs what two multiplications cost.
+
+What was tried and is wrong here: gates driven by the counts (GRU, LSTM, RG-LRU) forget at every zero, and nearly all
+counts are zero; norms over time take the level away, which is most of what is to be known; the short half-lives that
+Mega (Ma et al. 2023, ICLR) and RG-LRU (De et al. 2024, arXiv 2402.19427) start from never grow to years.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crimecast.designs.shapes import Laid
+from crimecast.designs.spec import Design
+
+REACH = 8  # cells on either side that a memory may gather from
+LEAST = 0.15  # cells: a spread below it is none
+SPREAD = 1.0  # cells, of half of the memories at the start
+EVIDENCE = 2.0  # days of the city's mean that a cell starts from
+TINY = 1e-5
+WEEK = 7.0
+FASTER = 10.0  # times the other weights' steps: half-lives have a long way to go, in few epochs
+
+
+class Memory(nn.Module):
+    """What each memory expects of a cell, beside the city's mean: log(m_j / μ), (J + count) · C channels.
+
+    m_j = (M p r_j + κ_j μ_j) / (M p + κ_j): r_j the decayed mean of half-life h_j, blurred by a Gaussian of σ_j cells
+    that is normalised on the city; M the days behind it, p = max(1, 4πσ²) the cells; κ_j days of evidence for the
+    city's own mean μ_j, so that what is known of a cell counts as far as there is something known. μ is μ_j of the
+    longest memory; the last channels are the μ_j of the sharp ones, memories of the whole city. Learnt: h_j (started
+    log-spaced), σ_j (one half of the memories at zero, the others at a cell), κ_j.
+    """
+
+    row: Tensor
+
+    def __init__(self, laid: Laid, design: Design) -> None:
+        super().__init__()
+        self.weight_decay = 0.0
+        types = laid.takes[0][0] - 1
+        self.rows = len(design.past), len(design.weekday_past)
+        self.types = types // sum(self.rows)
+        self.register_buffer("row", torch.tensor([*design.past, *design.weekday_past]).log2())
+        of_all = laid.options["count"]
+        of_weekday = laid.options["weekdays"] if design.weekday_past else 0
+        row = self.row[: self.rows[0]]
+        starts = [torch.linspace(float(row[0]), float(row[-1]), of_all)] * 2
+        if of_weekday:
+            week = self.row[self.rows[0] :]
+            starts.append(torch.linspace(float(week[0]), float(week[-1]), of_weekday + 2)[1:-1])
+        self.count = 2 * of_all, of_weekday
+        self.log_half_life = nn.Parameter(torch.cat(starts) / FASTER)
+        spreads = torch.cat([torch.zeros(of_all), torch.ones(of_all + of_weekday)])
+        self.spread = nn.Parameter(SPREAD * spreads / FASTER)
+        self.log_evidence = nn.Parameter(
+            torch.full((sum(self.count),), math.log(EVIDENCE) / FASTER)
+        )
+
+    def half_lives(self) -> Tensor:
+        """(J,) days, within those of the row that they are made of."""
+        (of_all, _), (count, _) = self.rows, self.count
+        parts = [self._within(slice(0, count), slice(0, of_all))]
+        if self.count[1]:
+            parts.append(self._within(slice(count, None), slice(of_all, None)))
+        return torch.exp2(torch.cat(parts))
+
+    def spreads(self) -> Tensor:
+        """(J,) standard deviations in cells."""
+        return (FASTER * self.spread).abs().clamp(max=REACH / 2)
+
+    def forward(self, past: Tensor) -> Tensor:
+        with torch.autocast(past.device.type, enabled=False):
+            return self._remembered(past.float())
+
+    def _remembered(self, past: Tensor) -> Tensor:
+        age = torch.expm1(past[:, -1])  # days that are known, zero outside the city
+        inside = (age > 0).float()[:, None]
+        rates = past[:, :-1].unflatten(1, (sum(self.rows), self.types))
+        days = torch.amax(age, dim=(1, 2))[:, None]
+        half_lives = torch.exp2(self.row)
+        mass = (1 - torch.exp2(-days / half_lives)) * half_lives / math.log(2)
+        mass = torch.cat([mass[:, : self.rows[0]], mass[:, self.rows[0] :] / WEEK], dim=1)
+        shares = self._shares()[None] * mass[:, None]  # (B, J, K)
+        behind = shares.sum(dim=2)
+        mixed = torch.einsum("bjk,bkchw->bjchw", shares / behind.clamp(min=TINY)[..., None], rates)
+        spread = self.spreads()
+        blurred = self._blurred(mixed, inside, spread)
+        cells = inside.sum(dim=(1, 2, 3)).clamp(min=1.0)
+        mean = mixed.sum(dim=(3, 4), keepdim=True) / cells[:, None, None, None, None]
+        known = (behind * (4 * math.pi * spread**2).clamp(min=1.0))[:, :, None, None, None]
+        evidence = torch.exp(FASTER * self.log_evidence)[None, :, None, None, None]
+        made = (known * blurred + evidence * mean) / (known + evidence)
+        sharp = self.count[0] // 2
+        made = torch.cat([made, mean[:, :sharp].expand(-1, -1, -1, *made.shape[3:])], dim=1)
+        against = (made + TINY).log() - (mean[:, sharp - 1 : sharp] + TINY).log()
+        return against.flatten(1, 2) * inside
+
+    def _within(self, memories: slice, row: slice) -> Tensor:
+        edge = self.row[row]
+        return (FASTER * self.log_half_life[memories]).clamp(float(edge[0]), float(edge[-1]))
+
+    def _shares(self) -> Tensor:
+        """(J, K) of each half-life of the row in each memory: all between the two nearest."""
+        place = torch.log2(self.half_lives())
+        made = place.new_zeros(len(place), len(self.row))
+        cut, count = self.rows[0], self.count[0]
+        for memories, row in ((slice(0, count), slice(0, cut)), (slice(count, None), slice(cut, None))):  # fmt: skip
+            made[memories, row] = _between(place[memories], self.row[row])
+        return made
+
+    def _blurred(self, maps: Tensor, inside: Tensor, spread: Tensor) -> Tensor:
+        """A Gaussian of each memory's own spread, over the cells of the city alone."""
+        count = maps.shape[1]
+        away = torch.arange(-REACH, REACH + 1, dtype=maps.dtype, device=maps.device)
+        line = torch.exp(-0.5 * (away / spread.clamp(min=LEAST)[:, None]) ** 2)
+        line = line / line.sum(dim=1, keepdim=True)
+        together = maps.transpose(1, 2).flatten(0, 1)
+        found = _along(together, line)
+        area = _along(inside.expand(-1, count, -1, -1), line).clamp(min=TINY)
+        shaped = found.unflatten(0, (len(maps), self.types)).transpose(1, 2)
+        return shaped / area[:, :, None]
+
+
+class Mixture(nn.Module):
+    """A forecast from memories: log Σ_j w_j m_j / μ for each type, weighted by calendar and state; C channels.
+
+    Takes features and what a memory layer gives. w_j = softplus(b_j + calendar · u_j + features · v_j), which starts
+    at equal shares. With constant weights it is a Hawkes process whose kernels are exponential in time and Gaussian
+    in space (Hawkes 1971, Biometrika 58), its background the longest memory.
+    """
+
+    wants_calendar = True
+
+    def __init__(self, laid: Laid, calendar: int) -> None:
+        super().__init__()
+        features, memories = laid.takes[0][0], laid.takes[1][0]
+        self.types = laid.shape[0]
+        self.state = nn.Conv2d(features, memories, 1)
+        self.calendar = nn.Linear(calendar, memories)
+        for weight in (*self.state.parameters(), *self.calendar.parameters()):
+            nn.init.zeros_(weight)
+        count = memories // self.types
+        self.weight = nn.Parameter(torch.full((memories,), math.log(math.expm1(1 / count))))
+
+    def forward(self, features: Tensor, memories: Tensor, calendar: Tensor) -> Tensor:
+        stated = self.state(features) + self.calendar(calendar)[:, :, None, None]
+        weight = functional.softplus(self.weight[:, None, None] + stated)
+        parts = (weight * torch.exp(memories)).unflatten(1, (-1, self.types))
+        return torch.log(parts.sum(dim=1) + TINY)
+
+
+def _between(place: Tensor, row: Tensor) -> Tensor:
+    """(J, K) how much of each point of a rising row makes up each place on it, linearly between the nearest two."""
+    if len(row) < 2 or not len(place):
+        return place.new_ones(len(place), len(row))
+    after = torch.searchsorted(row, place.detach()).clamp(1, len(row) - 1)
+    low, high = row[after - 1], row[after]
+    part = ((place - low) / (high - low)).clamp(0, 1)
+    made = place.new_zeros(len(place), len(row))
+    made = made.scatter(1, (after - 1)[:, None], (1 - part)[:, None])
+    return made.scatter(1, after[:, None], part[:, None])
+
+
+def _along(maps: Tensor, line: Tensor) -> Tensor:
+    """Blur each channel of (B, J, H, W) by its own (J, 2R + 1), along the rows and along the columns."""
+    reach, count = line.shape[1] // 2, len(line)
+    down = functional.conv2d(maps, line[:, None, :, None], padding=(reach, 0), groups=count)
+    return functional.conv2d(down, line[:, None, None, :], padding=(0, reach), groups=count)
