@@ -14,7 +14,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from crimecast import UserError
 from crimecast.designs import layers, remembering, sequences
-from crimecast.designs.inputs import map_count
+from crimecast.designs.inputs import map_count, past_count
 from crimecast.designs.likelihoods import LIKELIHOODS
 from crimecast.designs.shapes import FRAMES, HISTORY, MAPS, PAST, Laid, lay_out
 from crimecast.designs.spec import Design
@@ -62,7 +62,7 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         lags = design.lags
-        self.maps = map_count(design, types)
+        self.maps = map_count(design, types) - past_count(design, types)
         self.likelihood = likelihood
         self.laid = laid
         self.blocks = nn.ModuleDict({p.layer.name: _module(p, design, calendar) for p in laid})

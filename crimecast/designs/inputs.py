@@ -84,12 +84,12 @@ def channel_inputs(design: Design, types: int) -> list[MapInput]:
 
 
 def map_count(design: Design, types: int) -> int:
-    """How many channels the input maps are, those for memory layers left out."""
-    return len(channel_inputs(design, types)) - past_count(design, types)
+    """How many channels the input maps are."""
+    return len(channel_inputs(design, types))
 
 
 def past_count(design: Design, types: int) -> int:
-    """How many channels are for memory layers; they stand behind all others."""
+    """How many of these channels are for memory layers alone; they stand behind all others."""
     return sum(one.kind in PAST for one in channel_inputs(design, types))
 
 

@@ -2,7 +2,7 @@
 
 A memory is a diagonal linear recurrence over all that came before, s(t) = a s(t−1) + (1−a) x(t−1), whose half-life
 log 2 / −log a is a weight. Run through thousands of steps at every batch it would take hours; but a decayed mean of
-any half-life is, to a percent, what lies between those of the two nearest of a fine row of half-lives, and those of
+any half-life is, to a percent or two, what lies between those of the two nearest of a fine row of half-lives, and those of
 the row (`past` of a design) are made once, in one pass over the cube. So the gradient for a half-life is exact for
 what the layer computes, and costs what two multiplications cost.
 
@@ -87,9 +87,12 @@ class Memory(nn.Module):
         half_lives = torch.exp2(self.row)
         mass = (1 - torch.exp2(-days / half_lives)) * half_lives / math.log(2)
         mass = torch.cat([mass[:, : self.rows[0]], mass[:, self.rows[0] :] / WEEK], dim=1)
-        shares = self._shares()[None] * mass[:, None]  # (B, J, K)
-        behind = shares.sum(dim=2)
-        mixed = torch.einsum("bjk,bkchw->bjchw", shares / behind.clamp(min=TINY)[..., None], rates)
+        # All between the two of the row that are nearest; a sum over all of it would round by the batch's size.
+        (low, high), part = self._nearest()
+        shorter, longer = (1 - part) * mass[:, low], part * mass[:, high]  # (B, J)
+        behind = shorter + longer
+        beside = (longer / behind.clamp(min=TINY))[:, :, None, None, None]
+        mixed = torch.lerp(rates.index_select(1, low), rates.index_select(1, high), beside)
         spread = self.spreads()
         blurred = self._blurred(mixed, inside, spread)
         cells = inside.sum(dim=(1, 2, 3)).clamp(min=1.0)
@@ -106,14 +109,24 @@ class Memory(nn.Module):
         edge = self.row[row]
         return (FASTER * self.log_half_life[memories]).clamp(float(edge[0]), float(edge[-1]))
 
-    def _shares(self) -> Tensor:
-        """(J, K) of each half-life of the row in each memory: all between the two nearest."""
+    def _nearest(self) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        """The places in the row below and above each memory's half-life, (J,) each, and how far it lies between."""
         place = torch.log2(self.half_lives())
-        made = place.new_zeros(len(place), len(self.row))
         cut, count = self.rows[0], self.count[0]
-        for memories, row in ((slice(0, count), slice(0, cut)), (slice(count, None), slice(cut, None))):  # fmt: skip
-            made[memories, row] = _between(place[memories], self.row[row])
-        return made
+        lows, highs, parts = [], [], []
+        for first, own, row in (
+            (0, place[:count], self.row[:cut]),
+            (cut, place[count:], self.row[cut:]),
+        ):
+            if len(own):
+                after = torch.searchsorted(row, own.detach()).clamp(1, max(1, len(row) - 1))
+                after = after.clamp(max=len(row) - 1)
+                before = (after - 1).clamp(min=0)
+                wide = (row[after] - row[before]).clamp(min=TINY)
+                lows.append(first + before)
+                highs.append(first + after)
+                parts.append(((own - row[before]) / wide).clamp(0, 1))
+        return (torch.cat(lows), torch.cat(highs)), torch.cat(parts)
 
     def _blurred(self, maps: Tensor, inside: Tensor, spread: Tensor) -> Tensor:
         """A Gaussian of each memory's own spread, over the cells of the city alone."""
@@ -154,18 +167,6 @@ class Mixture(nn.Module):
         weight = functional.softplus(self.weight[:, None, None] + stated)
         parts = (weight * torch.exp(memories)).unflatten(1, (-1, self.types))
         return torch.log(parts.sum(dim=1) + TINY)
-
-
-def _between(place: Tensor, row: Tensor) -> Tensor:
-    """(J, K) how much of each point of a rising row makes up each place on it, linearly between the nearest two."""
-    if len(row) < 2 or not len(place):
-        return place.new_ones(len(place), len(row))
-    after = torch.searchsorted(row, place.detach()).clamp(1, len(row) - 1)
-    low, high = row[after - 1], row[after]
-    part = ((place - low) / (high - low)).clamp(0, 1)
-    made = place.new_zeros(len(place), len(row))
-    made = made.scatter(1, (after - 1)[:, None], (1 - part)[:, None])
-    return made.scatter(1, after[:, None], part[:, None])
 
 
 def _along(maps: Tensor, line: Tensor) -> Tensor:

@@ -62,14 +62,15 @@ def as_far_as_it_goes(
 
 def _laid(design: Design, types: int, height: int, width: int, calendar: int) -> Iterator[Laid]:
     """One layer after the other. Raises UserError at the first that can't be placed."""
-    maps = map_count(design, types)
+    past = past_count(design, types)
+    maps = map_count(design, types) - past
     known: dict[str, Shape] = {
         FRAMES: (types * len(design.lags) + maps, height, width),
         HISTORY: (len(design.lags), types, height, width),
     }
     if maps:
         known[MAPS] = (maps, height, width)
-    if past := past_count(design, types):
+    if past:
         known[PAST] = (past, height, width)
     before, past_rows = FRAMES, (len(design.past), len(design.weekday_past))
     for layer in design.layers:

@@ -12,7 +12,7 @@ from crimecast.forecasting.paths import Level, Paths, Trace
 from crimecast.forecasting.streams import Kernel, Levelled, Means, Stream, mixed_memories
 from crimecast.grids.covariates import covariate_maps
 from crimecast.grids.memories import Memory, evidence
-from crimecast.training.maps import FLOOR, own_map
+from crimecast.training.maps import FLOOR, age, own_map
 from crimecast.training.samples import Batch, dates, log_rate
 
 TOGETHER = 16  # paths in one pass of the network
@@ -118,15 +118,16 @@ class NetworkStream(Stream):
         if self.remembered or self.banked or self.surprised:
             sums, mass = self.counted.at(t)
             cut, end = len(self.remembered), len(self.remembered) + len(self.banked)
-            steps = np.maximum(mass[cut:end], 1.0).astype(np.float32)
-            known["past"] = list(parted(sums[cut:end]) / steps[:, None, None, None])
-            pooled = _pooled(self.remembered)
-            own = parted(sums[:cut])
-            if self.offset is None:
-                against = own.mean(axis=3, keepdims=True)
-            else:
-                against = expected * mass[:cut].astype(np.float32)[:, None, None, None]
-            known["memory"] = list(evidence(own * pooled, against * pooled))
+            if self.banked:
+                steps = np.maximum(mass[cut:end], 1.0).astype(np.float32)
+                known["past"] = list(parted(sums[cut:end]) / steps[:, None, None, None])
+            if self.remembered:
+                pooled, own = _pooled(self.remembered), parted(sums[:cut])
+                if self.offset is None:
+                    against = own.mean(axis=3, keepdims=True)
+                else:
+                    against = expected * mass[:cut].astype(np.float32)[:, None, None, None]
+                known["memory"] = list(evidence(own * pooled, against * pooled))
             if self.surprised:
                 pooled, told = _pooled(self.surprised), parted(self.expected.at(t)[0])
                 known["surprise"] = list(evidence(parted(sums[end:]) * pooled, told * pooled))
@@ -154,10 +155,12 @@ class NetworkStream(Stream):
     ) -> np.ndarray:  # fmt: skip
         if one.kind in known:
             return known[one.kind].pop(0)
+        if one.kind == "age":
+            return age(np.array([[[t]]]), self.lead, self.paths.cube.step)
         if one.kind == "static":
             maps = self.static[one.name]
             return maps[t if len(maps) > 1 else 0]
-        return own_map(one, self.paths.area, expected, level, self.lead, self.paths.cube.step, t)
+        return own_map(one, self.paths.area, expected, level, self.lead, self.paths.cube.step)
 
     def fan(self, paths: int) -> None:
         super().fan(paths)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from crimecast import UserError
 from crimecast.designs.build import Network, build
-from crimecast.designs.inputs import channel_inputs
+from crimecast.designs.inputs import map_count
 from crimecast.designs.spec import Design
 from crimecast.inspect.cells import check_cell
 from crimecast.inspect.specimen import Specimen
@@ -80,7 +80,7 @@ def fields_of_design(
     inputs = {
         "history": torch.zeros(1, len(design.lags), types, height, width),
         "calendar": torch.zeros(1, calendar),
-        "static": torch.zeros(1, len(channel_inputs(design, types)), height, width),
+        "static": torch.zeros(1, map_count(design, types), height, width),
     }
     made = record(network, dict(network.blocks.items()), inputs, zeros=False)
     fields = {}

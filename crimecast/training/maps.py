@@ -72,19 +72,22 @@ def _remember(
         made[t, place] = evidence(sums * pooled, against * pooled)
 
 
+def age(steps: np.ndarray, lead: int, step: Step) -> np.ndarray:
+    """(T,) the logarithm of one and the days that are known before each of these steps."""
+    return np.log1p(np.maximum(0, steps - lead + 1) * step.days)
+
+
 def own_map(
     one: MapInput, area: np.ndarray, expected: np.ndarray, level: np.ndarray, lead: int, step: Step,
-    first: int = 0,
 ) -> np.ndarray:  # fmt: skip
     """(T, C or 1, N), or what broadcasts to it, of an input that is no memory; expected (T, C, N),
-    level (T, C) of the steps from `first` on."""
+    level (T, C)."""
     if one.kind == "offset":
         return np.log(np.maximum(expected, FLOOR))
     if one.kind == "horizon":
         return np.log([[[lead]]])
     if one.kind == "age":
-        known = np.maximum(0, np.arange(first, first + len(expected)) - lead + 1)
-        return np.log1p(known * step.days)[:, None, None]
+        return age(np.arange(len(expected)), lead, step)[:, None, None]
     if one.kind == "level":
         return np.log(level)[:, :, None]
     row, column = np.nonzero(area)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from crimecast.cities import City
-from crimecast.designs.inputs import map_count
+from crimecast.designs.inputs import past_count
 from crimecast.designs.shapes import FRAMES, MAPS, PAST
 from crimecast.grids.cube import load_cube
 from crimecast.inspect.attribution import Attribution, attribute
@@ -307,7 +307,7 @@ def inputs_of_layer(name: str, _stamp: int, layer: str) -> list[str]:
     if laid is None:
         return []
     lags, maps = input_titles(one)
-    count = map_count(one.run.design, len(one.cube.types))
+    count = len(maps) - past_count(one.run.design, len(one.cube.types))
     known = {FRAMES: [*lags, *maps[:count]], MAPS: maps[:count], PAST: maps[count:]}
     return [
         title

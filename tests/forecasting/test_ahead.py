@@ -78,7 +78,15 @@ def test_a_baseline_as_if_the_last_week_had_not_come_is_to_the_bit_one_without_i
     assert not same(then, to_come(name, whole, WEEK))  # what did come says something else
 
 
-DESIGNS = ("stack", "recurrent", "st_resnet", "stack_plain", "recurrent_plain", "st_resnet_plain")
+DESIGNS = (
+    "stack",
+    "memory",
+    "recurrent",
+    "st_resnet",
+    "stack_plain",
+    "recurrent_plain",
+    "st_resnet_plain",
+)
 MODULE = """
 import torch
 class Own(torch.nn.Module):

@@ -9,8 +9,9 @@ from crimecast.plots.figures import (
     bars_figure,
     table_figure,
 )
+from crimecast.plots.memories import memories_figure
 from crimecast.runs.run import Run
-from crimecast.views import insight
+from crimecast.views import insight, remembered
 from pages.parts.asking.shared import dark
 from pages.parts.charts import chart
 from pages.parts.save import save
@@ -24,6 +25,13 @@ def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None
         st.caption(f"{text(layer)} has no weights.")
     else:
         save(run, f"weights of {layer}", {one.name: one.values for one in own})
+    found = remembered.remembered(run.id, run.stamp, layer)
+    if found is not None:
+        st.caption(text(remembered.in_words(found)) + " Lines show how they moved in training.")
+        chart(
+            memories_figure(*found), key=f"memories_{layer}",
+            alt="How long each memory lasts and how far it reaches",
+        )  # fmt: skip
     for one in own:
         st.markdown(
             f"**{text(one.name)}** · {text('×'.join(map(str, one.values.shape)))} · moved {100 * one.change:.0f} % of its length since the start"

@@ -1,0 +1,48 @@
+"""What the memories of a layer have become: how long each lasts, how far it reaches, and from where they came."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from crimecast.designs.remembering import Memory
+from crimecast.inspect.subject import Subject, epochs_kept, subject
+from crimecast.runs.run import load_run
+
+
+class Remembered(NamedTuple):
+    """half_lives (E, J) days and spreads (E, J) metres after each epoch that was kept and now; of_weekday (J,)."""
+
+    half_lives: np.ndarray
+    spreads: np.ndarray
+    of_weekday: np.ndarray
+
+
+@lru_cache(maxsize=16)
+def remembered(name: str, _stamp: int, layer: str) -> Remembered | None:
+    """The memories of a layer; None for one of another kind."""
+    run = load_run(name)
+    now = subject(run)
+    if not isinstance(_layer(now, layer), Memory):
+        return None
+    moments = [*(subject(run, epoch) for epoch in epochs_kept(run)), now]
+    with torch.no_grad():
+        layers = [found for one in moments if isinstance(found := _layer(one, layer), Memory)]
+        half_lives = np.stack([one.half_lives().numpy() for one in layers])
+        spreads = np.stack([one.spreads().numpy() for one in layers]) * now.cube.cell
+    of_weekday = np.arange(half_lives.shape[1]) >= layers[-1].count[0]
+    return Remembered(half_lives, spreads, of_weekday)
+
+
+def in_words(memories: Remembered) -> str:
+    """The memories in one sentence, the shortest first."""
+    days = np.sort(memories.half_lives[-1, ~memories.of_weekday])
+    wide = memories.spreads[-1][memories.spreads[-1] > 0]
+    reach = f"; those that spread reach {wide.min():,.0f} to {wide.max():,.0f} m" if wide.size else ""  # fmt: skip
+    return f"Half of what a memory holds is forgotten after {', '.join(f'{d:,.0f}' for d in days[:-1])} and {days[-1]:,.0f} days{reach}."
+
+
+def _layer(one: Subject, layer: str) -> object:
+    blocks = getattr(one.network, "blocks", {})
+    return dict(blocks.items()).get(layer)
