@@ -102,7 +102,9 @@ class Memory(nn.Module):
         made = (known * blurred + evidence * mean) / (known + evidence)
         sharp = self.count[0] // 2
         made = torch.cat([made, mean[:, :sharp].expand(-1, -1, -1, *made.shape[3:])], dim=1)
-        against = (made + TINY).log() - (mean[:, sharp - 1 : sharp] + TINY).log()
+        longest = mean[:, sharp - 1 : sharp]
+        # No counts are below zero, but who tries the layer with other inputs may get there.
+        against = (made.clamp(min=0) + TINY).log() - (longest.clamp(min=0) + TINY).log()
         return against.flatten(1, 2) * inside
 
     def _within(self, memories: slice, row: slice) -> Tensor:

@@ -74,7 +74,7 @@ def _laid(design: Design, types: int, height: int, width: int, calendar: int) ->
         known[PAST] = (past, height, width)
     before, past_rows = FRAMES, (len(design.past), len(design.weekday_past))
     for layer in design.layers:
-        if layer.name in known or layer.name in (MAPS, PAST):
+        if layer.name in known or layer.name == MAPS:
             raise UserError(f"Layer '{layer.name}' is named twice.")
         if layer.kind not in KINDS:
             raise UserError(

@@ -16,10 +16,10 @@ FLAG = re.compile(
     r"(crime|offen[cs]e|incident|event)_?(occurred|happened|took_place)"
 )
 STATE = re.compile(
-    r"^(record|row|rec|entry|sync|change)_?(status|state|action|type|flag)$|^(op|action)$"
+    r"^(record|row|rec|entry|sync|change)_?(status|state|action|type|flag)$|^(op|action)(_|$)"
 )
 COPY = re.compile(
-    r"^(closed|resolved|rejected)\W+duplicate|duplicate (report|record|case|call|request)"
+    r"^(closed|resolved|rejected)\W+duplicate|duplicate (report|record|case|call|request)|\btest (record|row|case|entry|call|incident)\b|do not count"
 )
 REMOVED = {"d", "del", "x", "r"}  # of such a state
 

@@ -15,14 +15,24 @@ OFFSET_PARTS = r"^(?:UTC|GMT)?\s?([-+])?(\d{1,2}):?(\d{2})?$"
 ZONE = re.compile(
     r"^(tz|time_?zone|zone|(utc|gmt|tz|time_?zone)_?(off|offset|diff)(_?(m|mins?|minutes|h|hrs?|hours|s|secs?|seconds))?|offset(_?(mins?|minutes|hours))?)$"
 )
+CLOCKS = {
+    "UTC",
+    "GMT",
+    "Z",
+    "ZULU",
+    "LOCAL",
+    "LT",
+    "LOCAL TIME",
+}  # what a column of any name may hold
 QUARTERS = {0, 30, 45}  # minutes beside the hours, of offsets from UTC
 
 
 def zone_said(table: Rows, name: str, zone: str, times: Parts[pl.Series]) -> tuple[str, str] | None:
     """What a column of zones or of offsets from UTC says against the city's own zone, in which times are read."""
-    if not ZONE.match(plain(name)):
-        return None
     texts = spread(table, [name])[name].cast(pl.String).str.strip_chars()
+    clocks = {text.upper() for text in texts.unique().to_list()} <= CLOCKS
+    if not (ZONE.match(plain(name)) or (clocks and len(texts))):
+        return None
     # An abbreviation that the city's own clocks never bear; IST is of several zones.
     named = {
         text for text in texts.unique().to_list()

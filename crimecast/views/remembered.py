@@ -36,11 +36,11 @@ def remembered(name: str, _stamp: int, layer: str) -> Remembered | None:
 
 
 def in_words(memories: Remembered) -> str:
-    """The memories in one sentence, the shortest first."""
-    days = np.sort(memories.half_lives[-1, ~memories.of_weekday])
+    """The memories in one sentence."""
+    days = memories.half_lives[-1, ~memories.of_weekday]
     wide = memories.spreads[-1][memories.spreads[-1] > 0]
     reach = f"; those that spread reach {wide.min():,.0f} to {wide.max():,.0f} m" if wide.size else ""  # fmt: skip
-    return f"Half of what a memory holds is forgotten after {', '.join(f'{d:,.0f}' for d in days[:-1])} and {days[-1]:,.0f} days{reach}."
+    return f"{days.size} memories of all steps forget half of what they hold within {days.min():,.0f} to {days.max():,.0f} days{reach}."
 
 
 def _layer(one: Subject, layer: str) -> object:

@@ -56,6 +56,15 @@ def test_rows_that_take_others_back(run: Run) -> None:
     assert "crime_committed" in said(result, "not_events")
 
 
+def test_what_is_deleted_a_test_or_of_another_clock(run: Run) -> None:
+    result, _ = run(beside("action (A=added D=deleted)", ["AD"[i % 9 == 0] for i in range(ROWS)]))
+    assert "'d'" in said(result, "not_events")
+    notes = ["TEST RECORD - DO NOT COUNT" if i % 40 == 0 else "" for i in range(ROWS)]
+    assert "test record" in said(run(beside("remarks", notes), city="two")[0], "not_events")
+    clocks = ["local" if i < ROWS // 2 else "UTC" for i in range(ROWS)]
+    assert "UTC" in said(run(beside("written", clocks), city="three")[0], "named_utc")
+
+
 def test_hours_until_a_day_then_hours_and_minutes(run: Run) -> None:
     middle = datetime(2020, 1, 16)
     clocks = [f"{t.hour}" if t < middle else f"{t:%H%M}" for t in TIMES]

@@ -21,10 +21,6 @@ from pages.parts.text import text
 def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None:
     """The layer's weights: norms, spectrum, change, kernels."""
     own = insight.layer_weights(run.id, run.stamp, layer)
-    if not own:
-        st.caption(f"{text(layer)} has no weights.")
-    else:
-        save(run, f"weights of {layer}", {one.name: one.values for one in own})
     found = remembered.remembered(run.id, run.stamp, layer)
     if found is not None:
         st.caption(text(remembered.in_words(found)) + " Lines show how they moved in training.")
@@ -32,6 +28,10 @@ def weights(run: Run, _city: City, layer: str, _step: int, channel: int) -> None
             memories_figure(*found), key=f"memories_{layer}",
             alt="How long each memory lasts and how far it reaches",
         )  # fmt: skip
+    if not own and found is None:
+        st.caption(f"{text(layer)} has no weights.")
+    elif own:
+        save(run, f"weights of {layer}", {one.name: one.values for one in own})
     for one in own:
         st.markdown(
             f"**{text(one.name)}** · {text('×'.join(map(str, one.values.shape)))} · moved {100 * one.change:.0f} % of its length since the start"
