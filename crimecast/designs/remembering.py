@@ -26,6 +26,7 @@ SPREAD = 1.0  # cells, of half of the memories at the start
 EVIDENCE = 2.0  # days of the city's mean that a cell starts from
 TINY = 1e-5
 WEEK = 7.0
+OLDEST = 12.0  # the logarithm of more days than any record goes back
 FASTER = 10.0  # times the other weights' steps: half-lives have a long way to go, in few epochs
 
 
@@ -80,7 +81,9 @@ class Memory(nn.Module):
             return self._remembered(past.float())
 
     def _remembered(self, past: Tensor) -> Tensor:
-        age = torch.expm1(past[:, -1])  # days that are known, zero outside the city
+        age = torch.expm1(
+            past[:, -1].clamp(0, OLDEST)
+        )  # days that are known, zero outside the city
         inside = (age > 0).float()[:, None]
         rates = past[:, :-1].unflatten(1, (sum(self.rows), self.types))
         days = torch.amax(age, dim=(1, 2))[:, None]
