@@ -28,13 +28,13 @@ def free_port() -> int:
 
 def serve(script: Path, data: Path, port: int | None = None) -> tuple[subprocess.Popen[bytes], str]:
     """A Streamlit server, and its address. Raises RuntimeError, with what it said, if it doesn't start."""
-    for _ in range(TRIES - 1):
+    for left in reversed(range(TRIES)):
         try:
             return port_served(script, data, port or free_port())
         except RuntimeError as error:
-            if port or IN_USE not in str(error):  # another program may take a port that was free
+            if port or not left or IN_USE not in str(error):  # a port that was free may be taken
                 raise
-    return port_served(script, data, port or free_port())
+    raise AssertionError
 
 
 def port_served(script: Path, data: Path, port: int) -> tuple[subprocess.Popen[bytes], str]:

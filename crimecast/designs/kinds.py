@@ -4,7 +4,7 @@ Maps have the shape (channels, height, width); a sequence has (steps, channels, 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -310,8 +310,7 @@ def _external_weights(given: Given, shape: Shape) -> int:
 def _head(given: Given) -> Shape:
     given.odd("kernel")
     first, *added = given.takes
-    alone = Given(given.name, given.options, (first,), given.known, given.types, given.lags, given.calendar)  # fmt: skip
-    shape = given.types, *alone.maps()[1:]
+    shape = given.types, *replace(given, takes=(first,)).maps()[1:]
     if added not in ([], [shape]):
         raise given.refuse(f"adds its second input to what it says, which has to be {'×'.join(map(str, shape))}")  # fmt: skip
     return shape

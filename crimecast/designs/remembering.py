@@ -37,7 +37,7 @@ class Memory(nn.Module):
     that is normalised on the city; M the days behind it, p = max(1, 4πσ²) the cells; κ_j days of evidence for the
     city's own mean μ_j, so that what is known of a cell counts as far as there is something known. μ is μ_j of the
     longest memory; the last channels are the μ_j of the sharp ones, memories of the whole city. Learnt: h_j (started
-    log-spaced), σ_j (one half of the memories at zero, the others at a cell), κ_j.
+    log-spaced), κ_j and σ_j (half of the memories start at a cell, the others at zero and stay there).
     """
 
     row: Tensor
@@ -66,11 +66,7 @@ class Memory(nn.Module):
 
     def half_lives(self) -> Tensor:
         """(J,) days, within those of the row that they are made of."""
-        (of_all, _), (count, _) = self.rows, self.count
-        parts = [self._within(slice(0, count), slice(0, of_all))]
-        if self.count[1]:
-            parts.append(self._within(slice(count, None), slice(of_all, None)))
-        return torch.exp2(torch.cat(parts))
+        return torch.exp2(torch.cat([own for own, _ in self._on_the_row()]))
 
     def spreads(self) -> Tensor:
         """(J,) standard deviations in cells."""
@@ -110,27 +106,28 @@ class Memory(nn.Module):
         against = (made.clamp(min=0) + TINY).log() - (longest.clamp(min=0) + TINY).log()
         return against.flatten(1, 2) * inside
 
-    def _within(self, memories: slice, row: slice) -> Tensor:
-        edge = self.row[row]
-        return (FASTER * self.log_half_life[memories]).clamp(float(edge[0]), float(edge[-1]))
+    def _on_the_row(self) -> list[tuple[Tensor, Tensor]]:
+        """Of all steps and of the same weekday: where memories lie (log2 of days), and the row that they lie on."""
+        made = []
+        for own, row in zip(
+            self.log_half_life.split(self.count), self.row.split(self.rows), strict=True
+        ):
+            if len(own):
+                made.append(((FASTER * own).clamp(float(row[0]), float(row[-1])), row))
+        return made
 
     def _nearest(self) -> tuple[tuple[Tensor, Tensor], Tensor]:
         """The places in the row below and above each memory's half-life, (J,) each, and how far it lies between."""
-        place = torch.log2(self.half_lives())
-        cut, count = self.rows[0], self.count[0]
-        lows, highs, parts = [], [], []
-        for first, own, row in (
-            (0, place[:count], self.row[:cut]),
-            (cut, place[count:], self.row[cut:]),
-        ):
-            if len(own):
-                after = torch.searchsorted(row, own.detach()).clamp(1, max(1, len(row) - 1))
-                after = after.clamp(max=len(row) - 1)
-                before = (after - 1).clamp(min=0)
-                wide = (row[after] - row[before]).clamp(min=TINY)
-                lows.append(first + before)
-                highs.append(first + after)
-                parts.append(((own - row[before]) / wide).clamp(0, 1))
+        lows, highs, parts, first = [], [], [], 0
+        for place, row in self._on_the_row():
+            last = len(row) - 1
+            after = torch.searchsorted(row, place.detach()).clamp(min(1, last), last)
+            before = (after - 1).clamp(min=0)
+            wide = (row[after] - row[before]).clamp(min=TINY)
+            lows.append(first + before)
+            highs.append(first + after)
+            parts.append(((place - row[before]) / wide).clamp(0, 1))
+            first += len(row)
         return (torch.cat(lows), torch.cat(highs)), torch.cat(parts)
 
     def _blurred(self, maps: Tensor, inside: Tensor, spread: Tensor) -> Tensor:

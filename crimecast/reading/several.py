@@ -100,9 +100,7 @@ def _clock_column(column: Column) -> tuple[Parts[pl.DataFrame], str]:
     if not dtype.is_numeric() and any(part.str.contains(r"^0\d{3}$").any() for part in column):
         # Where 0015 is a quarter past midnight, 15 is an hour.
         full = column.map(lambda part: part.str.replace(r"^(\d{1,2})$", "${1}00"))
-        number = full.map(lambda part: part.cast(pl.Float64, strict=False))
-        values = number.map(lambda part: part.to_numpy().astype(float))
-        return values.map(_padded), "HHMM"
+        number, padded = full.map(lambda part: part.cast(pl.Float64, strict=False)), True
     values = number.map(lambda part: part.to_numpy().astype(float))
     if padded:  # 0015 is a quarter past midnight, whatever the rest holds
         return values.map(_padded), "HHMM"

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from crimecast.designs.build import named_layers
 from crimecast.designs.remembering import Memory
-from crimecast.inspect.subject import Subject, epochs_kept, subject
+from crimecast.inspect.subject import epochs_kept, subject
 from crimecast.runs.run import load_run
 
 
@@ -24,11 +25,12 @@ def remembered(name: str, _stamp: int, layer: str) -> Remembered | None:
     """The memories of a layer; None for one of another kind."""
     run = load_run(name)
     now = subject(run)
-    if not isinstance(_layer(now, layer), Memory):
+    if not isinstance(named_layers(now.network).get(layer), Memory):
         return None
     moments = [*(subject(run, epoch) for epoch in epochs_kept(run)), now]
     with torch.no_grad():
-        layers = [found for one in moments if isinstance(found := _layer(one, layer), Memory)]
+        own = [named_layers(one.network)[layer] for one in moments]
+        layers = [one for one in own if isinstance(one, Memory)]
         half_lives = np.stack([one.half_lives().numpy() for one in layers])
         spreads = np.stack([one.spreads().numpy() for one in layers]) * now.cube.cell
     of_weekday = np.arange(half_lives.shape[1]) >= layers[-1].count[0]
@@ -41,8 +43,3 @@ def in_words(memories: Remembered) -> str:
     wide = memories.spreads[-1][memories.spreads[-1] > 0]
     reach = f"; those that spread reach {wide.min():,.0f} to {wide.max():,.0f} m" if wide.size else ""  # fmt: skip
     return f"{days.size} memories of all steps forget half of what they hold within {days.min():,.0f} to {days.max():,.0f} days{reach}."
-
-
-def _layer(one: Subject, layer: str) -> object:
-    blocks = getattr(one.network, "blocks", {})
-    return dict(blocks.items()).get(layer)
