@@ -8,6 +8,7 @@ from crimecast.cities import City
 
 FIELDS = ("time", "longitude", "latitude", "type", "source_id")
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*")
+SHEET = "sheet"  # the column of the names of several sheets that are read as one
 REQUIRED = ("time", "longitude", "latitude")
 SYNONYMS = {
     "date": "time", "datetime": "time", "lon": "longitude", "lng": "longitude", "x": "longitude",

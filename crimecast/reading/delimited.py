@@ -228,7 +228,18 @@ def delimiter_of(path: Path) -> str:
         )
         if score > most:
             best, most = delimiter, score
-    return best
+    return best if most or not _spaced(lines) else " "
+
+
+def _spaced(lines: list[str]) -> bool:
+    """Whether spaces separate the fields, as R writes tables: texts are quoted, and all lines have as many
+    fields as most, but the first one less where rows are numbered."""
+    if len(lines) < 3 or not all('"' in line for line in lines[1:]):
+        return False
+    widths = [len(row) for row in csv.reader(lines, delimiter=" ")]
+    return (
+        widths[1] > 2 and set(widths[1:]) == {widths[1]} and widths[0] in (widths[1], widths[1] - 1)
+    )
 
 
 def _whole(lines: list[str], delimiter: str) -> float:

@@ -6,15 +6,16 @@ import polars as pl
 
 from crimecast import Doubt, UserError
 from crimecast.cities import City
-from crimecast.reading.columns import FIELDS, GUESSES, REQUIRED, SYNONYMS, find, plain
+from crimecast.reading.columns import FIELDS, GUESSES, REQUIRED, SHEET, SYNONYMS, find, plain
 from crimecast.reading.kind_columns import kind_column
 from crimecast.reading.moment import Asked
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Rows, distinct, nulls, rows_of
 from crimecast.reading.place_columns import doubts, numeric, place_columns, place_names, spread
 from crimecast.reading.time_columns import reads, time_columns
-from crimecast.reading.words import CORNER, COUNTER, DATED
+from crimecast.reading.words import CORNER, COUNTER, DATED, HAPPENED
 
+NAMED = 30  # columns that a sentence names
 POINT = ("point", "location", "place", "geometry", "coordinates")
 
 
@@ -28,12 +29,30 @@ def resolve_values(
     found, notices = found_columns(table, mapping, city, asked)
     for field in REQUIRED:
         if field not in found:
+            if aside := _on_its_side(table):
+                raise UserError(aside)
+            some = ", ".join(table.columns[:NAMED]) + (" …" if len(table.columns) > NAMED else "")
             raise Doubt(
-                f"No column was found for the {field}; say which it is. {_nearest(table, field, asked)}The columns are {', '.join(table.columns)}.",
+                f"No column was found for the {field}; say which it is. {_nearest(table, field, asked)}The columns are {some}.",
                 f"--map {field}=COLUMN",
                 tuple(table.columns),
             )
     return found, notices
+
+
+def _on_its_side(given: pl.DataFrame | Rows) -> str | None:
+    """A sentence where the names of a table stand below one another, each before its own values."""
+    table = rows_of(given)
+    if len(table.columns) < max(20, 2 * table.height):
+        return None
+    first = table.columns[0]
+    names = [first, *(str(name) for name in spread(table, [first])[first])]
+    if not any(DATED.search(plain(name)) or HAPPENED.search(plain(name)) for name in names):
+        return None
+    return (
+        f"The table lies on its side: its names ({', '.join(names[:6])}) stand below one another, and each record is a column. Turn it, so that each "
+        "record is a row."
+    )
 
 
 def _nearest(given: pl.DataFrame | Rows, field: str, asked: Asked) -> str:
@@ -96,13 +115,10 @@ def found_columns(
         if kind:
             found["type"] = [kind]
         else:
-            notices.append(
-                Notice(
-                    "no_type",
-                    "No column says the type: all records are of one, 'event'.",
-                    table.height,
-                )
-            )
+            says = "No column says the type: all records are of one, 'event'."
+            if SHEET in table.columns:
+                says += f" If the names of the sheets say it, choose '{SHEET}' for the type."
+            notices.append(Notice("no_type", says, table.height))
     if "source_id" not in found:
         own = _identity(table, options["source_id"], found, city)
         if own:

@@ -16,6 +16,7 @@ from crimecast.reading.abbreviations import (
 )
 from crimecast.reading.clocks import DAY
 from crimecast.reading.columns import plain
+from crimecast.reading.halves import with_halves
 from crimecast.reading.moment import Asked, Moments, absolute, plain_moments, whole_days
 from crimecast.reading.notice import Notice
 from crimecast.reading.numbers import moment_numbers
@@ -50,7 +51,7 @@ def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -
     rows = rows_of(table)
     cleaned = [rows.column(name).map(_clean) for name in columns]
     zoned = [in_own_zone(column, asked.zone) for column in cleaned]
-    parts = [column for column, _ in zoned]
+    parts = with_halves([column for column, _ in zoned])
     if len(columns) == 2 and ENDING.search(plain(columns[1])) and within_day(parts[1]):
         parts[1] = _begun(parts[1])
     found = _moments(parts, asked)

@@ -186,6 +186,11 @@ def _degrees(
             "--crs EPSG:NUMBER",
             tuple(code for code, _ in found),
         )
+    if any(east := [_eastwards(x) for x in (a, b)]):
+        given = given.map(lambda part: _westwards(part, east)).kept()
+        a, b = _westwards(np.stack([a, b]), east)
+        says = "The longitudes are counted eastwards up to 360: 286.5 is read as -73.5."
+        notices.append(Notice("all_round", says, size))
     if sexagesimal(a) and sexagesimal(b):
         given = given.map(from_sexagesimal).kept()
         a, b = from_sexagesimal(np.stack([a, b]))
@@ -248,6 +253,17 @@ def _degrees(
             )
             notices.append(Notice("axes_mixed", says, wrong))
     return read, "degrees", notices
+
+
+def _eastwards(values: np.ndarray) -> bool:
+    """Whether most degrees are beyond 180, where only longitudes that are counted up to 360 are."""
+    return bool(((values > 180) & (values <= 360)).mean() > 0.5)
+
+
+def _westwards(both: np.ndarray, east: list[bool]) -> np.ndarray:
+    """Places (2, N) with what is beyond 180 of the axes that are counted up to 360 turned round."""
+    beyond = (both > 180) & np.array(east)[:, None]
+    return np.where(beyond, both - 360, both)
 
 
 def _put_right(a: np.ndarray, b: np.ndarray, zone: str) -> bool:

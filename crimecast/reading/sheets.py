@@ -5,6 +5,7 @@ for all of them. Writes FOLDER/rows.parquet, and what there is to say as JSON on
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import polars as pl
 from crimecast import UserError
 from crimecast.machine.limits import hold_to
 from crimecast.reading.asides import asides
-from crimecast.reading.columns import stand_over
+from crimecast.reading.columns import SHEET, stand_over
 from crimecast.reading.containers import check_sheets
 
 LINES = 2_000  # of a sheet that may describe the others
@@ -63,6 +64,14 @@ def read_sheet(path: Path) -> tuple[pl.DataFrame, list[str]]:
             for row in part.iter_rows()
         ]  # fmt: skip
         said += [one.says for one in asides(lines, "Another sheet")]
+    names_of = [other for other, _ in alike]
+    if (
+        len(alike) > 1
+        and SHEET not in names
+        and not any(re.search(r"\d", other) for other in names_of)
+    ):
+        of_each = [pl.repeat(other, rows.height, eager=True) for other, rows in alike]
+        whole = whole.with_columns(pl.concat(of_each).alias(SHEET))
     return whole, said
 
 

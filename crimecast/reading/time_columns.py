@@ -9,6 +9,7 @@ import polars as pl
 from crimecast import Doubt, UserError
 from crimecast.reading.clock_columns import clocks_of, minute_of, within
 from crimecast.reading.columns import plain
+from crimecast.reading.halves import half_of
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
@@ -104,6 +105,9 @@ def time_columns(
         if not _only_months(times) and (precision == "day" or _one_clock(times)):
             clocks, said = clocks_of(table, chosen[-1], {*taken, *chosen})
             chosen, notices[len(notices) :] = [*chosen, *clocks], said
+    timed = len(chosen) > 1 or precision == "minute"
+    if timed and (half := half_of(table, chosen, taken)):
+        chosen = [*chosen, half]
     if len(chosen) > 1 and NIGHT.search(plain(chosen[0])):
         says = f"'{chosen[0]}' is named for a night or a shift, and its day is taken for that of every hour: where a night is named by the day on which it begins, what came after midnight was a day later."
         notices.append(Notice("night", says, table.height))

@@ -8,6 +8,7 @@ import polars as pl
 from crimecast.reading import clock_columns, words
 from crimecast.reading.columns import plain
 from crimecast.reading.dates_said import other_dates
+from crimecast.reading.halves import tells_halves
 from crimecast.reading.inexact import inexact
 from crimecast.reading.moments import SAYS_UTC
 from crimecast.reading.not_events import no_event
@@ -25,7 +26,6 @@ COUNTED = re.compile(
 PERSONS = re.compile(r"victim|suspect|offender|arrest|officer|injur|kill|person|age|weapon|vehicle")
 CLOCK_TEXT = r"^\s*\d{1,2}\s?[:.hH時时]\s?\d{2}\b"
 HOURS_TEXT = r"^\s*\d{1,2}\s?(a|à|to|bis|-|–|~|〜)\s?\d{1,2}\s*$"
-HALF = re.compile(r"^[ap]\.?\s?m?\.?$")
 SIDES = ({"n", "s", "north", "south"}, {"e", "w", "o", "east", "west"})
 LATER = re.compile(r"report|updat|creat|modif|load|enter|clos|clear|publish|edit|receiv|zone|stamp")
 
@@ -316,17 +316,7 @@ def _said(
     if values.dtype != pl.String:
         return None
     texts = {text.strip().lower() for text in values.unique().to_list()}
-    halves = {text[0] for text in texts if HALF.match(text)}
-    named = any("m" in text for text in texts) or re.search(
-        r"am_?pm|half|merid|period|time|hour|^ap$", word
-    )
-    if (
-        not late
-        and texts
-        and all(HALF.match(text) for text in texts)
-        and halves == {"a", "p"}
-        and named
-    ):
+    if not late and tells_halves(values, word):
         return (
             "half_of_day",
             f"'{name}' holds AM and PM, and isn't used: afternoons may be taken for mornings. Write it behind the time.",

@@ -61,7 +61,7 @@ def test_hours_with_a_point_have_minutes(data: Path, tmp_path: Path, written: st
 
 SAID = {
     "counted_rows": lines("date,crime,lat,lon,n", lambda i, day, place, rng: f"{day} 10:00,theft,{place},{1 + i % 5}"),
-    "half_of_day": lines("date,time,ampm,type,lat,lon", lambda i, day, place, rng: f"{day},{1 + i % 12:02d}:30,{'AM' if i % 2 else 'PM'},theft,{place}"),
+    "half_of_day": lines("date,ampm,type,lat,lon", lambda i, day, place, rng: f"{day},{'AM' if i % 2 else 'PM'},theft,{place}"),
     "side_of_earth": lines("date,type,lat,lat_dir,lon,lon_dir", lambda i, day, place, rng: f"{day} 10:00,theft,{place.split(',')[0][1:]},S,{place.split(',')[1]},E"),
     "clock_unread": lines("Incident Date,Hour,type,lat,lon", lambda i, day, place, rng: f"{day},{i % 12}-{i % 12 + 1},theft,{place}"),
     "named_utc": lines("date_utc,type,lat,lon", lambda i, day, place, rng: f"{day} {i % 24:02d}:00,theft,{place}"),

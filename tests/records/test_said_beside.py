@@ -133,7 +133,7 @@ def test_numbers_that_stand_for_no_place_are_no_other_system(run: Run) -> None:
     [
         ("page.csv", b"<html><body><table></table></body></html>", "web page"),
         ("a.tar.gz", b"", "unpack it"),
-        ("round.csv", lines(east=[v + 360 for v in EAST]).encode(), "272"),
+        ("round.csv", lines(east=[v + 500 for v in EAST]).encode(), "412"),
     ],
 )
 def test_a_file_that_is_no_table(
