@@ -212,7 +212,7 @@ def _mixture(given: Given) -> Shape:
 
 def _mixture_weights(given: Given, _: Shape) -> int:
     features, memories = given.takes[0][0], given.takes[1][0]
-    return memories * (features + 1 + given.calendar + 1 + 1)
+    return memories * (features + 1 + given.calendar + 1 + 1) + given.types * given.calendar
 
 
 def _pool(given: Given) -> Shape:

@@ -144,10 +144,10 @@ class Memory(nn.Module):
 
 
 class Mixture(nn.Module):
-    """A forecast from memories: log Σ_j w_j m_j / μ for each type, weighted by calendar and state; C channels.
+    """A forecast from memories: log Σ_j w_j m_j / μ + calendar · l for each type, weighted by calendar and state; C channels.
 
     Takes features and what a memory layer gives. w_j = softplus(b_j + calendar · u_j + features · v_j), which starts
-    at equal shares. With constant weights it is a Hawkes process whose kernels are exponential in time and Gaussian
+    at equal shares; l is the whole city's level by the calendar, zero at the start. With constant weights it is a Hawkes process whose kernels are exponential in time and Gaussian
     in space (Hawkes 1971, Biometrika 58), its background the longest memory.
     """
 
@@ -159,6 +159,7 @@ class Mixture(nn.Module):
         self.types = laid.shape[0]
         self.state = nn.Conv2d(features, memories, 1)
         self.calendar = nn.Linear(calendar, memories)
+        self.level = Level(calendar, self.types)
         for weight in (*self.state.parameters(), *self.calendar.parameters()):
             nn.init.zeros_(weight)
         count = memories // self.types
@@ -168,7 +169,22 @@ class Mixture(nn.Module):
         stated = self.state(features) + self.calendar(calendar)[:, :, None, None]
         weight = functional.softplus(self.weight[:, None, None] + stated)
         parts = (weight * torch.exp(memories)).unflatten(1, (-1, self.types))
-        return torch.log(parts.sum(dim=1) + TINY)
+        return torch.log(parts.sum(dim=1) + TINY) + self.level(calendar)
+
+
+class Level(nn.Module):
+    """How much more happens in all of the city on such a day, as a logarithm: linear in the calendar.
+
+    Steps are larger than those of other weights, and nothing decays: Christmas comes once a year.
+    """
+
+    def __init__(self, calendar: int, types: int) -> None:
+        super().__init__()
+        self.weight_decay = 0.0
+        self.weight = nn.Parameter(torch.zeros(types, calendar))
+
+    def forward(self, calendar: Tensor) -> Tensor:
+        return functional.linear(calendar, FASTER * self.weight)[:, :, None, None]
 
 
 def _along(maps: Tensor, line: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Which column of a file is the time, the place, the type and the id: the values decide, names break ties."""
 
+import re
 from typing import Any
 
 import polars as pl
@@ -15,6 +16,9 @@ from crimecast.reading.place_columns import doubts, numeric, place_columns, plac
 from crimecast.reading.time_columns import reads, time_columns
 from crimecast.reading.words import CORNER, COUNTER, DATED, HAPPENED
 
+PLACED = re.compile(
+    r"point|(^|_)loc|geo|coord|koord|place|shape|wkt|utm|mgrs|grid_?ref|plus_?code|h3"
+)
 NAMED = 30  # columns that a sentence names
 POINT = ("point", "location", "place", "geometry", "coordinates")
 
@@ -67,13 +71,28 @@ def _nearest(given: pl.DataFrame | Rows, field: str, asked: Asked) -> str:
         return f"'{name}' could be it by its values, though not by its name. "
     if share > 0.01:
         return f"'{name}' comes nearest: {share:.0%} of it can be read so. "
-    named = [name for name in table.columns if field == "time" and DATED.search(plain(name))]
+    if field != "time":
+        return _unplaced(table)
+    named = [name for name in table.columns if DATED.search(plain(name))]
     if not named or not (values := spread(table, named[:1])[named[0]]).len():
         return ""
     return (
         f"'{named[0]}' is named so, but what it holds, such as {str(values[0])!r:.60}, is in no form of a time that is known: write it as "
         "2024-01-31 09:30, or the day and the clock in columns of their own. "
     )
+
+
+def _unplaced(table: Rows) -> str:
+    """What a column holds that is named for places, and in which none can be read."""
+    for name in table.columns:
+        if table.schema[name] == pl.String and PLACED.search(plain(name)):
+            values = spread(table, [name])[name]
+            if len(values) and values.str.contains(r"\d").mean() > 0.5:  # type: ignore[operator]
+                return (
+                    f"'{name}' is named for places, but what it holds, such as {str(values[0])!r:.60}, is in no form of one that is known: write "
+                    "longitude and latitude, each in a column of its own. "
+                )
+    return ""
 
 
 def _twins(table: Rows, found: dict[str, list[str]]) -> list[Notice]:

@@ -40,6 +40,7 @@ AWAY = re.compile(r"(?i)(?:utc|gmt)\s?([+\-−])\s?(\d{1,2})(?::?(\d{2}))?")
 OFFSET = r"(?i)(?:[+\-−]\d{2}:?\d{2}|\d\s?z|utc|gmt|\[.*\])\s*$"
 GPS = timedelta(days=3657)  # from 1970 to 1980, when the clocks of GPS began
 ROUND = 1_000_000_000  # microseconds: no clock ticks in thousands of seconds
+DAWN = re.compile(r"ethiop|habesha|swahili|saa_za")
 EARLIEST = 1900  # before it nothing was recorded that a forecast could use
 
 
@@ -64,6 +65,7 @@ def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -
         told += [n for name in columns for n in standard_in_name(name, asked.zone, found.parts)]
         told += [n for name in columns for n in zone_in_name(name, asked.zone, rows.height)]
         told += _of_satellites(columns[0], found, asked)
+        told += _from_dawn(columns, rows.height)
     return replace(found, notices=(*found.notices, *told))
 
 
@@ -111,6 +113,15 @@ def _of_satellites(name: str, found: Moments, asked: Asked) -> list[Notice]:
         return []
     says = f"'{name}' is named for GPS, whose seconds count from 1980: they are read as seconds since 1970, and if they aren't, every event is ten years too early. Write them as times."
     return [Notice("gps_time", says, nulls(found.parts)[1])]
+
+
+def _from_dawn(columns: list[str], rows: int) -> list[Notice]:
+    """Says that a column is named for clocks that count from six in the morning and in the evening."""
+    named = [name for name in columns if DAWN.search(plain(name))]
+    if not named:
+        return []
+    says = f"'{named[0]}' is named for clocks that count from six in the morning and from six in the evening, and is read as one that counts from midnight: every event is at a wrong hour. Write its times so."
+    return [Notice("other_clock", says, rows)]
 
 
 def _begun(hours: Column) -> Column:

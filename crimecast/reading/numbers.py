@@ -20,6 +20,8 @@ EXCEL_FROM = 18_264  # 1950: below it are clocks such as 2345, not days
 COUNTED_FROM = 10 * 365 * DAY  # before 1980 nobody stamped records so; 20190101 s would be in 1970
 LIKELY = 0.7  # of a column's clocks read so: of minutes of the day 60 % could be HHMM by chance
 ENOUGH = 20  # clocks from which on it is told that they count minutes or seconds
+SLOTS = {48: "numbers of half hours", 96: "numbers of quarters of an hour"}
+NOON = 720  # minutes: of a day's, some are later
 MISFITS = 0.005  # of a column's numbers may be dirt
 
 
@@ -256,14 +258,22 @@ def _clock_form(given: np.ndarray, rows: np.ndarray) -> str | None:
         np.unique(whole)
     ) <= {0}:
         return "hours"
+    if integral and size >= ENOUGH and 24 < given.max() <= 96:
+        return _slots(given)  # all in the first hour and a half, were they clocks or minutes
     if rows[(whole <= 2400) & (whole % 100 < 60)].sum() >= LIKELY * size:
         return "HHMM"
-    if top < 1440 and size >= ENOUGH:
+    if NOON < top < 1440 and size >= ENOUGH:
         return "minutes of the day"
     hour, minute, second = whole // 10_000, whole // 100 % 100, whole % 100
     if _mostly((hour <= 24) & (minute < 60) & (second < 60), rows) or size < ENOUGH:
         return "HHMMSS"
     return "seconds of the day" if top < 86_400 and size >= ENOUGH else None
+
+
+def _slots(given: np.ndarray) -> str:
+    """Numbers of the halves or quarters of the hours of a day, from 0 or from 1."""
+    slots = 48 if given.max() <= 48 else 96
+    return f"{SLOTS[slots]}, from {int(given.max() == slots)}"
 
 
 def _parted(given: np.ndarray) -> str:
@@ -312,6 +322,16 @@ def _decimal(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return micros, micros <= DAY
 
 
+def _slot(minutes: int, first: int) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Reader of the numbers of stretches of so many minutes of a day."""
+
+    def read(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        place = values.astype(np.int64) - first
+        return place * minutes * 60_000_000, (place >= 0) & (place * minutes < 1440)
+
+    return read
+
+
 CLOCK_FORMS = {
     "hours.minutes": _pointed,
     "decimal hours": _decimal,
@@ -321,6 +341,11 @@ CLOCK_FORMS = {
     "minutes of the day": _units(60_000_000, 1439),
     "HHMMSS": _hhmmss,
     "seconds of the day": _units(1_000_000, 86_399),
+    **{
+        f"{name}, from {first}": _slot(1440 // slots, first)
+        for slots, name in SLOTS.items()
+        for first in (0, 1)
+    },
 }
 
 

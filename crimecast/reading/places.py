@@ -69,6 +69,13 @@ def read_places(
             f"'{columns['longitude'][0]}' and '{columns['latitude'][0]}' are named for gradians, 400 to the circle: multiply them by 0.9 and "
             "call them longitude and latitude."
         )
+    if all(
+        re.search(r"(^|_)(km|kilomet\w+)$", plain(columns[f][0])) for f in ("longitude", "latitude")
+    ):
+        raise UserError(
+            f"'{columns['longitude'][0]}' and '{columns['latitude'][0]}' are named for kilometres: multiply them by 1,000, and give the coordinate "
+            "system of the metres."
+        )
     given, form = _numbers(rows_of(table), columns)
     signs = [
         -1.0 if re.search(pattern, plain(columns[field][0])) else 1.0

@@ -24,7 +24,7 @@ FEW = 20_000  # texts that are taken apart one by one before a split of the whol
 SPLIT = (
     r"^(.*?\d[.,]?)(?:[\sT_,]+(?:at\s+|um\s+|à\s+|@\s*)?|:)"
     rf"((?:(?:{clocks.HALF})\s?)?"
-    r"\d{1,2}\s?[:.hH時时点點시]\s?\d{1,2}.*|\d{1,2}\s?[AaPp]\.?\s?[Mm].*|\d{4}(?:\d{2})?(?:[.,]\d+)?(?:Z|[+-]\d{2}.*)?)$"
+    r"\d{1,2}\s?[:.hH時时点點시]\s?\d{1,2}.*|\d{1,2}\s?[AaPp]\.?\s?[Mm].*|\d{4}(?:\d{2})?(?:[.,]\d+)?(?:Z|[+-]\d{2}.*|\s?(?:hrs?|hours)\.?)?)$"
 )
 OF_PERSIA = ("Asia/Tehran", "Iran", "Asia/Kabul")
 EASTERN = r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]\s*"

@@ -29,7 +29,7 @@ from crimecast.reading.words import (
 NO_DAY = datetime(1902, 1, 1)
 YEAR = 366 * 86_400  # seconds
 NIGHT = re.compile(
-    r"(^|_)(night|shift|nacht|nuit|noche|noite|notte|schicht)(_|$)|business_?d|operational_?d|betriebstag"
+    r"(^|_)(night|shift|duty|watch|nacht|nuit|noche|noite|notte|schicht)(_|$)|business_?d|operational_?d|betriebstag"
 )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from crimecast.reading import clock_columns, words
+from crimecast.reading.asides import asides
 from crimecast.reading.columns import plain
 from crimecast.reading.dates_said import other_dates
 from crimecast.reading.halves import tells_halves
@@ -23,7 +24,9 @@ COUNTED = re.compile(
     r"num_\w+|number_of_\w+|no_of_\w+|total_\w+|\w+_count|incidents|crimes|offences|offenses|events|casos|delitos|qtde?|cant|nbr?|nb_\w+|"
     r"n_\w+|quantit\w+|menge|cases|no_cases|occurrences|ocorrencias|ocurrencias|faits|effectif|liczba|pocet|antall|件数|数量)$"
 )
-PERSONS = re.compile(r"victim|suspect|offender|arrest|officer|injur|kill|person|age|weapon|vehicle")
+PERSONS = re.compile(
+    r"victim|suspect|offender|arrest|officer|injur|kill|person|age|weapon|vehicle|casualt|particip|involv|passenger|occupant|patient|wounded|dead|hurt|fatal|teilnehm|beteilig|verletz|bless|herid|lesionad"
+)
 CLOCK_TEXT = r"^\s*\d{1,2}\s?[:.hH時时]\s?\d{2}\b"
 HOURS_TEXT = r"^\s*\d{1,2}\s?(a|à|to|bis|-|–|~|〜)\s?\d{1,2}\s*$"
 SIDES = ({"n", "s", "north", "south"}, {"e", "w", "o", "east", "west"})
@@ -36,6 +39,7 @@ ZONED = re.compile(r"(^|_)utm_?zone(_|$)|^(huso|fuso|zona_utm|zone_utm|grid_?zon
 WITHHELD = r"^\s*(?:[<≤]\s?\d+|\d+\s?-\s?\d+)\s*$"
 SORTS = re.compile(r"^(record|row|entry|line)_?(type|kind|class|sort)$")
 FEW_SORTS = 8
+FEW_REMARKS = 40
 ENOUGH = 40
 SHIFTED = re.compile(r"(date|day|time)s?_?(shift|offset|jitter)|(shift|jitter)\w*_?(days?|hours?)$")
 AREA = re.compile(
@@ -86,6 +90,36 @@ def unused(
         notices.append(Notice("pivoted", says, table.height))
     notices += [*_hours_across(table, taken), *_of_trackers(table, found, zone)]
     notices += [*_several_zones(table, found), *_further_types(table, found)]
+    notices += [*_further_times(table, found), *_remarks(table, taken)]
+    return notices
+
+
+def _further_times(table: Rows, found: dict[str, list[str]]) -> list[Notice]:
+    """Says that a row holds several times in columns that are numbered: visit1, visit2, …"""
+    name, *others = found["time"]
+    stem = re.fullmatch(r"(.*?[^\d_])_?1", plain(name))
+    if stem is None or others:
+        return []
+    alike = re.compile(re.escape(stem[1]) + r"_?[2-9]\d?")
+    further = [
+        one for one in table.columns if alike.fullmatch(plain(one)) and len(spread(table, [one]))
+    ]
+    if not further:
+        return []
+    says = f"{', '.join(map(repr, further[:4]))} hold times of the same row, and aren't used: each row is taken for one event, of '{name}'. Write a row for each event."
+    return [Notice("several_times", says, table.height)]
+
+
+def _remarks(table: Rows, taken: set[str]) -> list[Notice]:
+    """What a column says in a few rows alone that may change what all of them mean."""
+    notices = []
+    for name in table.columns:
+        if name not in taken and table.schema[name] == pl.String:
+            values = spread(table, [name])[name]
+            if 0 < len(values) < min(FEW_REMARKS, 0.1 * table.height):
+                notices += asides(
+                    values.unique(maintain_order=True).to_list(), f"'{name}', in a few rows,"
+                )
     return notices
 
 
@@ -161,7 +195,12 @@ def _slots(name: str, values: pl.Series) -> tuple[str, str] | None:
     for slots, length in ((96, "quarter of an hour"), (48, "half hour")):
         for first in (0, 1):
             span = set(range(first, first + slots))
-            if whole <= span and len(whole) > 0.9 * slots and min(whole) == first:
+            if (
+                whole <= span
+                and len(whole) > 0.75 * slots * (1 - np.exp(-len(values) / slots))
+                and max(whole) > 0.9 * slots
+                and (min(whole) == first or first)
+            ):
                 return (
                     "clock_unread",
                     f"'{name}' looks like the number of the {length} in the day, {first} to {first + slots - 1}, and isn't used: only days are known. Write it as a time, such as 17:30.",

@@ -13,7 +13,7 @@ from crimecast.reading.zones import same_clock
 
 OFFSET_PARTS = r"^(?:UTC|GMT)?\s?([-+])?(\d{1,2}):?(\d{2})?$"
 ZONE = re.compile(
-    r"^(tz|time_?zone|zone|(utc|gmt|tz|time_?zone)_?(off|offset|diff)(_?(m|mins?|minutes|h|hrs?|hours|s|secs?|seconds))?|offset(_?(mins?|minutes|hours))?)$"
+    r"^((tz|time_?zone)(_?(name|id))?|zone|(utc|gmt|tz|time_?zone)_?(off|offset|diff)(_?(m|mins?|minutes|h|hrs?|hours|s|secs?|seconds))?|offset(_?(mins?|minutes|hours))?)$"
 )
 CLOCKS = {
     "UTC",
@@ -30,8 +30,10 @@ QUARTERS = {0, 30, 45}  # minutes beside the hours, of offsets from UTC
 def zone_said(table: Rows, name: str, zone: str, times: Parts[pl.Series]) -> tuple[str, str] | None:
     """What a column of zones or of offsets from UTC says against the city's own zone, in which times are read."""
     texts = spread(table, [name])[name].cast(pl.String).str.strip_chars()
-    clocks = {text.upper() for text in texts.unique().to_list()} <= CLOCKS
-    if not (ZONE.match(plain(name)) or (clocks and len(texts))):
+    different = {text for text in texts.unique().to_list() if text}
+    clocks = {text.upper() for text in different} <= CLOCKS
+    zones = all("/" in text and text in available_timezones() for text in different)
+    if not (ZONE.match(plain(name)) or (different and (clocks or zones))):
         return None
     # An abbreviation that the city's own clocks never bear; IST is of several zones.
     named = {

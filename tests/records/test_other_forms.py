@@ -88,3 +88,64 @@ def test_a_table_on_its_side_is_refused(data: Path, tmp_path: Path) -> None:
     path.write_text(turned)
     with pytest.raises(UserError, match="on its side"):
         import_file("town", path, zone="America/Chicago")
+
+
+def beside(name: str, values: list[object]) -> str:
+    """The plain file with one column more."""
+    first, *rows = lines().splitlines()
+    return "\n".join([f"{first},{name}", *(f"{a},{b}" for a, b in zip(rows, values, strict=True))])
+
+
+@pytest.mark.parametrize(
+    ("minutes", "first", "name"), [(15, 0, "quarter_hour"), (15, 1, "time_slot"), (30, 0, "half_hour"), (30, 1, "hour_slot")]
+)  # fmt: skip
+def test_numbers_of_parts_of_an_hour(run: Run, minutes: int, first: int, name: str) -> None:
+    rows = [f"id,date,{name},longitude,latitude,type"]
+    for i, time in enumerate(TIMES):
+        slot = (60 * time.hour + time.minute) // minutes + first
+        rows.append(f"{i},{time:%Y-%m-%d},{slot},{EAST[i]},{NORTH[i]},THEFT")
+    _, events = run("\n".join(rows))
+    begun = [t.replace(minute=t.minute // minutes * minutes) for t in TIMES]
+    assert events["time"].to_list() == sorted(begun)
+
+
+def test_what_stands_in_other_columns_is_said(run: Run) -> None:
+    zones = ["America/New_York" if i % 2 else "America/Chicago" for i in range(ROWS)]
+    remarks = ["dates shifted by 364 days", *[""] * (ROWS - 1)]
+    expected = {
+        "named_zone": beside("clock_of", zones),
+        "file_says": beside("remark", remarks),
+        "several_times": beside("date2", PLAIN).replace("date,", "date1,", 1),
+    }
+    for number, (code, text) in enumerate(expected.items()):
+        assert code in codes(run(text, city=f"town{number}")[0])
+
+
+def test_persons_in_one_event_are_no_events(run: Run) -> None:
+    result, _ = run(beside("number_of_casualties", [1 + i % 3 for i in range(ROWS)]))
+    assert "counted_rows" not in codes(result)
+
+
+def test_days_of_a_watch_and_clocks_from_dawn_are_said(run: Run) -> None:
+    rows = [f"{i},{t:%Y-%m-%d},{t:%H:%M},{EAST[i]},{NORTH[i]},THEFT" for i, t in enumerate(TIMES)]
+    for names, code in (("duty_date,time", "night"), ("date,time (Ethiopian)", "other_clock")):
+        text = "\n".join([f"id,{names},longitude,latitude,type", *rows])
+        assert code in codes(run(text, city=code.replace("_", ""))[0])
+
+
+def test_clocks_of_the_police(run: Run) -> None:
+    assert right(run(lines([f"{t:%d.%m.%Y at %H%M} hrs" for t in TIMES]))[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("id,date,place,type\n" + "\n".join(f"{i},{t},683'304 / 246'2{i % 90 + 10},THEFT" for i, t in enumerate(PLAIN)), "683'304"),
+        (lines(head="id,date,x_km,y_km,type"), "kilometres"),
+    ],
+)  # fmt: skip
+def test_places_of_another_form_are_named(data: Path, tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "file.csv"
+    path.write_text(text)
+    with pytest.raises(UserError, match=says):
+        import_file("town", path, zone="America/Chicago")
