@@ -32,6 +32,7 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "lag_attention": sequences.LagAttention,
     "flatten": sequences.Flatten,
     "memory": remembering.Memory,
+    "contrast": remembering.Contrast,
     "mixture": remembering.Mixture,
     "select": sequences.Select,
     "pool": layers.Pool,
@@ -65,7 +66,9 @@ class Network(nn.Module):
         self.maps = map_count(design, types) - past_count(design, types)
         self.likelihood = likelihood
         self.laid = laid
-        self.blocks = nn.ModuleDict({p.layer.name: _module(p, design, calendar) for p in laid})
+        self.blocks = nn.ModuleDict(
+            {p.layer.name: _module(p, design, types, calendar) for p in laid}
+        )
         last = self.blocks[laid[-1].layer.name]
         assert isinstance(last, layers.Head)  # lay_out() has seen to it
         last.start_at_zero()
@@ -88,10 +91,12 @@ class Network(nn.Module):
         return known[self.laid[-1].layer.name]
 
 
-def _module(laid: Laid, design: Design, calendar: int) -> nn.Module:
+def _module(laid: Laid, design: Design, types: int, calendar: int) -> nn.Module:
     maker = MODULES[laid.layer.kind]
     if getattr(maker, "wants_calendar", False):
         return maker(laid, calendar)
+    if laid.layer.kind == "contrast":
+        return maker(laid, types)
     if laid.layer.kind == "select":
         return maker(laid, design.lags)
     return maker(laid, design) if laid.layer.kind == "memory" else maker(laid)

@@ -18,6 +18,7 @@ NORMS = ("none", "group", "batch", "layer", "instance")
 LIMITS = {
     "channels": 16_384, "kernel": 1_025, "stride": 64, "dilation": 512, "groups": 16_384, "steps": 255,
     "keys": 4_096, "count": 32, "weekdays": 16, "size": 512, "reduction": 4_096, "hidden": 16_384,
+    "of": 16_384, "against": 16_384,
 }  # fmt: skip
 
 
@@ -201,6 +202,17 @@ def _memory(given: Given) -> Shape:
     return (memories_of(given) + given.options["count"]) * given.types, height, width
 
 
+def _contrast(given: Given) -> Shape:
+    channels, height, width = given.maps()
+    maps = channels // given.types
+    if channels % given.types:
+        raise given.refuse(f"its input has {channels} channels, which are no maps of {given.types} types")  # fmt: skip
+    of, against = given.whole("of", 2), given.whole("against", 0)
+    if of > maps or against >= of:
+        raise given.refuse(f"of {maps} maps a type it can't set {of} beside the one numbered {against}: it has to be one of them, counted from 0")  # fmt: skip
+    return channels, height, width
+
+
 def _mixture(given: Given) -> Shape:
     if len(given.takes) != 2 or any(len(shape) != 3 for shape in given.takes):
         raise given.refuse("takes two inputs, features and what a memory layer gives")
@@ -344,8 +356,9 @@ KINDS: dict[str, Kind] = {
     "lag_attention": Kind({"channels": 24, "keys": 8}, _attention, _attention_weights),
     "flatten": Kind({}, _flatten),
     "memory": Kind(
-        {"count": 10, "weekdays": 3}, _memory, lambda given, _: 3 * memories_of(given)
+        {"count": 10, "weekdays": 3}, _memory, lambda given, _: 3 * memories_of(given) - given.options["count"]
     ),
+    "contrast": Kind({"against": 0, "of": 2}, _contrast),
     "mixture": Kind({}, _mixture, _mixture_weights),
     "select": Kind({"lags": []}, _select),
     "pool": Kind({"size": 2, "method": "mean"}, _pool),

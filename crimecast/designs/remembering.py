@@ -27,7 +27,7 @@ EVIDENCE = 2.0  # days of the city's mean that a cell starts from
 TINY = 1e-5
 WEEK = 7.0
 OLDEST = 12.0  # the logarithm of more days than any record goes back
-FASTER = 10.0  # times the other weights' steps: half-lives have a long way to go, in few epochs
+FASTER = 5.0  # times the other weights' steps: half-lives have a long way to go, in few epochs
 
 
 class Memory(nn.Module):
@@ -37,7 +37,7 @@ class Memory(nn.Module):
     that is normalised on the city; M the days behind it, p = max(1, 4πσ²) the cells; κ_j days of evidence for the
     city's own mean μ_j, so that what is known of a cell counts as far as there is something known. μ is μ_j of the
     longest memory; the last channels are the μ_j of the sharp ones, memories of the whole city. Learnt: h_j (started
-    log-spaced), κ_j and σ_j (half of the memories start at a cell, the others at zero and stay there).
+    log-spaced), κ_j and, of the memories but the sharp first half, σ_j (started at a cell).
     """
 
     row: Tensor
@@ -58,8 +58,7 @@ class Memory(nn.Module):
             starts.append(torch.linspace(float(week[0]), float(week[-1]), of_weekday + 2)[1:-1])
         self.count = 2 * of_all, of_weekday
         self.log_half_life = nn.Parameter(torch.cat(starts) / FASTER)
-        spreads = torch.cat([torch.zeros(of_all), torch.ones(of_all + of_weekday)])
-        self.spread = nn.Parameter(SPREAD * spreads / FASTER)
+        self.spread = nn.Parameter(torch.full((of_all + of_weekday,), SPREAD / FASTER))
         self.log_evidence = nn.Parameter(
             torch.full((sum(self.count),), math.log(EVIDENCE) / FASTER)
         )
@@ -69,8 +68,9 @@ class Memory(nn.Module):
         return torch.exp2(torch.cat([own for own, _ in self._on_the_row()]))
 
     def spreads(self) -> Tensor:
-        """(J,) standard deviations in cells."""
-        return (FASTER * self.spread).abs().clamp(max=REACH / 2)
+        """(J,) standard deviations in cells, zero of the sharp ones."""
+        wide = (FASTER * self.spread).abs().clamp(max=REACH / 2)
+        return torch.cat([wide.new_zeros(self.count[0] // 2), wide])
 
     def forward(self, past: Tensor) -> Tensor:
         with torch.autocast(past.device.type, enabled=False):
@@ -93,13 +93,14 @@ class Memory(nn.Module):
         beside = (longer / behind.clamp(min=TINY))[:, :, None, None, None]
         mixed = torch.lerp(rates.index_select(1, low), rates.index_select(1, high), beside)
         spread = self.spreads()
-        blurred = self._blurred(mixed, inside, spread)
+        sharp = self.count[0] // 2
+        wide = self._blurred(mixed[:, sharp:], inside, spread[sharp:])
+        blurred = torch.cat([mixed[:, :sharp], wide], dim=1)
         cells = inside.sum(dim=(1, 2, 3)).clamp(min=1.0)
         mean = mixed.sum(dim=(3, 4), keepdim=True) / cells[:, None, None, None, None]
         known = (behind * (4 * math.pi * spread**2).clamp(min=1.0))[:, :, None, None, None]
         evidence = torch.exp(FASTER * self.log_evidence)[None, :, None, None, None]
         made = (known * blurred + evidence * mean) / (known + evidence)
-        sharp = self.count[0] // 2
         made = torch.cat([made, mean[:, :sharp].expand(-1, -1, -1, *made.shape[3:])], dim=1)
         longest = mean[:, sharp - 1 : sharp]
         # No counts are below zero, but who tries the layer with other inputs may get there.
@@ -113,7 +114,7 @@ class Memory(nn.Module):
             self.log_half_life.split(self.count), self.row.split(self.rows), strict=True
         ):
             if len(own):
-                made.append(((FASTER * own).clamp(float(row[0]), float(row[-1])), row))
+                made.append(((FASTER * own).clamp(row[0], row[-1]), row))
         return made
 
     def _nearest(self) -> tuple[tuple[Tensor, Tensor], Tensor]:
@@ -141,6 +142,28 @@ class Memory(nn.Module):
         area = _along(inside.expand(-1, count, -1, -1), line).clamp(min=TINY)
         shaped = found.unflatten(0, (len(maps), self.types)).transpose(1, 2)
         return shaped / area[:, :, None]
+
+
+class Contrast(nn.Module):
+    """What each of the first `of` maps of a type says beside the one that is numbered `against`; the others as they are.
+
+    Memories of like half-lives say nearly the same, and what tells is by how little they differ: of the maps as they
+    are, training in the same number of steps gets no farther than half way (on Chicago's year).
+    """
+
+    beside: Tensor
+
+    def __init__(self, laid: Laid, types: int) -> None:
+        super().__init__()
+        self.types, self.against = types, laid.options["against"]
+        number = torch.arange(laid.shape[0] // types)
+        beside = (number < laid.options["of"]) & (number != self.against)
+        self.register_buffer("beside", beside.float()[:, None, None, None], persistent=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        parts = maps.unflatten(1, (-1, self.types))
+        other = parts[:, self.against : self.against + 1]
+        return (parts - self.beside * other).flatten(1, 2)
 
 
 class Mixture(nn.Module):

@@ -89,7 +89,7 @@ def test_its_spread_is_a_gaussian_within_the_city() -> None:
     blur = [gaussian_filter(r, 1.4, mode="constant", radius=8) for r in rates]
     true = np.array(blur) / gaussian_filter(inside, 1.4, mode="constant", radius=8)
     mean = rates[:, AREA].mean(axis=1)[:, None, None]
-    assert np.allclose(np.exp(said[0])[:, AREA], (true / mean)[:, AREA], rtol=0.01, atol=0.003)
+    assert np.allclose(np.exp(said[10])[:, AREA], (true / mean)[:, AREA], rtol=0.01, atol=0.003)
     assert (said[:, :, ~AREA] == 0).all()
 
 
@@ -117,6 +117,17 @@ def test_a_half_life_is_learnt() -> None:
         loss.backward()
         optimiser.step()
     assert abs(math.log2(float(memory.half_lives()[0]) / 10.0)) < 0.3
+
+
+def test_a_contrast_says_what_maps_differ_by() -> None:
+    network = build(design(), 2, SIDE, SIDE, 14)
+    assert isinstance(network, Network)
+    maps = torch.randn(3, 2 * 33, SIDE, SIDE)
+    said = network.blocks["differences"](maps).unflatten(1, (33, 2))
+    parts = maps.unflatten(1, (33, 2))
+    assert torch.equal(said[:, 7], parts[:, 7])
+    assert torch.equal(said[:, 23:], parts[:, 23:])
+    assert torch.allclose(said[:, 22], parts[:, 22] - parts[:, 7])
 
 
 def test_a_mixture_of_constant_weights_is_a_sum_of_rates() -> None:
