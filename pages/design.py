@@ -14,6 +14,7 @@ from crimecast.plots.diagram import Item
 from crimecast.runs import queue, search
 from crimecast.runs.run import list_runs, load_run
 from crimecast.views.design import design_items, seen, spec_diff
+from crimecast.views.words import forecast_title
 from pages.parts.cards import cards, inputs_and_training
 from pages.parts.draft import Draft
 from pages.parts.frame import frame, nothing_yet
@@ -135,7 +136,7 @@ with right:
                         "kind": p.layer.kind,
                         "takes": ", ".join(p.inputs),
                         "gives": "×".join(map(str, p.shape)),
-                        "parameters": p.parameters,
+                        "weights": p.parameters,
                     }
                     for p in laid
                 ],
@@ -143,9 +144,14 @@ with right:
                 height=40 + 35 * len(laid),
                 alt="The layers of the design with their shapes",
             )
+        corrects = (
+            "and forecasts from nothing else"
+            if design.offset == "none"
+            else f"and corrects *{text(forecast_title(design.offset))}*"
+        )
         st.caption(
-            f"{sum(p.parameters for p in laid):,} parameters. It sees {len(design.lags)} earlier steps and "
-            f"{map_count(used, types):d} input maps, and corrects the offset *{text(design.offset)}*. "
+            f"{sum(p.parameters for p in laid):,} weights. It sees {len(design.lags)} earlier step{'s' * (len(design.lags) != 1)} and "
+            f"{map_count(used, types):d} input maps, {corrects}. "
             "A click on a layer opens its card."
         )
         if used != design:

@@ -88,7 +88,7 @@ table = st.dataframe(
             "note": run.note or None,
             "validation loss": run.summary.get("validation_loss"),
             "best epoch": run.summary.get("best_epoch"),
-            "parameters": run.summary.get("parameters"),
+            "weights": run.summary.get("parameters"),
             "seconds": run.summary.get("seconds"),
             "device": where(run),
             "seed": run.seed,
@@ -100,7 +100,7 @@ table = st.dataframe(
     on_select="rerun",
     selection_mode="single-row",
     column_config={
-        "validation loss": st.column_config.NumberColumn(format="%.5f", help="Lower is better."),
+        "validation loss": st.column_config.NumberColumn(format="%.4f", help="Lower is better."),
         "gain on its parent": st.column_config.NumberColumn(
             format="%+.4f",
             help=f"In {FIT.plain}: above zero is better. Choose a run to have it measured.",

@@ -74,10 +74,11 @@ def _live(name: str, seen: str) -> None:
             help="On data not trained on; lower is better.",
         )
         columns[2].metric("Steps a second", f"{at['steps_a_second']:.1f}")
-        columns[3].metric(
-            "Time left",
-            text(time_left(at["seconds_left"])) if run.active else "–",
-            help="At most: a run stops early when validation no longer improves.",
-        )
+        if run.active:
+            columns[3].metric(
+                "Time left",
+                text(time_left(at["seconds_left"])),
+                help="At most: a run stops early when validation no longer improves.",
+            )
     if history and designer():
         chart(loss_figure(history), key=f"loss_{name}", alt="Training and validation loss by epoch")
