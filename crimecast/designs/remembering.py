@@ -105,7 +105,7 @@ class Memory(nn.Module):
         longest = mean[:, sharp - 1 : sharp]
         # No counts are below zero, but who tries the layer with other inputs may get there.
         against = (made.clamp(min=0) + TINY).log() - (longest.clamp(min=0) + TINY).log()
-        return against.flatten(1, 2) * inside
+        return (against.flatten(1, 2) * inside).contiguous(memory_format=torch.channels_last)
 
     def _on_the_row(self) -> list[tuple[Tensor, Tensor]]:
         """Of all steps and of the same weekday: where memories lie (log2 of days), and the row that they lie on."""
@@ -139,7 +139,9 @@ class Memory(nn.Module):
         line = line / line.sum(dim=1, keepdim=True)
         together = maps.transpose(1, 2).flatten(0, 1)
         found = _along(together, line)
-        area = _along(inside.expand(-1, count, -1, -1), line).clamp(min=TINY)
+        # The city is the same at all steps from which something is known.
+        city = inside.amax(dim=0, keepdim=True).expand(-1, count, -1, -1)
+        area = _along(city, line).clamp(min=TINY)
         shaped = found.unflatten(0, (len(maps), self.types)).transpose(1, 2)
         return shaped / area[:, :, None]
 
