@@ -144,14 +144,14 @@ with right:
                 height=40 + 35 * len(laid),
                 alt="The layers of the design with their shapes",
             )
-        corrects = (
-            "and forecasts from nothing else"
+        begins = (
+            "nothing: it forecasts by itself"
             if design.offset == "none"
-            else f"and corrects *{text(forecast_title(design.offset))}*"
+            else forecast_title(design.offset)
         )
         st.caption(
-            f"{sum(p.parameters for p in laid):,} weights. It sees {len(design.lags)} earlier step{'s' * (len(design.lags) != 1)} and "
-            f"{map_count(used, types):d} input maps, {corrects}. "
+            f"{sum(p.parameters for p in laid):,} weights. Earlier steps it sees: {len(design.lags):d}; input maps: "
+            f"{map_count(used, types):d}. It corrects {text(begins)}. "
             "A click on a layer opens its card."
         )
         if used != design:
