@@ -7,6 +7,7 @@ import polars as pl
 from crimecast.reading.columns import plain
 from crimecast.reading.parts import Column, Rows
 from crimecast.reading.place_columns import spread
+from crimecast.reading.several import up_to
 from crimecast.reading.words import LATER
 
 HALF = r"^\s*[aApP]\.?\s?[mM]?\.?\s*$"
@@ -43,12 +44,16 @@ def with_halves(parts: list[Column]) -> list[Column]:
     if len(parts) < 2 or not _is_half(parts[-1]):
         return parts
     *before, half = parts
-    minutes_apart = len(before) > 2 and _up_to(before[-1], 59) and _up_to(before[-2], 12)
-    place = -2 if minutes_apart and not _up_to(before[-1], 12) else -1
-    if _up_to(before[place], 12):
+    minutes_apart = len(before) > 2 and up_to(before[-1], 59) and up_to(before[-2], 24)
+    place = -2 if minutes_apart and not up_to(before[-1], 12) else -1
+    if up_to(before[place], 12):
         before[place] = before[place].beside(half).map(_hour)
-    elif _up_to(before[place], 1259):
+    elif up_to(before[place], 24):
+        pass  # of 24 hours, and the half says nothing new
+    elif up_to(before[place], 1259):
         before[place] = before[place].beside(half).map(_hour_and_minute)
+    elif up_to(before[place], 2400):
+        pass
     elif before[place].first.dtype == pl.String:
         before[place] = before[place].beside(half).map(_text)
     return before
@@ -64,25 +69,14 @@ def _numbers(part: pl.Series) -> pl.Series:
     return part.cast(pl.Float64, strict=False)
 
 
-def _up_to(column: Column, most: int) -> bool:
-    """Whether a column is nothing but whole numbers from 0 to `most`."""
-    if column.first.dtype.is_temporal():
-        return False
-    parts = [(part, _numbers(part)) for part in column]
-    return all(
-        number.null_count() == part.null_count()
-        and bool(((number >= 0) & (number <= most) & (number % 1 == 0)).all())
-        for part, number in parts
-    )
-
-
 def _noon(half: pl.Series) -> pl.Series:
     """12 where it is after noon."""
     return half.str.strip_chars().str.to_lowercase().str.starts_with("p").cast(pl.Int64) * 12
 
 
 def _hour(both: tuple[pl.Series, ...]) -> pl.Series:
-    return _numbers(both[0]) % 12 + _noon(both[1])
+    number = _numbers(both[0])
+    return number.set(~number.is_between(0, 12), None) % 12 + _noon(both[1])
 
 
 def _hour_and_minute(both: tuple[pl.Series, ...]) -> pl.Series:

@@ -232,7 +232,7 @@ def month_apart(month: Column, day: Column) -> list[Column] | None:
     where it is otherwise."""
     texts = head(month.map(lambda part: part.cast(pl.String, strict=False)), 200)
     lexed = [days.lex(_month_text(text)) for text in texts]
-    if not lexed or any(one is None or one.whole for one in lexed) or not _up_to(day, 31):
+    if not lexed or any(one is None or one.whole for one in lexed) or not up_to(day, 31):
         return None
     named = month.map(lambda part: part.cast(pl.String, strict=False))
 
@@ -252,10 +252,10 @@ def _month_text(text: str) -> str:
 
 def within_day(column: Column) -> bool:
     """Whether a column holds hours: whole numbers up to 24."""
-    return _up_to(column, 24)
+    return up_to(column, 24)
 
 
-def _up_to(column: Column, most: int) -> bool:
+def up_to(column: Column, most: int) -> bool:
     """Whether nearly all that a column holds are whole numbers from 0 to `most`."""
     if column.first.dtype.is_temporal():
         return False

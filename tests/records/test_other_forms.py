@@ -23,6 +23,7 @@ from tests.records.test_import_kinds import (
     right,
     run,
 )
+from tests.records.test_rows_of_one import beside
 
 __all__ = ["run"]
 
@@ -38,7 +39,7 @@ def halved(clock: str, names: str) -> str:
 
 @pytest.mark.parametrize(
     ("clock", "names"),
-    [("%I:%M", "time"), ("%I%M", "time"), ("%-I,%M", "hour,minute"), ("%-I%M", "time"), ("%H:%M", "time")],
+    [("%I:%M", "time"), ("%I%M", "time"), ("%-I,%M", "hour,minute"), ("%-I%M", "time"), ("%H:%M", "time"), ("%-H,%M", "hour,minute"), ("%H%M", "time")],
 )  # fmt: skip
 def test_halves_of_the_day_in_a_column_of_their_own(run: Run, clock: str, names: str) -> None:
     result, events = run(halved(clock, names))
@@ -88,12 +89,6 @@ def test_a_table_on_its_side_is_refused(data: Path, tmp_path: Path) -> None:
     path.write_text(turned)
     with pytest.raises(UserError, match="on its side"):
         import_file("town", path, zone="America/Chicago")
-
-
-def beside(name: str, values: list[object]) -> str:
-    """The plain file with one column more."""
-    first, *rows = lines().splitlines()
-    return "\n".join([f"{first},{name}", *(f"{a},{b}" for a, b in zip(rows, values, strict=True))])
 
 
 @pytest.mark.parametrize(
