@@ -20,10 +20,7 @@ from tests.records.test_import_kinds import (
     codes,
     lines,
     right,
-    run,
 )
-
-__all__ = ["run"]
 
 DAYS = [f"{t:%Y-%m-%d}" for t in TIMES]
 FEATURES = [

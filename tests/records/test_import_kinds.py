@@ -15,7 +15,6 @@ import pytest
 
 from crimecast.cities import load_city
 from crimecast.cli import main
-from crimecast.records.snapshot import snapshot
 
 RNG = np.random.default_rng(7)
 ROWS = 300
@@ -33,24 +32,6 @@ def lines(
     times = times or PLAIN
     rows = zip(range(ROWS), times, east or EAST, north or NORTH, [kind] * ROWS, strict=True)
     return "\n".join([head, *(sign.join(map(str, row)) for row in rows)]) + "\n"
-
-
-@pytest.fixture
-def run(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Import content under a file name; the command's JSON and the events, sorted by time."""
-
-    def go(
-        content: str | bytes | Path, *options: str, suffix: str = ".csv", city: str = "town", zone: str = "America/Chicago"
-    ) -> tuple[dict[str, Any], pl.DataFrame]:  # fmt: skip
-        path = content if isinstance(content, Path) else tmp_path / f"file{suffix}"
-        if not isinstance(content, Path):
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        assert main(["import", city, str(path), "--tz", zone, "--json", *options]) == 0
-        return json.loads(capsys.readouterr().out), snapshot(load_city(city)).scan().sort(
-            "time"
-        ).collect()
-
-    return go
 
 
 def codes(result: dict[str, Any]) -> set[str]:

@@ -21,10 +21,7 @@ from tests.records.test_import_kinds import (
     codes,
     lines,
     right,
-    run,
 )
-
-__all__ = ["run"]
 
 RECORDS = [
     {"id": 900 + i, "datetime": PLAIN[i], "lon": EAST[i], "lat": NORTH[i], "type": "THEFT"} for i in range(ROWS)

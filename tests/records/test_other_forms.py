@@ -21,11 +21,8 @@ from tests.records.test_import_kinds import (
     codes,
     lines,
     right,
-    run,
 )
 from tests.records.test_rows_of_one import beside
-
-__all__ = ["run"]
 
 
 def halved(clock: str, names: str) -> str:

@@ -19,10 +19,7 @@ from tests.records.test_import_kinds import (
     codes,
     lines,
     right,
-    run,
 )
-
-__all__ = ["run"]
 
 
 def beside(name: str, values: list[object]) -> str:

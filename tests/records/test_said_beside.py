@@ -10,9 +10,7 @@ import pytest
 from pyproj import Transformer
 
 from crimecast.cli import main
-from tests.records.test_import_kinds import EAST, NORTH, PLAIN, ROWS, TIMES, Run, codes, lines, run
-
-__all__ = ["run"]
+from tests.records.test_import_kinds import EAST, NORTH, PLAIN, ROWS, TIMES, Run, codes, lines
 
 HEAD = "id,date,{},longitude,latitude,type"
 

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from crimecast.reading.rhythm import USUAL
-from tests.records.test_import_kinds import Run, codes, run
-
-__all__ = ["run"]
+from tests.records.test_import_kinds import Run, codes
 
 RNG = np.random.default_rng(3)
 DAYS = np.sort(RNG.integers(0, 360, 1200))

@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from crimecast.cli import main
-from tests.records.test_import_kinds import EAST, NORTH, TIMES, Run, codes, lines, right, run
-
-__all__ = ["run"]
+from tests.records.test_import_kinds import EAST, NORTH, TIMES, Run, codes, lines, right
 
 AWAY = timedelta(hours=6)  # Chicago's winter, in which all of these times lie
 ROWS = range(len(TIMES))
