@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from crimecast import UserError
@@ -20,8 +21,10 @@ from crimecast.forecasting.unseen import (
 )
 from crimecast.grids.cube import load_cube
 from crimecast.grids.grid import list_grids
+from crimecast.inspect.saving import plain
 from crimecast.plots.judging import gain_maps_figure
 from crimecast.plots.rasters import Ground
+from crimecast.reporting.unseen import unseen_report
 from crimecast.runs.run import list_runs, load_run
 from crimecast.views.ground import ground
 from crimecast.views.words import FIT, forecast_title
@@ -169,6 +172,26 @@ def show() -> None:
                 key=f"maps_{name}",
                 alt=f"Where {name} gained and lost",
             )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Save the report", lambda: unseen_report(run, found, table, names),
+            f"{plain(run.id)}_unseen.html", "text/html", icon=":material/description:", on_click="ignore",
+            help="One HTML file: gains with intervals, and where.",
+        )  # fmt: skip
+        st.download_button(
+            "Save the numbers", lambda: numbers(found, table), f"{plain(run.id)}_unseen.csv",
+            "text/csv", icon=":material/download:", on_click="ignore",
+            help="The table as CSV: a row for each run and trial.",
+        )  # fmt: skip
+
+
+def numbers(found: list[Trial], table: dict[str, dict[str, Any]]) -> str:
+    """The gains as CSV."""
+    rows = [
+        {"run": name, "trial": trial.name, "gain": p["difference"], "low": p["interval"][0], "high": p["interval"][1]}
+        for name in table for trial in found if (p := table[name].get(trial.name))
+    ]  # fmt: skip
+    return pd.DataFrame(rows).to_csv(index=False)
 
 
 guarded(show)

@@ -14,6 +14,7 @@ from pages.parts.collecting import collect
 from pages.parts.guarding import guarded
 from pages.parts.navigation import ENTERED, navigation
 from pages.parts.people import admit
+from pages.parts.text import text
 
 HEAVY = "crimecast.diagnose"  # with PyTorch, which takes seconds to load
 APART = ("new_city", "help")  # what they show needs neither that nor the sample city
@@ -61,7 +62,7 @@ def _ready(page: str) -> None:
         return
     for part, words in work:
         if not part.done():
-            with st.spinner(words):
+            with st.spinner(text(words)):
                 wait([part])
         part.result()
 
