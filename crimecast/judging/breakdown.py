@@ -8,6 +8,7 @@ import shapely
 
 from crimecast.calendar.dates import hour, month, weekday
 from crimecast.cities import City
+from crimecast.cities.quarters import quarter_of
 from crimecast.grids.cube import Cube
 from crimecast.judging.likelihood import floored, log_likelihood
 
@@ -92,16 +93,23 @@ def groups(judged: Judged, by: str, city: City) -> tuple[list[str], np.ndarray]:
 
 
 def neighbourhoods(cube: Cube, area: np.ndarray, city: City) -> tuple[list[str], np.ndarray]:
-    """Names, and (N,) the neighbourhood that holds each cell's centre; the last name is ELSEWHERE."""
+    """Names, and (N,) the neighbourhood that holds each cell's centre, without outlines that which its records name;
+    the last name is ELSEWHERE."""
     shapes = [(name, city.project(s)) for kind, name, s in city.features if kind == "neighbourhood"]
     row, column = np.nonzero(area)
-    found = np.full(len(row), len(shapes))
-    if shapes:
-        tree = shapely.STRtree([shape for _, shape in shapes])
-        cell, place = tree.query(
-            shapely.points(cube.x[column], cube.y[row]), predicate="intersects"
+    if not shapes:
+        called = [
+            quarter_of(city, cube.x[c], cube.y[r], cube.cell) or ELSEWHERE
+            for r, c in zip(row, column, strict=True)
+        ]
+        known = sorted({*called} - {ELSEWHERE})
+        return [*known, ELSEWHERE], np.array(
+            [[*known, ELSEWHERE].index(one) for one in called], int
         )
-        found[cell] = place
+    found = np.full(len(row), len(shapes))
+    tree = shapely.STRtree([shape for _, shape in shapes])
+    cell, place = tree.query(shapely.points(cube.x[column], cube.y[row]), predicate="intersects")
+    found[cell] = place
     return [*(name for name, _ in shapes), ELSEWHERE], found
 
 

@@ -32,7 +32,7 @@ from crimecast.reading.crs import propose_crs
 from crimecast.reading.mixed_axes import brought_home, home_of, known_home, ways
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows, every, rows_of
-from crimecast.reading.zones import agrees, zone_of
+from crimecast.reading.zones import agrees, near_zone, zone_of
 
 FAR = 4.0  # spreads of the middle half of the places: what lies farther is no part of the city
 GRADIANS = r"(^|_)(gon|gons|grads|grade|grades|gradian|gradians)(_|$)"
@@ -288,7 +288,9 @@ def _how(a: np.ndarray, b: np.ndarray, city: City, is_new: bool) -> tuple[bool, 
     # where clocks show the same.
     tries = [(flip, (1, 1), False) for flip in flips]
     tries += [(flip, signs, True) for flip in flips for signs in turned]
-    tries += [(flip, (-1, 1), False) for flip in flips]
+    # Somebody who names a wrong zone of the same part of the world hasn't lost a sign.
+    if not near_zone(a, b, city.time_zone):
+        tries += [(flip, (-1, 1), False) for flip in flips]
     extent = None if is_new else city.extent()
     for flip, signs, exactly in tries:
         east, north = (b, a) if flip else (a, b)

@@ -44,3 +44,12 @@ def agrees(longitude: np.ndarray, latitude: np.ndarray, zone: str) -> bool:
     """Whether most places lie where clocks show what they show in `zone`."""
     found = zone_of(longitude, latitude)
     return found is not None and same_clock(found, zone)
+
+
+def near_zone(one: np.ndarray, other: np.ndarray, zone: str) -> bool:
+    """Whether one of two axes holds longitudes within 45 degrees of the meridian that a zone's clocks stand for."""
+    offset = ZoneInfo(zone).utcoffset(MOMENTS[0])
+    meridian = 15 * offset.total_seconds() / 3600 if offset else 0.0
+    return any(
+        bool(abs(float(np.median(axis)) - meridian) < 45) for axis in (one, other) if axis.size
+    )

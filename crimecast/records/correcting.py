@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from pyarrow import parquet
 
 from crimecast import UserError
 from crimecast.cities import City, load_city, write_city
 from crimecast.cities.city import SHIPPED, check_crs, check_zone
+from crimecast.cities.quarters import write_quarters
 from crimecast.reading.days import order_of
 from crimecast.reading.files import opened
 from crimecast.reading.meaning import named
@@ -22,6 +24,7 @@ from crimecast.records import originals
 from crimecast.records.archive import adopt, merge
 from crimecast.records.importing import held, mapped, read_in
 from crimecast.records.originals import Original
+from crimecast.records.quarters import EMPTY, quarter_column, quarters_in
 from crimecast.records.snapshot import archive_folder, snapshot
 from crimecast.records.understanding import Request
 from crimecast.storage.access import accounted, act
@@ -74,10 +77,11 @@ def read_again(name: str, correction: Correction) -> dict[str, Any]:
         _check_columns(correction, [columns for _, _, columns in files])
         work = beside(city, correction)
         shutil.rmtree(_place(work), ignore_errors=True)
-        read = []
+        read, quarters = [], [EMPTY]
         for path, about, columns in files:
-            work, entry = _read(work, path, correction.of(city, about, columns))
+            work, entry, named_so = _read(work, path, correction.of(city, about, columns))
             read.append(entry)
+            quarters.append(named_so)
         made = snapshot(work)
         at = datetime.now(UTC).isoformat(timespec="seconds")
         made = replace(made, imports=[{**entry, "corrected": at} for entry in made.imports])
@@ -88,6 +92,7 @@ def read_again(name: str, correction: Correction) -> dict[str, Any]:
         write_json(_pending(city), {"at": at, "entry": own})
         adopt(city, made, before)
         finish(city)
+        write_quarters(load_city(name), pl.concat(quarters))
         for path, about, columns in files:
             write_json(path.with_suffix(".json"), asdict(correction.of(city, about, columns)))
         shutil.rmtree(_place(work), ignore_errors=True)
@@ -145,14 +150,17 @@ def request_of(work: City, about: Original) -> Request:
     )  # fmt: skip
 
 
-def _read(work: City, path: Path, about: Original) -> tuple[City, dict[str, Any]]:
+def _read(work: City, path: Path, about: Original) -> tuple[City, dict[str, Any], pl.DataFrame]:
+    """The city after it, what is said of it, and where its quarters lie."""
     with opened(path) as file:
         file = replace(file, crs=about.file_crs)
         found, events, said = read_in(file, about.origin, request_of(work, about))
         entry = merge(found.city, events, about.origin, {**said, "kept": path.stem})
+        quarter = quarter_column(file.rows, found.columns)
+        named_so = quarters_in(file.rows, found.read.parts, quarter) if quarter else EMPTY
     if not found.is_new:
-        return work, entry
-    return replace(found.city, columns=mapped(found.columns)), entry
+        return work, entry, named_so
+    return replace(found.city, columns=mapped(found.columns)), entry, named_so
 
 
 def _place(work: City) -> Path:

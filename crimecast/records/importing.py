@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from crimecast.cities import write_city
 from crimecast.cities.city import check_crs, check_name, check_zone, is_registered
+from crimecast.cities.quarters import add_quarters
 from crimecast.reading.columns import plain
 from crimecast.reading.days import order_of
 from crimecast.reading.files import File, opened
@@ -21,6 +22,7 @@ from crimecast.records import originals
 from crimecast.records.archive import merge
 from crimecast.records.identity import identified
 from crimecast.records.originals import Original
+from crimecast.records.quarters import quarter_column, quarters_in
 from crimecast.records.snapshot import archive_folder
 from crimecast.records.understanding import Request, Understood, understand
 from crimecast.records.unlike import unlike_known
@@ -96,8 +98,12 @@ def _import(file: File, origin: str, request: Request) -> dict[str, Any]:
         beside = unlike_known(city, good, found.read.precision, "source_id" in found.columns)
         about["notices"] = [*about["notices"], *(notice.plain() for notice in beside)]
     said = Original(origin, request.mapping, request.crs, request.zone, request.order, file.crs)
-    about["kept"] = originals.keep(city, file, said, found.columns)
+    quarter = quarter_column(file.rows, found.columns)
+    beside_used = {"quarter": [quarter]} if quarter else {}
+    about["kept"] = originals.keep(city, file, said, found.columns | beside_used)
     entry = merge(city, events, origin, about)
+    if quarter:
+        add_quarters(city, quarters_in(file.rows, found.read.parts, quarter))
     if found.is_new:
         write_city(replace(city, columns=mapped(found.columns)))
     return {"city": city.name, "columns": found.columns, **entry}

@@ -1,5 +1,5 @@
-"""What a cell is called: its neighbourhood or, outside of all, the nearest one; the street at its middle, where a file
-of streets was given; and its row and column."""
+"""What a cell is called: its neighbourhood or, outside of all, the nearest one, without outlines that which its records
+name; the street at its middle, where a file of streets was given; and its row and column."""
 
 from functools import lru_cache
 from typing import Any
@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from crimecast.cities import City, load_city
+from crimecast.cities.quarters import quarter_of
 from crimecast.cities.streets import nearest_street
 from crimecast.grids.cube import Cube
 
@@ -25,6 +26,8 @@ def place_name(city: City, cube: Cube, row: int, column: int) -> str:
     cell = f"row {row}, column {column}"
     if street := nearest_street(city, here.x, here.y, cube.cell):
         cell = f"{street}, {cell}"
+    if not best and (quarter := quarter_of(city, here.x, here.y, cube.cell)):
+        return f"{quarter}, {cell}"
     if not best:
         return cell[0].upper() + cell[1:]
     return f"{best}, {cell}" if least == 0 else f"{least:,.0f} m from {best}, {cell}"

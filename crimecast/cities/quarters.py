@@ -1,0 +1,75 @@
+"""A city's quarters by name, as its own records place them: what cells are called after where no outlines are known."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from crimecast.cities.city import City, load_city
+from crimecast.storage.store import data_root, replacing
+
+SIZE = 0.002  # degrees within which records of one name are one place
+FAR = 3.0  # cells from the nearest record of a quarter, from where on a cell isn't called after it
+
+
+def add_quarters(city: City, found: pl.DataFrame) -> None:
+    """Keep where records of each quarter lie, beside what is kept: `name`, `longitude`, `latitude`, `records`."""
+    path = _file(city.name)
+    known = [pl.read_parquet(path)] if path.exists() else []
+    write_quarters(city, pl.concat([*known, found]))
+
+
+def write_quarters(city: City, found: pl.DataFrame) -> None:
+    """The same in place of what is kept."""
+    path = _file(city.name)
+    if found.is_empty():
+        path.unlink(missing_ok=True)
+        return
+    weight = pl.col("records")
+    together = found.group_by(
+        "name", (pl.col("longitude") / SIZE).floor().alias("east"), (pl.col("latitude") / SIZE).floor().alias("north")
+    ).agg(
+        *((pl.col(axis) * weight).sum() / weight.sum() for axis in ("longitude", "latitude")),
+        weight.sum(),
+    )  # fmt: skip
+    with replacing(path) as temporary:
+        together.drop("east", "north").sort("name", "longitude", "latitude").write_parquet(
+            temporary
+        )
+
+
+def quarter_of(city: City, x: float, y: float, cell: float) -> str | None:
+    """The quarter that most records of a square cell name, its middle and side in metres of the city's CRS; of one
+    without records that of the nearest, None where that is far."""
+    names, places, records = _quarters(city.name, _stamp(city.name))
+    if not len(names):
+        return None
+    away = np.abs(places - (x, y)).max(axis=1)
+    within = away <= cell / 2
+    if not within.any():
+        nearest = int(away.argmin())
+        return str(names[nearest]) if away[nearest] <= FAR * cell else None
+    kinds, which = np.unique(names[within], return_inverse=True)
+    return str(kinds[np.bincount(which, records[within]).argmax()])
+
+
+def _file(name: str) -> Path:
+    return data_root() / "cities" / name / "quarters.parquet"
+
+
+def _stamp(name: str) -> int:
+    try:
+        return _file(name).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=4)
+def _quarters(name: str, stamp: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Names (N,), places in metres (N, 2) and numbers of records (N,)."""
+    if not stamp:
+        return np.array([]), np.empty((0, 2)), np.array([])
+    stored = pl.read_parquet(_file(name))
+    x, y = load_city(name).to_metres.transform(stored["longitude"], stored["latitude"])
+    return stored["name"].to_numpy(), np.column_stack([x, y]), stored["records"].to_numpy()
