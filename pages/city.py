@@ -35,6 +35,8 @@ from pages.parts.people import for_operators, operator_button
 from pages.parts.places import places as show_places
 from pages.parts.text import text
 
+GRAVE = ("zone", "rhythm", "rhythm_known")
+
 here = frame("City", "Where the records come from, what they hold, and what was left out and why.")
 city = here.city
 held = snapshot(city)
@@ -130,7 +132,10 @@ def records() -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={"share": st.column_config.NumberColumn(format="%.2f %%")},
+        column_config={
+            "share": st.column_config.NumberColumn(format="%.2f %%"),
+            "meaning": st.column_config.TextColumn(width="large"),
+        },
         alt="Records left out by reason",
     )
     for reason, entry in account["dropped"].items():
@@ -184,10 +189,16 @@ elif result := st.session_state.pop("imported", None):
     )
     show_notices(result["notices"], result["read_as"])
 elif (imports := held.imports) and imports[-1].get("notices"):
-    with st.expander(
-        f"About the last file, {text(imports[-1]['origin'])}: {len(imports[-1]['notices'])} notices"
-    ):
-        show_notices(imports[-1]["notices"], imports[-1].get("read_as"))
+    told = imports[-1]["notices"]
+    # What makes every hour or place wrong is not to be folded away.
+    grave = [one for one in told if one["code"] in GRAVE]
+    show_notices(grave)
+    if grave:
+        st.caption("Mend it under *Correct, rename or delete*, at the foot of this page.")
+    others = [one for one in told if one not in grave]
+    notices = f"{len(others):d} notice{'s' * (len(others) != 1)}"
+    with st.expander(f"About the last file, {text(imports[-1]['origin'])}: {text(notices)}"):
+        show_notices(others, imports[-1].get("read_as"))
 if held.months:
     guarded(records)
 else:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from crimecast.forecasting.forecasts import rivals
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import said
@@ -13,6 +14,7 @@ from pages.parts.astray import where_astray
 from pages.parts.charts import chart
 from pages.parts.frame import frame, trained
 from pages.parts.guarding import part
+from pages.parts.judged import score_rows
 from pages.parts.maps import asked_of, maps
 from pages.parts.reader import designer
 from pages.parts.text import text
@@ -32,12 +34,18 @@ grid = run.grid
 first, last = unseen_period(run)
 known = choices(grid, here.city.simulated)
 
+simple = tuple(rivals(run, first, last))
+standing = score_rows(run, simple)
+strongest = max(
+    (row for row in standing if row["name"] != run.id),
+    key=lambda row: row["log_likelihood_per_event"],
+)["name"]
 asked = [name for name in st.query_params.get("with", "").split(",") if name in known]
 if "compare_with" not in st.session_state or not set(st.session_state["compare_with"]) <= set(
     known
 ):
     st.session_state["compare_with"] = asked or [
-        n for n in first_choice(run, first, last) if n in known
+        n for n in dict.fromkeys([*first_choice(run, first, last), strongest]) if n in known
     ]
 
 
@@ -53,12 +61,12 @@ with left:
         help="Runs of this grid, simple forecasts, and on the simulated city the true rates. "
         "`@3` after a name: three steps ahead.",
     )  # fmt: skip
-    rivals = [name for name in names if is_baseline(name)] or names
+    others = [strongest] if strongest in names else [n for n in names if is_baseline(n)] or names
 start = st.query_params.get("against")
 with right:
     against = st.selectbox(
         "Against", names, format_func=forecast_title,
-        index=names.index(start) if start in names else names.index(rivals[0]) if names else None,
+        index=names.index(start) if start in names else names.index(others[0]) if names else None,
         help="The one that all others are measured against.",
     )  # fmt: skip
 if len(names) < 2 or against is None:
@@ -84,6 +92,16 @@ def scores(view: Comparison) -> None:
         word, much = said(best["versus"], unit=FIT.plain)
         st.subheader(f"{text(forecast_title(best['name']))} is {text(word)} {text(other)}")
         st.markdown(f"{text(much)}, {text(view.period)}.")
+    if run.parent in view.names and run.id in view.names and view.against != run.parent:
+        (own,) = (
+            r
+            for r in rows_of(grid, (run.id, run.parent), run.parent, first, last)
+            if r["name"] == run.id
+        )
+        word, much = said(own["versus"], unit=FIT.plain)
+        st.markdown(
+            f"{text(run.id)} is {text(word)} {text(run.parent)}, which it was forked from: {text(much)}."
+        )
     st.dataframe(
         [
             {

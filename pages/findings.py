@@ -117,6 +117,11 @@ def look() -> None:
                         "pages/layers.py", label="See the layer", icon=":material/layers:",
                         query_params={**st.query_params, "layer": finding.layer},
                     )  # fmt: skip
+                if not finding.patch and run.spec:
+                    st.page_link(
+                        "pages/design.py", label="Change the design yourself", icon=":material/account_tree:",
+                        query_params={**st.query_params, "fork": run.id},
+                    )  # fmt: skip
             with st.expander("The numbers it was judged by"):
                 st.dataframe(
                     [{"number": key.replace("_", " "), "value": str(value)} for key, value in finding.evidence.items()],

@@ -204,10 +204,10 @@ def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
 
 
 def worst(view: ForecastView) -> None:
-    """Where it was worst against the baseline; a choice jumps there."""
-    st.subheader("Where it was worst")
+    """Where it lost most against the baseline; a choice jumps there."""
+    st.subheader(f"Where it lost most against {text(forecast_title(other))}")
     st.caption(
-        f"By fit against {text(forecast_title(other))}: the most negative lost most. Choose a row to go there."
+        "In fit, days and places of the whole period: the most negative lost most. Choose a row to go there; of a place, to its worst day."
     )
     steps, cells = view.worst()
     left, right = st.columns(2)
@@ -230,7 +230,7 @@ def worst(view: ForecastView) -> None:
     row = chosen_row(chosen.selection.rows, len(steps))
     jump("worst_steps_seen", row, lambda i: go_to_step(int(steps.index[i])))
     row = chosen_row(picked.selection.rows, len(cells))
-    jump("worst_cells_seen", row, lambda i: go_to_cell(cells.index[i]))
+    jump("worst_cells_seen", row, lambda i: go_to_cell(view, cells.index[i]))
 
 
 def jump(key: str, row: int | None, go: Callable[[int], None]) -> None:
@@ -244,8 +244,11 @@ def go_to_step(step: int) -> None:
     st.session_state["forecast_step"] = step
 
 
-def go_to_cell(label: str) -> None:
+def go_to_cell(view: ForecastView, label: str) -> None:
+    """To a cell, on the day on which it lost most."""
     st.query_params["cell"] = label
+    row, column = map(int, label.split(","))
+    go_to_step(view.first + int(view.gain[:, row, column].argmin()))
 
 
 part(look)

@@ -14,6 +14,7 @@ from pages.parts.frame import frame, grid_title, nothing_yet
 from pages.parts.guarding import guarded, part
 from pages.parts.maps import asked_of, maps
 from pages.parts.people import locked
+from pages.parts.reader import designer
 from pages.parts.text import text
 
 here = frame(
@@ -101,11 +102,16 @@ if here.grid is not None:
         f"{100 * grid['empty_share']:.1f} %",
         help="Share of cell-steps without an event. The emptier, the less a single step can tell.",
     )
-    st.caption(
-        f"{text(grid['grid'])} · {text(grid['first'][:10])} to {text(grid['last'][:10])} · shape {text(' × '.join(map(str, grid['shape'])))} (time, type, y, x)"
-    )
-    if too_thin := thinness(grid):
-        st.info(text(too_thin), icon=":material/grain:")
+    st.caption(f"{text(grid['first'][:10])} to {text(grid['last'][:10])}")
+    if designer():
+        st.caption(
+            f"{text(grid['grid'])} · shape {text(' × '.join(map(str, grid['shape'])))} (time, type, y, x)"
+        )
+    enough, said = thinness(grid)
+    if enough:
+        st.caption(text(said))
+    else:
+        st.info(text(said), icon=":material/grain:")
     lost = [
         {"reason": reason, "records": count} for reason, count in grid["dropped_by_reason"].items()
     ]

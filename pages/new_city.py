@@ -14,7 +14,7 @@ from crimecast.reading.columns import REQUIRED
 from crimecast.reading.files import opened
 from crimecast.records.importing import import_file
 from crimecast.records.understanding import Request, guess_values, zone_of_file
-from pages.parts.columns import KINDS, choose_columns, choose_order, show_notices, stored
+from pages.parts.columns import KINDS, choose_columns, choose_order, stored
 from pages.parts.frame import frame
 from pages.parts.guarding import guarded
 from pages.parts.looking import show_look
@@ -102,6 +102,8 @@ def from_portal() -> None:
     )
     columns = mapping(found.rows.columns, found.guessed, "portal")
     name, title, zone, boundary = about("portal")
+    if not name:
+        st.caption("Give the city a name to add it.")
     if operator_button("Add the city", type="primary", disabled=not name):
         missing = [field for field in (*REQUIRED, "source_id") if field not in columns]
         if missing:
@@ -143,14 +145,21 @@ def from_file() -> None:
             name if is_registered(name) else "-", columns, None if degrees else crs, zone, order
         )
         guarded(lambda: show_look(found, file.file_id, file.name, request, "file"))
+        if not name:
+            st.caption("Give the city a name to add it.")
         if operator_button("Add the city", type="primary", disabled=not name, key="file_add"):
             outline = write_outline(name, boundary) if boundary else None
             result = import_file(
                 name, path, columns, request.crs, zone,
                 title=title, outline=outline, date_format=order,
             )  # fmt: skip
-            done(name, f"{result['read']:,} records read, {result['added']:,} added.")
-            show_notices(result["notices"], result["read_as"])
+            lost = sum(result["dropped"].values())
+            why = ", ".join(f"{reason} {count:,}" for reason, count in result["dropped"].items())
+            done(
+                name,
+                f"{title}: {result['read']:,} records read, {result['added'] - lost:,} of them can be used"
+                + (f"; left out: {why}." if why else "."),
+            )
 
 
 portal, upload = st.tabs(["From a portal", "From a file"])

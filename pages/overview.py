@@ -15,7 +15,7 @@ from crimecast.runs.run import Run, list_runs
 from crimecast.views.tomorrow import tomorrow_view
 from crimecast.views.words import FIT, MISFIT, forecast_title
 from pages.parts.bin import bin_panel
-from pages.parts.frame import frame, nothing_yet
+from pages.parts.frame import frame, nothing_yet, trained
 from pages.parts.guarding import guarded
 from pages.parts.judged import score_rows
 from pages.parts.maps import maps
@@ -87,10 +87,8 @@ def running() -> None:
 
 
 if here.run is None or here.run.state != "done":
-    guarded(running)
     guarded(bin_panel)
-    nothing_yet("No trained network yet on this grid.", "pages/design.py", "Design and train one")
-run = here.run
+run = trained(here)
 done = [
     one for one in runs if one.state == "done" and one.summary.get("validation_loss") is not None
 ]

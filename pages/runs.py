@@ -209,6 +209,10 @@ def code(what: str, language: str | None) -> None:
 
 
 with spec:
+    if run.spec and run.settings.epochs != run.design.training.epochs:
+        st.caption(
+            f"It was asked to train {run.settings.epochs:d} epochs at most, whatever its spec says."
+        )
     code(run.spec or "A module of your own; see module.py in the run's folder.", "toml")
 with diff:
     if run.parent and run.spec:

@@ -12,6 +12,7 @@ from crimecast.live.round import go_round
 from crimecast.live.standing import gains, said, standing
 from crimecast.plots.figures import sequence_figure
 from crimecast.reporting.tomorrow import printable
+from crimecast.runs.run import list_runs
 from crimecast.views.tomorrow import (
     NOTICE,
     TomorrowView,
@@ -39,7 +40,9 @@ grid, city = here.grid["grid"], here.city
 plan = plan_of(city.name)
 if plan is not None:
     grid = plan.grid  # of a live city what is newest
-own = [here.run.id] if here.run is not None and here.run.state == "done" else []
+done = [run.id for run in list_runs(grid) if run.state == "done"]
+# While one trains, the last that has.
+own = [here.run.id] if here.run is not None and here.run.id in done else done[:1]
 sealed_by = [name for name in plan.names if name not in (*own, *RIVALS)] if plan else []
 names = [*own, *sealed_by, *RIVALS]
 if plan is not None:  # what the city's forecast is stands first

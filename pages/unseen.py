@@ -188,7 +188,11 @@ def show() -> None:
 def numbers(found: list[Trial], table: dict[str, dict[str, Any]]) -> str:
     """The gains as CSV."""
     rows = [
-        {"run": name, "trial": trial.name, "gain": p["difference"], "low": p["interval"][0], "high": p["interval"][1]}
+        {
+            "run": name, "trial": trial.name, "city": trial.cube.city, "grid": trial.cube.grid,
+            "since": trial.cube.label(trial.first), "until": trial.cube.label(trial.last - 1), "against": RIVAL,
+            "gain": p["difference"], "low": p["interval"][0], "high": p["interval"][1], "unit": "log-likelihood per event",
+        }
         for name in table for trial in found if (p := table[name].get(trial.name))
     ]  # fmt: skip
     return pd.DataFrame(rows).to_csv(index=False)

@@ -149,8 +149,8 @@ def verdict(table: dict[str, dict[str, dict[str, Any]]]) -> str:
         f"{word} on {', '.join(words[key])}"
         for key, word in (
             ("better", "better than weighted pasts"),
-            ("not to be told apart", "not to be told apart from it"),
-            ("worse", "worse"),
+            ("not to be told apart", "not to be told apart from weighted pasts"),
+            ("worse", "worse than weighted pasts"),
         )
         if key in words
     ]

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from crimecast.plots.colours import colour_table
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8a8f98"
-BAND = "95 % of Poisson counts"
+BAND = "95 % range of counts"
 
 
 def bare(figure: go.Figure, height: int, **axes: Any) -> go.Figure:

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from crimecast.plots.difference import TITLE
 from crimecast.plots.figures import BLUE, GREY, ORANGE, bare, colour_scale
 from crimecast.plots.rasters import Ground, scale_bar
+from crimecast.plots.scale import top_of
 
 SERIES = (
     "#0072B2",
@@ -163,11 +164,11 @@ def gain_maps_figure(
     figure = make_subplots(
         rows=1, cols=len(maps), subplot_titles=list(maps), horizontal_spacing=0.02
     )
-    reach = max(float(np.nanquantile(np.abs(values), 0.99)) for values in maps.values()) or 1.0
+    reach = max(top_of(np.abs(values[np.isfinite(values)]), 0.995) for values in maps.values())
     for number, (name, values) in enumerate(maps.items(), 1):
         figure.add_heatmap(
             z=values, zmin=-reach, zmax=reach, colorscale=colour_scale("diverging", dark), showscale=number == 1,
-            colorbar={"title": {"text": "gain", "side": "right"}, "thickness": 10, "len": 0.8},
+            colorbar={"title": {"text": "fit gained", "side": "right"}, "thickness": 10, "len": 0.8},
             hovertemplate="row %{y}, column %{x}: %{z:.2f}<extra></extra>", row=1, col=number,
         )  # fmt: skip
         if grounds and grounds[name].tiles is None:

@@ -42,7 +42,7 @@ def shifted(minutes: np.ndarray, scale: float = 1.0) -> Notice | None:
     says = (
         f"Least happens around {(QUIETEST + shift) % 24}:00, where in other cities it is around {QUIETEST}:00: the times look shifted by "
         f"{abs(shift)} hours {'later' if shift > 0 else 'earlier'}, as in a wrong time zone. Steps of hours, and days at their edges, would "
-        "be wrong; import again with the right zone."
+        "be wrong; correct the zone, unless the city's days are truly so."
     )
     return Notice("rhythm", says, round(minutes.size * scale))
 

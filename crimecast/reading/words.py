@@ -19,10 +19,10 @@ CLOCK = re.compile(
 ENDING = re.compile(r"(^|_)(hour|hr|hrs|h)_?(end|ending)$")  # 13 is the hour from 12 to 13
 KIND = re.compile(
     r"type|species|scientific_?name|common_?name|taxon|ofns|rubrica|nature|loai|rodzaj|(^|_)cat$|^incident$|general_code|죄|범죄|處理|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac|straft|vergehen|"
-    r"soort|brott|druh|buncsel|ประเภท|(^|_)סוג|(^|_)mci(_|$)|罪|種別|手口|类型|類|종류|вид|тип|είδος|(^|_)suc"
+    r"misdrijf|(^|_)feit(_|$)|delict|soort|brott|druh|buncsel|ประเภท|(^|_)סוג|(^|_)mci(_|$)|罪|種別|手口|类型|類|종류|вид|тип|είδος|(^|_)suc"
 )
 OFFENCE = re.compile(
-    r"crim|offen|of+ns|delit|delik|straft|infrac|charge|ucr|罪|手口|죄|преступ|злочин|(^|_)suc"
+    r"misdrijf|delict|crim|offen|of+ns|delit|delik|straft|infrac|charge|ucr|罪|手口|죄|преступ|злочин|(^|_)suc"
 )
 NOT_KIND = re.compile(
     r"code|date|time|location|premis|person|weapon|status|district|address|victim|suspect|cd$|num|vehicle|property|report|case|call|"
@@ -56,7 +56,7 @@ COUNTER = re.compile(
     r"^(objectid(_\d+)?|object_id|fid|ogc_fid|gid|rowid|row|row_number|rownum|index|idx|no|nr|number|seq|unnamed_0|column_\d+|level_0|_id|n)$"
 )
 IDENTITY = re.compile(
-    r"(^|_)(id|ident|no|nr|num|number|key|uid|uuid|guid|case|report|dr)(_|$)|number|_id$|^id"
+    r"(^|_)(id|ident|no|nr|num|number|key|uid|uuid|guid|case|report|dr)(_|$)|number|nummer|_id$|^id"
 )
 # Clocks of something else than what happened: how long it took, or when a shift began.
 LENGTH = re.compile(

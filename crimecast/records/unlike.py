@@ -35,7 +35,7 @@ def _hours(known: pl.LazyFrame, events: Parts[pl.DataFrame]) -> list[Notice]:
     shift, _ = turn(own, before)
     if not shift:
         return []
-    says = f"Hours lie about {abs(shift)} {'later' if shift > 0 else 'earlier'} than in what was read of the city before: one of the two may be of another time zone. Import again with the right one."
+    says = f"Hours lie about {abs(shift)} {'later' if shift > 0 else 'earlier'} than in what was read of the city before: one of the two may be of another time zone: correct it."
     return [Notice("rhythm_known", says, round(float(own.sum())))]
 
 

@@ -54,7 +54,7 @@ def _where(trial: Trial, gains: dict[str, dict[str, dict[str, Any]]]) -> str:
         return ""
     reach = max(top_of(np.abs(values[trial.cells]), 0.995) for values in maps.values())
     on = ground(load_city(trial.cube.city), trial.cube, False)
-    colours = legend("diverging", -reach, reach, f"log-likelihood per {trial.cube.place}")
+    colours = legend("diverging", -reach, reach, f"fit gained per {trial.cube.place}")
     drawn = "".join(
         figure(picture(values, trial.cells, "diverging", -reach, reach, on), name, colours)
         for name, values in maps.items()

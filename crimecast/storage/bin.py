@@ -78,7 +78,7 @@ def thrown() -> list[Thrown]:
 @accounted
 def take_back(entry_id: str) -> Thrown:
     """Put an entry of the bin where it was. Raises UserError if there is none of that name, or something
-    else has taken its place."""
+    else has taken its place. What a run hangs on comes back with it."""
     entry = next((one for one in thrown() if one.id == entry_id), None)
     if entry is None:
         raise UserError(f"There is nothing called '{entry_id[:120]}' in the bin.")
@@ -100,9 +100,7 @@ def take_back(entry_id: str) -> Thrown:
     for row in entry.runs:
         for kind, name in (("grids", row.get("grid")), ("runs", row.get("parent"))):
             if name and (there := data_root() / kind / str(name)) not in own and not there.exists():
-                raise UserError(
-                    f"{row.get('id')} hangs on {name}, which isn't there: take that back first."
-                )
+                _with_it(f"{row.get('id')} hangs on {name}", kind, str(name))
     for path, to in moves:
         to.parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, to)
@@ -115,6 +113,15 @@ def take_back(entry_id: str) -> Thrown:
             db.execute(f"insert or ignore into runs ({', '.join(names)}) values ({marks})", values)
     shutil.rmtree(folder, ignore_errors=True)
     return entry
+
+
+def _with_it(why: str, kind: str, name: str) -> None:
+    """Take back what something else hangs on."""
+    for one in thrown():
+        if (data_root() / "bin" / one.id / "files" / kind / Path(name).name).exists():
+            take_back(one.id)
+            return
+    raise UserError(f"{why}, which isn't there any more.")
 
 
 def _known(db: Any, row: dict[str, Any]) -> bool:

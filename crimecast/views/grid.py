@@ -66,13 +66,14 @@ def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> b
     return message(scene, area, maps, step, first=0)
 
 
-def thinness(grid: dict[str, Any]) -> str:
-    """What to say of a grid (its summary) whose counts are too thin to learn more than their level; else nothing."""
+def thinness(grid: dict[str, Any]) -> tuple[bool, str]:
+    """Whether the counts of a grid (its summary) are enough to learn more than their level, and which cell and step
+    would have enough."""
     steps, events, cells = grid["shape"][0], grid["events"], max(1, grid["cells"])
     wider, longer = enough(events, cells, steps, grid["cell"], load_cube(grid["grid"]).step.days)
+    held = f"{events:,} events are {events / cells:.1f} a cell and {events / steps:.1f} a step"
     if grid.get("areas") or (wider is None and longer is None):
-        return ""
-    return (
-        f"{events:,} events are {events / cells:.1f} a cell and {events / steps:.1f} a step: too few to learn more than "
-        f"their level. {advice(wider, longer).capitalize()} would do, or more types together."
+        return True, f"{held}: enough to learn from."
+    return False, (
+        f"{held}: too few to learn more than their level. {advice(wider, longer).capitalize()} would do, or more types together."
     )

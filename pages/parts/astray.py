@@ -33,7 +33,7 @@ def where_astray(
         hide_index=True, on_select="rerun", selection_mode="single-row", key=f"astray_{name}",
         column_config={
             "worth": st.column_config.NumberColumn(
-                format="%.0f", help="What the forecast would gain if this were mended, in fit over the whole period."
+                "worth, in fit", format="%.0f", help="What the forecast would gain if this were mended, in fit over the whole period."
             ),
         },
         alt="Where and when the forecast goes wrong",
@@ -48,5 +48,5 @@ def where_astray(
     )  # fmt: skip
     right.markdown(f"**{text(one.what)}**")
     right.markdown(f"{text(one.when)}: {text(one.off)}.")
-    if go is not None and right.button("Go to where it was worst", icon=":material/my_location:"):
+    if go is not None and right.button("Go to where this was worst", icon=":material/my_location:"):
         go(one)

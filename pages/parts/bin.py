@@ -6,7 +6,8 @@ from functools import partial
 
 import streamlit as st
 
-from crimecast.storage.bin import DAYS, take_back, thrown
+from crimecast.storage.bin import DAYS, Thrown, take_back, thrown
+from pages.parts.frame import SAID
 from pages.parts.guarding import guarded
 from pages.parts.people import operator_button
 from pages.parts.text import text
@@ -19,14 +20,15 @@ def delete_button(label: str, what: str, delete: Callable[[], object]) -> None:
     with st.popover(text(label), icon=":material/delete:", key=f"delete_{one}"):
         st.write(f"{text(what)} For {DAYS} days it can be taken back, from the bin on *Overview*.")
         if operator_button("Delete it", type="primary", key=f"delete_it_{one}"):
-            _then_again(delete)
+            _then_again(delete, f"It is in the bin on Overview for {DAYS} days.")
 
 
-def _then_again(do: Callable[[], object]) -> None:
-    """Do it and draw the page anew, or say why it can't be done."""
+def _then_again(do: Callable[[], object], then: str) -> None:
+    """Do it and draw the page anew with a word on it, or say why it can't be done."""
 
     def done() -> None:
         do()
+        st.session_state[SAID] = then
         st.rerun()
 
     guarded(done)
@@ -42,8 +44,13 @@ def bin_panel() -> None:
         for entry in entries[:50]:
             left, right = st.columns([4, 1], vertical_alignment="center")
             runs = len(entry.runs) if entry.kind != "run" else 0
-            also = f" with {runs} run{'s' * (runs > 1)}" if runs else ""
-            left.write(f"{text(entry.kind.capitalize())} {text(entry.name)}{text(also)}, gone for good in {entry.days_left:d} days")  # fmt: skip
+            also = f"with {runs} run{'s' * (runs > 1)}" if runs else ""
+            left.write(f"{text(entry.kind.capitalize())} {text(called(entry))} {text(also)} · gone for good in {entry.days_left:d} days")  # fmt: skip
             with right:
                 if operator_button("Take back", key=f"back_{entry.id}"):
-                    _then_again(partial(take_back, entry.id))
+                    _then_again(partial(take_back, entry.id), f"{called(entry)} is there again.")
+
+
+def called(entry: Thrown) -> str:
+    """What an entry is called: of a grid its city, cell and step."""
+    return " · ".join(entry.name.split("-")[:3]) if entry.kind == "grid" else entry.name

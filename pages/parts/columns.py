@@ -7,12 +7,17 @@ from typing import Any
 
 import streamlit as st
 
-from crimecast.reading.columns import FIELDS, REQUIRED
+from crimecast.reading.columns import FIELDS
 from crimecast.storage.access import permit
 from crimecast.storage.store import scratch
 from pages.parts.text import text
 
 KINDS = ["csv", "tsv", "txt", "parquet", "json", "geojson", "ndjson", "xlsx", "xls", "gz", "zip"]
+# The first words are the fields'.
+LABELS = {
+    "time": "time (needed)", "longitude": "longitude (needed)", "latitude": "latitude (needed)", "type": "type",
+    "source_id": "number of the record",
+}  # fmt: skip
 ORDERS = {"as found": None, "day first": "dmy", "month first": "mdy", "year first": "ymd"}
 
 
@@ -33,7 +38,7 @@ def choose_columns(columns: list[str], guessed: dict[str, str], key: str) -> dic
         options = list(
             dict.fromkeys([*([guessed[field]] if field in guessed else []), "–", *columns])
         )
-        label = text(field + (" *" if field in REQUIRED else ""))
+        label = LABELS[field]
         value = place.selectbox(label, options, key=f"{key}_{field}")
         if value != "–":
             chosen[field] = value

@@ -14,11 +14,12 @@ from crimecast.live.standing import state_of
 from crimecast.runs.run import Run, list_runs
 from pages.parts.navigation import enter
 from pages.parts.people import who_is_here
-from pages.parts.progress import running_now
+from pages.parts.progress import live, running_now
 from pages.parts.reader import choose_reader
 from pages.parts.text import text
 from pages.parts.tour import tour_bar
 
+SAID = "said"  # what the next page is to say of what was just done
 STYLE, DARK = (Path(__file__).with_name(f"{name}.html") for name in ("style", "dark"))
 
 
@@ -98,6 +99,8 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Chosen:
         choose_reader()
         who_is_here()
     heading(title, purpose, about_city and city.simulated)
+    if said := st.session_state.pop(SAID, None):
+        st.toast(text(said), icon=":material/check:", duration="long")
     tour_bar()
     if about_city and grid is not None and (since := grids[grid].get("outdated")):
         st.warning(
@@ -138,11 +141,12 @@ def grid_title(entry: dict[str, Any]) -> str:
 def trained(here: Chosen) -> Run:
     """The trained run that is chosen; without one the page ends with what to do next."""
     if here.run is not None and here.run.active:
-        nothing_yet(
-            f"{text(here.run.id)} is being trained: this page has something to show when it is done.",
-            "pages/runs.py",
-            "Watch it train",
+        st.info(
+            f"{text(here.run.id)} is being trained: this page shows it when it is done.",
+            icon=":material/hourglass_top:",
         )
+        live(here.run)
+        st.stop()
     if here.run is None or here.run.state != "done":
         nothing_yet(
             "There is no trained network on this grid yet.",

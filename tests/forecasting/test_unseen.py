@@ -80,7 +80,7 @@ def test_the_verdict_names_the_best_in_its_worst_trial() -> None:
     }  # fmt: skip
     text = verdict(table)
     assert text.startswith("b generalises best: better than weighted pasts on later time")
-    assert "not to be told apart from it on another city" in text
+    assert "not to be told apart from weighted pasts on another city" in text
     alone = verdict({"a": table["a"]})
     assert alone.startswith("a is better than weighted pasts on later time")
     assert verdict({"a": {}}) == "There is nothing to compare yet."

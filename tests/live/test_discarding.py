@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -158,16 +159,25 @@ def test_from_the_command_line(
     assert main(["delete", "no such thing"]) == 2
 
 
-def test_what_hangs_on_something_comes_back_after_it(made: tuple[str, list[str]]) -> None:
+def test_what_a_run_hangs_on_comes_back_with_it(made: tuple[str, list[str]]) -> None:
+    grid, runs = made
+    delete_run(runs[0])
+    delete_grid(grid)
+    run = thrown()[1]
+    take_back(run.id)
+    assert {one.id for one in list_runs(grid)} == set(runs)
+    assert not thrown()
+
+
+def test_what_hangs_on_something_that_is_gone_for_good_stays(made: tuple[str, list[str]]) -> None:
     grid, runs = made
     delete_run(runs[0])
     delete_grid(grid)
     whole, run = thrown()
+    shutil.rmtree(data_root() / "bin" / whole.id)
     with pytest.raises(UserError, match="hangs on town"):
         take_back(run.id)
-    take_back(whole.id)
-    take_back(run.id)
-    assert {one.id for one in list_runs(grid)} == set(runs)
+    assert [one.id for one in thrown()] == [run.id]
 
 
 def test_a_run_that_is_live_stays(made: tuple[str, list[str]]) -> None:

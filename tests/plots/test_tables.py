@@ -24,7 +24,7 @@ def test_series_on_one_axis_stand_side_by_side() -> None:
 def test_a_forecast_has_its_band_and_its_hours() -> None:
     times = np.array(["2020-01-01T00", "2020-01-01T06"], dtype="datetime64[ns]")
     made = table_of(figures.forecast_figure(times, np.array([3, 0]), np.array([2.0, 1.0])))
-    band = "95 % of Poisson counts"
+    band = "95 % range of counts"
     assert list(made) == ["date", "observed", "forecast", f"{band}, to", f"{band}, from"]
     assert made["date"].tolist() == ["2020-01-01 00:00", "2020-01-01 06:00"]
     assert made["forecast"].tolist() == [2.0, 1.0]
