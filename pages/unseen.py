@@ -22,7 +22,7 @@ from crimecast.forecasting.unseen import (
 from crimecast.grids.cube import load_cube
 from crimecast.grids.grid import list_grids
 from crimecast.inspect.saving import plain
-from crimecast.plots.judging import gain_maps_figure
+from crimecast.plots.judging import gain_maps_figure, reach_of
 from crimecast.plots.rasters import Ground
 from crimecast.reporting.unseen import unseen_report
 from crimecast.runs.run import list_runs, load_run
@@ -163,12 +163,14 @@ def show() -> None:
     st.markdown("**Where**: fit per cell; orange gained, blue lost")
     dark = st.context.theme.type == "dark"
     grounds = {trial.name: on(trial) for trial in found}
+    drawn = [made["map"] for row in table.values() for made in row.values()]
+    reach = reach_of(drawn) if drawn else None
     for name in table:
         maps = {trial: made["map"] for trial, made in table[name].items()}
         if maps:
             st.caption(text(name))
             chart(
-                gain_maps_figure(maps, dark, grounds),
+                gain_maps_figure(maps, dark, grounds, reach),
                 key=f"maps_{name}",
                 alt=f"Where {name} gained and lost",
             )

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 
 from crimecast.plots.colours import colour_table
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8a8f98"
+# Seen on white and on black alike.
+BLUE, ORANGE, GREY = "#1B84C6", "#D55E00", "#8a8f98"
 BAND = "95 % range of counts"
 
 

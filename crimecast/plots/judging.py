@@ -1,5 +1,6 @@
 """Charts of how well forecasts did: hits, reliability, PIT, gains on the map, feedback."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -154,17 +155,25 @@ def feedback_figure(patrolled: np.ndarray, happened: np.ndarray) -> go.Figure:
     )  # fmt: skip
 
 
+def reach_of(maps: Iterable[np.ndarray]) -> float:
+    """How far a scale around zero reaches that maps (H, W each, NaN beyond the city) share."""
+    return max(top_of(np.abs(values[np.isfinite(values)]), 0.995) for values in maps)
+
+
 def gain_maps_figure(
-    maps: dict[str, np.ndarray], dark: bool, grounds: dict[str, Ground] | None = None
+    maps: dict[str, np.ndarray],
+    dark: bool,
+    grounds: dict[str, Ground] | None = None,
+    reach: float | None = None,
 ) -> go.Figure:
-    """Small maps side by side (H, W each, NaN beyond the city) on one scale around zero: orange gained,
-    blue lost; on their grounds, if given, with outlines and a scale bar."""
+    """Small maps side by side (H, W each, NaN beyond the city) on one scale around zero, as far as `reach` if given:
+    orange gained, blue lost; on their grounds, if given, with outlines and a scale bar."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(
         rows=1, cols=len(maps), subplot_titles=list(maps), horizontal_spacing=0.02
     )
-    reach = max(top_of(np.abs(values[np.isfinite(values)]), 0.995) for values in maps.values())
+    reach = reach or reach_of(maps.values())
     for number, (name, values) in enumerate(maps.items(), 1):
         figure.add_heatmap(
             z=values, zmin=-reach, zmax=reach, colorscale=colour_scale("diverging", dark), showscale=number == 1,

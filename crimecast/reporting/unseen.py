@@ -3,11 +3,9 @@
 from html import escape
 from typing import Any
 
-import numpy as np
-
 from crimecast.cities import load_city
 from crimecast.forecasting.unseen import RIVAL, Trial, verdict
-from crimecast.plots.scale import top_of
+from crimecast.plots.judging import reach_of
 from crimecast.reporting.page import figure, page, paired, table
 from crimecast.reporting.pictures import legend, picture
 from crimecast.runs.run import Run
@@ -52,7 +50,7 @@ def _where(trial: Trial, gains: dict[str, dict[str, dict[str, Any]]]) -> str:
     maps = {name: row[trial.name]["map"] for name, row in gains.items() if trial.name in row}
     if not maps:
         return ""
-    reach = max(top_of(np.abs(values[trial.cells]), 0.995) for values in maps.values())
+    reach = reach_of(maps.values())
     on = ground(load_city(trial.cube.city), trial.cube, False)
     colours = legend("diverging", -reach, reach, f"fit gained per {trial.cube.place}")
     drawn = "".join(

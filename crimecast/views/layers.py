@@ -20,6 +20,8 @@ from crimecast.views.insight import channel_ablations
 TOGETHER = 64  # channels in one gallery
 ORDERS = ("as built", "most varied first", "alike together", "most effect first")
 HEAVY = 5e9  # weights times cells: a second or so a step on a laptop
+USUAL = 0.8  # of the steps have no larger values than a scale reaches
+LOUD = 4.0  # times what channels usually reach, beyond which one doesn't decide the others' scale
 PROBES = 12  # steps, spread over the grid, on which a layer's scale is measured
 
 
@@ -68,7 +70,8 @@ def _scale(name: str, stamp: int, layer: str) -> tuple[float, np.ndarray, np.nda
     values = activations_of_steps(run, _probes(run), [layer])[layer]
     area = _area(run, values.shape[2:])
     inside = values[..., area]
-    top = np.quantile(np.abs(inside), 0.998, axis=(0, 2)) + 1e-6
+    # Of most steps: the first of a grid, before which hardly anything is known, may be many times the others.
+    top = np.quantile(np.quantile(np.abs(inside), 0.998, axis=2), USUAL, axis=0) + 1e-6
     return float(inside.min()), top, inside.std(axis=(0, 2))
 
 
@@ -81,7 +84,7 @@ def _probes(run: Run) -> list[int]:
 
 
 def layer_scale(run: Run, layer: str) -> tuple[float, np.ndarray, np.ndarray]:
-    """Lowest value, and each channel's size (99.8 % of |values|) and spread, over a few steps.
+    """Lowest value, and each channel's size (99.8 % of |values| in most steps) and spread, over a few steps.
 
     The same for every step, so that a colour means the same value while one slides through time.
     """
@@ -204,7 +207,7 @@ def training_gallery(
     shown = view.order[part * TOGETHER : (part + 1) * TOGETHER]
     low, top, _ = layer_scale(view.run, view.layer)
     if shared:
-        top = np.full(len(top), top.max())
+        top = np.full(len(top), min(top.max(), LOUD * np.median(top)))
     ends = [*epochs, None]
     maps: dict[int, list[np.ndarray | None]] = {
         i: list(layer_maps(view.run, view.layer, view.step, epoch)[shown])
