@@ -34,6 +34,17 @@ def judge(case: Case) -> Iterator[Finding]:
     if best is None:
         return
     slope, gain, part = best
+    what = "What it adds to its offset" if part != "all" else "The differences between its cells"
+    if slope > 1 and case.is_spec:  # whose layers neither divide nor bend what is returned
+        epochs = len(case.history)
+        yield Finding(
+            "wrong_scale", None, "high" if gain > MUCH else "medium",
+            {"slope": slope, "gain": gain, "of": part, "epochs": epochs},
+            f"{what} should be {slope:.1f} times as large, in the logarithm: it learnt too little in {epochs} epoch{'s' * (epochs != 1)}, or is "
+            "held back, as by a small learning rate, weight decay or dropout. Train longer first.",
+            {"training.epochs": 2 * max(case.design.training.epochs, epochs)},
+        )  # fmt: skip
+        return
     yield Finding(
         "wrong_scale", None, "high" if gain > MUCH else "medium", {"slope": slope, "gain": gain, "of": part},
         f"The differences between its cells are {1 / max(slope, 1e-3):.1f} times as large as they should be, in the logarithm: a rate is returned where its logarithm is asked for, or it is multiplied on the way."
