@@ -21,6 +21,7 @@ SIGNS = set("§°´–—“”‘…€£º½«»¿¡\xa0")
 CZECH = set(b"\xf8\xec\xe8\xf9\xef\xf2\x9d")  # ř ě č ů ď ň ť, or ø ì è ù ï ò
 KANA = "\u3041", "\u30fe"  # Japan's own letters
 OFTEN, FEW = 0.05, 3  # of all letters, those that are Japan's own in EUC-JP; different ones of them
+MIXED = 0.1  # lines in UTF-8 for each that isn't, of a file that is written together from two
 CLEAR = 0.97  # of the letters beyond ASCII
 # Of the same bytes: ğ ı ş İ Ş or ð ý þ Ý Þ beside á é í ó ú æ; ő ű Ő Ű or õ û Õ Û beside ã ç è ê ë.
 TURKISH, ICELAND = set(b"\xf0\xfd\xfe\xdd\xde"), set(b"\xe1\xe9\xed\xf3\xfa\xe6")
@@ -104,9 +105,10 @@ def _single_bytes(path: Path) -> str:
             break
     if rest and not rest.isascii():
         lines.append(rest)
-    if good > bad:
-        return "utf-8"
     letters = b"\n".join(lines)
+    # Letters of western Europe hardly make up those of UTF-8 by chance.
+    if good > bad or (good > MIXED * bad and _western(letters)):
+        return "utf-8"
     if DEGREE.search(letters):
         return _of_dos(DEGREE.sub(b"", letters))
     if name := _western(letters):

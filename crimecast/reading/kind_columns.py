@@ -8,8 +8,10 @@ from crimecast.reading.columns import plain
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Rows, distinct
 from crimecast.reading.place_columns import spread
-from crimecast.reading.words import KIND, NO_KIND, NOT_KIND, OFFENCE, OTHER
+from crimecast.reading.words import CRIMES, KIND, NO_KIND, NOT_KIND, OFFENCE, OTHER
 
+SOME, MOST = 0.1, 0.4  # of the texts name an offence, in a column of types and in a better one
+LONG = 120  # letters of a type
 ANY_KIND = {"type", "category", "kind", "class", "tipo", "categoria", "art", "typ"}
 
 
@@ -18,6 +20,41 @@ def kind_column(
 ) -> str | None:
     """The column of the type, if there is one: of the `options` that names propose the first, unless another
     tells better which offence it was; a doubt goes to the `notices`."""
+    chosen = _by_name(table, options, found, notices)
+    if chosen is not None and _tells_crimes(table, chosen) >= SOME:
+        return chosen
+    taken = {column for parts in found.values() for column in parts} | {chosen}
+    told = {
+        name: share
+        for name in table.columns
+        if name not in taken and table.schema[name] == pl.String and (share := _tells_crimes(table, name)) >= MOST
+    }  # fmt: skip
+    better = max(told, key=lambda name: told[name], default=None)
+    if better is None:
+        return chosen
+    if chosen is not None:
+        notices[:] = [one for one in notices if one.code != "type_column"]
+        says = (
+            f"The type is taken from '{better}', whose values name offences, not from '{chosen}'."
+        )
+        notices.append(Notice("type_column", says, table.height))
+    return better
+
+
+def _tells_crimes(table: Rows, name: str) -> float:
+    """Which share of a sample of a column's texts are short and name an offence; 0 of free text."""
+    texts = spread(table, [name])[name].cast(pl.String).drop_nulls()
+    texts = texts.filter(texts.str.strip_chars() != "")
+    if not len(texts) or texts.n_unique() > max(20, 0.3 * len(texts)):
+        return 0.0
+    each = texts.value_counts()
+    named = sum(n for text, n in each.rows() if len(text) <= LONG and CRIMES.search(text))
+    return float(named / len(texts))
+
+
+def _by_name(
+    table: Rows, options: list[list[str]], found: dict[str, list[str]], notices: list[Notice]
+) -> str | None:
     taken = {column for parts in found.values() for column in parts}
     named = [option[0] for option in options if option[0] not in taken]
     likely = []

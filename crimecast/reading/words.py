@@ -63,6 +63,21 @@ LENGTH = re.compile(
     r"elaps|precis|accura|qualit|uncertain|durat|dauer|respon|taken|travel|turnaround|wait|delay|sunset|sunrise|dispatch|shift|on_?scene|transit|handl|process|length|interval|minutes_to|time_to"
 )
 # Values that are no types of offence: how a case stands, sexes, urgency, yes and no.
+# What happened, in a type's own words: theft, robbery, burglary, assault, murder, fraud, damage, drugs, …
+CRIMES = re.compile(
+    r"thef?t|robber|burglar|assault|batter(y|ies)|homicid|murder|larcen|fraud|vandal|arson|narcotic|kidnap|(^|\W)rape|trespass|shoplift|stolen|mischief|"
+    r"criminal damage|forgery|harass|prostitut|break.{0,5}enter|violence|shooting|"
+    r"diebstahl|(^|\W)raub|einbruch|k[öo]e?rperverletzung|sachbesch[äa]|betrug|totschlag|brandstift|"
+    r"(^|\W)robo|hurto|homic[ií]d|lesion|asalto|extorsi|estafa|violaci[oó]n|secuestro|feminicid|amenaza|furto|roubo|les[ãa]o corporal|estelionato|tr[áa]fico|"
+    r"amea[çc]a|(^|\W)vols?(\W|$)|cambriolage|agression|escroquerie|meurtre|d[ée]gradation|rapina|omicidio|truffa|danneggiament|scippo|"
+    r"diefstal|inbraak|mishandeling|overval|vernieling|zakkenroll|oplichting|kradzie|rozb[óo]j|w[łl]amanie|pobicie|zab[óo]jstwo|"
+    r"краж|краді|грабе|грабі|разбой|розбі|убийств|вбивств|мошенн|хулиган|побо|trộm|cướp|lừa đảo|gây thương|ma túy|"
+    r"ลักทรัพย์|ชิงทรัพย์|ปล้น|ทำร้าย|วิ่งราว|ฉ้อโกง|h[ıi]rs[ıi]zl[ıi]k|gasp(\W|$)|yaralama|doland[ıi]r|kr[áa]de[žz]|loupe[žz]|vloup|ubl[íi][žz]en|"
+    r"stöld|tyveri|inbrott|indbrud|misshandel|bedr[äa]geri|varkaus|ryöstö|pahoinpitely|lopás|rablás|betörés|t[âa]lh[ăa]r|κλοπ|ληστεί|διάρρηξ|"
+    r"سرقة|اعتداء|גניבה|שוד|פריצה|תקיפה|窃盗|竊盜|盗窃|偷|ひったくり|強盗|強盜|抢劫|搶奪|空き巣|ねらい|自転車盗|暴行|傷害|伤害|詐欺|诈骗|절도|강도|폭행|상해|사기|"
+    r"चोरी|लूट|डकैती",
+    re.IGNORECASE,
+)
 NO_KIND = re.compile(
     r"open|closed|pending|cleared( by \w+)?|active|inactive|arrest|no arrest|suspended|resolved|unresolved|new|in progress|completed|"
     r"unfounded|founded|inv(estigation)? cont\w*|adult arrest|juv(enile)? arrest|male|female|m|f|x|unknown|y|n|yes|no|true|false|"

@@ -5,6 +5,8 @@ Columns: `source_id` (text, unique), `time` (local civil time of the city, micro
 Nothing else of a record is kept: only places, never persons.
 """
 
+import html
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -60,6 +62,7 @@ NO_TYPE = [
     "\\n",
 ]
 NO_DAYS = {"1900-01-01", "1970-01-01"}  # on which programs let time begin where none is given
+SEVERAL = 5  # rows of one instant, far before all others
 MISTAKES = 0.01  # of a file's rows may be so far from the rest in time that they are no part of it
 OUTSIDE_MARGIN = 2000.0  # metres: what is written a little over the city limit is not an error
 
@@ -211,6 +214,7 @@ def _events(
     if "type" in columns:
         raw = table[columns["type"][0]].cast(pl.String)
         kind = raw.str.replace_all(r"[\s\x00]+", " ").str.strip_chars().str.to_lowercase()
+        kind = kind.replace(_composed(kind))
         kind = (
             kind.set(kind.is_in(NO_TYPE), None)
             .replace(city.aliases)
@@ -236,6 +240,16 @@ def _events(
         schema=SCHEMA,
     )
     return events.with_columns(pl.col("source_id").is_null().alias("content"))
+
+
+def _composed(kinds: pl.Series) -> dict[str, str]:
+    """Texts that look the same written in one way: letters with their accents, `&amp;` as the sign."""
+    made = {}
+    for text in kinds.unique().drop_nulls().to_list():
+        plain_text = html.unescape(unicodedata.normalize("NFC", text)).lower()
+        if plain_text != text:
+            made[text] = " ".join(plain_text.split())
+    return made
 
 
 def content_ids(table: Rows, columns: dict[str, list[str]], events: Parts[pl.DataFrame]) -> Column:
@@ -347,8 +361,8 @@ def _without_placeholders(
 def _span(times: Column, latest: datetime) -> tuple[datetime, datetime]:
     """Between which times a file's records lie: a few far from all others are mistakes or stand for none.
 
-    Nothing before 1900; and where at most one row in a hundred is parted from the rest by more than
-    ten years and twice the span of the rest, those rows are left out.
+    Nothing before 1900; and where at most one row in a hundred, or rows of a single instant, are parted from the
+    rest by more than ten years and twice the span of the rest, those rows are left out.
     """
     early, late = datetime(1900, 1, 1), latest
     days = counts(
@@ -360,7 +374,9 @@ def _span(times: Column, latest: datetime) -> tuple[datetime, datetime]:
     gaps = np.array([(b - a).days for a, b in pairwise(moments)] or [0])
     for number in np.flatnonzero(gaps > 3652):
         before = rows[number] / rows[-1]
-        alone = number == 0 and f"{moments[0]:%Y-%m-%d}" in NO_DAYS
+        alone = number == 0 and (
+            f"{moments[0]:%Y-%m-%d}" in NO_DAYS or _at_once(times, moments[0], int(rows[0]))
+        )
         if (before <= MISTAKES or (alone and before < 0.5)) and gaps[number] > 2 * (
             moments[-1] - moments[number + 1]
         ).days:
@@ -368,6 +384,15 @@ def _span(times: Column, latest: datetime) -> tuple[datetime, datetime]:
         elif before >= 1 - MISTAKES and gaps[number] > 2 * (moments[number] - moments[0]).days:
             late = min(late, moments[number] + timedelta(days=1))
     return early, late
+
+
+def _at_once(times: Column, day: datetime, rows: int) -> bool:
+    """Whether several rows of a day are of the same instant, as those are that stand for no time."""
+    end = day + timedelta(days=1)
+    instants = {
+        t for part in times for t in part.filter((part >= day) & (part < end)).unique().to_list()
+    }
+    return rows >= SEVERAL and len(instants) == 1
 
 
 def content_key(time: pl.Expr, longitude: pl.Expr, latitude: pl.Expr) -> pl.Expr:
