@@ -1,6 +1,7 @@
 """Which columns hold the time of day that belongs to a column of days: by names, else by all their values."""
 
 import re
+from itertools import takewhile
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,7 @@ EARLIEST = (r"call|receiv|report", r"alarm", r"dispatch", r"en_?rou", r"arriv|on
 ENDS = re.compile(
     r"clear|clos|end|updat|modif|creat|load|publish|shift|birth|durat|respon|sunset|sunrise"
 )
+DAY = re.compile(r"(^|_)(date|dt|day|datum|fecha|data|tag|dia|jour)(_|$)")
 ENOUGH = 40  # rows from which on values tell clocks from other numbers
 
 
@@ -165,13 +167,34 @@ def within(table: Rows, name: str, most: int) -> bool:
     )
 
 
+def _of_another(table: Rows, clock: str, day: str) -> bool:
+    """Whether a column of clocks is named as that of another day is: rep_time after rep_date, beside occ_date."""
+    word = plain(clock)
+    for other in table.columns:
+        begun = "".join(
+            a
+            for a, _ in takewhile(
+                lambda both: both[0] == both[1], zip(word, plain(other), strict=False)
+            )
+        )
+        if (
+            len(begun.rstrip("_")) >= 3
+            and other not in (clock, day)
+            and CLOCK.search(word[len(begun) :])
+            and DAY.search(plain(other)[len(begun) :])
+            and not plain(day).startswith(begun)
+        ):
+            return True
+    return False
+
+
 def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
     """A column of clocks that belongs to a column of days: of a like name, or the only one."""
     words = set(plain(day).split("_"))
     found = []
     for name in table.columns:
         word = plain(name)
-        if name == day or name in taken or LENGTH.search(word):
+        if name == day or name in taken or LENGTH.search(word) or _of_another(table, name, day):
             continue
         sample = spread(table, [name])[name]
         if sample.is_empty() or sample.dtype == pl.Date or isinstance(sample.dtype, pl.Datetime):

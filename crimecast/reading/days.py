@@ -22,7 +22,7 @@ PERSIAN = range(1279, 1437)  # the years of 1900 to 2057 in Iran
 SHORT_FROM = 1970  # no two digits mean an earlier year
 # Of the months as languages begin them; longer beginnings first where a shorter one is another's.
 MONTHS = {
-    1: "jan gen ene janv ian oca sty led янв січ ιαν tammi يناير", 2: "feb fev fév lut úno uno şub sub фев лют φεβ helmi فبراير",
+    1: "jan jän gen ene janv ian oca sty led янв січ ιαν tammi يناير", 2: "feb fev fév lut úno uno şub sub фев лют φεβ helmi فبراير",
     3: "mar mär maa mrt mrz már bře bre мар бер μαρ maalis مارس", 4: "apr abr avr ápr kwi dub nis апр кві απρ huhti أبريل ابريل",
     5: "may mai mag mei maj mayo máj kvě kve май мая тра μαι μαϊ μαΐ touko مايو", 6: "jun giu juin jún iun cze červen červn cerven cervn haz июн чер ιουν kesä kesa يونيو",
     7: "jul lug juil júl iul lip červene července cervene cervence tem июл лип ιουλ heinä heina يوليو", 8: "aug ago aoû aou sie srp ağu agu авг сер αυγ elo أغسطس اغسطس",

@@ -51,7 +51,7 @@ def ways(part: np.ndarray, home: Home) -> np.ndarray:
     found = np.zeros(part.shape[1], dtype=np.int8)
     with np.errstate(invalid="ignore"):
         away = np.flatnonzero(
-            (np.abs(part[0] - home[0]) >= NEARBY) | (np.abs(part[1] - home[1]) >= NEARBY)
+            (np.abs(_round(part[0] - home[0])) >= NEARBY) | (np.abs(part[1] - home[1]) >= NEARBY)
         )
         few = part[:, away]
         for number in range(len(WAYS) - 1, 0, -1):
@@ -59,6 +59,11 @@ def ways(part: np.ndarray, home: Home) -> np.ndarray:
             near = np.abs(sign * few[first] - home[0]) < NEARBY
             found[away[near & (np.abs(other * few[second] - home[1]) < NEARBY)]] = number
     return found
+
+
+def _round(degrees: np.ndarray) -> np.ndarray:
+    """Differences of longitude the short way round: a city may lie across the line where dates change."""
+    return (degrees + 180) % 360 - 180
 
 
 def brought_home(part: np.ndarray, home: Home) -> np.ndarray:

@@ -40,6 +40,7 @@ AWAY = re.compile(r"(?i)(?:utc|gmt)\s?([+\-−])\s?(\d{1,2})(?::?(\d{2}))?")
 OFFSET = r"(?i)(?:[+\-−]\d{2}:?\d{2}|\d\s?z|utc|gmt|\[.*\])\s*$"
 GPS = timedelta(days=3657)  # from 1970 to 1980, when the clocks of GPS began
 ROUND = 1_000_000_000  # microseconds: no clock ticks in thousands of seconds
+ENOUGH = 20  # rows that are all at midnight by something else than chance
 DAWN = re.compile(r"ethiop|habesha|swahili|saa_za")
 EARLIEST = 1900  # before it nothing was recorded that a forecast could use
 
@@ -57,7 +58,7 @@ def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -
         parts[1] = _begun(parts[1])
     found = _moments(parts, asked)
     named = [name for name in columns[:2] if SAYS_UTC.search(plain(name))]
-    if named and not any(_with_offset(column) for column in parts[:2]):
+    if named and not any(with_offset(column) for column in parts[:2]):
         found = _from_utc(found, named[-1], [name for name in columns if name not in named], asked)
     told = [notice for _, said in zoned for notice in said]
     if found.precision == "minute":
@@ -69,7 +70,7 @@ def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -
     return replace(found, notices=(*found.notices, *told))
 
 
-def _with_offset(column: Column) -> bool:
+def with_offset(column: Column) -> bool:
     """Whether the times themselves say how far from UTC they are."""
     first = column.first.dtype
     if isinstance(first, pl.Datetime):
@@ -159,6 +160,34 @@ def _clean(series: pl.Series) -> pl.Series:
 
 
 def _column(column: Column, asked: Asked) -> Moments:
+    found = _read(column, asked)
+    if found.precision != "minute" or not _local_midnights(found.parts, asked.zone):
+        return found
+    days = absolute(found.parts, asked, found.says)
+    rows = nulls(days.parts)[1]
+    says = f"All times are midnights of {asked.zone} written in UTC, such as {head(found.parts, 1)[0]}: they are read as the days that begin there."
+    notice = Notice("utc_dates", says, rows)
+    return replace(days, precision="day", unread=found.unread, notices=(*found.notices, notice))
+
+
+def _local_midnights(times: Column, zone: str) -> bool:
+    """Whether times without an offset are all at midnight of the zone once they are taken for UTC, on several days."""
+    days: set[date] = set()
+    first = head(times, ENOUGH).to_physical() % DAY
+    if len(first) < ENOUGH or first.n_unique() > 2:  # as nearly all columns
+        return False
+    for part in times:
+        given = part.drop_nulls()
+        if (given.to_physical() % DAY == 0).any():
+            return False
+        local = given.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+        if (local.dt.replace_time_zone(None).to_physical() % DAY != 0).any():
+            return False
+        days |= set(given.dt.date().unique().to_list())
+    return len(days) > 1
+
+
+def _read(column: Column, asked: Asked) -> Moments:
     dtype = column.first.dtype
     if dtype.is_temporal():
         return _typed(column, dtype, asked)

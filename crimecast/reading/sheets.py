@@ -17,6 +17,7 @@ from crimecast.machine.limits import hold_to
 from crimecast.reading.asides import asides
 from crimecast.reading.columns import SHEET, stand_over
 from crimecast.reading.containers import check_sheets
+from crimecast.reading.workbooks import beside_cells
 
 LINES = 2_000  # of a sheet that may describe the others
 MEMORY = 4 * 2**30  # bytes; of the pages that are touched, a sheet that is refused has far fewer
@@ -48,6 +49,7 @@ def read_sheet(path: Path) -> tuple[pl.DataFrame, list[str]]:
         said.append(
             f"Hidden sheets are among those that are read: {_list(hidden)}. Delete them if they are older versions."
         )
+    said += beside_cells(path, [other for other, _ in alike])
     whole = pl.concat([rows for _, rows in alike])
     again = whole.height - whole.unique().height
     various = whole.select(pl.max_horizontal(pl.all().n_unique())).item()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import polars as pl
 
@@ -27,6 +28,16 @@ SPLIT = (
     r"\d{1,2}\s?[:.hH時时点點시]\s?\d{1,2}.*|\d{1,2}\s?[AaPp]\.?\s?[Mm].*|\d{4}(?:\d{2})?(?:[.,]\d+)?(?:Z|[+-]\d{2}.*|\s?(?:hrs?|hours)\.?)?)$"
 )
 OF_PERSIA = ("Asia/Tehran", "Iran", "Asia/Kabul")
+# Forms of a whole column that are first brought into one that is taken apart.
+FORMS = (
+    (r"^(\d{4}-\d{2}-\d{2}T\d{2})(Z|[+-]\d{2}(?::?\d{2})?)?$", "${1}:00${2}"),  # ISO 8601 to the hour
+    (r"^(\d{8})(\d{6})(?:[.,]\d+)?(Z|[+-]\d{4})$", "${1}T${2}${3}"),  # as directories (LDAP) write it
+    (r"(?i)^(\d{1,2})\s?giờ\s?(\d{1,2})(?:\s?phút)?,?\s+(?:ngày\s+)?(.+)$", "${3} ${1}:${2}"),
+    (r"(?i)^(.+\d),?\s+(?:a las?|às|alle|ore)\s+(\d{1,2}[:.h]\d{2}(?::\d{2})?)(?:\s+h(?:oras?|s)?\.?)?$", "${1} ${2}"),
+    (r"(?i)^(.+\d\s+\d{1,2}:\d{2})\s+horas?$", "${1}"),
+)  # fmt: skip
+# Not 14:20-05:00 or 14:20 -05:00, which are times with their offset from UTC.
+SPAN = r"^(?:(\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)/\S+|(.*\d{1,2}:\d{2})(?:\s-\s|\s?[–—]\s?)\d{1,2}:\d{2}(?::\d{2})?)$"
 EASTERN = r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]\s*"
 CLOCK_FIRST = re.compile(
     r"(\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s?[ap]\.?m\.?)?)(?:\s+on|\s*-)?[\s,]+(.+)", re.IGNORECASE
@@ -45,6 +56,7 @@ def read_text(column: Column, asked: Asked) -> Moments:
     column, other_years = in_our_years(column)
     if head(column, 200).str.contains(EASTERN).any():
         column = column.map(lambda part: part.str.replace(EASTERN, "$1-$2-$3 ").str.strip_chars())
+    column, spans = _in_form(column, asked.zone)
     pieces = _pieces(column)
     counts: dict[str, int] = {}
     for part in pieces:
@@ -100,6 +112,11 @@ def read_text(column: Column, asked: Asked) -> Moments:
     if not judged and not any(kinds):
         says = "written out"
     notices = [*found.notices, *era, *([other_years] if other_years else [])]
+    if spans:
+        says_so = (
+            f"{spans:,} times are spans, such as 14:20 to 15:00: the beginning of each is taken."
+        )
+        notices.append(Notice("spans", says_so, spans))
     if judged and order.doubtful:
         notices.append(
             Notice(
@@ -116,6 +133,24 @@ def read_text(column: Column, asked: Asked) -> Moments:
         order=order.last if judged else None,
         notices=tuple(notices),
     )
+
+
+def _in_form(column: Column, zone: str) -> tuple[Column, int]:
+    """The column with its forms of FORMS brought into others, spans as their beginnings, without the name of the
+    zone; and how many were spans."""
+    some = head(column, 200)
+    own = (rf"^(.+\d)\s?\[?{re.escape(zone)}\]?$", "${1}")
+    for form, plain_form in (own, *FORMS):
+        if some.str.contains(form).any():
+            column = column.map(partial(_replaced, form=form, plain_form=plain_form))
+    if not some.str.contains(SPAN).any():
+        return column, 0
+    spans = sum(int(part.str.contains(SPAN).sum() or 0) for part in column)
+    return column.map(partial(_replaced, form=SPAN, plain_form="${1}${2}")), spans
+
+
+def _replaced(part: pl.Series, form: str, plain_form: str) -> pl.Series:
+    return part.str.replace(form, plain_form)
 
 
 def _in_our_years(

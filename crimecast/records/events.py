@@ -37,6 +37,8 @@ SCHEMA: dict[str, Any] = {
     "x": pl.Float64,
     "y": pl.Float64,
 }
+# What stands for a number that wasn't given yet.
+NO_ID = ("", "pending", "n/a", "na", "none", "null", "nan", "unknown", "tbd", "tba", "-", "--", "?", "not assigned", "unassigned", "no number", "s/n", "sin numero", "unbekannt")  # fmt: skip
 REASONS = {
     "no time": "the time is missing or can't be read",
     "in the future": "the time lies after the day it was read",
@@ -226,7 +228,8 @@ def _events(
     own = pl.repeat(None, table.height, dtype=pl.String, eager=True)
     if "source_id" in columns:
         own = table[columns["source_id"][0]].cast(pl.String).str.strip_chars()
-        own = own.set(own == "", None) if (own == "").any() else own
+        none = own.str.to_lowercase().is_in(NO_ID)
+        own = own.set(none, None) if none.any() else own
     events = pl.DataFrame(
         {
             "source_id": own,

@@ -1,8 +1,10 @@
 """A file's rows as events: which column is what, which city, and all that was decided or looks wrong."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import available_timezones
 
 import numpy as np
@@ -15,6 +17,7 @@ from crimecast.reading.coordinates import said_crs
 from crimecast.reading.files import File
 from crimecast.reading.meaning import found_columns, joined, resolve_values
 from crimecast.reading.moment import Asked, no_time
+from crimecast.reading.moments import with_offset
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows, every, head
 from crimecast.reading.place_columns import spread
@@ -30,6 +33,7 @@ from crimecast.storage.store import data_root
 
 OTHER_YEARS, BEHIND = ("Africa/Addis_Ababa", "Africa/Asmara"), 6
 OLD = 25  # years ago, before which hardly any city published records
+IN_UTC = re.compile(r"(^|[^a-z])(utc|gmt|zulu)([^a-z]|$)", re.I)
 LEFT_OUT = 0.1  # share of the rows from which on it is said, not only counted
 
 
@@ -127,6 +131,14 @@ def understand(file: File, origin: str, request: Request) -> Understood:
         city = replace(city, bounds=bounds(city, places.parts, box))
     read = read_events(table, city, columns, asked, is_new, places)
     notices += read.notices
+    named_so = read.precision == "minute" and IN_UTC.search(Path(origin).stem)
+    if (
+        named_so
+        and all(n.code != "named_utc" for n in notices)
+        and not any(with_offset(table.column(name)) for name in columns["time"])
+    ):
+        text = f"The file's name, {origin}, speaks of UTC, and its times are read as those of {local}: if they are UTC, every event is hours off. Name their column so, as in time_utc."
+        notices.append(Notice("file_says", text, table.height))
     dropped: Counter[str] = Counter()
     kept = latest_year = 0
     for part in read.parts:

@@ -1,0 +1,203 @@
+"""What values tell where names don't: types by offences, placeholders by one instant, midnights of another clock."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+import xlsxwriter
+
+from tests.records.test_asides import said
+from tests.records.test_import_kinds import (
+    EAST,
+    NORTH,
+    PLAIN,
+    ROWS,
+    TIMES,
+    Run,
+    codes,
+    lines,
+    right,
+)
+
+OFFENCES = ("THEFT", "ROBBERY", "ASSAULT")
+
+
+def typed(place: str, offence: str, values: tuple[str, ...] = OFFENCES) -> str:
+    """Records with a column of places that is named for a type, before that of the offences."""
+    rows = [f"date,longitude,latitude,{place},{offence}"]
+    for i in range(ROWS):
+        where = ("Park", "Street", "Shop", "Home")[i % 4]
+        rows.append(f"{PLAIN[i]},{EAST[i]},{NORTH[i]},{where},{values[i % len(values)]}")
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("place", "offence", "values"),
+    [
+        ("rodzaj miejsca", "przestępstwo", ("kradzież", "rozbój")),
+        ("тип места", "преступление", ("кража", "разбой")),
+        ("loại địa điểm", "tội danh", ("trộm cắp", "cướp giật")),
+        ("ประเภทสถานที่", "ฐานความผิด", ("ลักทรัพย์", "ปล้นทรัพย์")),
+        ("tipo_local", "natureza", ("FURTO", "ROUBO")),
+        ("tipo de arma", "conducta", ("hurto", "lesiones")),
+        ("unit type", "nature of call", OFFENCES),
+    ],
+)
+def test_the_type_is_what_names_offences(
+    run: Run, place: str, offence: str, values: tuple[str, ...]
+) -> None:
+    result, events = run(typed(place, offence, values))
+    assert result["columns"]["type"] == [offence]
+    assert set(events["type"]) == {value.lower() for value in values}
+    assert f"'{offence}'" in said(result, "type_column")
+
+
+def test_a_type_that_is_named_so_and_holds_offences_stays(run: Run) -> None:
+    result, _ = run(typed("place", "type"))
+    assert result["columns"]["type"] == ["type"]
+    assert "type_column" not in codes(result)
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("Körperverletzung", "Ko\u0308rperverletzung"),
+        ("Körperverletzung", "K&ouml;rperverletzung"),
+        ("theft &amp; fraud", "THEFT & FRAUD"),
+    ],
+)
+def test_types_that_look_the_same_are_one(run: Run, spellings: tuple[str, str]) -> None:
+    _, events = run(typed("place", "type", spellings))
+    assert events["type"].n_unique() == 1
+    assert "&amp;" not in events["type"][0]
+
+
+def test_lines_of_two_encodings(run: Run) -> None:
+    rows = lines(kind="Körperverletzung").splitlines()
+    coded = [row.encode("utf-8" if i % 2 else "cp1252") for i, row in enumerate(rows)]
+    result, events = run(b"\n".join(coded))
+    assert set(events["type"]) == {"körperverletzung"}
+    assert "cp1252" in said(result, "encoding")
+
+
+@pytest.mark.parametrize("instant", ["1969-12-31 19:00", "2000-01-01 00:00"])
+def test_many_rows_of_one_instant_long_ago_have_no_time(run: Run, instant: str) -> None:
+    result, events = run(lines([instant] * 26 + PLAIN[26:]))
+    assert result["dropped"] == {"implausible time": 26}
+    assert events["time"].to_list() == sorted(TIMES[26:])
+
+
+def in_utc(zone: str) -> list[datetime]:
+    """The midnights on which the days of TIMES begin in a zone, in UTC."""
+    days = (datetime(t.year, t.month, t.day, tzinfo=ZoneInfo(zone)) for t in TIMES)
+    return [day.astimezone(UTC) for day in days]
+
+
+@pytest.mark.parametrize("zone", ["America/Chicago", "Asia/Tokyo"])
+def test_midnights_of_the_city_written_in_utc_are_its_days(run: Run, zone: str) -> None:
+    result, events = run(lines([f"{t:%Y-%m-%d %H:%M:%S}" for t in in_utc(zone)]), zone=zone)
+    assert result["precision"] == "day"
+    assert events["time"].to_list() == sorted(datetime(t.year, t.month, t.day) for t in TIMES)
+    assert "midnights" in said(result, "utc_dates")
+    head, *rows = lines([f"{t:%Y-%m-%d %H:%M:%S}" for t in in_utc(zone)]).splitlines()
+    clocks = "\n".join(f"{row},{t:%H:%M}" for row, t in zip(rows, TIMES, strict=True))
+    assert right(run(f"{head},time\n{clocks}", zone=zone, city="other")[1])
+
+
+def test_a_clock_of_another_day_is_left(run: Run) -> None:
+    rows = ["occ_date,rep_date,rep_time,longitude,latitude,type"]
+    for i, t in enumerate(TIMES):
+        reported = t + timedelta(days=2, hours=5)
+        rows.append(f"{t:%Y-%m-%d},{reported:%Y-%m-%d},{reported:%H:%M},{EAST[i]},{NORTH[i]},THEFT")
+    result, events = run("\n".join(rows))
+    assert (result["columns"]["time"], result["precision"]) == (["occ_date"], "day")
+    assert events["time"].to_list() == sorted(datetime(t.year, t.month, t.day) for t in TIMES)
+
+
+def test_a_clock_beside_its_own_day_is_read(run: Run) -> None:
+    rows = ["occ_date,occ_time,rep_date,rep_time,longitude,latitude,type"]
+    for i, t in enumerate(TIMES):
+        rows.append(f"{t:%Y-%m-%d},{t:%H:%M},{t:%Y-%m-%d},{t:%H:%M},{EAST[i]},{NORTH[i]},THEFT")
+    assert right(run("\n".join(rows))[1])
+
+
+@pytest.mark.parametrize("what", ["format", "sheet", "comment", "1904"])
+def test_what_a_workbook_says_beside_its_cells_is_repeated(
+    run: Run, tmp_path: Path, what: str
+) -> None:
+    path = tmp_path / "book.xlsx"
+    with xlsxwriter.Workbook(path, {"date_1904": what == "1904"}) as book:
+        sheet = book.add_worksheet("Times in UTC" if what == "sheet" else "Crimes")
+        form = 'yyyy-mm-dd hh:mm "UTC"' if what == "format" else "yyyy-mm-dd hh:mm"
+        dated = book.add_format({"num_format": form} if what != "1904" else {})
+        for column, name in enumerate(("date", "longitude", "latitude", "type")):
+            sheet.write(0, column, name)
+        if what == "comment":
+            sheet.write_comment(0, 0, "All times are in UTC")
+        for i, time in enumerate(TIMES):
+            sheet.write_datetime(i + 1, 0, time, dated)
+            sheet.write_row(i + 1, 1, [EAST[i], NORTH[i], "THEFT"])
+    result, _ = run(path)
+    assert ("1904" if what == "1904" else "UTC") in said(result, "sheets")
+
+
+def test_a_file_that_is_named_after_utc_says_so(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "crimes_UTC.csv"
+    path.write_text(lines())
+    assert "crimes_UTC.csv" in said(run(path)[0], "file_says")
+    path.write_text(lines([f"{t:%Y-%m-%dT%H:%M}Z" for t in TIMES]))
+    assert "file_says" not in codes(run(path, city="other")[0])
+
+
+def test_numbers_that_were_not_given_yet_are_none(run: Run) -> None:
+    first, *rows = lines().splitlines()
+    rows = [f"PENDING,{row.partition(',')[2]}" if i % 3 else row for i, row in enumerate(rows)]
+    result, events = run("\n".join([first, *rows]))
+    assert right(events)
+    assert not result["dropped"]
+
+
+def test_a_city_across_the_line_where_dates_change(run: Run) -> None:
+    east = [(value + 87.65) + 180 for value in EAST]
+    east = [round(value - 360 if value > 180 else value, 5) for value in east]
+    result, events = run(lines(east=east, north=[v - 58.7 for v in NORTH]), zone="Pacific/Fiji")
+    assert right(events)
+    assert "axes_mixed" not in codes(result)
+    assert sorted(events["longitude"].round(5)) == sorted(east)
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["%Y-%m-%dT%H", "%Y%m%d%H%M%S-0600", "%H giờ %M ngày %d/%m/%Y", "%d/%m/%Y a las %H:%M horas", "%Y-%m-%d %H:%M [America/Chicago]"],
+)  # fmt: skip
+def test_forms_that_are_read_too(run: Run, form: str) -> None:
+    times = [t.replace(minute=0) if form.endswith("T%H") else t for t in TIMES]
+    _, events = run(lines([t.strftime(form) for t in times]))
+    assert events["time"].to_list() == sorted(times)
+
+
+@pytest.mark.parametrize("form", ["{:%Y-%m-%dT%H:%M:%S}/{:%Y-%m-%dT%H:%M:%S}", "{:%Y-%m-%d %H:%M} - {:%H:%M}", "{:%Y-%m-%d %H:%M}–{:%H:%M}"])  # fmt: skip
+def test_of_spans_the_beginning_is_taken_and_said(run: Run, form: str) -> None:
+    times = [form.format(t, t + timedelta(minutes=40)) for t in TIMES]
+    result, events = run(lines(times))
+    assert right(events)
+    assert "beginning" in said(result, "spans")
+
+
+def test_an_offset_is_no_span(run: Run) -> None:
+    result, events = run(lines([f"{t:%Y-%m-%d %H:%M}-06:00" for t in TIMES]))
+    assert right(events)
+    assert "spans" not in codes(result)
+
+
+def test_a_sheet_for_each_offence_is_the_type(run: Run, tmp_path: Path) -> None:
+    frame = pl.DataFrame({"date": TIMES, "longitude": EAST, "latitude": NORTH})
+    path = tmp_path / "book.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        frame[: ROWS // 2].write_excel(book, worksheet="Theft")
+        frame[ROWS // 2 :].write_excel(book, worksheet="Assault")
+    result, events = run(path)
+    assert result["columns"]["type"] == ["sheet"]
+    assert sorted(events["type"].unique().to_list()) == ["assault", "theft"]
