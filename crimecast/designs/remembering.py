@@ -74,13 +74,13 @@ class Memory(nn.Module):
 
     def forward(self, past: Tensor) -> Tensor:
         with torch.autocast(past.device.type, enabled=False):
-            return self._remembered(past.float())
+            return self._remembered(past if past.dtype == torch.float64 else past.float())
 
     def _remembered(self, past: Tensor) -> Tensor:
         age = torch.expm1(
             past[:, -1].clamp(0, OLDEST)
         )  # days that are known, zero outside the city
-        inside = (age > 0).float()[:, None]
+        inside = (age > 0).to(past.dtype)[:, None]
         rates = past[:, :-1].unflatten(1, (sum(self.rows), self.types))
         days = torch.amax(age, dim=(1, 2))[:, None]
         half_lives = torch.exp2(self.row)
@@ -139,8 +139,11 @@ class Memory(nn.Module):
         line = line / line.sum(dim=1, keepdim=True)
         together = maps.transpose(1, 2).flatten(0, 1)
         found = _along(together, line)
-        # The city is the same at all steps from which something is known.
-        city = inside.amax(dim=0, keepdim=True).expand(-1, count, -1, -1)
+        # The city is the same at all steps from which something is known: then one sample's is enough.
+        alike = not torch.compiler.is_compiling() and torch.equal(
+            inside, inside[:1].expand_as(inside)
+        )
+        city = (inside[:1] if alike else inside).expand(-1, count, -1, -1)
         area = _along(city, line).clamp(min=TINY)
         shaped = found.unflatten(0, (len(maps), self.types)).transpose(1, 2)
         return shaped / area[:, :, None]

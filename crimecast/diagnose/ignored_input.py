@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from crimecast.designs.inputs import map_inputs
+from crimecast.designs.shapes import FRAMES, HISTORY
 from crimecast.diagnose.case import Case
 from crimecast.diagnose.finding import Finding
 from crimecast.judging.likelihood import log_likelihood
@@ -36,6 +37,13 @@ def judge(case: Case) -> Iterator[Finding]:
         if name in effect and effect[name] < IGNORED:
             if name == "maps" and not more:
                 continue
+            # The layers of a spec that reads its past as memories alone were never given the frames.
+            if (
+                name == "history"
+                and case.is_spec
+                and not any("history" in n.takes for n in case.nodes)
+            ):
+                continue
             severe = "high" if name == "maps" or (name == "history" and alone) else "low"
             yield Finding(
                 "ignored_input", None, severe, {"input": name, "change": effect[name]},
@@ -57,6 +65,13 @@ def judge(case: Case) -> Iterator[Finding]:
             f"The network doesn't use {', '.join(silent)}: take them out, or let a layer reach them.",
             {"lags": kept} if case.is_spec and not any(n.kind == "select" for n in case.nodes) else {},
         )  # fmt: skip
+
+
+def _given_frames(case: Case) -> bool:
+    """Whether lagged frames reach any layer of a design: one that reads its past as memories alone has none to ignore."""
+    layers = case.design.layers
+    named = {name for layer in layers for name in layer.inputs}
+    return not case.is_spec or not layers[0].inputs or not named.isdisjoint((FRAMES, HISTORY))
 
 
 def _calendar_helps(case: Case) -> bool:

@@ -35,4 +35,4 @@ def known_findings(run: Run) -> list[Finding] | None:
 
 
 def _stamp(run: Run) -> list[object]:
-    return [run.stamp, code_of("diagnose", "inspect", "judging", "networks").hex()]
+    return [run.stamp, code_of("diagnose", "inspect", "judging", "networks", "designs").hex()]

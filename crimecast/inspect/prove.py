@@ -99,7 +99,7 @@ def known_proof(run: Run) -> Proof | None:
 
 
 def _stamp(run: Run) -> list[object]:
-    return [run.stamp, code_of("inspect", "networks").hex()]
+    return [run.stamp, code_of("inspect", "networks", "designs").hex()]
 
 
 def prove(one: Looked) -> Proof:

@@ -184,3 +184,14 @@ def test_what_is_no_memory_is_refused(change: str, said: str) -> None:
 def test_weights_of_memories_do_not_decay() -> None:
     memory: nn.Module = layer(design())
     assert memory.weight_decay == 0.0
+
+
+def test_samples_of_a_batch_are_kept_apart_and_precision_is_kept() -> None:
+    memory = layer(design()).double()
+    rng = torch.Generator().manual_seed(3)
+    past = torch.rand(2, memory.types * sum(memory.rows) + 1, SIDE, SIDE, generator=rng).double()
+    past[0, -1, :4] = 0.0  # another city than the other sample's
+    with torch.no_grad():
+        together, alone = memory(past), torch.cat([memory(past[:1]), memory(past[1:])])
+    assert together.dtype == torch.float64
+    assert (together - alone).abs().max() < 1e-12
