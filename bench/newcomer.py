@@ -139,7 +139,7 @@ def go(new: Newcomer, file: Path) -> None:
     new.choose("Time zone", "America/New_York")
     new.step("brought in", new.press("Add the city"), new.see(re.compile("records read, ")))
     new.step("the city", lambda: page.get_by_role("link", name="Go to the city").click(), new.see("Correct, rename or delete"))  # fmt: skip
-    page.get_by_text("Correct, rename or delete").click()
+    page.get_by_text("Correct, rename or delete").last.click()
     page.get_by_role("combobox", name="Time zone").last.wait_for(timeout=WAIT)
     page.wait_for_function(SETTLED)
     new.choose("Time zone", "Europe/Berlin")
@@ -164,7 +164,7 @@ def go(new: Newcomer, file: Path) -> None:
         new.see(re.compile("steps a second|starting|waiting")),
     )
     new.step("trained", None, lambda: page.get_by_role("link", name="See its layers").wait_for(timeout=WAIT))  # fmt: skip
-    new.step("where it was wrong", lambda: new.menu("Forecast"), new.see("Where it was worst"))
+    new.step("where it was wrong", lambda: new.menu("Forecast"), new.see("Where it lost most"))
     table = page.locator("[data-testid=stDataFrame]").nth(1)
     new.step(
         "the worst place by name",

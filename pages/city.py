@@ -265,7 +265,8 @@ if held.months:
             guarded(for_operators(streets))
 if not city.simulated:
     st.subheader("Bring in records")
-    crawling, uploading = st.tabs(["From the portal", "From a file"])
+    ways = ["From the portal", "From a file"]
+    crawling, uploading = st.tabs(ways, default=ways[not city.sources])
     with crawling:
         guarded(lambda: crawl_panel(city))
     with uploading:

@@ -85,7 +85,7 @@ def test_a_doubt_is_shown_and_settled(page: Any, app: App, doubtful: Path) -> No
     becomes(page, lambda: page.locator(".places").first.get_attribute("data-drawn") == "600")
 
     # After the fact the city is put right: what was day first was month first, in another zone.
-    page.get_by_text("Correct, rename or delete").click()
+    page.get_by_text("Correct, rename or delete").last.click()
     settle(page)
     choose(page, "Time zone", "Europe/Lisbon")
     choose(page, "Dates are written", "month first")
