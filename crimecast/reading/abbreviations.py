@@ -12,6 +12,7 @@ from crimecast.reading.clocks import NAMED
 from crimecast.reading.columns import plain
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Column, head, nulls
+from crimecast.reading.zone_names import zone_called
 from crimecast.reading.zones import same_clock
 
 YEARS = range(1990, 2060)
@@ -58,6 +59,8 @@ def zone_in_name(name: str, zone: str, rows: int) -> list[Notice]:
         if text in available_timezones() and not same_clock(text, zone)
     ]
     named += [text for text in re.findall(r"\(([A-Z]{2,5})\)", name) if of_others(text, zone)]
+    if not named and (called := zone_called(name)) and not same_clock(called, zone):
+        named = [called]
     if not named:
         return []
     says = f"'{name}' is named after the time of {named[0]}, and is taken as {zone}: if its times are those, every event is at a wrong hour. Write the offset behind the times."

@@ -45,6 +45,16 @@ DEGREE = re.compile(rb"(?<=\d)\xf8(?=\s?(?:\d|[NSEWO]\b))")
 # ž, š, Ž, Š of ISO 8859-2 in a word, where cp1252 has ¾, ¹, ®, ©.
 CARONS = re.compile(rb"[a-z][\xb9\xbe]|[\xa9\xae\xb9\xbe][a-z\xe1\xe9\xed\xfd]")
 CYRILLIC = re.compile(r"[А-яЁёІіЇїЄєҐґЎў№«»„“”–—’…°§\xa0]")
+# Encodings whose bytes are all ASCII, by what they switch with.
+ESCAPES = (
+    (re.compile(rb"\x1b\$[@B]|\x1b\([JI]"), "iso2022_jp"),
+    (re.compile(rb"\x1b\$\)C"), "iso2022_kr"),
+    (re.compile(rb"~\{[!-~]{2,}~\}"), "hz"),
+    (
+        re.compile(rb"[A-Za-z]\+(?:AOc|AOk|AOM|APM|AOE|AO0|APo|AOA|APw|APY|AOQ|AN8|APE|AOo|AOI)-"),
+        "utf-7",
+    ),
+)
 DOS = ["cp850", "cp852", "cp866", "cp737", "cp857"]
 
 
@@ -71,6 +81,10 @@ def encoding_of(path: Path) -> str:
     for mark, name in BOMS:
         if head.startswith(mark):
             return name
+    if head.isascii():
+        for sign, name in ESCAPES:
+            if sign.search(head):
+                return name
     even, odd = head[::2].count(0), head[1::2].count(0)
     if max(even, odd) > 0.2 * len(head) / 2:
         return "utf-16-le" if odd > even else "utf-16-be"
@@ -251,7 +265,9 @@ def as_utf8(path: Path, folder: Path, encoding: str | None = None) -> Text:
                 ) from None
     notices = []
     if not plain and name not in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"):
-        notices.append(Notice("encoding", f"The text is read as {name}, by its letters."))
+        shown = _example(target)
+        says = f"The text is read as {name}, by its letters{shown and f', such as “{shown}”: name the encoding if that is no word'}."
+        notices.append(Notice("encoding", says))
     if mended:
         notices.append(
             Notice(
@@ -261,6 +277,14 @@ def as_utf8(path: Path, folder: Path, encoding: str | None = None) -> Text:
             )
         )
     return Text(target, name, notices)
+
+
+def _example(path: Path) -> str:
+    """A word of a text in UTF-8 that has letters beyond ASCII."""
+    with path.open("rb") as file:
+        text = file.read(BLOCK // 16).decode("utf-8", "ignore")
+    found = re.search(r"\w*[^\W\d_a-zA-Z]\w*", text)
+    return found[0][:30] if found else ""
 
 
 def _is_utf8(path: Path) -> bool:

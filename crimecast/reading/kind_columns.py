@@ -1,5 +1,6 @@
 """Which column of a file tells what happened: its type."""
 
+import math
 import re
 
 import polars as pl
@@ -11,6 +12,7 @@ from crimecast.reading.place_columns import spread
 from crimecast.reading.words import CRIMES, KIND, NO_KIND, NOT_KIND, OFFENCE, OTHER
 
 SOME, MOST = 0.1, 0.4  # of the texts name an offence, in a column of types and in a better one
+VARIOUS = 0.3  # of the texts of a type, at most, differ
 LONG = 120  # letters of a type
 ANY_KIND = {"type", "category", "kind", "class", "tipo", "categoria", "art", "typ"}
 
@@ -21,7 +23,7 @@ def kind_column(
     """The column of the type, if there is one: of the `options` that names propose the first, unless another
     tells better which offence it was; a doubt goes to the `notices`."""
     chosen = _by_name(table, options, found, notices)
-    if chosen is not None and _tells_crimes(table, chosen) >= SOME:
+    if chosen is not None and _tells_crimes(table, chosen, math.inf) >= SOME:
         return chosen
     taken = {column for parts in found.values() for column in parts} | {chosen}
     told = {
@@ -41,11 +43,12 @@ def kind_column(
     return better
 
 
-def _tells_crimes(table: Rows, name: str) -> float:
-    """Which share of a sample of a column's texts are short and name an offence; 0 of free text."""
+def _tells_crimes(table: Rows, name: str, most: float = VARIOUS) -> float:
+    """Which share of a sample of a column's texts are short and name an offence; 0 of free text, of which more than the
+    share `most` differ."""
     texts = spread(table, [name])[name].cast(pl.String).drop_nulls()
     texts = texts.filter(texts.str.strip_chars() != "")
-    if not len(texts) or texts.n_unique() > max(20, 0.3 * len(texts)):
+    if not len(texts) or texts.n_unique() > max(20, most * len(texts)):
         return 0.0
     each = texts.value_counts()
     named = sum(n for text, n in each.rows() if len(text) <= LONG and CRIMES.search(text))

@@ -58,7 +58,7 @@ def read_moments(table: pl.DataFrame | Rows, columns: list[str], asked: Asked) -
         parts[1] = _begun(parts[1])
     found = _moments(parts, asked)
     named = [name for name in columns[:2] if SAYS_UTC.search(plain(name))]
-    if named and not any(with_offset(column) for column in parts[:2]):
+    if named and "since" not in found.says and not any(with_offset(c) for c in parts[:2]):
         found = _from_utc(found, named[-1], [name for name in columns if name not in named], asked)
     told = [notice for _, said in zoned for notice in said]
     if found.precision == "minute":

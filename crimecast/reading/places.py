@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import pyproj
+import tzfpy
 
 from crimecast import Doubt, UserError
 from crimecast.cities import City
@@ -391,14 +392,20 @@ def _finite(part: np.ndarray) -> np.ndarray:
     return part[:, np.isfinite(part).all(axis=0)]
 
 
-def zone_notice(places: Parts[np.ndarray], zone: str) -> Notice | None:
-    """Says that the places lie where clocks show another time than the file's zone says."""
+def zone_notice(places: Parts[np.ndarray], zone: str, crs: str | None = None) -> Notice | None:
+    """Says that the places lie where clocks show another time than the file's zone says; of metres of a `crs`, also that
+    they lie in another zone's land where clocks show the same."""
     (a, b), size = thinned(places)
     if not size:
         return None
     found = zone_of(a, b)
-    if found is None or agrees(a, b, zone):
+    if found is None:
         return None
+    if agrees(a, b, zone):
+        if crs is None or found == zone or zone not in tzfpy.timezonenames():
+            return None
+        says = f"In {crs} the places lie in {found}'s land, not in {zone}'s, whose clocks show the same: the coordinate system may be that of another country."
+        return Notice("elsewhere", says, size)
     says = f"The places lie where the time zone is {found}, but times are taken as {zone}: if that is wrong, every event is at a wrong hour; if a sign, the axes or the coordinate system are, every event is at a wrong place."
     if found.startswith("Etc/"):
         says += " They lie at sea."

@@ -31,6 +31,14 @@ NO_TYPE = 0.05
 SAMPLE = 100_000
 
 
+AT_ONCE, ON_A_DAY, LEAST_AT_ONCE = (
+    0.02,
+    0.05,
+    15,
+)  # shares and number of rows of one minute or day from which on it is said
+OTHERS = 8.0  # times what the other half of the fuller minutes or days have
+
+
 def plausibility(events: Parts[pl.DataFrame], precision: str) -> list[Notice]:
     """Notices about kept events (`time`, `type`, `longitude`, `latitude`); `precision` is that of their times."""
     height = sum(part.height for part in events)
@@ -43,7 +51,12 @@ def plausibility(events: Parts[pl.DataFrame], precision: str) -> list[Notice]:
     if height < ENOUGH:
         few = _rounded(sample, scale, 2) if height >= FEW else []
         few += (
-            [*_stuck(events), *_place(sample, scale), *_hours(minutes, scale)]
+            [
+                *_stuck(events),
+                *_place(sample, scale),
+                *_hours(minutes, scale),
+                *_at_once(sample, precision, scale),
+            ]
             if height >= FEW
             else []
         )
@@ -57,11 +70,31 @@ def plausibility(events: Parts[pl.DataFrame], precision: str) -> list[Notice]:
         *_rounded(sample, scale),
         *_types(_by_type(events)),
     ]
+    found += _at_once(sample, precision, scale)
     if precision == "minute":
         found += [*_hours(minutes, scale), *([rhythm] if rhythm else [])]
     if precision != "month":
         found += [*_firsts(days), *_gaps(days)]
     return found
+
+
+def _at_once(sample: pl.DataFrame, precision: str, scale: float) -> list[Notice]:
+    """Says that many rows are of the very same minute, or day where no more is known, as those are that stand for no
+    time."""
+    if precision not in ("minute", "day"):
+        return []
+    unit, words = ("1m", "%Y-%m-%d %H:%M") if precision == "minute" else ("1d", "%Y-%m-%d")
+    share = AT_ONCE if precision == "minute" else ON_A_DAY
+    moments = sample["time"].dt.truncate(unit).value_counts().sort("count", "time", descending=True)
+    time, rows = moments.row(0)
+    others = moments["count"][1 : 1 + len(moments) // 2].median() or 1
+    if rows < LEAST_AT_ONCE or rows < share * sample.height or rows < OTHERS * float(others):  # type: ignore[arg-type]
+        return []
+    says = (
+        f"{scale * rows:,.0f} rows are of the same {precision}, {time:{words}}: it may stand for a time that isn't known. A forecast would take it for an "
+        "outbreak. Empty it in the file, if it does."
+    )
+    return [Notice("many_at_once", says, round(scale * rows))]
 
 
 def _by_type(events: Parts[pl.DataFrame]) -> pl.DataFrame:

@@ -45,6 +45,11 @@ SHIFTED = re.compile(r"(date|day|time)s?_?(shift|offset|jitter)|(shift|jitter)\w
 AREA = re.compile(
     r"beat|district|ward|zone|sector|area|precinct|block|region|route|line|age|code|id"
 )
+UNIT = r"(?:時|时|點|시|h(?:rs?|ours?)?|uhr|stunde|uur|[ap]\.?m\.?|:\d\d)"
+ONE = rf"(?:h\s?)?\d{{1,2}}\.?\s?{UNIT}?"
+# An hour with a unit, or from one to another.
+HOURS = rf"^[\[(\]]?\s*(?:(?:h\s?)\d{{1,2}}|\d{{1,2}}\.?\s?{UNIT}|{ONE}\s*(?:-|–|—|~|～|〜|,|to|bis|a|à)\s*{ONE}|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) [ap]m)\s*[\])\[]?$"
+SEVERAL = 12  # hours that a day has
 PARTS_OF_DAY = {
     "night", "morning", "afternoon", "evening", "noon", "midday", "late night", "early morning", "day", "overnight", "nacht", "morgen", "vormittag", "mittag",
     "nachmittag", "abend", "mañana", "tarde", "noche", "madrugada", "matin", "après-midi", "soir", "nuit", "manhã", "noite", "mattina", "pomeriggio", "sera", "notte",
@@ -72,10 +77,10 @@ def unused(
                 continue
             if (
                 (not of_utc and (said := zone_said(table, name, zone, times)))
+                or (by_day and (said := _all_hours(table, name) or _slots(name, values)))
                 or (said := _said(name, values, by_day, late, "source_id" in found))
                 or (said := no_event(name, values))
                 or (said := inexact(name, values) or _shifted(name, values))
-                or (by_day and (said := _all_hours(table, name) or _slots(name, values)))
                 or (precision == "minute" and (said := _other_hours(table, name, times)))
                 or (said := other_dates(table, name, times))
             ):
@@ -176,6 +181,13 @@ def _all_hours(table: Rows, name: str) -> tuple[str, str] | None:
 def _slots(name: str, values: pl.Series) -> tuple[str, str] | None:
     """Says that a column numbers the halves or quarters of the hours of a day, or names parts of the day."""
     number = values.cast(pl.Float64, strict=False)
+    if len(values) >= ENOUGH and values.dtype == pl.String:
+        hours = values.str.strip_chars().str.to_lowercase()
+        if hours.str.contains(HOURS).mean() > 0.9 and SEVERAL <= hours.n_unique() <= 48:  # type: ignore[operator]
+            return (
+                "clock_unread",
+                f"'{name}' holds hours, such as {values[0]!r:.30}, in a form that isn't read, and isn't used: only days are known. Write the hour as a number.",
+            )
     if len(values) >= ENOUGH and _ends_on_clocks(values):
         return (
             "clock_unread",

@@ -9,11 +9,12 @@ from crimecast.reading.abbreviations import of_others, standard_in_name
 from crimecast.reading.columns import plain
 from crimecast.reading.parts import Parts, Rows
 from crimecast.reading.place_columns import spread
+from crimecast.reading.zone_names import zone_called
 from crimecast.reading.zones import same_clock
 
 OFFSET_PARTS = r"^(?:UTC|GMT)?\s?([-+])?(\d{1,2}):?(\d{2})?$"
 ZONE = re.compile(
-    r"^((tz|time_?zone)(_?(name|id))?|zone|(utc|gmt|tz|time_?zone)_?(off|offset|diff)(_?(m|mins?|minutes|h|hrs?|hours|s|secs?|seconds))?|offset(_?(mins?|minutes|hours))?)$"
+    r"^((tz|time_?zone)(_?(name|id))?|zone|fuso(_horario)?|huso(_horario)?|fuseau(_horaire)?|zeitzone|tijdzone|strefa(_czasowa)?|часовои_пояс|时区|時區|タイムゾーン|(utc|gmt|tz|time_?zone)_?(off|offset|diff)(_?(m|mins?|minutes|h|hrs?|hours|s|secs?|seconds))?|offset(_?(mins?|minutes|hours))?)$"
 )
 CLOCKS = {
     "UTC",
@@ -41,6 +42,8 @@ def zone_said(table: Rows, name: str, zone: str, times: Parts[pl.Series]) -> tup
         if text and ((text in available_timezones() and ("/" in text or (text[-3:].isupper() and len(text) > 5))) or of_others(text, zone))
     }  # fmt: skip
     others = sorted(one for one in named if one.isalpha() or not same_clock(one, zone))
+    called = {text: zone_called(text) for text in different} if not others else {}
+    others += sorted(text for text, one in called.items() if one and not same_clock(one, zone))
     if others:
         return (
             "named_zone",

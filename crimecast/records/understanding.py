@@ -79,7 +79,8 @@ class Understood:
         known = self.read.parts.map(
             lambda part: part.select(pl.col("longitude", "latitude").fill_null(np.nan)).to_numpy().T
         )
-        contradiction = zone_notice(known, self.zone)
+        metres_of = self.city.file_crs if self.city.file_crs != "EPSG:4326" else None
+        contradiction = zone_notice(known, self.zone, metres_of)
         found = [] if contradiction is None else [contradiction]
         told = {notice.code for notice in self.notices}
         # Rows that were left out are no clock set wrong.
@@ -131,7 +132,8 @@ def understand(file: File, origin: str, request: Request) -> Understood:
         city = replace(city, bounds=bounds(city, places.parts, box))
     read = read_events(table, city, columns, asked, is_new, places)
     notices += read.notices
-    named_so = read.precision == "minute" and IN_UTC.search(Path(origin).stem)
+    said_so = read.precision != "minute" or "since" in read.read_as["time"]
+    named_so = not said_so and IN_UTC.search(Path(origin).stem)
     if (
         named_so
         and all(n.code != "named_utc" for n in notices)

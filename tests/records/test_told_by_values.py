@@ -201,3 +201,60 @@ def test_a_sheet_for_each_offence_is_the_type(run: Run, tmp_path: Path) -> None:
     result, events = run(path)
     assert result["columns"]["type"] == ["sheet"]
     assert sorted(events["type"].unique().to_list()) == ["assault", "theft"]
+
+
+@pytest.mark.parametrize("name", ["time_utc", "event_gmt"])
+def test_seconds_since_1970_are_converted_once_whatever_they_are_called(
+    run: Run, name: str
+) -> None:
+    zone = ZoneInfo("America/Chicago")
+    seconds = [int(t.replace(tzinfo=zone).timestamp()) for t in TIMES]
+    result, events = run(lines(seconds, head=f"id,{name},longitude,latitude,type"))
+    assert right(events)
+    assert "named_utc" not in codes(result)
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("Time (ET)", "America/Denver"), ("timestamp_pacific", "America/Denver"), ("time_cet", "Europe/London"), ("time (IST)", "Asia/Dhaka"),
+        ("time_singapore", "Asia/Tokyo"), ("hora_brasilia", "America/Manaus"), ("日時（日本時間）", "Asia/Shanghai"), ("giờ Bắc Kinh", "Asia/Bangkok"),
+    ],
+)  # fmt: skip
+def test_a_time_that_is_named_after_another_zone_says_so(run: Run, name: str, zone: str) -> None:
+    result, _ = run(lines(head=f"id,{name},longitude,latitude,type"), zone=zone)
+    assert name in said(result, "named_zone")
+
+
+@pytest.mark.parametrize("name", ["Time (CT)", "central_time", "time_chicago"])
+def test_a_time_that_is_named_after_its_own_zone_says_nothing(run: Run, name: str) -> None:
+    assert "named_zone" not in codes(run(lines(head=f"id,{name},longitude,latitude,type"))[0])
+
+
+@pytest.mark.parametrize(("form", "unit"), [("%Y-%m-%d %H:%M", "minute"), ("%Y-%m-%d", "day")])
+def test_many_rows_of_one_minute_or_day_are_said(run: Run, form: str, unit: str) -> None:
+    spread_out = [t + timedelta(days=7 * (i % 40)) for i, t in enumerate(TIMES)]
+    times = [t.strftime(form) for t in spread_out]
+    assert "many_at_once" not in codes(run(lines(times))[0])
+    odd = datetime(2020, 6, 15, 12, 34).strftime(form)
+    assert f"same {unit}" in said(run(lines([odd] * 45 + times[45:]), city="other")[0], "many_at_once")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "form", ["{0}時～{1}時", "{0}-{1}h", "H{0}", "[{0},{1})", "{0}. Stunde", "[{0}h-{1}h["]
+)
+def test_hours_in_forms_that_are_not_read_are_said(run: Run, form: str) -> None:
+    first, *rows = lines([f"{t:%Y-%m-%d}" for t in TIMES]).splitlines()
+    hours = [f'"{form.format(t.hour, t.hour + 1)}"' for t in TIMES]
+    text = "\n".join([f"{first},slot", *(f"{a},{b}" for a, b in zip(rows, hours, strict=True))])
+    assert "'slot'" in said(run(text)[0], "clock_unread")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "kind"),
+    [("iso2022_jp", "自転車盗"), ("hz", "盗窃"), ("utf-7", "Lesão corporal")],
+)
+def test_encodings_whose_bytes_are_all_ascii(run: Run, encoding: str, kind: str) -> None:
+    result, events = run(lines(kind=kind).encode(encoding))
+    assert set(events["type"]) == {kind.lower()}
+    assert "such as" in said(result, "encoding")
