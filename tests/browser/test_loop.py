@@ -4,6 +4,7 @@ import io
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Error, Page, expect
 
+from bench.chromium import TOP, serve
 from tests.browser.conftest import SHOTS, App
 from tests.conftest import tiny_csv
 from tests.patience import BROWSER
@@ -302,3 +304,36 @@ def test_the_grid_can_be_blurred_for_the_eye(page: Page, app: App) -> None:
         page.keyboard.press("ArrowRight")
     becomes(page, lambda: not np.array_equal(sharp, pixels(maps.nth(1))))
     shot(page, "blur")
+
+
+def test_what_unseen_says_can_be_taken_away(page: Page, app: App) -> None:
+    go(page, app, "unseen?city=sample&run=stack-1")
+    page.get_by_role("button", name="Save the numbers").wait_for()
+    settle(page)
+    kept = {}
+    for name in ("Save the numbers", "Save the report"):
+        with page.expect_download() as made:
+            page.get_by_role("button", name=name).click()
+        kept[name] = Path(made.value.path()).read_text(encoding="utf-8")
+    first, row = kept["Save the numbers"].splitlines()[:2]
+    assert first.startswith("run,trial,city,grid,since,until,against,gain,low,high,unit")
+    assert row.startswith("stack-1,later time,sample,")
+    gain = float(row.split(",")[7])
+    assert f"{gain:+.4f}" in kept["Save the report"]
+
+
+def test_a_page_of_what_it_needs_not_is_drawn_before_the_sample_is_ready(
+    browser: Any, tmp_path: Path
+) -> None:
+    process, url = serve(TOP / "app.py", tmp_path / "data")
+    try:
+        context = browser.new_context()
+        fresh = context.new_page()
+        fresh.goto(f"{url}/new_city")
+        fresh.get_by_role("tab", name="From a file").wait_for()
+        fresh.goto(f"{url}/forecast")
+        fresh.locator(".maps3 .panel canvas.map").first.wait_for()
+        context.close()
+    finally:
+        process.terminate()
+        process.wait(20)
