@@ -80,7 +80,7 @@ def test_a_doubt_is_shown_and_settled(page: Any, app: App, doubtful: Path) -> No
     page.screenshot(path=SHOTS / "doubt_settled.png")
 
     page.get_by_role("button", name="Add the city").last.click()
-    page.get_by_text("600 records read, 600 added.").wait_for()
+    page.get_by_text("600 records read, 600 of them can be used.").wait_for()
     go(page, app, "city?city=harbour")
     becomes(page, lambda: page.locator(".places").first.get_attribute("data-drawn") == "600")
 
