@@ -8,6 +8,7 @@ import streamlit as st
 
 from crimecast import UserError
 from crimecast.cities import write_city
+from crimecast.cities.quarters import quarter_count
 from crimecast.cities.streets import street_count, write_streets
 from crimecast.grids.correcting import correct_city
 from crimecast.live.discarding import delete_city, what_goes
@@ -15,6 +16,7 @@ from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure,
 from crimecast.plots.places import places_message
 from crimecast.plots.streets import HEIGHT, street_map, tile_server
 from crimecast.reading.files import opened
+from crimecast.reading.zones import zone_of
 from crimecast.records.correcting import Correction, beside, request_of
 from crimecast.records.importing import import_file
 from crimecast.records.originals import originals
@@ -175,9 +177,39 @@ def upload() -> None:
             st.rerun()
 
 
+def other_zone() -> None:
+    """A button that reads the files again in the zone where the places lie."""
+    places = sample_places(city)
+    zone = zone_of(places["longitude"].to_numpy(), places["latitude"].to_numpy())
+    if zone in available_timezones() and operator_button(
+        f"Read its files again in {text(zone)}", icon=":material/schedule:"
+    ):
+        again_as(Correction(zone=zone))
+
+
+def again_as(asked: Correction) -> None:
+    """Read the city's files again another way, and say what changed."""
+    before = {
+        "time zone": city.time_zone,
+        "coordinates": city.file_crs,
+        "order of dates": None,
+        "columns": None,
+    }
+    after = (asked.zone, asked.crs, asked.date_format, asked.mapping and "as chosen")
+    changes = [
+        f"{what} {f'{old} → ' if old else ''}{new}"
+        for (what, old), new in zip(before.items(), after, strict=True)
+        if new
+    ]
+    with st.spinner("Reading …"):
+        result = correct_city(city.name, asked)
+    st.session_state["corrected"] = {**result, "changes": ", ".join(changes)}
+    st.rerun()
+
+
 if result := st.session_state.pop("corrected", None):
     st.success(
-        f"Files read again: {result['files']:d}. Of {result['read']:,} records {result['events']:,} are used.",
+        f"Files read again: {result['files']:d}, {text(result['changes'])}. Of {result['read']:,} records {result['events']:,} are used.",
         icon=":material/check:",
     )
     show_notices(result["notices"], result["read_as"])
@@ -195,9 +227,11 @@ elif (imports := held.imports) and imports[-1].get("notices"):
     show_notices(grave)
     if grave:
         st.caption("Mend it under *Correct, rename or delete*, at the foot of this page.")
+    if any(one["code"] == "zone" for one in grave):
+        guarded(other_zone)
     others = [one for one in told if one not in grave]
-    notices = f"{len(others):d} notice{'s' * (len(others) != 1)}"
-    with st.expander(f"About the last file, {text(imports[-1]['origin'])}: {text(notices)}"):
+    notices = f": {len(others):d} notice{'s' * (len(others) != 1)}" if others else ""
+    with st.expander(f"How the last file, {text(imports[-1]['origin'])}, was read{text(notices)}"):
         show_notices(others, imports[-1].get("read_as"))
 if held.months:
     guarded(records)
@@ -240,6 +274,8 @@ if held.months and not city.simulated:
 def streets() -> None:
     """A file of streets, after which cells are called."""
     known = street_count(city.name)
+    if quarters := quarter_count(city.name):
+        st.caption(f"{quarters:,} quarters are known by the records: cells are called after them.")
     st.caption(
         f"{known:,} streets are known by name: cells are called after the one at their middle."
         if known
@@ -259,7 +295,9 @@ def streets() -> None:
 
 
 if held.months:
-    naming = st.expander("Streets, to call cells after", on_change="rerun", key="naming")
+    naming = st.expander(
+        "Quarters and streets, which cells are called after", on_change="rerun", key="naming"
+    )
     if naming.open:
         with naming:
             guarded(for_operators(streets))
@@ -305,9 +343,7 @@ def correct() -> None:
         request = request_of(beside(city, asked), asked.of(city, about, columns))
         guarded(lambda: show_look(found, path.stem, about.origin, request, "correct"))
         if operator_button("Read again", type="primary", icon=":material/refresh:"):
-            with st.spinner("Reading …"):
-                st.session_state["corrected"] = correct_city(city.name, asked)
-            st.rerun()
+            again_as(asked)
 
 
 def rename() -> None:

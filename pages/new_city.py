@@ -13,6 +13,7 @@ from crimecast.crawling.discover import Preview, look_at
 from crimecast.reading.columns import REQUIRED
 from crimecast.reading.files import opened
 from crimecast.records.importing import import_file
+from crimecast.records.quarters import quarter_column
 from crimecast.records.understanding import Request, guess_values, zone_of_file
 from pages.parts.columns import KINDS, choose_columns, choose_order, stored
 from pages.parts.frame import frame
@@ -77,6 +78,8 @@ def about(tab: str, proposed: str | None = None) -> tuple[str, str, str, dict | 
 
 
 def done(name: str, said: str) -> None:
+    """Say it, and stay with the city that was added."""
+    st.query_params["city"] = st.session_state["at_city"] = name
     st.success(text(said), icon=":material/check:")
     st.page_link(
         "pages/city.py",
@@ -145,14 +148,20 @@ def from_file() -> None:
             name if is_registered(name) else "-", columns, None if degrees else crs, zone, order
         )
         guarded(lambda: show_look(found, file.file_id, file.name, request, "file"))
+        used = {field: parts.split("+") for field, parts in columns.items()}
+        if boundary is None and (quarter := quarter_column(found.rows, used)):
+            st.caption(
+                f"Cells will be called after '{text(quarter)}', where its records lie together."
+            )
         if not name:
             st.caption("Give the city a name to add it.")
         if operator_button("Add the city", type="primary", disabled=not name, key="file_add"):
             outline = write_outline(name, boundary) if boundary else None
-            result = import_file(
-                name, path, columns, request.crs, zone,
-                title=title, outline=outline, date_format=order,
-            )  # fmt: skip
+            with st.spinner("Reading …"):
+                result = import_file(
+                    name, path, columns, request.crs, zone,
+                    title=title, outline=outline, date_format=order,
+                )  # fmt: skip
             lost = sum(result["dropped"].values())
             why = ", ".join(f"{reason} {count:,}" for reason, count in result["dropped"].items())
             done(

@@ -39,6 +39,11 @@ def write_quarters(city: City, found: pl.DataFrame) -> None:
         )
 
 
+def quarter_count(name: str) -> int:
+    """How many quarters of a city its records name."""
+    return len(set(_quarters(name, _stamp(name))[0].tolist()))
+
+
 def quarter_of(city: City, x: float, y: float, cell: float) -> str | None:
     """The quarter that most records of a square cell name, its middle and side in metres of the city's CRS; of one
     without records that of the nearest, None where that is far."""

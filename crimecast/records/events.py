@@ -43,7 +43,7 @@ REASONS = {
     "no time": "the time is missing or can't be read",
     "in the future": "the time lies after the day it was read",
     "implausible time": "the time is before 1900, or decades away from all others",
-    "no place": "the place is missing, withheld (0, 0, or a value that many rows far away share) or not on the map",
+    "no place": "missing, withheld (0, 0, or one far away that many share) or off the map",
     "outside the city": "the place lies more than 2 km outside the city's extent",
     "duplicate": "another record has the same id, or tells of the same incident",
 }

@@ -37,6 +37,7 @@ def choose(
 ) -> str | None:
     """A picker whose value stands in the address, and stays when the page changes."""
     if not options:
+        st.query_params.pop(key, None)  # another city's
         st.selectbox(
             label, ["none yet"], disabled=True, key=f"none_{key}", label_visibility="collapsed"
         )
@@ -158,7 +159,7 @@ def trained(here: Chosen) -> Run:
 
 def nothing_yet(text: str, page: str, label: str) -> NoReturn:
     """An empty page: what to do next, with the link that does it."""
-    st.info(text, icon=":material/arrow_forward:")
+    st.info(text, icon=":material/info:")
     st.page_link(
         page, label=label, icon=":material/arrow_forward:", query_params=dict(st.query_params)
     )
