@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from zoneinfo import available_timezones
 
 import streamlit as st
 
@@ -10,24 +9,19 @@ from crimecast import UserError
 from crimecast.cities import write_city
 from crimecast.cities.quarters import quarter_count
 from crimecast.cities.streets import street_count, write_streets
-from crimecast.grids.correcting import correct_city
-from crimecast.live.discarding import delete_city, what_goes
 from crimecast.plots.figures import bars_figure, counts_figure, coverage_figure, shares_figure
 from crimecast.plots.places import places_message
 from crimecast.plots.streets import HEIGHT, street_map, tile_server
 from crimecast.reading.files import opened
-from crimecast.reading.zones import zone_of
-from crimecast.records.correcting import Correction, beside, request_of
 from crimecast.records.importing import import_file
-from crimecast.records.originals import originals
 from crimecast.records.snapshot import snapshot
 from crimecast.records.tail import tail
 from crimecast.records.understanding import Request, guess_values
 from crimecast.views.coverage import by_month, city_coverage
 from crimecast.views.records import sample_places
-from pages.parts.bin import delete_button
 from pages.parts.charts import chart
 from pages.parts.columns import KINDS, choose_columns, choose_order, show_notices, stored
+from pages.parts.correcting import CORRECTED, correct, gone, other_zone, rename
 from pages.parts.crawl import crawl_panel
 from pages.parts.frame import frame
 from pages.parts.guarding import guarded
@@ -177,37 +171,7 @@ def upload() -> None:
             st.rerun()
 
 
-def other_zone() -> None:
-    """A button that reads the files again in the zone where the places lie."""
-    places = sample_places(city)
-    zone = zone_of(places["longitude"].to_numpy(), places["latitude"].to_numpy())
-    if zone in available_timezones() and operator_button(
-        f"Read its files again in {text(zone)}", icon=":material/schedule:"
-    ):
-        again_as(Correction(zone=zone))
-
-
-def again_as(asked: Correction) -> None:
-    """Read the city's files again another way, and say what changed."""
-    before = {
-        "time zone": city.time_zone,
-        "coordinates": city.file_crs,
-        "order of dates": None,
-        "columns": None,
-    }
-    after = (asked.zone, asked.crs, asked.date_format, asked.mapping and "as chosen")
-    changes = [
-        f"{what} {f'{old} → ' if old else ''}{new}"
-        for (what, old), new in zip(before.items(), after, strict=True)
-        if new
-    ]
-    with st.spinner("Reading …"):
-        result = correct_city(city.name, asked)
-    st.session_state["corrected"] = {**result, "changes": ", ".join(changes)}
-    st.rerun()
-
-
-if result := st.session_state.pop("corrected", None):
+if result := st.session_state.pop(CORRECTED, None):
     st.success(
         f"Files read again: {result['files']:d}, {text(result['changes'])}. Of {result['read']:,} records {result['events']:,} are used.",
         icon=":material/check:",
@@ -228,7 +192,7 @@ elif (imports := held.imports) and imports[-1].get("notices"):
     if grave:
         st.caption("Mend it under *Correct, rename or delete*, at the foot of this page.")
     if any(one["code"] == "zone" for one in grave):
-        guarded(other_zone)
+        guarded(lambda: other_zone(city))
     others = [one for one in told if one not in grave]
     notices = f": {len(others):d} notice{'s' * (len(others) != 1)}" if others else ""
     with st.expander(f"How the last file, {text(imports[-1]['origin'])}, was read{text(notices)}"):
@@ -314,63 +278,13 @@ if held.months:
     guarded(lambda: live_panel(city))
 
 
-def correct() -> None:
-    """How the city's files were read, to be changed, with what they would then give."""
-    path, about = originals(city)[0]
-    with opened(path) as found:
-        columns = found.rows.columns
-        start = {**guess_values(found.rows, city), **about.mapping}
-        st.caption(
-            f"As {text(about.origin)} was read. Change what is wrong: all files are read again, "
-            "and grids made before are marked."
-        )
-        mapping = choose_columns(columns, start, "correct")
-        zones = sorted(available_timezones())
-        left, middle, right = st.columns(3)
-        zone = left.selectbox("Time zone", zones, zones.index(city.time_zone), key="correct_zone")
-        known = about.crs or city.file_crs or about.file_crs or "EPSG:4326"
-        crs = middle.text_input("Coordinates", known, key="correct_crs").strip()
-        with right:
-            order = choose_order("correct")
-        asked = Correction(
-            mapping if mapping != start else None,
-            crs if crs != known else None,
-            zone if zone != city.time_zone else None,
-            order,
-        )
-        if asked == Correction():
-            return
-        request = request_of(beside(city, asked), asked.of(city, about, columns))
-        guarded(lambda: show_look(found, path.stem, about.origin, request, "correct"))
-        if operator_button("Read again", type="primary", icon=":material/refresh:"):
-            again_as(asked)
-
-
-def rename() -> None:
-    """The name that is shown of the city."""
-    title = st.text_input("Name", city.title, max_chars=80, key=f"title_{city.name}").strip()
-    if title and title != city.title and operator_button("Save the name", type="primary"):
-        write_city(replace(city, title=title))
-        st.rerun()
-
-
-def gone() -> None:
-    """Delete the city, with all that hangs on it."""
-    grids, trained = what_goes(city.name)
-    delete_button(
-        "Delete the city",
-        f"Delete all that is stored of {city.title}: its records, {grids} grid{'s' * (grids != 1)} and {trained} run{'s' * (trained != 1)}?",
-        lambda: delete_city(city.name),
-    )
-
-
 if not city.simulated and held.months:
     changing = st.expander("Correct, rename or delete", on_change="rerun", key="changing")
     if changing.open:
         with changing:
-            guarded(for_operators(correct))
-            guarded(rename)
-            guarded(gone)
+            guarded(for_operators(lambda: correct(city)))
+            guarded(lambda: rename(city))
+            guarded(lambda: gone(city))
 if city.quirks:
     st.subheader("Worth knowing")
     st.markdown("\n".join(f"- {text(quirk)}" for quirk in city.quirks))

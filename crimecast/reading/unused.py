@@ -5,7 +5,7 @@ import re
 import numpy as np
 import polars as pl
 
-from crimecast.reading import clock_columns, words
+from crimecast.reading import words
 from crimecast.reading.asides import asides
 from crimecast.reading.columns import plain
 from crimecast.reading.dates_said import other_dates
@@ -16,6 +16,7 @@ from crimecast.reading.not_events import no_event
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows
 from crimecast.reading.place_columns import spread
+from crimecast.reading.unread_clocks import LATER, all_hours, slots_or_parts
 from crimecast.reading.zone_columns import ZONE, zone_said
 from crimecast.reading.zones import same_clock
 
@@ -30,7 +31,6 @@ PERSONS = re.compile(
 CLOCK_TEXT = r"^\s*\d{1,2}\s?[:.hH時时]\s?\d{2}\b"
 HOURS_TEXT = r"^\s*\d{1,2}\s?(a|à|to|bis|-|–|~|〜)\s?\d{1,2}\s*$"
 SIDES = ({"n", "s", "north", "south"}, {"e", "w", "o", "east", "west"})
-LATER = re.compile(r"report|updat|creat|modif|load|enter|clos|clear|publish|edit|receiv|zone|stamp")
 
 
 UTC = re.compile(r"^(utc|gmt|z|zulu|etc/utc|[+]?0+:?0*)$")
@@ -42,18 +42,6 @@ FEW_SORTS = 8
 FEW_REMARKS = 40
 ENOUGH = 40
 SHIFTED = re.compile(r"(date|day|time)s?_?(shift|offset|jitter)|(shift|jitter)\w*_?(days?|hours?)$")
-AREA = re.compile(
-    r"beat|district|ward|zone|sector|area|precinct|block|region|route|line|age|code|id"
-)
-UNIT = r"(?:時|时|點|시|h(?:rs?|ours?)?|uhr|stunde|uur|[ap]\.?m\.?|:\d\d)"
-ONE = rf"(?:h\s?)?\d{{1,2}}\.?\s?{UNIT}?"
-# An hour with a unit, or from one to another.
-HOURS = rf"^[\[(\]]?\s*(?:(?:h\s?)\d{{1,2}}|\d{{1,2}}\.?\s?{UNIT}|{ONE}\s*(?:-|–|—|~|～|〜|,|to|bis|a|à)\s*{ONE}|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) [ap]m)\s*[\])\[]?$"
-SEVERAL = 12  # hours that a day has
-PARTS_OF_DAY = {
-    "night", "morning", "afternoon", "evening", "noon", "midday", "late night", "early morning", "day", "overnight", "nacht", "morgen", "vormittag", "mittag",
-    "nachmittag", "abend", "mañana", "tarde", "noche", "madrugada", "matin", "après-midi", "soir", "nuit", "manhã", "noite", "mattina", "pomeriggio", "sera", "notte",
-}  # fmt: skip
 SUPPLEMENT = re.compile(r"suppl|amend|addend|(^|_)(version|revision|rev)(_?(no|nr|num|number))?$")
 PIVOTED = 2  # columns of small counts from which on they look like one for each type
 
@@ -77,7 +65,7 @@ def unused(
                 continue
             if (
                 (not of_utc and (said := zone_said(table, name, zone, times)))
-                or (by_day and (said := _all_hours(table, name) or _slots(name, values)))
+                or (by_day and (said := all_hours(table, name) or slots_or_parts(name, values)))
                 or (said := _said(name, values, by_day, late, "source_id" in found))
                 or (said := no_event(name, values))
                 or (said := inexact(name, values) or _shifted(name, values))
@@ -167,67 +155,6 @@ def _several_zones(table: Rows, found: dict[str, list[str]]) -> list[Notice]:
         return []
     says = f"'{named[0]}' says that the coordinates are of several zones ({', '.join(zones[:4])}), and isn't used: all are read in one coordinate system, and those of the others are hundreds of kilometres away. Bring in each zone by itself."
     return [Notice("several_zones", says, table.height)]
-
-
-def _all_hours(table: Rows, name: str) -> tuple[str, str] | None:
-    if words.LATER.search(plain(name)) or not clock_columns.hours_alone(table, name):
-        return None
-    return (
-        "clock_unread",
-        f"'{name}' holds all numbers from 0 to 23 and no other, as hours do, and isn't used: only days are known. If it is the hour, choose it for the time too, behind the day.",
-    )
-
-
-def _slots(name: str, values: pl.Series) -> tuple[str, str] | None:
-    """Says that a column numbers the halves or quarters of the hours of a day, or names parts of the day."""
-    number = values.cast(pl.Float64, strict=False)
-    if len(values) >= ENOUGH and values.dtype == pl.String:
-        hours = values.str.strip_chars().str.to_lowercase()
-        if hours.str.contains(HOURS).mean() > 0.9 and SEVERAL <= hours.n_unique() <= 48:  # type: ignore[operator]
-            return (
-                "clock_unread",
-                f"'{name}' holds hours, such as {values[0]!r:.30}, in a form that isn't read, and isn't used: only days are known. Write the hour as a number.",
-            )
-    if len(values) >= ENOUGH and _ends_on_clocks(values):
-        return (
-            "clock_unread",
-            f"'{name}', such as {values[0]}, looks like a day and its clock in one number, and isn't used: only days are known. Write it as 2024-01-31 09:30.",
-        )
-    if values.dtype == pl.String and number.null_count() > 0.5 * len(values):
-        texts = {text.strip().lower() for text in values.unique().to_list()}
-        if len(texts & PARTS_OF_DAY) < 3 or len(texts - PARTS_OF_DAY) > 1:
-            return None
-        return (
-            "clock_unread",
-            f"'{name}' names parts of the day, such as {sorted(texts & PARTS_OF_DAY)[0]!r}, and isn't used: only days are known, and a grid of shorter steps would show all at midnight.",
-        )
-    if number.has_nulls() or AREA.search(plain(name)) or LATER.search(plain(name)):
-        return None
-    whole = set(number.to_list())
-    for slots, length in ((96, "quarter of an hour"), (48, "half hour")):
-        for first in (0, 1):
-            span = set(range(first, first + slots))
-            if (
-                whole <= span
-                and len(whole) > 0.75 * slots * (1 - np.exp(-len(values) / slots))
-                and max(whole) > 0.9 * slots
-                and (min(whole) == first or first)
-            ):
-                return (
-                    "clock_unread",
-                    f"'{name}' looks like the number of the {length} in the day, {first} to {first + slots - 1}, and isn't used: only days are known. Write it as a time, such as 17:30.",
-                )
-    return None
-
-
-def _ends_on_clocks(values: pl.Series) -> bool:
-    """Whether nearly all of the values are long numbers that end on hour and minute, many different ones."""
-    texts = values.cast(pl.String).str.strip_chars()
-    parts = texts.str.extract_groups(r"^\d{6,8}(\d{2})(\d{2})$").struct.unnest()
-    hour, minute = (parts[name].cast(pl.Int64, strict=False) for name in parts.columns)
-    good = ((hour < 24) & (minute < 60)).fill_null(False)
-    various = (hour * 60 + minute).n_unique() > 20 and hour.n_unique() > 12
-    return various and int(good.sum()) > 0.95 * len(values)
 
 
 def _shifted(name: str, values: pl.Series) -> tuple[str, str] | None:
