@@ -7,11 +7,12 @@ import polars as pl
 
 from crimecast.reading.columns import plain
 from crimecast.reading.notice import Notice
-from crimecast.reading.parts import Rows, distinct
+from crimecast.reading.parts import Rows, distinct, head
 from crimecast.reading.place_columns import spread
 from crimecast.reading.words import CRIMES, KIND, NO_KIND, NOT_KIND, OFFENCE, OTHER
 
 SOME, MOST = 0.1, 0.4  # of the texts name an offence, in a column of types and in a better one
+FIRST = 2_000  # rows that are looked at before all
 VARIOUS = 0.3  # of the texts of a type, at most, differ
 LONG = 120  # letters of a type
 ANY_KIND = {"type", "category", "kind", "class", "tipo", "categoria", "art", "typ"}
@@ -23,14 +24,17 @@ def kind_column(
     """The column of the type, if there is one: of the `options` that names propose the first, unless another
     tells better which offence it was; a doubt goes to the `notices`."""
     chosen = _by_name(table, options, found, notices)
-    if chosen is not None and _tells_crimes(table, chosen, math.inf) >= SOME:
+    if chosen is not None and _crimes_in(_sample(table, chosen), math.inf) >= SOME:
         return chosen
     taken = {column for parts in found.values() for column in parts} | {chosen}
-    told = {
-        name: share
-        for name in table.columns
-        if name not in taken and table.schema[name] == pl.String and (share := _tells_crimes(table, name)) >= MOST
-    }  # fmt: skip
+    told = {}
+    for name in table.columns:
+        if name in taken or table.schema[name] != pl.String:
+            continue
+        # The first rows are read quickly, and tell of nearly all columns that they are none.
+        if _crimes_in(head(table.column(name), FIRST)) >= MOST / 2:
+            told[name] = _crimes_in(_sample(table, name))
+    told = {name: share for name, share in told.items() if share >= MOST}
     better = max(told, key=lambda name: told[name], default=None)
     if better is None:
         return chosen
@@ -43,10 +47,14 @@ def kind_column(
     return better
 
 
-def _tells_crimes(table: Rows, name: str, most: float = VARIOUS) -> float:
-    """Which share of a sample of a column's texts are short and name an offence; 0 of free text, of which more than the
-    share `most` differ."""
-    texts = spread(table, [name])[name].cast(pl.String).drop_nulls()
+def _sample(table: Rows, name: str) -> pl.Series:
+    return spread(table, [name])[name].cast(pl.String)
+
+
+def _crimes_in(sample: pl.Series, most: float = VARIOUS) -> float:
+    """Which share of the texts of a column are short and name an offence; 0 of free text, of which more than the share
+    `most` differ."""
+    texts = sample.drop_nulls()
     texts = texts.filter(texts.str.strip_chars() != "")
     if not len(texts) or texts.n_unique() > max(20, most * len(texts)):
         return 0.0
