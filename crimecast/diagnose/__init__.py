@@ -33,6 +33,7 @@ from crimecast.diagnose import (
     too_wide,
     train_forecast_gap,
     underfit,
+    unread_memories,
     unstable_loss,
     unused_layer,
     vanishing_gradients,
@@ -50,7 +51,7 @@ from crimecast.runs.run import Run
 JUDGES = (
     leakage, not_repeatable, masked_input, train_forecast_gap, exploding_gradients, frozen,
     too_narrow, dead_units, saturated_units, unused_layer, unstable_loss, vanishing_gradients, checkerboard, redundant_channels,
-    misaligned, rate_for_log, too_much_decay, underfit, ignored_input, wrong_lag_order, clamped, wrong_scale, receptive_field_too_small, overfit, border_artifact, too_wide, same_memories, late_records, break_in_data, default_location,
+    misaligned, rate_for_log, too_much_decay, underfit, ignored_input, wrong_lag_order, clamped, wrong_scale, receptive_field_too_small, overfit, border_artifact, too_wide, same_memories, unread_memories, late_records, break_in_data, default_location,
     too_thin, collapsed_to_mean, miscalibrated, worse_than_baseline, receptive_field_too_large,
 )  # fmt: skip
 # What each of these does to the forecast can be undone without training again.

@@ -7,6 +7,7 @@ MEANING: dict[str, tuple[str, str]] = {
     "too_narrow": ("It has a bottleneck", "All it knows passes through too few numbers, so that differences between places or days get lost."),
     "too_wide": ("It is larger than needed", "It costs more than it has to; the forecast itself need not be worse."),
     "same_memories": ("Some of its memories are the same", "It costs more than it has to; the forecast itself need not be worse."),
+    "unread_memories": ("Some of its memories are read by nobody", "It costs more than it has to; the forecast is the same without them."),
     "receptive_field_too_small": ("It doesn't look far enough", "Events bring others at a distance that this network can't see: it misses what spreads from nearby."),
     "receptive_field_too_large": ("It looks farther than it uses", "It costs more than it has to; the forecast itself need not be worse."),
     "vanishing_gradients": ("Parts of it hardly learnt", "Some parts are nearly as they were before training: the forecast falls short of what the design could do."),

@@ -20,7 +20,7 @@ GAINS = 0.002  # that undoing something has to bring to be the cause
 # Judged by their number or by their gradients, not by the forecast.
 INSIDE = {
     "dead_units", "saturated_units", "redundant_channels", "too_narrow", "unused_layer", "vanishing_gradients",
-    "exploding_gradients", "unstable_loss", "ignored_input", "underfit", "overfit", "checkerboard", "too_wide", "same_memories",
+    "exploding_gradients", "unstable_loss", "ignored_input", "underfit", "overfit", "checkerboard", "too_wide", "same_memories", "unread_memories",
     "receptive_field_too_small", "receptive_field_too_large",
 }  # fmt: skip
 CERTAIN = {"redundant_channels", "frozen", "unused_layer"}  # nothing else brings them about
