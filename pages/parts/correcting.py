@@ -15,7 +15,7 @@ from crimecast.records.originals import originals
 from crimecast.records.understanding import guess_values
 from crimecast.views.records import sample_places
 from pages.parts.bin import delete_button
-from pages.parts.columns import choose_columns, choose_order
+from pages.parts.columns import ORDERS, choose_columns, choose_order
 from pages.parts.guarding import guarded
 from pages.parts.looking import show_look
 from pages.parts.people import operator_button
@@ -36,18 +36,12 @@ def other_zone(city: City) -> None:
 
 def again_as(city: City, asked: Correction) -> None:
     """Read the city's files again another way, and say what changed."""
-    before = {
-        "time zone": city.time_zone,
-        "coordinates": city.file_crs,
-        "order of dates": None,
-        "columns": None,
-    }
-    after = (asked.zone, asked.crs, asked.date_format, asked.mapping and "as chosen")
-    changes = [
-        f"{what} {f'{old} → ' if old else ''}{new}"
-        for (what, old), new in zip(before.items(), after, strict=True)
-        if new
+    changes = [f"time zone {city.time_zone} → {asked.zone}"] if asked.zone else []
+    changes += [f"coordinates {asked.crs}"] if asked.crs else []
+    changes += [
+        f"dates {said}" for said, order in ORDERS.items() if order and order == asked.date_format
     ]
+    changes += ["columns as chosen"] if asked.mapping else []
     with st.spinner("Reading …"):
         result = correct_city(city.name, asked)
     st.session_state[CORRECTED] = {**result, "changes": ", ".join(changes)}
