@@ -40,11 +40,13 @@ def propose_crs(x: np.ndarray, y: np.ndarray, zone: str, most: int = 5) -> list[
         codes += [f"EPSG:{number}" for number in STATES]
     home, seen = city_of(zone), set[tuple[float, float]]()
     found: list[tuple[float, str, str]] = []
-    for code in [*codes, *_used_at(home)]:
+    # As they are named, then the other way round: in many countries X is the northing.
+    codes += _used_at(home)
+    for code, turned in [*((code, False) for code in codes), *((code, True) for code in codes)]:
         try:
             crs = pyproj.CRS.from_user_input(code)
             back = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-            longitude, latitude = back.transform(east, north)
+            longitude, latitude = back.transform(*((north, east) if turned else (east, north)))
         except pyproj.exceptions.ProjError:
             continue
         if not (np.isfinite(longitude) and np.isfinite(latitude)):
@@ -59,7 +61,8 @@ def propose_crs(x: np.ndarray, y: np.ndarray, zone: str, most: int = 5) -> list[
         if place not in seen and agrees(np.array([longitude]), np.array([latitude]), zone):
             seen.add(place)
             away = 0.0 if home is None else float(np.hypot(longitude - home[0], latitude - home[1]))
-            found.append((away, code, f"{crs.name}: around {latitude:.2f}, {longitude:.2f}"))
+            how = ", the axes exchanged" if turned else ""
+            found.append((away, code, f"{crs.name}{how}: around {latitude:.2f}, {longitude:.2f}"))
     found.sort(key=lambda one: one[0])
     return [(code, text) for _, code, text in found[:most]]
 

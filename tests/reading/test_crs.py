@@ -32,3 +32,16 @@ def test_where_a_zones_city_lies() -> None:
     assert chicago == pytest.approx((-87.65, 41.85))
     assert city_of("America/Argentina/Buenos_Aires") == pytest.approx((-58.45, -34.6))
     assert city_of("Etc/UTC") is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "x", "y", "code"),
+    [
+        ("Europe/Budapest", 241_179.3, 651_083.7, "EPSG:23700"), ("Europe/Warsaw", 489_383.3, 636_135.5, "EPSG:2180"),
+        ("Asia/Tokyo", -29_753.5, -5_726.5, "EPSG:6677"),
+    ],
+)  # fmt: skip
+def test_systems_whose_x_is_the_northing_are_proposed_first(
+    zone: str, x: float, y: float, code: str
+) -> None:
+    assert propose_crs(np.array([x]), np.array([y]), zone)[0][0] == code
