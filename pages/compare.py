@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from crimecast.forecasting.forecasts import rivals
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import said
@@ -14,7 +13,7 @@ from pages.parts.astray import where_astray
 from pages.parts.charts import chart
 from pages.parts.frame import frame, trained
 from pages.parts.guarding import part
-from pages.parts.judged import score_rows
+from pages.parts.judged import strongest
 from pages.parts.maps import asked_of, maps
 from pages.parts.reader import designer
 from pages.parts.text import text
@@ -34,18 +33,13 @@ grid = run.grid
 first, last = unseen_period(run)
 known = choices(grid, here.city.simulated)
 
-simple = tuple(rivals(run, first, last))
-standing = score_rows(run, simple)
-strongest = max(
-    (row for row in standing if row["name"] != run.id),
-    key=lambda row: row["log_likelihood_per_event"],
-)["name"]
+best_simple = strongest(run)[0]
 asked = [name for name in st.query_params.get("with", "").split(",") if name in known]
 if "compare_with" not in st.session_state or not set(st.session_state["compare_with"]) <= set(
     known
 ):
     st.session_state["compare_with"] = asked or [
-        n for n in dict.fromkeys([*first_choice(run, first, last), strongest]) if n in known
+        n for n in dict.fromkeys([*first_choice(run, first, last), best_simple]) if n in known
     ]
 
 
@@ -61,7 +55,9 @@ with left:
         help="Runs of this grid, simple forecasts, and on the simulated city the true rates. "
         "`@3` after a name: three steps ahead.",
     )  # fmt: skip
-    others = [strongest] if strongest in names else [n for n in names if is_baseline(n)] or names
+    others = (
+        [best_simple] if best_simple in names else [n for n in names if is_baseline(n)] or names
+    )
 start = st.query_params.get("against")
 with right:
     against = st.selectbox(

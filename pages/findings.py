@@ -9,14 +9,17 @@ from crimecast.diagnose.kept import findings_of
 from crimecast.diagnose.meaning import means
 from crimecast.diagnose.own_file import line_of_run
 from crimecast.diagnose.patch import patched
+from crimecast.judging.scoring import said
 from crimecast.lineage.steer import fork
 from crimecast.lineage.tree import tried
 from crimecast.reporting.report import report
 from crimecast.runs.run import Run
 from crimecast.views.design import spec_diff
+from crimecast.views.words import FIT, forecast_title
 from pages.parts.effect import what_it_did
 from pages.parts.frame import frame, trained
 from pages.parts.guarding import guarded
+from pages.parts.judged import strongest
 from pages.parts.people import operator_button
 from pages.parts.progress import live
 from pages.parts.reader import designer
@@ -76,6 +79,35 @@ def became(child: Run) -> None:
         )
 
 
+def healthy() -> None:
+    """What to say of a network without a finding: that by itself makes it no good one."""
+    best, versus = strongest(run)
+    word, much = said(versus, swapped=True, unit=FIT.plain)
+    if word != "worse than":
+        st.success(
+            "Nothing was found: this network is healthy by all rules.", icon=":material/check:"
+        )
+        return
+    st.warning(
+        f"No rule finds a fault in it, and yet it is worse than *{text(forecast_title(best))}* on unseen data: {text(much)}. "
+        "It learnt too little, or its design can't tell more than simple counting does.",
+        icon=":material/trending_down:",
+    )
+    to = dict(st.query_params)
+    with st.container(horizontal=True):
+        st.page_link(
+            "pages/compare.py",
+            label="Compare it with simple forecasts",
+            icon=":material/balance:",
+            query_params=to,
+        )
+        if designer() and run.spec:
+            st.page_link(
+                "pages/design.py", label="Train it longer, or change it", icon=":material/account_tree:",
+                query_params={**to, "fork": run.id},
+            )  # fmt: skip
+
+
 def following(finding: Finding) -> None:
     """What follows from a finding: each in a line, with all layers that show it."""
     under: dict[str, list[Finding]] = {}
@@ -91,9 +123,7 @@ def look() -> None:
     with st.spinner("Diagnosing …"):
         findings = findings_of(run)
     if not findings:
-        st.success(
-            "Nothing was found: this network is healthy by all rules.", icon=":material/check:"
-        )
+        healthy()
     if not designer():
         for finding in findings:
             plain, meaning = means(finding.code)
@@ -137,7 +167,7 @@ def look() -> None:
                 with st.expander(f"Line {line.number:d} of your file", expanded=bool(line.diff)):
                     st.code(line.diff or line.text, language="diff" if line.diff else "python")
     st.caption(
-        "Judged on the validation period; how each rule does on networks that were made sick on purpose is in bench/results/planted.md. What follows from another finding stands under it."
+        "Judged on the validation period; how each rule does on networks that were made sick on purpose is in the project's README. What follows from another finding stands under it."
     )
     write_report()
 

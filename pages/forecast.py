@@ -22,6 +22,7 @@ from pages.parts.astray import where_astray
 from pages.parts.charts import chart
 from pages.parts.frame import frame, trained
 from pages.parts.guarding import again, part
+from pages.parts.judged import strongest
 from pages.parts.maps import asked_of, maps
 from pages.parts.reader import designer
 from pages.parts.text import text
@@ -46,7 +47,8 @@ if late := warning(
 def others(ahead: int) -> list[str]:
     """The baselines that are quick or made already, the strongest first."""
     names = rivals(run, first, last, ahead)[::-1]
-    return sorted(names, key=lambda name: not name.startswith("memory_mixture"))
+    first_of = strongest(run)[0] if ahead == run.design.horizon else "memory_mixture"
+    return sorted(names, key=lambda name: (name != first_of, not name.startswith("memory_mixture")))
 
 
 types = here.grid["type_names"] if here.grid else []
@@ -225,6 +227,10 @@ def worst(view: ForecastView) -> None:
         on_select="rerun",
         selection_mode="single-row",
         key="worst_cells",
+        column_config={
+            name: st.column_config.NumberColumn(width="small")
+            for name in ("against the other", "observed", "expected")
+        },
         alt="Worst cells",
     )
     row = chosen_row(chosen.selection.rows, len(steps))

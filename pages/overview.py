@@ -17,7 +17,7 @@ from crimecast.views.words import FIT, MISFIT, forecast_title
 from pages.parts.bin import bin_panel
 from pages.parts.frame import frame, nothing_yet, trained
 from pages.parts.guarding import guarded
-from pages.parts.judged import score_rows
+from pages.parts.judged import score_rows, strongest
 from pages.parts.maps import maps
 from pages.parts.reader import designer
 from pages.parts.tell import since_last_visit
@@ -149,7 +149,9 @@ def what_was_found(findings: list[Finding] | None) -> None:
     if findings is None:
         st.caption(f"{text(run.id)} was not diagnosed yet.")
     elif not findings:
-        st.caption(f"Nothing is wrong with {text(run.id)} by any rule.")
+        word = said(strongest(run)[1], swapped=True)[0]
+        yet = ", and yet simple counting does better" if word == "worse than" else ""
+        st.caption(f"No rule finds a fault in {text(run.id)}{text(yet)}.")
     for finding in (findings or [])[:3]:
         if not designer():
             name, meaning = means(finding.code)

@@ -157,8 +157,8 @@ def show() -> None:
         st.caption(f"**{text(trial.name)}**: {text(trial.meaning)}.")
     if all(trial.name != "left-out places" for trial in found):
         st.info(
-            "No run of this grid was trained without some places. In Design & train, leave out a share of the city "
-            "to see whether a design holds where it was never taught.", icon=":material/grid_off:",
+            "No run of this grid was trained without some places. Where a share of the city is left out in training, it shows "
+            "whether a design holds where it was never taught.", icon=":material/grid_off:",
         )  # fmt: skip
     st.markdown("**Where**: fit per cell; orange gained, blue lost")
     dark = st.context.theme.type == "dark"

@@ -57,6 +57,13 @@ class Case:
         """The record of the first phase, one entry an epoch."""
         return [entry for entry in self.run.history() if entry["phase"] == "fit"]
 
+    @property
+    def longer(self) -> int:
+        """Twice the epochs that the run was allowed, to be put into its spec; never what that says already."""
+        said = self.design.training.epochs
+        twice = 2 * min(said, self.run.settings.epochs)
+        return twice if twice != said else said + 1
+
     @cached_property
     def units(self) -> dict[str, Units]:
         """Every layer's channels on the probe steps."""

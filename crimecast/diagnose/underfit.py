@@ -44,7 +44,7 @@ def judge(case: Case) -> Iterator[Finding]:
             "underfit", None, "high" if last > MUCH or hardly else "medium",
             {"last_epoch_gained": round(last, 5), "epochs": len(losses), "below_baseline": behind["difference"]},
             f"It was still improving when it stopped after {len(losses)} epochs: train longer, or faster.",
-            {"training.epochs": 2 * case.design.training.epochs, "training.learning_rate": min(5e-3, 3 * case.design.training.learning_rate)},
+            {"training.epochs": case.longer, "training.learning_rate": min(5e-3, 3 * case.design.training.learning_rate)},
         )  # fmt: skip
 
 

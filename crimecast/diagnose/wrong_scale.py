@@ -42,7 +42,7 @@ def judge(case: Case) -> Iterator[Finding]:
             {"slope": slope, "gain": gain, "of": part, "epochs": epochs},
             f"{what} should be {slope:.1f} times as large, in the logarithm: it learnt too little in {epochs} epoch{'s' * (epochs != 1)}, or is "
             "held back, as by a small learning rate, weight decay or dropout. Train longer first.",
-            {"training.epochs": 2 * max(case.design.training.epochs, epochs)},
+            {"training.epochs": case.longer},
         )  # fmt: skip
         return
     yield Finding(

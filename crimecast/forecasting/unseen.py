@@ -156,6 +156,9 @@ def verdict(table: dict[str, dict[str, dict[str, Any]]]) -> str:
     ]
     if len(table) == 1:  # nothing to be the best of
         return f"{best} is {'; '.join(parts)}."
+    held = [pair["verdict"] for pair in table[best].values()]
+    if "better" not in held:  # the best of those that aren't good is no praise
+        return f"None is better than weighted pasts; {best} comes closest: {'; '.join(parts)}."
     return f"{best} generalises best: {'; '.join(parts)}."
 
 

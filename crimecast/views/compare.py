@@ -60,12 +60,19 @@ def ensembles(runs: list[Run]) -> list[str]:
     return ["+".join(seeds.values()) for seeds in alike.values() if len(seeds) > 1]
 
 
+BESIDE = 2  # other runs of the grid that a comparison begins with
+
+
 def first_choice(run: Run, first: int, last: int) -> list[str]:
-    """The run, its parent, its rivals that are quick or already made."""
+    """The run, its parent, the newest others that haven't been shown the period, its rivals that are quick or already made."""
     cube = load_cube(run.grid)
     others = [n for n in ready_baselines(cube, first, last)[::-1] if n not in QUICK]
     known = {other.id for other in list_runs(run.grid) if other.state == "done"}
     parent = [run.parent] if run.parent in known else []
+    newest = [
+        one.id for one in list_runs(run.grid) if one.id in known and one.settings.validate <= first
+    ]
+    parent += [name for name in newest if name not in (run.id, run.parent)][:BESIDE]
     if (ahead := run.design.horizon) > 1:
         return [run.id, *parent, *(f"{name}@{ahead}" for name in AHEAD[::-1] if name in QUICK)]
     return [run.id, *parent, *others, "memory_mixture", "glm", "kde_season", "mean"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from crimecast.forecasting.forecasts import score_sums
+from crimecast.forecasting.forecasts import rivals, score_sums
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import table
@@ -15,6 +15,16 @@ def score_rows(run: Run, others: tuple[str, ...]) -> list[dict[str, Any]]:
     """The score table of a run and others over its unseen period."""
     stamp = run.stamp
     return _score_rows(run.id, run.grid, unseen_period(run), others, stamp)
+
+
+def strongest(run: Run, ahead: int | None = None) -> tuple[str, dict[str, Any]]:
+    """The best simple forecast of those that are at hand, and how it compares with the run."""
+    rows = score_rows(run, tuple(rivals(run, *unseen_period(run), ahead)))
+    best = max(
+        (row for row in rows if row["name"] != run.id),
+        key=lambda row: row["log_likelihood_per_event"],
+    )
+    return best["name"], best["versus"]
 
 
 @st.cache_data(show_spinner="Scoring …", max_entries=50)

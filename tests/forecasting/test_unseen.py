@@ -81,6 +81,11 @@ def test_the_verdict_names_the_best_in_its_worst_trial() -> None:
     text = verdict(table)
     assert text.startswith("b generalises best: better than weighted pasts on later time")
     assert "not to be told apart from weighted pasts on another city" in text
+    assert verdict(
+        {"a": {"later time": pair(-0.02, "worse")}, "b": {"later time": pair(-0.004, "worse")}}
+    ) == (
+        "None is better than weighted pasts; b comes closest: worse than weighted pasts on later time."
+    )
     alone = verdict({"a": table["a"]})
     assert alone.startswith("a is better than weighted pasts on later time")
     assert verdict({"a": {}}) == "There is nothing to compare yet."
