@@ -209,7 +209,7 @@ def worst(view: ForecastView) -> None:
     """Where it lost most against the baseline; a choice jumps there."""
     st.subheader(f"Where it lost most against {text(forecast_title(other))}")
     st.caption(
-        "In fit, days and places of the whole period: the most negative lost most. Choose a row to go there; of a place, to its worst day."
+        "Days and places of the whole period by their gain in fit: the most negative lost most. Choose a row to go there; of a place, to its worst day."
     )
     steps, cells = view.worst()
     left, right = st.columns(2)
@@ -219,6 +219,7 @@ def worst(view: ForecastView) -> None:
         on_select="rerun",
         selection_mode="single-row",
         key="worst_steps",
+        column_config={"against the other": "gain"},
         alt="Worst steps",
     )
     picked = right.dataframe(
@@ -228,8 +229,12 @@ def worst(view: ForecastView) -> None:
         selection_mode="single-row",
         key="worst_cells",
         column_config={
-            name: st.column_config.NumberColumn(width="small")
-            for name in ("against the other", "observed", "expected")
+            name: st.column_config.NumberColumn(label, width="small")
+            for name, label in (
+                ("against the other", "gain"),
+                ("observed", None),
+                ("expected", None),
+            )
         },
         alt="Worst cells",
     )

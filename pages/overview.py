@@ -211,6 +211,12 @@ def what_next(findings: list[Finding] | None) -> None:
             icon=":material/call_split:",
             query_params=to,
         )
+    elif run.spec and said(strongest(run)[1], swapped=True)[0] == "worse than":
+        st.write(f"Train {text(run.id)} longer, or change its design: simple counting does better.")
+        st.page_link(
+            "pages/design.py", label="Change the design", icon=":material/account_tree:",
+            query_params={**to, "fork": run.id},
+        )  # fmt: skip
     elif len(seeds) < 3:
         st.write(
             f"Train the same design with other seeds ({len(seeds)} of 3 so far): their spread says how much of the score is luck, and their average is mostly better than each."
