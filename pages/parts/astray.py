@@ -4,10 +4,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from crimecast.forecasting.forecasts import at_horizon
 from crimecast.grids.cube import load_cube
+from crimecast.runs.run import list_runs
 from crimecast.views.astray import Spot, figure, found
 from pages.parts.asked import chosen_row
 from pages.parts.charts import chart
+from pages.parts.reader import designer
 from pages.parts.text import text
 
 
@@ -50,3 +53,10 @@ def where_astray(
     right.markdown(f"{text(one.when)}: {text(one.off)}.")
     if go is not None and right.button("Go to where this was worst", icon=":material/my_location:"):
         go(one)
+    run = at_horizon(name)[0]
+    if designer() and run in {one.id for one in list_runs(grid)}:
+        to = {**st.query_params, "run": run, "step": cube.label(one.step)}
+        right.page_link(
+            "pages/layers.py", label="See what the layers did there", icon=":material/layers:",
+            query_params=to | ({"cell": f"{one.cell[0]},{one.cell[1]}"} if one.cell else {}),
+        )  # fmt: skip
