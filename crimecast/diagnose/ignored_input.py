@@ -37,12 +37,7 @@ def judge(case: Case) -> Iterator[Finding]:
         if name in effect and effect[name] < IGNORED:
             if name == "maps" and not more:
                 continue
-            # The layers of a spec that reads its past as memories alone were never given the frames.
-            if (
-                name == "history"
-                and case.is_spec
-                and not any("history" in n.takes for n in case.nodes)
-            ):
+            if name == "history" and not _given_frames(case):
                 continue
             severe = "high" if name == "maps" or (name == "history" and alone) else "low"
             yield Finding(
