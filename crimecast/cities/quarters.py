@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from crimecast.cities.city import City, load_city
-from crimecast.storage.store import data_root, replacing
+from crimecast.storage.store import data_root, replacing, stamp
 
 SIZE = 0.002  # degrees within which records of one name are one place
 FAR = 3.0  # cells from the nearest record of a quarter, from where on a cell isn't called after it
@@ -26,28 +26,29 @@ def write_quarters(city: City, found: pl.DataFrame) -> None:
     if found.is_empty():
         path.unlink(missing_ok=True)
         return
-    weight = pl.col("records")
-    together = found.group_by(
-        "name", (pl.col("longitude") / SIZE).floor().alias("east"), (pl.col("latitude") / SIZE).floor().alias("north")
-    ).agg(
-        *((pl.col(axis) * weight).sum() / weight.sum() for axis in ("longitude", "latitude")),
-        weight.sum(),
-    )  # fmt: skip
     with replacing(path) as temporary:
-        together.drop("east", "north").sort("name", "longitude", "latitude").write_parquet(
-            temporary
-        )
+        gathered(found).sort("name", "longitude", "latitude").write_parquet(temporary)
+
+
+def gathered(found: pl.DataFrame) -> pl.DataFrame:
+    """Records of one name that lie within SIZE of one another as one place, at their middle."""
+    weight = pl.col("records")
+    place = (
+        (pl.col(axis) / SIZE).floor().alias(f"{axis}_place") for axis in ("longitude", "latitude")
+    )
+    middle = ((pl.col(axis) * weight).sum() / weight.sum() for axis in ("longitude", "latitude"))
+    return found.group_by("name", *place).agg(*middle, weight.sum()).select(found.columns)
 
 
 def quarter_count(name: str) -> int:
     """How many quarters of a city its records name."""
-    return len(set(_quarters(name, _stamp(name))[0].tolist()))
+    return len(set(_quarters(name, stamp(_file(name)))[0].tolist()))
 
 
 def quarter_of(city: City, x: float, y: float, cell: float) -> str | None:
     """The quarter that most records of a square cell name, its middle and side in metres of the city's CRS; of one
     without records that of the nearest, None where that is far."""
-    names, places, records = _quarters(city.name, _stamp(city.name))
+    names, places, records = _quarters(city.name, stamp(_file(city.name)))
     if not len(names):
         return None
     away = np.abs(places - (x, y)).max(axis=1)
@@ -63,17 +64,10 @@ def _file(name: str) -> Path:
     return data_root() / "cities" / name / "quarters.parquet"
 
 
-def _stamp(name: str) -> int:
-    try:
-        return _file(name).stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
 @lru_cache(maxsize=4)
-def _quarters(name: str, stamp: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _quarters(name: str, at: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Names (N,), places in metres (N, 2) and numbers of records (N,)."""
-    if not stamp:
+    if not at:
         return np.array([]), np.empty((0, 2)), np.array([])
     stored = pl.read_parquet(_file(name))
     x, y = load_city(name).to_metres.transform(stored["longitude"], stored["latitude"])

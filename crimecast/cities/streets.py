@@ -14,7 +14,7 @@ from crimecast import UserError
 from crimecast.cities.city import City, check_name, load_city
 from crimecast.cities.polygons import BROKEN, in_degrees
 from crimecast.storage.access import accounted, act
-from crimecast.storage.store import data_root, read_json, replacing
+from crimecast.storage.store import data_root, read_json, replacing, stamp
 
 LINES = ("LineString", "MultiLineString")
 NAMED = re.compile(r"^(full_?)?(st(reet)?_?)?name|^(street|road|rue|calle|via|rua|stra(ss|ß)e(nname)?|straat(naam)?|label|fullname)$", re.I)  # fmt: skip
@@ -55,12 +55,12 @@ def write_streets(name: str, document: Any) -> int:
 
 def street_count(name: str) -> int:
     """How many streets of a city are known by name."""
-    return len(_streets(name, _stamp(name))[0])
+    return len(_streets(name, stamp(_file(name)))[0])
 
 
 def nearest_street(city: City, x: float, y: float, within: float) -> str | None:
     """The name of the street nearest to a place (metres of the city's CRS), None if none is `within` metres."""
-    names, tree = _streets(city.name, _stamp(city.name))
+    names, tree = _streets(city.name, stamp(_file(city.name)))
     if tree is None:
         return None
     found = tree.query_nearest(shapely.Point(x, y), max_distance=within, all_matches=False)
@@ -77,17 +77,10 @@ def _file(name: str) -> Path:
     return data_root() / "cities" / name / "streets.json"
 
 
-def _stamp(name: str) -> int:
-    try:
-        return _file(name).stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
 @lru_cache(maxsize=4)
-def _streets(name: str, stamp: int) -> tuple[list[str], Any]:
+def _streets(name: str, at: int) -> tuple[list[str], Any]:
     """Names, and a tree of the lines in metres."""
-    if not stamp:
+    if not at:
         return [], None
     stored = read_json(_file(name), dict[str, str])
     lines = shapely.from_wkt(np.array(list(stored.values())), on_invalid="ignore")

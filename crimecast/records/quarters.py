@@ -8,7 +8,7 @@ import re
 
 import polars as pl
 
-from crimecast.cities.quarters import SIZE
+from crimecast.cities.quarters import gathered
 from crimecast.reading.columns import plain
 from crimecast.reading.parts import Parts, Rows, head
 
@@ -72,13 +72,8 @@ def _places(names: pl.Series, events: pl.DataFrame) -> pl.DataFrame:
     good = good.filter(
         pl.col("reason").is_null() & pl.col("name").str.contains(LETTERS) & pl.col("longitude").is_not_null()
     )  # fmt: skip
-    return (
-        good.group_by(
-            "name", (pl.col("longitude") / SIZE).floor().alias("east"), (pl.col("latitude") / SIZE).floor().alias("north")
-        )
-        .agg(pl.col("longitude").mean(), pl.col("latitude").mean(), pl.len().cast(pl.Int64).alias("records"))
-        .select(EMPTY.columns)
-    )  # fmt: skip
+    one = pl.lit(1, pl.Int64).alias("records")
+    return gathered(good.select("name", "longitude", "latitude", one))
 
 
 def _together(places: pl.DataFrame) -> bool:

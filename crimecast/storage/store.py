@@ -83,6 +83,14 @@ def write_json(path: Path, value: Any) -> None:
         temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")
 
 
+def stamp(path: Path) -> int:
+    """When a file was last written (ns), 0 where there is none: part of the key of what is cached of it."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def read_json(path: Path, form: Any = None) -> Any:
     """Read a JSON document; with `form`, as that type says (see forms.formed).
 
