@@ -19,7 +19,7 @@ from crimecast.views.words import FIT, forecast_title
 from pages.parts.effect import what_it_did
 from pages.parts.frame import frame, trained
 from pages.parts.guarding import guarded
-from pages.parts.judged import strongest
+from pages.parts.judged import loses, strongest
 from pages.parts.people import operator_button
 from pages.parts.progress import live
 from pages.parts.reader import designer
@@ -81,13 +81,13 @@ def became(child: Run) -> None:
 
 def healthy() -> None:
     """What to say of a network without a finding: that by itself makes it no good one."""
-    best, versus = strongest(run)
-    word, much = said(versus, swapped=True, unit=FIT.plain)
-    if word != "worse than":
+    if not loses(run):
         st.success(
             "Nothing was found: this network is healthy by all rules.", icon=":material/check:"
         )
         return
+    best, versus = strongest(run)
+    much = said(versus, swapped=True, unit=FIT.plain)[1]
     st.warning(
         f"No rule finds a fault in it, and yet it is worse than *{text(forecast_title(best))}* on unseen data: {text(much)}. "
         "It learnt too little, or its design can't tell more than simple counting does.",

@@ -17,7 +17,7 @@ from crimecast.views.words import FIT, MISFIT, forecast_title
 from pages.parts.bin import bin_panel
 from pages.parts.frame import frame, nothing_yet, trained
 from pages.parts.guarding import guarded
-from pages.parts.judged import score_rows, strongest
+from pages.parts.judged import loses, score_rows, strongest
 from pages.parts.maps import maps
 from pages.parts.reader import designer
 from pages.parts.tell import since_last_visit
@@ -107,14 +107,11 @@ def other_run(one: Run, label: str) -> None:
 
 def standing() -> None:
     rows = score_rows(run, tuple(rivals(run, *unseen_period(run))))
-    baselines = [row for row in rows if row["name"] != run.id]
-    best = max(baselines, key=lambda row: row["log_likelihood_per_event"])
-    word, much = said(
-        best["versus"], swapped=True, unit=FIT.plain
-    )  # the table compares each row with the run
+    best, versus = strongest(run)
+    word, much = said(versus, swapped=True, unit=FIT.plain)
     st.subheader(f"{text(run.id)} is {text(word)} the best simple forecast")
     st.markdown(
-        f"On unseen data from {text(run.settings.validate_until[:10])} on, against *{text(forecast_title(best['name']))}*: {text(much)}."
+        f"On unseen data from {text(run.settings.validate_until[:10])} on, against *{text(forecast_title(best))}*: {text(much)}."
     )
     st.dataframe(
         [
@@ -149,8 +146,7 @@ def what_was_found(findings: list[Finding] | None) -> None:
     if findings is None:
         st.caption(f"{text(run.id)} was not diagnosed yet.")
     elif not findings:
-        word = said(strongest(run)[1], swapped=True)[0]
-        yet = ", and yet simple counting does better" if word == "worse than" else ""
+        yet = ", and yet simple counting does better" if loses(run) else ""
         st.caption(f"No rule finds a fault in {text(run.id)}{text(yet)}.")
     for finding in (findings or [])[:3]:
         if not designer():
@@ -211,7 +207,7 @@ def what_next(findings: list[Finding] | None) -> None:
             icon=":material/call_split:",
             query_params=to,
         )
-    elif run.spec and said(strongest(run)[1], swapped=True)[0] == "worse than":
+    elif run.spec and loses(run):
         st.write(f"Train {text(run.id)} longer, or change its design: simple counting does better.")
         st.page_link(
             "pages/design.py", label="Change the design", icon=":material/account_tree:",

@@ -102,10 +102,8 @@ def neighbourhoods(cube: Cube, area: np.ndarray, city: City) -> tuple[list[str],
             quarter_of(city, cube.x[c], cube.y[r], cube.cell) or ELSEWHERE
             for r, c in zip(row, column, strict=True)
         ]
-        known = sorted({*called} - {ELSEWHERE})
-        return [*known, ELSEWHERE], np.array(
-            [[*known, ELSEWHERE].index(one) for one in called], int
-        )
+        names = [*sorted({*called} - {ELSEWHERE}), ELSEWHERE]
+        return names, np.array([names.index(one) for one in called], int)
     found = np.full(len(row), len(shapes))
     tree = shapely.STRtree([shape for _, shape in shapes])
     cell, place = tree.query(shapely.points(cube.x[column], cube.y[row]), predicate="intersects")

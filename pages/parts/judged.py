@@ -7,7 +7,7 @@ import streamlit as st
 from crimecast.forecasting.forecasts import rivals, score_sums
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
-from crimecast.judging.scoring import table
+from crimecast.judging.scoring import said, table
 from crimecast.runs.run import Run
 
 
@@ -25,6 +25,11 @@ def strongest(run: Run, ahead: int | None = None) -> tuple[str, dict[str, Any]]:
         key=lambda row: row["log_likelihood_per_event"],
     )
     return best["name"], best["versus"]
+
+
+def loses(run: Run) -> bool:
+    """Whether the best simple forecast is better than the run, and not by chance."""
+    return said(strongest(run)[1], swapped=True)[0] == "worse than"
 
 
 @st.cache_data(show_spinner="Scoring …", max_entries=50)
