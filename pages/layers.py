@@ -46,7 +46,7 @@ run, city = trained(here), here.city
 
 
 def step_now(first: int, last: int) -> int:
-    """The step asked for: by the gallery, by the address, else the first that the run never saw."""
+    """The step asked for: by the gallery, by the address, else the latest, as on Forecast."""
     cube = load_cube(run.grid)
     times = [str(t) for t in cube.times]
     asked = asked_of("layer_gallery").step
@@ -55,7 +55,7 @@ def step_now(first: int, last: int) -> int:
     label = st.query_params.get("step")
     step = next(
         (i for i in range(first, last) if label and times[i].startswith(label)),
-        unseen_period(run)[0],
+        unseen_period(run)[1] - 1,
     )
     st.query_params["step"] = cube.label(step)
     return step

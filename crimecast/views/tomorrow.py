@@ -138,7 +138,7 @@ class TomorrowView:
         made, rate = self.made, self.made.rate[:, kind, row, column]
         own = max(float(self.usual[kind, row, column]) * self.of_city(step, kind), 1e-9)
         off = float(rate[step]) / own - 1
-        share = "Its usual share of the city"
+        share = "As usual here, for what the whole city has"
         if abs(off) > NOTABLE:
             share = (
                 f"{abs(off):.0%} {'more' if off > 0 else 'less'} than its usual share of the city"
