@@ -6,13 +6,15 @@ squares with a small ridge (McCullagh & Nelder 1989, chapter 2). Fitted on less 
 season is zero: from nine months of Chicago, what it said of the other three was wrong by half. Seen
 once, a season can't be told from what a year happened to bring, so until it was seen twice β of its
 k-th wave is held by the ridge of a spread of MOVES / k against months that differ by MOVES of
-themselves: k² (1 + n MOVES²) / MOVES², n the events of a month.
+themselves: k² (1 + n MOVES²) / MOVES², n the events of a month. A holiday comes once a year, so
+its β is held by the ridge of a spread of HOLIDAY, 1 / HOLIDAY²: with less, one quiet 31 December of
+45 events was taken for a rule. On thirteen years of five series it was better in nine.
 """
 
 import numpy as np
 
 from crimecast.baselines.regression import fit_poisson
-from crimecast.calendar.dates import holidays, knows_season, month_day, season, slot, weekday
+from crimecast.calendar.dates import HOLIDAYS, holidays, knows_season, month_day, season, slot, weekday
 from crimecast.calendar.steps import Step
 from crimecast.grids.cube import Cube
 
@@ -21,6 +23,7 @@ FIT_DAYS = 3 * 365.0
 WAVES = 3  # of the season, a year
 TWICE = 1.9  # years in which a season was seen twice, nearly
 MOVES = 0.1  # of the level's logarithm
+HOLIDAY = 0.2  # the same, on a holiday
 RECENT = (7.0, 28.0)  # half-lives in days of the city's own recent level
 
 
@@ -53,6 +56,11 @@ def level_features(
         recent = _recent(totals, expected, half_life / step.days)
         parts.append(np.concatenate([np.zeros(lead - 1), recent[: len(recent) - lead + 1]]))
     return np.stack(parts, axis=1)
+
+
+def holiday_columns(features: int) -> slice:
+    """Which of the level's features are the holidays'."""
+    return slice(features - len(RECENT) - HOLIDAYS, features - len(RECENT))
 
 
 def season_columns(step: Step) -> slice:
@@ -96,6 +104,7 @@ def fit_levels(cube: Cube, area: np.ndarray, expected: np.ndarray, end: int) -> 
             cube.times[:end], cube.step, totals, expected[:end, c], seasonal=seasonal
         )
         ridge = np.full(features.shape[1], RIDGE)
+        ridge[holiday_columns(features.shape[1])] = HOLIDAY**-2
         if seasonal and (end - begin) * cube.step.days < TWICE * 365.25:
             a_month = totals[begin:].mean() * 30.4 / cube.step.days
             waves = np.repeat(np.arange(1, WAVES + 1), 2)

@@ -7,6 +7,7 @@ import numpy as np
 from crimecast import UserError
 from crimecast.calendar.steps import Step
 
+HOLIDAYS = 7
 CALENDAR = ("dow", "doy", "dom", "hour", "holidays")
 
 SEASON_DAYS = 365  # of records from which on the season is judged: no part of it is only guessed
@@ -85,7 +86,7 @@ def month(times: np.ndarray) -> np.ndarray:
 
 
 def holidays(times: np.ndarray) -> np.ndarray:
-    """(T, 7) bool: New Year, 4 July, 24, 25 and 31 December, Memorial and Labor Day, Thanksgiving.
+    """(T, HOLIDAYS) bool: New Year, 4 July, 24, 25 and 31 December, Memorial and Labor Day, Thanksgiving.
 
     Those of the United States; elsewhere a regression finds that most of them mean nothing.
 
