@@ -14,7 +14,15 @@ its β is held by the ridge of a spread of HOLIDAY, 1 / HOLIDAY²: with less, on
 import numpy as np
 
 from crimecast.baselines.regression import fit_poisson
-from crimecast.calendar.dates import HOLIDAYS, holidays, knows_season, month_day, season, slot, weekday
+from crimecast.calendar.dates import (
+    HOLIDAYS,
+    holidays,
+    knows_season,
+    month_day,
+    season,
+    slot,
+    weekday,
+)
 from crimecast.calendar.steps import Step
 from crimecast.grids.cube import Cube
 
