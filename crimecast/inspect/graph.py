@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from crimecast.designs.build import Network
 from crimecast.networks.calls import ROOT, Counter, split, watched
 from crimecast.networks.looked import Looked
-from crimecast.networks.tape import Called
+from crimecast.networks.taped import Called
 
 TIMED = 5  # forward passes whose median is a layer's time
 

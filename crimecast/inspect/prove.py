@@ -29,7 +29,7 @@ from crimecast.inspect.whole import whole_network
 from crimecast.networks.axes import Axes
 from crimecast.networks.looked import Looked
 from crimecast.networks.moved import width_of
-from crimecast.networks.tape import Record
+from crimecast.networks.taped import Record
 from crimecast.runs.run import Run
 from crimecast.storage.kept import code_of
 from crimecast.storage.store import read_json, write_json

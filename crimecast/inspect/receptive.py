@@ -24,7 +24,8 @@ from crimecast.inspect.specimen import Specimen
 from crimecast.networks.axes import Axes, by_shape
 from crimecast.networks.flow import made_from
 from crimecast.networks.looked import Looked
-from crimecast.networks.tape import Record, Ref, record, said
+from crimecast.networks.tape import record
+from crimecast.networks.taped import Record, Ref, said
 
 Cell = tuple[int, int]
 

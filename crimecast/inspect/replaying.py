@@ -18,7 +18,7 @@ from crimecast.networks.calls import (
     watched,
 )
 from crimecast.networks.looked import Looked
-from crimecast.networks.tape import Record
+from crimecast.networks.taped import Record
 
 
 @dataclass(frozen=True)

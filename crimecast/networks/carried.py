@@ -6,7 +6,7 @@ import torch
 
 from crimecast.networks.axes import Axes
 from crimecast.networks.flow import POINTWISE, REDUCING
-from crimecast.networks.tape import Op, Record, Ref
+from crimecast.networks.taped import Op, Record, Ref
 
 KEEPING = {
     "convolution", "max_pool2d_with_indices", "avg_pool2d", "_adaptive_avg_pool2d", "adaptive_max_pool2d",

@@ -33,7 +33,7 @@ from crimecast.networks.rules.products import (
     trilinear,
 )
 from crimecast.networks.rules.windows import adaptive, convolved, highest, recurrent, sampled
-from crimecast.networks.tape import Op
+from crimecast.networks.taped import Op
 
 
 def made_from(op: Op, asked: Asked, statistics: bool) -> Made:

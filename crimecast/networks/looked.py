@@ -12,7 +12,8 @@ from crimecast.networks.calls import split
 from crimecast.networks.carried import by_operations
 from crimecast.networks.clocked import clocked
 from crimecast.networks.moved import HEAVY, axes_of
-from crimecast.networks.tape import Record, record
+from crimecast.networks.tape import record
+from crimecast.networks.taped import Record
 
 
 class Looked:

@@ -10,7 +10,6 @@ from, `receptive.py` follows them back to the inputs.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -20,7 +19,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from crimecast import UserError
-from crimecast.networks.calls import ROOT, Counter, Outputs, tensors_in, watched
+from crimecast.networks.calls import ROOT, Counter, tensors_in, watched
+from crimecast.networks.shut import LOW, is_mask, masked, spread, window
+from crimecast.networks.taped import Called, Constant, Op, Record, Ref, said
 
 INPUTS = ("history", "calendar", "static")
 # What takes a tensor's values out of torch: what is made of them can't be followed.
@@ -31,104 +32,6 @@ NOT_FOLLOWED = {
     "NestedTensor": "nested tensors: pad them, and mask what was added",
 }  # fmt: skip
 READING = {"_local_scalar_dense", "equal", "is_nonzero"}  # the same, of the core
-
-
-@dataclass(frozen=True)
-class Ref:
-    """A tensor as a window on a storage: the storage's number, and shape, strides, offset and size of
-    an element in bytes."""
-
-    storage: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    offset: int
-    item: int
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A tensor that nothing of the inputs is in: its shape, its values if they are indices, and where
-    it isn't zero if it is zero somewhere. `storage` is its number if it is made of weights."""
-
-    shape: tuple[int, ...]
-    values: Tensor | None = None
-    support: Tensor | None = None
-    storage: int | None = None
-
-
-@dataclass(frozen=True)
-class Op:
-    """An operation: its name, torch's own handle, its arguments with tensors as `Ref` or `Constant`, what
-    it wrote, and the call it ran in. `shut` says where arguments are zero by the mask of a softmax, or
-    are made so by it."""
-
-    name: str
-    func: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    outputs: tuple[Ref, ...]
-    layer: str
-    shut: dict[int, Tensor] = field(default_factory=dict)
-
-    def argument(self, name: str, default: Any = None) -> Any:
-        """An argument by its name in torch's schema."""
-        for place, argument in enumerate(self.func._schema.arguments):
-            if argument.name == name:
-                if place < len(self.args):
-                    return self.args[place]
-                return self.kwargs.get(name, argument.default_value)
-        return default
-
-    @property
-    def inputs(self) -> list[Ref]:
-        """What it read of what is made from the inputs."""
-        written = {a.name for a in self.func._schema.arguments if a.is_out}
-        kwargs = {k: v for k, v in self.kwargs.items() if k not in written}
-        return _of_type(Ref, (self.args, kwargs))
-
-    @property
-    def weights(self) -> set[int]:
-        """The storages of weights that it read."""
-        made = _of_type(Constant, (self.args, self.kwargs))
-        return {c.storage for c in made if c.storage is not None}
-
-
-@dataclass(frozen=True)
-class Called:
-    """A call of a module: `end` is how many operations had run when it ended, `output` the tensors it
-    gave, `takes` the calls that what it read comes from (or `inputs`, `calendar`)."""
-
-    label: str
-    module: str
-    end: int
-    outputs: tuple[Ref | None, ...]
-    shapes: tuple[tuple[int, ...], ...]
-    takes: tuple[str, ...]
-    leaf: bool
-
-
-@dataclass
-class Record:
-    """What a tape holds: the operations, the calls, the inputs and what `forward` returned.
-
-    `left` says which operations took values out of torch, and where; `used` which modules' own
-    weights were read, by the storages of those weights.
-    """
-
-    ops: list[Op] = field(default_factory=list)
-    calls: Outputs = field(default_factory=Outputs)
-    inputs: dict[str, Ref] = field(default_factory=dict)
-    output: Ref | None = None
-    takes: tuple[str, ...] = ()
-    left: list[tuple[int, str]] = field(default_factory=list)
-    weights: dict[int, set[str]] = field(default_factory=dict)
-    items: dict[int, int] = field(default_factory=dict)  # storage → bytes of its smallest element
-    bytes: dict[int, int] = field(default_factory=dict)
-
-    @property
-    def end(self) -> int:
-        """How many operations there are."""
-        return len(self.ops)
 
 
 def record(
@@ -371,23 +274,23 @@ class _Writer(Watching):
         shut: dict[int, Tensor] = {}
         if name.rstrip("_") == "add" and len(taken) == 2:
             for number, added in zip(numbers, taken, strict=True):
-                if number not in self.live and _is_mask(added):
-                    self.low[self._number(written[0])] = _spread(written[0], added <= LOW)
+                if number not in self.live and is_mask(added):
+                    self.low[self._number(written[0])] = spread(written[0], added <= LOW)
         if "softmax" in name:
-            closed = _masked(taken[0], args[1])
+            closed = masked(taken[0], args[1])
             if (low := self.low.get(numbers[0])) is not None:
-                closed = closed | _window(low, taken[0])
+                closed = closed | window(low, taken[0])
             if bool(closed.any()):
                 shut[0] = closed
-                self.shut[self._number(written[0])] = _spread(written[0], closed)
+                self.shut[self._number(written[0])] = spread(written[0], closed)
         elif name in ("bmm", "mm", "clone"):
             shut = {
-                place: _window(self.shut[self._number(t)], t)
+                place: window(self.shut[self._number(t)], t)
                 for place, t in enumerate(taken)
                 if self._number(t) in self.shut
             }
             if name == "clone" and shut:
-                self.shut[self._number(written[0])] = _spread(written[0], shut[0])
+                self.shut[self._number(written[0])] = spread(written[0], shut[0])
         self.made.ops.append(Op(name, func, *given, refs, self.where, shut))
         return out
 
@@ -470,38 +373,6 @@ class _Writer(Watching):
         return tuple(dict.fromkeys(self._label(key) for key in keys))
 
 
-def _spread(tensor: Tensor, mask: Tensor) -> Tensor:
-    """A mask of a tensor's elements as one of its storage's."""
-    size = tensor.untyped_storage().nbytes() // tensor.element_size()
-    whole = torch.zeros(size, dtype=torch.bool)
-    _window(whole, tensor).copy_(mask.expand(tensor.shape))
-    return whole
-
-
-def _window(whole: Tensor, tensor: Tensor) -> Tensor:
-    """What a mask of a storage says of a tensor in it."""
-    return whole.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
-
-
-def _is_mask(added: Tensor) -> bool:
-    """Whether a constant that is added to scores shuts some of them and leaves the others, as −100 does: a softmax gives
-    them less than 1e-26 of the rest, unless scores differ by as much."""
-    if not added.is_floating_point() or not added.numel():
-        return False
-    low = added <= LOW
-    return bool(low.any()) and bool((low | (added.abs() <= SCORE)).all())
-
-
-LOW, SCORE = -80.0, 20.0  # what shuts a score, and what only shifts it
-MASK = -1e8  # a score as low as that was put there by a mask
-
-
-def _masked(scores: Tensor, axis: int) -> Tensor:
-    """Where a softmax along an axis is exactly zero by a mask: −∞, or so far below a score that counts."""
-    highest = scores.amax(axis, keepdim=True) if scores.numel() else scores
-    return (scores == -torch.inf) | ((scores < MASK) & (highest > 0.1 * MASK))
-
-
 def _deciding(func: Any, name: str, args: tuple[Any, ...], taken: list[Tensor]) -> list[Tensor]:
     """The tensors whose values an operation lets decide what a tape can't hold: a branch, or the size of
     what it gives."""
@@ -512,11 +383,6 @@ def _deciding(func: Any, name: str, args: tuple[Any, ...], taken: list[Tensor]) 
     if name == "index":  # only masks choose how many
         return [t for t in tensors_in(args[1:]) if t.dtype in (torch.bool, torch.uint8)]
     return tensors_in(args[1:]) if name == "masked_select" else taken
-
-
-def said(name: str, layer: str) -> str:
-    """An operation and where it ran, as it is told."""
-    return f"`{name}` in `{layer.removesuffix(':1') or 'forward'}`"
 
 
 def _each_tensor(value: Any, change: Any) -> Any:
@@ -542,13 +408,3 @@ def _arguments(value: Any, seen: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_arguments(part, seen) for part in value)
     return value
-
-
-def _of_type(kind: Any, value: Any) -> list[Any]:
-    if isinstance(value, kind):
-        return [value]
-    if isinstance(value, dict):
-        value = tuple(value.values())
-    if isinstance(value, tuple | list):
-        return [one for part in value for one in _of_type(kind, part)]
-    return []

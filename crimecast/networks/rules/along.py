@@ -3,7 +3,7 @@
 import torch
 
 from crimecast.networks.rules.masks import Asked, Given, together
-from crimecast.networks.tape import Op
+from crimecast.networks.taped import Op
 
 
 def _axes(op: Op, dims: int) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crimecast.networks.tape import Constant, Op, Ref
+from crimecast.networks.taped import Constant, Op, Ref
 
 Asked = list[Tensor | None]
 Given = list[tuple[Ref, Tensor]]

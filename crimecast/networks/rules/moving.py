@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from crimecast.networks.rules.masks import Asked, Given, narrowed, shape_of, together
-from crimecast.networks.tape import Constant, Op, Ref
+from crimecast.networks.taped import Constant, Op, Ref
 
 
 def moved(op: Op, asked: Asked) -> Given | None:

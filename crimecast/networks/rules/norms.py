@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from crimecast.networks.rules.masks import Asked, Made, everything, together
-from crimecast.networks.tape import Op, Ref
+from crimecast.networks.taped import Op, Ref
 
 
 def group_norm(op: Op, asked: Asked, statistics: bool) -> Made:

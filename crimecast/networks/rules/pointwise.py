@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from crimecast.networks.rules.masks import Asked, Given, narrowed, together
-from crimecast.networks.tape import Constant, Op, Ref
+from crimecast.networks.taped import Constant, Op, Ref
 
 
 def pointwise(op: Op, asked: Asked) -> Given:

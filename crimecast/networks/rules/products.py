@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from crimecast.networks.rules.masks import Asked, Given, narrowed, shape_of, support_of, together
-from crimecast.networks.tape import Constant, Op, Ref
+from crimecast.networks.taped import Constant, Op, Ref
 
 
 def _product(left: Any, right: Any, mask: Tensor, shut: dict[int, Tensor]) -> Given:

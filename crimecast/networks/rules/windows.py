@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from crimecast.networks.rules.masks import Asked, Given, full, shape_of, support_of, together
 from crimecast.networks.rules.moving import moved
-from crimecast.networks.tape import Op, Ref
+from crimecast.networks.taped import Op, Ref
 
 
 def convolved(op: Op, asked: Asked) -> Given:
