@@ -16,17 +16,16 @@ import polars as pl
 from crimecast import Doubt, UserError
 from crimecast.reading.asides import asides
 from crimecast.reading.columns import NUMBER, stand_over
+from crimecast.reading.delimiters import delimiter_of, named, sample
 from crimecast.reading.encodings import as_utf8, blocks
+from crimecast.reading.lines import LONGEST, Lines, fields_of, record_at
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows, rows_of
 
-DELIMITERS = ",;\t|^~"
-
 AT_ONCE = 2**28  # bytes of text that are read as one table; of more, a part at a time
 PART, LINES = 2**26, 100_000  # bytes of each; and lines that are written down together
-SAMPLE_LINES, ASIDES = 400, 60
+ASIDES = 60
 
-LONGEST = 100  # lines over which a quoted field may go
 
 PRIME = rb"\1" + "″".encode()
 MARKUP = re.compile(rb"(?i)(\xef\xbb\xbf)?\s*<(!doctype html|html|table|\?xml|head|body)")
@@ -54,7 +53,7 @@ def read_delimited(
     notices = list(text.notices)
     doubled = _doubled(text.path, folder)
     source = _primed(doubled, folder)
-    mark = _named(delimiter) if delimiter else delimiter_of(source)
+    mark = named(delimiter) if delimiter else delimiter_of(source)
     cleaned = Cleaned(folder, path.name, mark, large)
     kept, bad, header = _clean(source, cleaned, mark)
     for made in {source, doubled, text.path} - {path}:
@@ -164,24 +163,10 @@ def _said(column: pl.Series) -> pl.Series:
     return column.str.replace(r'^="(.*)"$', "$1")
 
 
-def _named(delimiter: str) -> str:
-    mark = {
-        "tab": "\t",
-        "\\t": "\t",
-        "comma": ",",
-        "semicolon": ";",
-        "pipe": "|",
-        "space": " ",
-    }.get(delimiter.lower(), delimiter)
-    if len(mark.encode()) != 1 or mark in '"\n\r':
-        raise UserError(f"'{delimiter}' can't separate fields: give one sign, or tab.")
-    return mark
-
-
 def _doubled(path: Path, folder: Path) -> Path:
     """The text with quotes within a field doubled, where they are written after a backslash, as databases do;
     a backslash at the end of a field, as of a folder, is none."""
-    lines = [line for line in _sample(path) if '\\"' in line]
+    lines = [line for line in sample(path) if '\\"' in line]
     inside = sum(bool(re.search(r'\\"(?!\s*[,;\t|]|\s*$)', line)) for line in lines)
     if not lines or inside < 0.5 * len(lines):
         return path
@@ -190,7 +175,7 @@ def _doubled(path: Path, folder: Path) -> Path:
 
 def _primed(path: Path, folder: Path) -> Path:
     """The text with the marks of seconds, 41°11'38.4"N, as double primes where no field is quoted: to CSV they are quotes."""
-    lines = [line for line in _sample(path) if SECONDS.search(line.encode())]
+    lines = [line for line in sample(path) if SECONDS.search(line.encode())]
     if not lines or any(re.search(r'(^|[,;\t|])"', line) for line in lines):
         return path
     return _rewritten(path, folder / "primed.txt", lambda lines: SECONDS.sub(PRIME, lines))
@@ -209,76 +194,13 @@ def _rewritten(path: Path, target: Path, change: Callable[[bytes], bytes]) -> Pa
     return target
 
 
-def delimiter_of(path: Path) -> str:
-    """The delimiter under which most lines, from all over the file, have the same number of fields."""
-    lines = _sample(path)
-    if lines and (said := re.fullmatch(r'"?sep=(.)"?', lines[0].strip(), re.IGNORECASE)):
-        return said[1]  # as Excel writes it
-    best, most = ",", 0.0
-    for delimiter in DELIMITERS:
-        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
-        if not widths:
-            continue
-        width, count = Counter(widths).most_common(1)[0]
-        # Commas in decimals cut every line as evenly as semicolons do; what they leave tells.
-        score = (
-            count / len(widths) * (1 + min(width, 50) / 1000) * _whole(lines, delimiter)
-            if width > 1
-            else 0.0
-        )
-        if score > most:
-            best, most = delimiter, score
-    return best if most or not _spaced(lines) else " "
-
-
-def _spaced(lines: list[str]) -> bool:
-    """Whether spaces separate the fields, as R writes tables: texts are quoted, and all lines have as many
-    fields as most, but the first one less where rows are numbered."""
-    if len(lines) < 3 or not all('"' in line for line in lines[1:]):
-        return False
-    widths = [len(row) for row in csv.reader(lines, delimiter=" ")]
-    return (
-        widths[1] > 2 and set(widths[1:]) == {widths[1]} and widths[0] in (widths[1], widths[1] - 1)
-    )
-
-
-def _whole(lines: list[str], delimiter: str) -> float:
-    """How far the first line is cut into names: 1 if none of its parts holds another delimiter."""
-    rows = list(csv.reader(lines, delimiter=delimiter))
-    width = Counter(len(row) for row in rows).most_common(1)[0][0]
-    header = next((row for row in rows if len(row) == width), [])
-    inside = sum(any(other in cell for other in ";\t|" if other != delimiter) for cell in header)
-    return 1.0 - 0.9 * inside / max(1, len(header))
-
-
-def _sample(path: Path) -> list[str]:
-    """Lines from the beginning, and from places spread over the file."""
-    size = path.stat().st_size
-    lines: list[str] = []
-    with path.open("rb") as file:
-        for place in range(5):
-            file.seek(place * size // 5)
-            text = file.read(64 * 1024)
-            found = text.decode("utf-8", errors="replace").splitlines()
-            if place:
-                found = found[1:]
-            if file.tell() < size:
-                found = found[:-1]
-            lines += [line for line in found if line.strip()][
-                : SAMPLE_LINES if place else 2 * SAMPLE_LINES
-            ]
-            if size < 64 * 1024:
-                break
-    return lines
-
-
 def _clean(path: Path, out: Cleaned, mark: str) -> tuple[int, list[int], bool]:
     """Write the rows that have as many fields as most; rows kept, lines of the bad, and if there are names.
 
     A record that a quoted field spreads over lines is kept whole; a quote that is never closed
     costs its own line, not the rest of the file.
     """
-    head = _sample(path)
+    head = sample(path)
     widths = Counter(len(row) for row in csv.reader(head, delimiter=mark))
     width = max(widths.items(), key=lambda item: (item[1], item[0]))[0] if widths else 1
     kept = 0
@@ -312,7 +234,7 @@ def _clean(path: Path, out: Cleaned, mark: str) -> tuple[int, list[int], bool]:
                 number = plain
                 continue
             first = number
-            count, record, good = _record(lines, number)
+            count, record, good = record_at(lines, number)
             number += count
             if not out.columns:
                 if not record.strip(b' \r\n"' + mark.encode()) or (
@@ -326,7 +248,7 @@ def _clean(path: Path, out: Cleaned, mark: str) -> tuple[int, list[int], bool]:
                 ) > 0.5 * len(names):
                     out.aside(record)
                     continue
-                if number < whole and _over(names, _record(lines, number)[1], head, mark):
+                if number < whole and _over(names, record_at(lines, number)[1], head, mark):
                     continue
                 out.columns, named = _header(names, width, head, mark)
                 if named:
@@ -348,7 +270,7 @@ def _clean(path: Path, out: Cleaned, mark: str) -> tuple[int, list[int], bool]:
 def _cut_off(lines: "Lines", head: list[str], mark: str) -> bool:
     """Whether a text ends within its last field: it is the beginning of what stands in other rows, which are
     few different ones, or has two decimals less than any."""
-    if len(lines) < 2 or _width(lines[len(lines) - 1], mark.encode()) != lines.width:
+    if len(lines) < 2 or fields_of(lines[len(lines) - 1], mark.encode()) != lines.width:
         return False
     text = lines[len(lines) - 1].decode("utf-8", errors="replace")
     last = text.rpartition(mark)[2].strip()
@@ -360,41 +282,6 @@ def _cut_off(lines: "Lines", head: list[str], mark: str) -> bool:
         return len(decimals) == len(others) and len(last.partition(".")[2]) < min(decimals) - 1
     kinds = set(others)
     return len(kinds) < 0.2 * len(others) and any(kind.startswith(last) for kind in kinds - {last})
-
-
-class Lines:
-    """The lines of a block of text: where they begin and end, and in which a row stands as it should."""
-
-    def __init__(self, text: bytes, sign: bytes, width: int) -> None:
-        self.text = text if text.endswith(b"\n") or not text else text + b"\n"
-        self.sign, self.width = sign, width
-        self._bytes = np.frombuffer(self.text, dtype=np.uint8)
-        self.ends = np.flatnonzero(self._bytes == ord("\n"))
-        self.starts = np.append(0, self.ends + 1)
-
-    def __len__(self) -> int:
-        return len(self.ends)
-
-    def __getitem__(self, number: int) -> bytes:
-        return self.text[self.starts[number] : self.ends[number]]
-
-    def odd(self, header: bytes) -> np.ndarray:
-        """Lines, in order, that aren't a row of `width` fields whose quotes are closed, or may be the header
-        again; after them the number of lines."""
-        quote, sign = self._bytes == ord('"'), self._bytes == ord(self.sign)
-        marks = np.flatnonzero(quote | sign)
-        bounds = np.searchsorted(marks, self.starts)
-        quotes = np.append(0, np.cumsum(quote[marks]))
-        begun = quotes[bounds]  # how many stand before each line
-        outside = sign[marks] & ((quotes[1:] - np.repeat(begun[:-1], np.diff(bounds))) % 2 == 0)
-        fields = np.diff(np.append(0, np.cumsum(outside))[bounds]) + 1
-        good = (fields == self.width) & (np.diff(begun) % 2 == 0)
-        if header:
-            place = self.text.find(header)
-            while place >= 0:
-                good[np.searchsorted(self.ends, place)] = False
-                place = self.text.find(header, place + 1)
-        return np.append(np.flatnonzero(~good), len(self))
 
 
 def _fits_header(record: bytes, mark: str, width: int) -> bool:
@@ -429,48 +316,3 @@ def _header(names: list[str], width: int, head: list[str], mark: str) -> tuple[l
         seen[name] += 1
         unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return unique, named
-
-
-def _record(lines: Lines, number: int) -> tuple[int, bytes, bool]:
-    """The record that begins in a line: over how many it goes, its text, and whether it has as many fields as
-    it should."""
-    text, sign, width = lines[number], lines.sign, lines.width
-    if text.count(b'"') % 2 == 0:
-        return 1, text + b"\n", _width(text, sign) == width
-    taken = _spread(lines, number)
-    if taken:
-        return taken, lines.text[lines.starts[number] : lines.starts[number + taken]], True
-    bare = text.replace(b'"', b"")  # a quote within an unquoted field is a letter: 5" pipe
-    opened = re.search(rb"(^|" + re.escape(sign) + rb')\s*"', text)
-    stray = not opened and bare.count(sign) == width - 1
-    return 1, (bare if stray else text) + b"\n", stray
-
-
-def _width(text: bytes, sign: bytes) -> int:
-    """Fields of a line whose quotes are closed."""
-    parts = text.split(b'"')
-    return sum(part.count(sign) for part in parts[::2]) + 1
-
-
-def _spread(lines: Lines, first: int) -> int:
-    """Over how many lines a record goes whose quoted field holds line breaks; 0 if it isn't one."""
-    sign, width = lines.sign, lines.width
-    text = lines[first]
-    for number in range(first + 1, min(first + LONGEST, len(lines))):
-        line = lines[number]
-        text += b"\n" + line
-        if width > 2 and line.count(sign) == width - 1 and b'"' not in line:
-            return 0  # a whole row of its own: the quote before it was never closed
-        if line.count(b'"') % 2:
-            return number - first + 1 if _parses(text, sign, width) else 0
-    return 0
-
-
-def _parses(record: bytes, sign: bytes, width: int) -> bool:
-    """Whether a record over several lines is one row, each of its quotes closed where a field ends."""
-    lines = record.decode("utf-8", errors="replace").splitlines(keepends=True)
-    try:
-        rows = list(csv.reader(lines, delimiter=sign.decode(), strict=True))
-    except csv.Error:
-        return False
-    return len(rows) == 1 and len(rows[0]) == width

@@ -17,12 +17,13 @@ import polars as pl
 
 from crimecast.cities import City
 from crimecast.reading.asides import asides
+from crimecast.reading.bounds import among, shared
 from crimecast.reading.lost_times import few_days, first_days, half_clocks
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Column, Parts, Rows, counts, earlier, repeats, rows_of
-from crimecast.reading.places import Places, among, read_places, shared
+from crimecast.reading.places import Places, read_places
 from crimecast.reading.steps_of_one import steps_of_one
 from crimecast.reading.unused import unused
 from crimecast.reading.zones import same_clock

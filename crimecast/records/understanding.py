@@ -13,6 +13,7 @@ import polars as pl
 from crimecast import Doubt, UserError
 from crimecast.cities import City, load_city
 from crimecast.cities.city import check_crs, check_zone, is_registered
+from crimecast.reading.bounds import placeholders
 from crimecast.reading.coordinates import said_crs
 from crimecast.reading.files import File
 from crimecast.reading.meaning import found_columns, joined, resolve_values
@@ -21,7 +22,7 @@ from crimecast.reading.moments import with_offset
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows, every, head
 from crimecast.reading.place_columns import spread
-from crimecast.reading.places import placeholders, read_places, thinned, zone_notice
+from crimecast.reading.places import read_places, thinned, zone_notice
 from crimecast.reading.plausibility import plausibility
 from crimecast.reading.sequence import out_of_order
 from crimecast.reading.stretches import stretches

@@ -108,8 +108,8 @@ def train_run(
     from crimecast.designs.build import build
     from crimecast.grids.cube import Split, load_cube
     from crimecast.training import checkpoints, contract, loop, plans
-    from crimecast.training.contract import Kept
     from crimecast.training.parallel import ALONE
+    from crimecast.training.promises import Kept
     from crimecast.training.samples import WHOLE_PRECISION, Samples
 
     torch.set_num_threads(int(os.environ.get("CRIMECAST_THREADS", "0")) or os.cpu_count() or 1)
