@@ -140,8 +140,8 @@ def covariate(options: argparse.Namespace) -> tuple[Any, str]:
 
 def import_cube(options: argparse.Namespace) -> tuple[Any, str]:
     """Store counts that were made elsewhere as a grid."""
-    from crimecast.grids.bringing import Wanted
     from crimecast.grids.bringing import import_cube as bring
+    from crimecast.grids.tensor_axes import Wanted
 
     wanted = Wanted(
         options.since, options.step, options.types, options.cell, _corner(options.origin),

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crimecast import UserError
+from crimecast.designs.given import Given, Shape
 from crimecast.designs.inputs import map_count, past_count
-from crimecast.designs.kinds import KINDS, Given, Shape
+from crimecast.designs.kinds import KINDS
 from crimecast.designs.spec import Design, Layer
 
 FRAMES, HISTORY, MAPS, PAST = "frames", "history", "maps", "past"

@@ -16,7 +16,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
-import shapely
 import xarray as xr
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
@@ -25,6 +24,7 @@ from crimecast import UserError
 from crimecast.calendar.steps import Step, parse_date
 from crimecast.cities import City, load_city
 from crimecast.grids.counting import Job, Layout, count
+from crimecast.grids.study_area import study_area
 from crimecast.records.correcting import finish
 from crimecast.records.snapshot import Snapshot, snapshot
 from crimecast.records.snapshot import whole as whole_records
@@ -35,7 +35,6 @@ from crimecast.storage.store import data_root, read_json, replacing, write_json
 
 MAX_CELLS = 4_000_000
 MAX_NUMBERS = 2e10  # of a cube: an hour's cells of 100 m in a large city over ten years
-STRIP = 100_000  # cells that are held against the outline at a time
 
 
 NAME = re.compile(r"[A-Za-z0-9_.+-]{1,200}")
@@ -332,21 +331,3 @@ def _previous(layout: Layout) -> Path | None:
             if read_json(path, dict[str, Any]).get("layout") == asdict(layout):
                 return path.parent
     return None
-
-
-def study_area(
-    city: City, column0: float, row0: float, width: int, height: int, cell: float
-) -> np.ndarray:
-    """(height, width) bool: the cells that meet the outline; all of them where there is none."""
-    if city.boundary is None:
-        return np.ones((height, width), dtype=bool)
-    x = (column0 + np.arange(width)) * cell
-    y = (row0 + np.arange(height)) * cell
-    shapely.prepare(city.boundary)
-    area = np.zeros((height, width), dtype=bool)
-    rows = max(1, STRIP // width)
-    for row in range(0, height, rows):
-        left, low = np.meshgrid(x, y[row : row + rows])
-        boxes = shapely.box(left, low, left + cell, low + cell)
-        area[row : row + rows] = shapely.intersects(city.boundary, boxes)
-    return area

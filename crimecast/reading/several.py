@@ -8,10 +8,10 @@ import polars as pl
 
 from crimecast import UserError
 from crimecast.reading import clocks, days
+from crimecast.reading.clock_numbers import clock_numbers
 from crimecast.reading.clocks import DAY
 from crimecast.reading.moment import Asked, Moments, assemble
 from crimecast.reading.notice import Notice
-from crimecast.reading.numbers import clock_numbers
 from crimecast.reading.parts import Column, Parts, head, nulls
 from crimecast.reading.texts import SPLIT
 

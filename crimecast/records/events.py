@@ -8,8 +8,7 @@ Nothing else of a record is kept: only places, never persons.
 import html
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -17,16 +16,16 @@ import polars as pl
 
 from crimecast.cities import City
 from crimecast.reading.asides import asides
-from crimecast.reading.bounds import among, shared
 from crimecast.reading.lost_times import few_days, first_days, half_clocks
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
-from crimecast.reading.parts import Column, Parts, Rows, counts, earlier, repeats, rows_of
+from crimecast.reading.parts import Column, Parts, Rows, earlier, repeats, rows_of
 from crimecast.reading.places import Places, read_places
 from crimecast.reading.steps_of_one import steps_of_one
 from crimecast.reading.unused import unused
 from crimecast.reading.zones import same_clock
+from crimecast.records.no_time import span, without_placeholders
 from crimecast.records.odd_rows import odd_rows
 
 SCHEMA: dict[str, Any] = {
@@ -64,9 +63,6 @@ NO_TYPE = [
     "(blank)",
     "\\n",
 ]
-NO_DAYS = {"1900-01-01", "1970-01-01"}  # on which programs let time begin where none is given
-SEVERAL = 5  # rows of one instant, far before all others
-MISTAKES = 0.01  # of a file's rows may be so far from the rest in time that they are no part of it
 OUTSIDE_MARGIN = 2000.0  # metres: what is written a little over the city limit is not an error
 
 
@@ -124,8 +120,8 @@ def read_events(
     again = repeats(made.map(lambda part: part["source_id"]))
     extent = city.extent()
     if extent is not None:
-        made = _without_placeholders(made, _outside(extent), rows.height)
-    reason = _reason(_span(times, asked.latest), asked.latest, extent)
+        made = without_placeholders(made, _outside(extent), rows.height)
+    reason = _reason(span(times, asked.latest), asked.latest, extent)
     events = made.beside(again).map(
         lambda both: both[0].with_columns(both[1].alias("again")).with_columns(reason).drop("again")
     )
@@ -335,68 +331,6 @@ def _unread(texts: Column, name: str, times: Column, rows: int) -> Notice:
         f"{rows:,} rows have something else than a time in '{name}', such as {', '.join(map(repr, list(found)[:3]))}; they are left out.",
         rows,
     )
-
-
-def _without_placeholders(
-    events: Parts[pl.DataFrame], outside: pl.Expr, total: int
-) -> Parts[pl.DataFrame]:
-    """Outside the city, a place that many rows share stands for *no place*."""
-    far = events.map(
-        lambda part: (
-            part.select(
-                pl.when(outside).then(pl.col(name)).fill_null(np.nan).alias(name)
-                for name in ("longitude", "latitude")
-            )
-            .to_numpy()
-            .T
-        )
-    )
-    null = shared(far, total)
-    if null.is_empty():
-        return events
-    return events.beside(far).map(
-        lambda both: both[0].with_columns(
-            pl.when(pl.Series(among(both[1], null))).then(None).otherwise(pl.col(name)).alias(name)
-            for name in ("longitude", "latitude", "x", "y")
-        )
-    )
-
-
-def _span(times: Column, latest: datetime) -> tuple[datetime, datetime]:
-    """Between which times a file's records lie: a few far from all others are mistakes or stand for none.
-
-    Nothing before 1900; and where at most one row in a hundred, or rows of a single instant, are parted from the
-    rest by more than ten years and twice the span of the rest, those rows are left out.
-    """
-    early, late = datetime(1900, 1, 1), latest
-    days = counts(
-        times.map(lambda time: time.filter((time >= early) & (time <= late)).dt.truncate("1d"))
-    )
-    if days["rows"].sum() < 20:
-        return early, late
-    moments, rows = days["value"].to_list(), np.cumsum(days["rows"].to_numpy())
-    gaps = np.array([(b - a).days for a, b in pairwise(moments)] or [0])
-    for number in np.flatnonzero(gaps > 3652):
-        before = rows[number] / rows[-1]
-        alone = number == 0 and (
-            f"{moments[0]:%Y-%m-%d}" in NO_DAYS or _at_once(times, moments[0], int(rows[0]))
-        )
-        if (before <= MISTAKES or (alone and before < 0.5)) and gaps[number] > 2 * (
-            moments[-1] - moments[number + 1]
-        ).days:
-            early = max(early, moments[number + 1])
-        elif before >= 1 - MISTAKES and gaps[number] > 2 * (moments[number] - moments[0]).days:
-            late = min(late, moments[number] + timedelta(days=1))
-    return early, late
-
-
-def _at_once(times: Column, day: datetime, rows: int) -> bool:
-    """Whether several rows of a day are of the same instant, as those are that stand for no time."""
-    end = day + timedelta(days=1)
-    instants = {
-        t for part in times for t in part.filter((part >= day) & (part < end)).unique().to_list()
-    }
-    return rows >= SEVERAL and len(instants) == 1
 
 
 def content_key(time: pl.Expr, longitude: pl.Expr, latitude: pl.Expr) -> pl.Expr:

@@ -10,8 +10,9 @@ import numpy as np
 
 from crimecast import UserError
 from crimecast.forecasting.forecasts import rates, there
-from crimecast.grids.bringing import Wanted, import_cube
+from crimecast.grids.bringing import import_cube
 from crimecast.grids.cube import Cube, load_cube
+from crimecast.grids.tensor_axes import Wanted
 from crimecast.judging.likelihood import log_likelihood
 from crimecast.judging.published import (
     best_absolute,

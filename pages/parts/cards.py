@@ -7,8 +7,9 @@ import streamlit as st
 
 from crimecast import UserError
 from crimecast.designs import editing
+from crimecast.designs.given import ACTIVATIONS, NORMS
 from crimecast.designs.inputs import CALENDAR
-from crimecast.designs.kinds import ACTIVATIONS, KINDS, NORMS
+from crimecast.designs.kinds import KINDS
 from crimecast.designs.shapes import Laid
 from crimecast.designs.spec import LIKELIHOODS, OFFSETS, Design, to_toml
 from pages.parts.draft import Draft

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from crimecast.designs.kinds import KINDS, LIMITS
+from crimecast.designs.given import LIMITS
+from crimecast.designs.kinds import KINDS
 from crimecast.designs.shapes import lay_out
 from crimecast.designs.spec import TAKEN, TEXT, Design, parse_design, to_toml
 from crimecast.errors import UserError

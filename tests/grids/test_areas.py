@@ -17,8 +17,9 @@ from crimecast.errors import UserError
 from crimecast.forecasting.files import save_forecast
 from crimecast.forecasting.forecasts import rates
 from crimecast.grids.areas import areas_of, lay_out, on_tiles
-from crimecast.grids.bringing import Wanted, import_cube
+from crimecast.grids.bringing import import_cube
 from crimecast.grids.cube import load_cube
+from crimecast.grids.tensor_axes import Wanted
 from crimecast.views.ground import ground
 
 

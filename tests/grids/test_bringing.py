@@ -12,8 +12,9 @@ from crimecast.cities import City, load_city, write_city
 from crimecast.designs.spec import parse_design
 from crimecast.errors import Doubt, UserError
 from crimecast.forecasting.forecasts import score_sums
-from crimecast.grids.bringing import Wanted, import_cube
+from crimecast.grids.bringing import import_cube
 from crimecast.grids.cube import load_cube
+from crimecast.grids.tensor_axes import Wanted
 from crimecast.judging.scoring import table
 from tests.runs.here import train
 
