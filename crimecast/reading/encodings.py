@@ -6,34 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from charset_normalizer import from_bytes
 
 from crimecast import UserError
+from crimecast.reading.alphabets import likeliest
 from crimecast.reading.notice import Notice
 
 BLOCK = 16 * 2**20
 
-# By far the most frequent first: where it reads words, the others aren't asked.
 WESTERN = ("cp1252", "cp850", "mac_roman")
-ACCENTED = set("àâäåæçèéêëìíîïñòóôöøùúûüßœÀÂÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖØÙÚÛÜŒáÁãÃõÕýÝðÐþÞ")
-SIGNS = set("§°´–—“”‘…€£º½«»¿¡\xa0")
-CZECH = set(b"\xf8\xec\xe8\xf9\xef\xf2\x9d")  # ř ě č ů ď ň ť, or ø ì è ù ï ò
+EASTERN = ["cp932", "gb18030", "cp949", "big5", "euc_jp", "johab"]
 KANA = "\u3041", "\u30fe"  # Japan's own letters
 OFTEN, FEW = 0.05, 3  # of all letters, those that are Japan's own in EUC-JP; different ones of them
 MIXED = 0.1  # lines in UTF-8 for each that isn't, of a file that is written together from two
-CLEAR = 0.97  # of the letters beyond ASCII
-# Of the same bytes: ğ ı ş İ Ş or ð ý þ Ý Þ beside á é í ó ú æ; ő ű Ő Ű or õ û Õ Û beside ã ç è ê ë.
-TURKISH, ICELAND = set(b"\xf0\xfd\xfe\xdd\xde"), set(b"\xe1\xe9\xed\xf3\xfa\xe6")
-HUNGARIAN, PORTUGUESE = set(b"\xf5\xfb\xd5\xdb"), set(b"\xe3\xe7\xe8\xea\xeb\xc3\xc7\xe0")
-CENTRAL = set(
-    b"\xa6\xa9\xab\xac\xae\xb1\xb6\xb9\xbb\xbc\xbe"
-)  # Ś Š Ť Ź Ž ą ś š ť ź ž of ISO 8859-2
-OTHERS = [
-    "cp1252", "cp1250", "cp1251", "cp850", "mac_roman", "cp1253", "cp1254", "cp932", "gb18030", "cp949", "big5",
-    "euc_jp", "koi8_r", "cp1255", "cp1256", "cp874",
-]  # fmt: skip
-
 BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -42,9 +27,6 @@ BOMS = (
 
 # Behind degrees, before minutes or a side of the earth.
 DEGREE = re.compile(rb"(?<=\d)\xf8(?=\s?(?:\d|[NSEWO]\b))")
-# ž, š, Ž, Š of ISO 8859-2 in a word, where cp1252 has ¾, ¹, ®, ©.
-CARONS = re.compile(rb"[a-z][\xb9\xbe]|[\xa9\xae\xb9\xbe][a-z\xe1\xe9\xed\xfd]")
-CYRILLIC = re.compile(r"[А-яЁёІіЇїЄєҐґЎў№«»„“”–—’…°§\xa0]")
 # Encodings whose bytes are all ASCII, by what they switch with.
 ESCAPES = (
     (re.compile(rb"\x1b\$[@B]|\x1b\([JI]"), "iso2022_jp"),
@@ -55,7 +37,7 @@ ESCAPES = (
         "utf-7",
     ),
 )
-DOS = ["cp850", "cp852", "cp866", "cp737", "cp857"]
+DOS = ("cp437", "cp850", "cp852", "cp866", "cp737", "cp857", "cp775", "cp862")
 
 
 @dataclass
@@ -120,14 +102,13 @@ def _single_bytes(path: Path) -> str:
     if rest and not rest.isascii():
         lines.append(rest)
     letters = b"\n".join(lines)
+    name = likeliest(letters, DOS if DEGREE.search(letters) else None)
     # Letters of western Europe hardly make up those of UTF-8 by chance.
-    if good > bad or (good > MIXED * bad and _western(letters)):
+    if good > bad or (good > MIXED * bad and name in WESTERN):
         return "utf-8"
-    if DEGREE.search(letters):
-        return _of_dos(DEGREE.sub(b"", letters))
-    if name := _western(letters):
+    if name:
         return name
-    best = from_bytes(letters, cp_isolation=OTHERS).best()
+    best = from_bytes(letters, cp_isolation=EASTERN).best()
     name = "cp1252" if best is None else best.encoding
     # Hiragana and katakana, which Korean and Chinese texts hardly hold.
     if _decodes(letters, "euc_jp") and _among(letters, "euc_jp", *KANA) > OFTEN:
@@ -135,71 +116,7 @@ def _single_bytes(path: Path) -> str:
         if len({sign for sign in letters.decode("euc_jp") if KANA[0] <= sign <= KANA[1]}) > FEW:
             return "euc_jp"
         return "cp949" if _among(letters, "cp949", "\uac00", "\ud7a3") > 0.5 else name
-    if (
-        name == "cp932" and _among(letters, "cp932", "\uff61", "\uff9f") > 0.5
-    ):  # letters of one byte, taken for those of Japan's terminals
-        best = from_bytes(letters, cp_isolation=[one for one in OTHERS if one != "cp932"]).best()
-        name = "cp1252" if best is None else best.encoding
-    if name == "cp1251" and _decodes(
-        letters, "cp932"
-    ):  # Japan's letters, half of whose bytes are Russia's
-        signs = [sign for sign in letters.decode(name, errors="replace") if not sign.isascii()]
-        russian = sum(CYRILLIC.fullmatch(sign) is not None for sign in signs)
-        if russian < 0.9 * len(signs) and _among(letters, "cp932", "\uff61", "\uff9f") < 0.1:
-            return "cp932"
-    if name == "cp874" and _decodes(letters, "gb2312"):
-        return "gb18030"  # Thai has words of odd length, which leave a byte over
-    # The two of central Europe differ in few letters, and where one has them the other has nothing.
-    central = name == "cp1250" and CENTRAL & set(letters)
-    return "iso8859_2" if central and not set(range(0x80, 0xA0)) & set(letters) else name
-
-
-def _of_dos(letters: bytes) -> str:
-    """The encoding of DOS, which all have the sign of degrees at one place, by the other letters."""
-    if letters.isascii() or _share(letters, "cp850") > CLEAR:
-        return "cp850"
-    best = from_bytes(letters, cp_isolation=DOS).best()
-    return "cp850" if best is None else best.encoding
-
-
-def _western(letters: bytes) -> str | None:
-    """The older encoding of western Europe under which nearly all bytes beyond ASCII are its accented
-    letters, each in a word of the like case; Windows' Turkish; None where letters stand in rows of their
-    own, as they do in other alphabets, or it is none of these."""
-    every = np.frombuffer(letters, dtype=np.uint8)
-    high = every > 127
-    if high[1:-1].any() and (high[:-2] | high[2:])[high[1:-1]].mean() > 0.5:
-        return None
-    there = set(letters)
-    if TURKISH & there and not ICELAND & there:
-        return "cp1254"
-    if set(b"\x8a\x8e\x9a\x9e") & there and CZECH & there:  # beside š and ž
-        return "cp1250"
-    if CARONS.search(letters) and CZECH & there and not set(range(0x80, 0xA0)) & there:
-        return "iso8859_2"
-    if HUNGARIAN & there and set(b"\xe1\xe9") & there and not PORTUGUESE & there:
-        return "cp1250"
-    shares = {name: _share(letters, name) for name in WESTERN}
-    best = max(shares, key=lambda name: shares[name])
-    return best if shares[best] > CLEAR else None
-
-
-def _share(letters: bytes, name: str) -> float:
-    """Of the signs beyond ASCII, which share is an accented letter of western Europe, small after a small one,
-    or a sign that doesn't stand within a word."""
-    text = f" {letters.decode(name, errors='replace')} "
-    found = [
-        (before, sign, after)
-        for before, sign, after in zip(text, text[1:], text[2:], strict=False)
-        if not sign.isascii()
-    ]
-    good = [
-        (sign in ACCENTED and not (sign.isupper() and before.islower()))
-        or (sign in SIGNS and not (before.isalpha() and after.isalpha()))
-        or sign == "’"
-        for before, sign, after in found
-    ]
-    return sum(good) / max(1, len(good))
+    return name
 
 
 def _among(letters: bytes, name: str, first: str, last: str) -> float:

@@ -17,12 +17,12 @@ APART = 0.003  # degrees from which on two places are others
 EAST = re.compile(
     r"(^|_)(longitude|longitud|lon|lng|long|x|easting|east|este|xcoord\w*|utm_?e|utm_?x|e|coordx|coor\w*_x|laenge|lange|langengrad|laengengrad|"
     r"rechtswert|ostwert|lengtegraad|lengte|lengdegrad|lengde|laengdegrad|laengde|langd|langdgrad|longitudine|delka|dlzka|"
-    r"d[lł]ugosc\w*|hosszusag|pituus\w*|boylam|kinh_[dđ]o)(_|\d|$)|longitud|долгот|довгот|経度|经度|經度|경도"
+    r"d[lł]ugosc\w*|hosszusag|pituus\w*|boylam|kinh_[dđ]o)(_|\d|$)|longitud|долгот|довгот|קו_אורך|^[xe]_?(座標|坐標|坐标|좌표)|(座標|坐標|坐标|좌표)(정보)?_?x(_|$)|(^|_)ost(_|$)|経度|经度|經度|경도"
 )
 NORTH = re.compile(
     r"(^|_)(latitude|latitud|lat|y|northing|north|norte|ycoord\w*|utm_?n|utm_?y|n|coordy|coor\w*_y|breite|breitengrad|"
     r"hochwert|nordwert|breedtegraad|breedte|breddegrad|bredde|breddgrad|bredd|latitudine|sirka|"
-    r"szerokosc\w*|szelesseg|leveys\w*|enlem|vi_[dđ]o)(_|\d|$)|latitud|широт|緯度|纬度|위도"
+    r"szerokosc\w*|szelesseg|leveys\w*|enlem|vi_[dđ]o)(_|\d|$)|latitud|широт|קו_רוחב|^[yn]_?(座標|坐標|坐标|좌표)|(座標|坐標|坐标|좌표)(정보)?_?y(_|$)|(^|_)nord(_|$)|緯度|纬度|위도"
 )
 
 

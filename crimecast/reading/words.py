@@ -19,7 +19,7 @@ CLOCK = re.compile(
 ENDING = re.compile(r"(^|_)(hour|hr|hrs|h)_?(end|ending)$")  # 13 is the hour from 12 to 13
 KIND = re.compile(
     r"type|species|scientific_?name|common_?name|taxon|ofns|rubrica|nature|loai|rodzaj|(^|_)cat$|^incident$|general_code|죄|범죄|處理|offen|categor|crime|descri|delito|delikt|ucr|charge|nature|kind|what|class|statute|tipo|art$|infrac|straft|vergehen|"
-    r"misdrijf|(^|_)feit(_|$)|delict|soort|brott|druh|buncsel|ประเภท|(^|_)סוג|(^|_)mci(_|$)|罪|種別|手口|类型|類|종류|вид|тип|είδος|(^|_)suc"
+    r"misdrijf|(^|_)feit(_|$)|delict|soort|brott|druh|buncsel|ประเภท|(^|_)סוג|(^|_)mci(_|$)|罪|種別|手口|类型|類|종류|вид|тип|είδος|ειδος|(^|_)suc|(^|_)(veids|rusis|liik|tegund|vrsta|jenis)(_|$)|врста|نوع|案類"
 )
 OFFENCE = re.compile(
     r"misdrijf|delict|crim|offen|of+ns|delit|delik|straft|infrac|charge|ucr|罪|手口|죄|преступ|злочин|(^|_)suc"
@@ -56,7 +56,7 @@ COUNTER = re.compile(
     r"^(objectid(_\d+)?|object_id|fid|ogc_fid|gid|rowid|row|row_number|rownum|index|idx|no|nr|number|seq|unnamed_0|column_\d+|level_0|_id|n)$"
 )
 IDENTITY = re.compile(
-    r"(^|_)(id|ident|no|nr|num|number|key|uid|uuid|guid|case|report|dr)(_|$)|number|nummer|_id$|^id|(^|_)c_j(_|$)|spis_|akten|expediente"
+    r"(^|_)(id|ident|no|nr|num|number|key|uid|uuid|guid|case|report|dr)(_|$)|number|nummer|_id$|^id|(^|_)c_j(_|$)|spis_|akten|expedient|processo|boletim|folio|dossier|protocoll|sagsnr|diarienr|dnr|zaaknr|番号|編號|编号|번호|номер"
 )
 # Clocks of something else than what happened: how long it took, or when a shift began.
 LENGTH = re.compile(
@@ -75,7 +75,10 @@ CRIMES = re.compile(
     r"ลักทรัพย์|ชิงทรัพย์|ปล้น|ทำร้าย|วิ่งราว|ฉ้อโกง|h[ıi]rs[ıi]zl[ıi]k|gasp(\W|$)|yaralama|doland[ıi]r|kr[áa]de[žz]|loupe[žz]|vloup|ubl[íi][žz]en|"
     r"stöld|tyveri|inbrott|indbrud|misshandel|bedr[äa]geri|varkaus|ryöstö|pahoinpitely|lopás|rablás|betörés|t[âa]lh[ăa]r|κλοπ|ληστεί|διάρρηξ|"
     r"سرقة|اعتداء|גניבה|שוד|פריצה|תקיפה|窃盗|竊盜|盗窃|偷|ひったくり|強盗|強盜|抢劫|搶奪|空き巣|ねらい|自転車盗|暴行|傷害|伤害|詐欺|诈骗|절도|강도|폭행|상해|사기|"
-    r"चोरी|लूट|डकैती",
+    r"चोरी|लूट|डकैती|تخريب|احتيال|قتل|خطف|سطو|نشل|سرقت|چوری|הונאה|רצח|ונדליזם|הטרדה|סמים|אלימות|(^|\W)furt|[iî]n[sșş]el[aă]|(^|\W)lovir|"
+    r"kra[dđ]|razbojni|prijevar|prevar|tatvin|(^|\W)rop(\W|$)|goljuf|крађ|разбојн|превар|насиљ|измам|шахрай|хуліган|z[aā]dz[iī]b|laup[iī]|kr[aā]p[sš]|"
+    r"vagyst|pl[eė][sš]im|suk[cč]iav|vargus|r[oö][oö]vimi|kelmus|þjófn|líkamsár|innbrot|pencuri|perampok|penganiaya|penipu|(^|\W)(rompak|samun|curi)|carnap|"
+    r"csalás|garázda|lúpež|vjedhje|grabitje|robatori|lapurreta|petos|r[oø]veri|h[aæ]rverk|απάτη|φθορ",
     re.IGNORECASE,
 )
 NO_KIND = re.compile(
