@@ -8,13 +8,14 @@ import polars as pl
 from crimecast import Doubt, UserError
 from crimecast.cities import City
 from crimecast.reading.columns import FIELDS, GUESSES, REQUIRED, SHEET, SYNONYMS, find, plain
+from crimecast.reading.id_columns import id_column
 from crimecast.reading.kind_columns import kind_column
 from crimecast.reading.moment import Asked
 from crimecast.reading.notice import Notice
-from crimecast.reading.parts import Rows, distinct, nulls, rows_of
+from crimecast.reading.parts import Rows, rows_of
 from crimecast.reading.place_columns import doubts, numeric, place_columns, place_names, spread
 from crimecast.reading.time_columns import reads, time_columns
-from crimecast.reading.words import CORNER, COUNTER, DATED, HAPPENED
+from crimecast.reading.words import CORNER, DATED, HAPPENED
 
 PLACED = re.compile(
     r"point|(^|_)loc|geo|coord|koord|place|shape|wkt|utm|mgrs|grid_?ref|plus_?code|h3"
@@ -139,7 +140,7 @@ def found_columns(
                 says += f" If the names of the sheets say it, choose '{SHEET}' for the type."
             notices.append(Notice("no_type", says, table.height))
     if "source_id" not in found:
-        own = _identity(table, options["source_id"], found, city)
+        own = id_column(table, options["source_id"], _taken(found), city)
         if own:
             found["source_id"] = [own]
     notices += _twins(table, found)
@@ -189,25 +190,6 @@ def _options(columns: list[str], city: City) -> dict[str, list[list[str]]]:
         ]
         for field in FIELDS
     }
-
-
-def _identity(
-    table: Rows, options: list[list[str]], found: dict[str, list[str]], city: City
-) -> str | None:
-    """A column that names each record; a number that only counts the rows of this file is none."""
-    taken = _taken(found)
-    for option in options:
-        name = option[0]
-        if name in taken or COUNTER.match(plain(name)):
-            continue
-        if plain(name) in {plain(source.columns.get("source_id", "")) for source in city.sources}:
-            return name  # the registry knows this portal's
-        column = table.column(name)
-        null, _ = nulls(column)
-        given, different = distinct(column)
-        if null <= 0.5 * table.height and different >= 0.5 * given:
-            return name
-    return None
 
 
 def joined(columns: dict[str, list[str]]) -> dict[str, Any]:
