@@ -160,7 +160,10 @@ if run.state == "failed" and (reached := kept(run.folder)):
         )
 for warning in run.summary.get("warnings", []):
     st.warning(text(warning))
+known = known_effect(run)
 guarded(lambda: what_it_did(run))
+if known is None and known_effect(run) is not None:
+    st.rerun()  # the table above tells of it too
 guarded(remark)
 with st.container(horizontal=True):
     to = {**st.query_params, "run": run.id}

@@ -12,7 +12,7 @@ from crimecast.live.round import go_round
 from crimecast.live.standing import gains, said, standing
 from crimecast.plots.figures import sequence_figure
 from crimecast.reporting.tomorrow import printable
-from crimecast.runs.run import list_runs
+from crimecast.runs.run import list_runs, load_run
 from crimecast.views.tomorrow import (
     NOTICE,
     TomorrowView,
@@ -24,6 +24,7 @@ from crimecast.views.words import FIT, forecast_title
 from pages.parts.charts import chart
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.guarding import guarded, part
+from pages.parts.judged import loses, strongest
 from pages.parts.live import take_over
 from pages.parts.maps import asked_of, maps
 from pages.parts.people import operator_button
@@ -47,6 +48,22 @@ sealed_by = [name for name in plan.names if name not in (*own, *RIVALS)] if plan
 names = [*own, *sealed_by, *RIVALS]
 if plan is not None:  # what the city's forecast is stands first
     names = [*plan.names, *(name for name in names if name not in plan.names)]
+
+
+def better_than(name: str) -> str | None:
+    """The best simple forecast, where it is better than a run on days that the run never saw."""
+    if name not in done:
+        return None
+    run = load_run(name)
+    with st.spinner("Looking how it has done …"):
+        if run.design.horizon > 1 or not loses(run):
+            return None
+        return strongest(run)[0]
+
+
+better = better_than(own[0]) if own and plan is None else None
+if better is not None:  # nobody is to act on what is known to be worse
+    names = [better, *(name for name in names if name != better)]
 
 
 def shown_step(view: TomorrowView) -> int:
@@ -74,6 +91,15 @@ def ahead() -> None:
         if len(kinds) > 1:
             order = [kinds[-1], *kinds[:-1]]
             kind = kinds.index(st.selectbox("Type", order, key="tomorrow_type"))
+    if (best := better_than(name)) is not None:
+        st.warning(
+            f"On days that it never saw, {text(name)} is worse than {text(forecast_title(best))}: choose that to act on.",
+            icon=":material/balance:",
+        )
+    elif name == better:
+        st.caption(
+            f"{text(forecast_title(name))} stands first: on unseen days it is better than {text(own[0])}."
+        )
     for note in view.made.notices:
         st.warning(text(note), icon=":material/hourglass_bottom:")
     step = shown_step(view)
@@ -86,7 +112,11 @@ def ahead() -> None:
         "Most likely between", f"{low:,} and {high:,}",
         help="Nineteen times in twenty it will be, if the forecast is right about what it doesn't know.",
     )  # fmt: skip
-    columns[2].metric("Usual", f"{view.usual[kind].sum():,.1f}", help="The mean of the last year.")
+    usual = text(view.usual_time(step))
+    columns[2].metric(
+        f"On {usual}", f"{view.alike[step, kind]:,.1f}",
+        help="The mean of the last year, at that time of the week.",
+    )  # fmt: skip
     share = st.slider("I can cover … % of the area", 1, 30, 5, key="tomorrow_cover")
     chosen = view.covered(step, kind, share)
     held = float(view.made.rate[step, kind][chosen].sum())
@@ -96,12 +126,12 @@ def ahead() -> None:
     )
     maps(view.message(step, kind, share), key="tomorrow_maps")
     st.subheader("Ten places to look at")
-    off = view.of_city(step, kind) - 1
-    st.markdown(f"The whole city: {abs(off):.0%} {'more' if off > 0 else 'less'} than usual.")
+    st.markdown(f"The whole city: {text(view.beside_alike(step, kind))}.")
     rows = view.places(step, kind)
     st.markdown(
         "\n".join(
-            f"1. **{text(row['place'])}**: {row['expected']:.2f} expected ({text(row['95 %'])}), {row['usual']:.2f} usual. {text(row['why'])}."
+            f"1. **{text(row['place'])}**: {row['expected']:.2f} expected ({text(row['95 %'])}), {row['usual']:.2f} on {usual}."
+            + (f" {text(row['why'])}." if row["why"] else "")
             for row in rows.to_dict("records")
         )
     )

@@ -28,7 +28,7 @@ MEANING: dict[str, tuple[str, str]] = {
     "not_repeatable": ("It doesn't say the same twice", "Asked again it gives another forecast: don't rely on small differences."),
     "train_forecast_gap": ("It forecasts otherwise than it was trained", "Something behaves differently outside of training: the forecast is weaker than it could be."),
     "clamped": ("Its numbers are cut off", "Below or above a bound it can't go, though the counts do: busy or quiet cells are wrong."),
-    "wrong_scale": ("Its numbers are on another scale", "Busy places are overstated and quiet ones understated, or the other way round: don't plan by their size."),
+    "wrong_scale": ("Its numbers are on another scale", "It raises and lowers places too much, or too little: the order of places may be right, their expected counts aren't."),
     "rate_for_log": ("Its numbers are on another scale", "It can't say that a place is quiet: don't plan by its numbers."),
     "frozen": ("Part of it could not learn", "A part of the network was left as it was drawn by chance."),
     "too_much_decay": ("It was held back in training", "It was not allowed to say how much places differ: the forecast is weaker than it could be."),

@@ -46,11 +46,28 @@ def judge(case: Case) -> Iterator[Finding]:
         )  # fmt: skip
         return
     yield Finding(
-        "wrong_scale", None, "high" if gain > MUCH else "medium", {"slope": slope, "gain": gain, "of": part},
-        f"The differences between its cells are {1 / max(slope, 1e-3):.1f} times as large as they should be, in the logarithm: a rate is returned where its logarithm is asked for, or it is multiplied on the way."
-        if slope < 1 else
-        f"The differences between its cells should be {slope:.1f} times as large, in the logarithm: something divides or bends what is returned, such as a tanh, a root or a second logarithm.",
+        "wrong_scale", None, "high" if gain > MUCH else "medium",
+        {"slope": slope, "gain": gain, "of": part}, _says(slope, part, case.is_spec),
     )  # fmt: skip
+
+
+def _says(slope: float, part: str, is_spec: bool) -> str:
+    if slope > 1:
+        return f"The differences between its cells should be {slope:.1f} times as large, in the logarithm: something divides or bends what is returned, such as a tanh, a root or a second logarithm."
+    times = f"{1 / max(slope, 1e-3):.1f} times as large as"
+    if part == "all":
+        says = f"The differences between its cells are {times} they should be, in the logarithm: "
+    else:
+        says = f"What it adds to its offset is {times} it should be, in the logarithm: "
+    if is_spec:
+        return (
+            says
+            + "on days it never saw, what it learnt holds less. Too few records for the design do that, or records that changed: train on more of them, or up to a later day."
+        )
+    return (
+        says
+        + "a rate is returned where its logarithm is asked for, or it is multiplied on the way."
+    )
 
 
 def _stretched(case: Case, part: str) -> tuple[float, float, str] | None:

@@ -4,6 +4,7 @@ import tomllib
 from typing import Any
 
 from crimecast import UserError
+from crimecast.designs.kinds import KINDS
 from crimecast.designs.spec import Design, to_toml
 from crimecast.forecasting.forecasts import versus
 from crimecast.forecasting.unseen import unseen_period
@@ -17,7 +18,7 @@ NOTE = 2_000  # characters of a note
 def changes(run: Run, parent: Run) -> list[str]:
     """What differs between a run and the one it was forked from, a line each: `stem.kernel 3 → 5`."""
     one, other = _plain(parent.design), _plain(run.design)
-    lines = [_line(key, one.get(key), other.get(key)) for key in {**one, **other}]
+    lines = [_line(key, _said(one, key), _said(other, key)) for key in {**one, **other}]
     made = [line for line in lines if line]
     if run.seed != parent.seed:
         made.append(f"seed {parent.seed} → {run.seed}")
@@ -46,6 +47,13 @@ def _plain(design: Design) -> dict[str, Any]:
         made[f"training.{key}"] = value
     document.pop("name")
     return {**document, **made}
+
+
+def _said(design: dict[str, Any], key: str) -> Any:
+    """A field's value; a layer's option that isn't written has the default of its kind."""
+    name, _, option = key.partition(".")
+    kind = KINDS.get(design.get(f"{name}.kind", ""))
+    return design.get(key, kind.options.get(option) if kind else None)
 
 
 def _line(key: str, before: Any, after: Any) -> str:

@@ -14,6 +14,7 @@ from crimecast.forecasting.forecasts import rates, rivals
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.inspect.prove import proof_of
+from crimecast.lineage.tree import effect
 from crimecast.runs.run import load_run
 from crimecast.views.tomorrow import before, tomorrow_view
 
@@ -26,6 +27,7 @@ def prepare(name: str) -> None:
         rates(other, load_cube(run.grid), first, last)
     tomorrow_view(run.id, run.grid)
     before(run.id, run.grid)
+    effect(run)
     findings_of(run)
     proof_of(run)
 

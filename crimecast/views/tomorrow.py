@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,15 +13,22 @@ import pandas as pd
 from crimecast.cities import City, load_city
 from crimecast.forecasting.ahead import ALL, Ahead
 from crimecast.forecasting.to_come import come, kept, kept_next, save
+from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import Cube, load_cube
+from crimecast.judging.astray import Astray
 from crimecast.live.log import Log
 from crimecast.live.plan import live_folder
 from crimecast.plots.rasters import Panel, Scene, message
 from crimecast.plots.scale import top_of
+from crimecast.runs.run import list_runs
+from crimecast.views.astray import found
 from crimecast.views.ground import ground
 from crimecast.views.place_names import place_name
 
 DAYS, LOOK_BACK = 7, 365  # to forecast, and from which what is usual is taken
+PERIODS = {"w": "week", "mo": "month"}
+CLOSE = 9  # cells of a cluster up to which its error is told of each of them
+LITTLE = 0.02  # of a usual day: a difference that nobody would notice
 NOTABLE = 0.1  # of what is usual: a difference worth words
 NOTICE = (
     "It says where reports are likely, as reports have been: where police look more, more is recorded. "
@@ -34,12 +41,15 @@ NOTICE = (
 @dataclass(frozen=True)
 class TomorrowView:
     """A forecast of steps to come. `without` (K, H, W) is the first step's, had the last days been as
-    usual; usual (K, H, W): events a step of the year before."""
+    usual; usual (K, H, W): events a step of the year before; alike (S, K): the city's of those at that time of the week. `wrong`: what
+    is known of the forecast's errors at cells, up to the last step that has come."""
 
     made: Ahead
     usual: np.ndarray
     without: np.ndarray
     recent: int
+    alike: np.ndarray
+    wrong: dict[tuple[int, int], Astray] = field(default_factory=dict)
 
     @property
     def cube(self) -> Cube:
@@ -73,7 +83,7 @@ class TomorrowView:
         """The maps of all steps, for the browser."""
         cube, rate = self.cube, self.made.rate[:, kind]
         unit = cube.unit
-        off = rate - self.usual[kind]
+        off = np.stack([rate[i] - self.usual_at(i)[kind] for i in range(len(rate))])
         reach = top_of(np.abs(off[:, self.made.area]), 0.995, 1e-3)
         top = top_of(rate[:, self.made.area], least=1e-3)
         peak = max(float(rate.max()), 1e-6)
@@ -116,7 +126,7 @@ class TomorrowView:
                     "expected": float(rate[row, column]),
                     "95 %": f"{low} to {high}",
                     "chance of any": 100 * float(made.some[step, kind, row, column]),
-                    "usual": float(self.usual[kind, row, column]),
+                    "usual": float(self.usual_at(step)[kind, row, column]),
                     "why": self.why(step, kind, row, column),
                 }
             )
@@ -126,6 +136,27 @@ class TomorrowView:
         """What a cell is called."""
         return place_name(self.city, self.cube, row, column)
 
+    def beside_alike(self, step: int, kind: int) -> str:
+        """What is expected of the whole city beside what is usual at that time of the week."""
+        off = float(self.made.mean[step, :, kind].mean()) / max(self.alike[step, kind], 1e-9) - 1
+        if abs(off) < LITTLE:
+            return f"as much as on {self.usual_time(step)}"
+        return f"{abs(off):.0%} {'more' if off > 0 else 'less'} than on {self.usual_time(step)}"
+
+    def usual_at(self, step: int) -> np.ndarray:
+        """(K, H, W) what is usual at each cell at the time of the week that a step is of."""
+        whole = np.maximum(self.usual.sum(axis=(1, 2)), 1e-9)
+        return self.usual * (self.alike[step] / whole)[:, None, None]
+
+    def usual_time(self, step: int) -> str:
+        """The time of the week that a step is of, as people say it."""
+        day = pd.Timestamp(self.made.times[step])
+        if self.cube.step.unit == "h":
+            return f"a usual {day:%A} at {day:%H:%M}"
+        if self.cube.step.unit == "d" and self.cube.step.count == 1:
+            return f"a usual {day:%A}"
+        return f"a usual {PERIODS.get(self.cube.step.unit, 'step')}"
+
     def of_city(self, step: int, kind: int) -> float:
         """What is expected of the whole city over what is usual."""
         return float(self.made.mean[step, :, kind].mean()) / max(
@@ -133,19 +164,30 @@ class TomorrowView:
         )
 
     def why(self, step: int, kind: int, row: int, column: int) -> str:
-        """What makes a cell differ from its usual share of the city: the last days near it, by how much
+        """What makes a cell differ from its usual share of the city, nothing if it doesn't: the last days near it, by how much
         less or more the forecast says without them, or what it remembers of longer ago."""
-        made, rate = self.made, self.made.rate[:, kind, row, column]
+        rate = self.made.rate[:, kind, row, column]
         own = max(float(self.usual[kind, row, column]) * self.of_city(step, kind), 1e-9)
         off = float(rate[step]) / own - 1
-        share = "As usual here, for what the whole city has"
+        reasons = []
         if abs(off) > NOTABLE:
-            share = (
+            reasons.append(
                 f"{abs(off):.0%} {'more' if off > 0 else 'less'} than its usual share of the city"
             )
+        if (one := self.wrong.get((row, column))) is not None:
+            reasons.append(
+                f"it has been too {'low' if one.more else 'high'} there: {one.observed:,.0f} came, "
+                f"{one.expected:,.0f} were expected ({self.cube.label(one.first)} to {self.cube.label(one.last - 1)})"
+            )
         added = float(rate[0]) - float(self.without[kind, row, column])
-        if abs(added) <= NOTABLE * float(rate[0]):
-            return share
+        if abs(added) > NOTABLE * float(rate[0]):
+            reasons.append(self._lately(kind, row, column, added))
+        said = "; ".join(reasons)
+        return said[:1].upper() + said[1:]
+
+    def _lately(self, kind: int, row: int, column: int, added: float) -> str:
+        """The last days near a cell, and what the forecast `added` for them."""
+        made = self.made
         near = (slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2))
         within = f"within {1.5 * self.cube.cell:,.0f} m"
         if self.cube.areas is not None:
@@ -158,7 +200,7 @@ class TomorrowView:
         if word == "event" and seen != 1:
             word += "s"
         return (
-            f"{share}; {seen} {word} {within} since {self.cube.label(since)}, where "
+            f"{seen} {word} {within} since {self.cube.label(since)}, where "
             f"{told:.1f} are usual, {'add' if added > 0 else 'take away'} {abs(added):.2f}"
         )
 
@@ -185,10 +227,41 @@ def _view(made: Ahead) -> TomorrowView:
         without = kept_next(made.name, calm, key)
         if len(made.kinds) > len(cube.types):
             usual = np.concatenate([usual, usual.sum(axis=0, keepdims=True)])
-        _views[key] = TomorrowView(made, np.where(made.area, usual, 0.0), without, recent)
+        _views[key] = TomorrowView(
+            made, np.where(made.area, usual, 0.0), without, recent, _alike(made, begin), _wrong(made),
+        )  # fmt: skip
         while len(_views) > 4:
             _views.popitem(last=False)
     return _views[key]
+
+
+def _alike(made: Ahead, begin: int) -> np.ndarray:
+    """(S, K) the city's events at the same time of the week, a step, from step `begin` on."""
+    cube = made.cube
+    totals = cube.counts[begin : made.origin][..., made.area].sum(axis=2, dtype=np.float64)
+    if len(made.kinds) > totals.shape[1]:
+        totals = np.concatenate([totals, totals.sum(axis=1, keepdims=True)], axis=1)
+    week = np.timedelta64(7, "D")
+    since = np.datetime64("1970-01-05")  # a Monday
+    known = (cube.times[begin : made.origin] - since) % week
+    rows = [totals[known == (time - since) % week] for time in made.times]
+    return np.stack([(row if len(row) else totals).mean(axis=0) for row in rows])
+
+
+def _wrong(made: Ahead) -> dict[tuple[int, int], Astray]:
+    """Errors of a run at cells that last until now, by cell, of the days that it never saw; steps of the grid."""
+    known = {run.id: run for run in list_runs(made.cube.grid) if run.state == "done"}
+    if made.name not in known or made.cube.areas is not None:
+        return {}
+    first, last = unseen_period(known[made.name])
+    if last != made.origin:
+        return {}
+    return {
+        (int(row), int(column)): replace(one, first=first + one.first, last=first + one.last)
+        for one, _ in reversed(found(made.name, made.cube.grid, first, last))
+        if first + one.last >= last and len(one.cells) and len(one.cells) <= CLOSE
+        for row, column in one.cells
+    }
 
 
 @dataclass(frozen=True)

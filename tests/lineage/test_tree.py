@@ -15,7 +15,7 @@ from tests.training.test_training import SMALL
 
 CHANGED = (
     SMALL.replace("lags = [1, 2, 7]", "lags = [1, 2, 3, 7]")
-    .replace("channels = 4", "channels = 6")
+    .replace("channels = 4", "channels = 6\nkernel = 5")
     .replace('[[layer]]\nname = "drop"\nkind = "dropout"\n', "")
     .replace(
         '[[layer]]\nname = "out"',
@@ -36,6 +36,8 @@ def test_changes_are_named_in_words(pair: tuple[str, str]) -> None:
     made = changes(child, parent)
     assert "lags 1, 2, 7 → 1, 2, 3, 7" in made
     assert "stem.channels 4 → 6" in made
+    assert "stem.kernel 3 → 5" in made
+    assert "stem.kernel 5 → 3" in changes(parent, child)
     assert "− drop (dropout)" in made
     assert "+ more (conv)" in made
     assert "seed 0 → 2" in made

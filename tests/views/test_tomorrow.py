@@ -8,6 +8,7 @@ import pytest
 
 from crimecast.forecasting.ahead import ahead
 from crimecast.grids.cube import load_cube
+from crimecast.judging.astray import Astray
 from crimecast.live.round import go_round
 from crimecast.reporting.tomorrow import printable
 from crimecast.views import tomorrow
@@ -125,3 +126,22 @@ def test_of_a_sealed_day_the_sealed_forecast_is_shown(data: object) -> None:
     assert known.label == "2015-03-02"
     assert known.counts.sum() == 40
     assert FIRST.year == 2015
+
+
+def test_usual_is_what_the_same_weekday_brings(view: TomorrowView) -> None:
+    cube, origin = view.cube, view.made.origin
+    last = np.arange(origin - 365, origin)
+    tuesdays = last[(cube.times[last].astype("datetime64[D]").astype(int) + 3) % 7 == 1]
+    mean = cube.counts[tuesdays][..., view.made.area].sum() / len(tuesdays)
+    assert view.alike[0, 0] == pytest.approx(mean, rel=1e-6)
+    assert view.usual_at(0)[0].sum() == pytest.approx(mean, rel=1e-6)
+    off = view.made.mean[0, :, 0].mean() / mean - 1
+    word = "more" if off > 0 else "less"
+    assert view.beside_alike(0, 0) == f"{abs(off):.0%} {word} than on a usual Tuesday"
+
+
+def test_what_a_run_gets_wrong_at_a_place_is_told_there(view: TomorrowView) -> None:
+    row, column = map(int, np.argwhere(view.made.area)[40])
+    wrong = Astray("cell", "", 700, 730, 40.0, 20.0, 5.0, np.array([[row, column]]))
+    why = replace(view, wrong={(row, column): wrong}).why(0, 0, row, column)
+    assert "t has been too low there: 40 came, 20 were expected (2024-12-01 to 2024-12-30)" in why
