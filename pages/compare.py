@@ -147,9 +147,8 @@ def scores(view: Comparison) -> None:
         if r.get("versus", {}).get("verdict") == "not to be told apart"
     ]
     if alike:
-        st.caption(
-            f"Not told apart from {text(other)}: {text(', '.join(alike))}. Their intervals hold zero."
-        )
+        its = "Its interval holds" if len(alike) == 1 else "Their intervals hold"
+        st.caption(f"Not told apart from {text(other)}: {text(', '.join(alike))}. {its} zero.")
 
 
 def one_of(view: Comparison, key: str) -> str:

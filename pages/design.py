@@ -176,11 +176,22 @@ validate_until = columns[1].date_input(
     max_value=days[3],
     help="Steps from there to this day decide when to stop. What comes after stays unseen.",
 )
+
+
+def allowed() -> int:
+    """The epochs that the spec says; of a fork that changes nothing of them, those that its parent was allowed."""
+    if design is None:
+        return 12
+    if parent is None or load_run(parent).design.training.epochs != design.training.epochs:
+        return design.training.epochs
+    return load_run(parent).settings.epochs
+
+
 epochs = columns[2].number_input(
     "Epochs at most",
     1,
     500,
-    design.training.epochs if design else 12,
+    allowed(),
     help="Passes over the training period.",
 )
 seed = columns[3].number_input(

@@ -8,7 +8,7 @@ from crimecast.grids.grid import list_grids, make_grid
 from crimecast.live.discarding import delete_grid
 from crimecast.records.snapshot import snapshot
 from crimecast.runs.run import list_runs
-from crimecast.views.grid import grid_message, thinness
+from crimecast.views.grid import advised, grid_message, thinness
 from pages.parts.bin import delete_button
 from pages.parts.frame import frame, grid_title, nothing_yet
 from pages.parts.guarding import guarded, part
@@ -27,22 +27,22 @@ if not held.months and here.grid is None:
     nothing_yet(f"{text(city.title)} has no events yet.", "pages/city.py", "Bring in records")
 
 
+LENGTHS = ["1d", "1h", "6h", "8h", "1w", "1mo"]
+
+
 def form() -> None:
+    width, length, why = advised(held)
     with st.form("grid", border=True):
+        st.caption(text(why))
         columns = st.columns(3)
         cell = columns[0].number_input(
-            "Cell, metres",
-            100,
-            5000,
-            500,
-            step=50,
+            "Cell, metres", 100, 5000, min(5000, int(width)), step=50, key=f"cell_{city.name}",
             help="Side of a square cell. Smaller cells are emptier.",
-        )
+        )  # fmt: skip
         step = columns[1].selectbox(
-            "Step",
-            ["1d", "1h", "6h", "8h", "1w", "1mo"],
+            "Step", LENGTHS, LENGTHS.index(length), key=f"length_{city.name}",
             help="Length of a step in the city's own time.",
-        )
+        )  # fmt: skip
         known = list(held.type_counts)
         types = columns[2].multiselect(
             "Types", [*city.groups, *known], placeholder="all, as one",

@@ -134,7 +134,7 @@ def show() -> None:
     st.subheader(text(verdict(table)))
     table |= fine_tuned(found, step)
     st.caption(
-        f"Gain in {text(FIT.plain)} on *{text(forecast_title(RIVAL))}*, fitted to the same city's own past: above zero is better; "
+        f"Gain in {text(FIT.plain)} on *{text(forecast_title(RIVAL))}*, the simple forecast that can be fitted anywhere, to the same city's own past: above zero is better; "
         "95 % intervals over weeks."
     )
     st.dataframe(

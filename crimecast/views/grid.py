@@ -1,17 +1,24 @@
 """The Grid page: the counts of a grid on the map, step by step, smoothed only for the eye."""
 
 from functools import lru_cache
+from math import ceil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from scipy.ndimage import gaussian_filter
 
 from crimecast.cities import City
 from crimecast.grids.cube import load_cube
-from crimecast.judging.thin import advice, enough
+from crimecast.judging.thin import STEPS, advice, enough
 from crimecast.plots.rasters import Panel, Scene, message, window
 from crimecast.plots.scale import top_of
+from crimecast.records.snapshot import Snapshot
 from crimecast.views.ground import ground
+
+TRIES = 5
+BEGIN = 500.0  # metres of a cell, where that has enough events
 
 
 @lru_cache(maxsize=8)
@@ -64,6 +71,34 @@ def grid_message(city: City, grid: str, kind: int, sigma: float, step: int) -> b
         i: [shown[i], mean] for i in window(step, 0, len(shown), 4 * scene.ground.size)
     }
     return message(scene, area, maps, step, first=0)
+
+
+def advised(records: Snapshot) -> tuple[float, str, str]:
+    """The cell in metres and the step to begin with on a city's records, and why, in words."""
+    return _advised(records.folder, tuple(records.files.values()))
+
+
+@lru_cache(maxsize=8)
+def _advised(_folder: Path, files: tuple[Path, ...]) -> tuple[float, str, str]:
+    known = pl.scan_parquet(list(files))
+    events, first, last = known.select(
+        pl.len(), pl.col("time").min().alias("first"), pl.col("time").max().alias("last")
+    ).collect().row(0)  # fmt: skip
+    days = {name: size for size, name in STEPS}
+    cell, step = BEGIN, "1d"
+    for _ in range(TRIES):  # wider cells are more than their share of the area: those at its edge
+        squares = [(pl.col(axis) / cell).floor().cast(pl.Int32) for axis in ("x", "y")]
+        cells = known.select(squares).unique().select(pl.len()).collect().item()
+        steps = ceil(((last - first).days + 1) / days[step]) + (days[step] > 1)
+        wider, longer = enough(events, cells, steps, cell, days[step])
+        if wider is None and longer is None:
+            break
+        cell, step = wider or cell, longer or step
+    why = (
+        f"Advised to begin with: cells of {cell:,.0f} m and steps of {step}. {events:,} events are then about {events / cells:,.1f} a cell and "
+        f"{events / steps:,.1f} a step."
+    )
+    return cell, step, why
 
 
 def thinness(grid: dict[str, Any]) -> tuple[bool, str]:
