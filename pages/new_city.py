@@ -13,7 +13,7 @@ from crimecast.crawling.discover import Preview, look_at
 from crimecast.reading.columns import REQUIRED
 from crimecast.reading.files import opened
 from crimecast.records.importing import import_file
-from crimecast.records.quarters import quarter_column
+from crimecast.records.quarters import naming_columns
 from crimecast.records.understanding import Request, guess_values, zone_of_file
 from pages.parts.columns import KINDS, choose_columns, choose_order, stored
 from pages.parts.frame import frame
@@ -149,9 +149,9 @@ def from_file() -> None:
         )
         guarded(lambda: show_look(found, file.file_id, file.name, request, "file"))
         used = {field: parts.split("+") for field, parts in columns.items()}
-        if boundary is None and (quarter := quarter_column(found.rows, used)):
+        if boundary is None and (named := naming_columns(found.rows, used)):
             st.caption(
-                f"Cells will be called after '{text(quarter)}', where its records lie together."
+                f"Cells will be called after {text(' and '.join(map(repr, named.values())))}, where its records lie together."
             )
         if not name:
             st.caption("Give the city a name to add it.")

@@ -24,7 +24,7 @@ from crimecast.records import originals
 from crimecast.records.archive import adopt, merge
 from crimecast.records.importing import held, mapped, read_in
 from crimecast.records.originals import Original
-from crimecast.records.quarters import EMPTY, quarter_column, quarters_in
+from crimecast.records.quarters import EMPTY, naming_columns, places_in
 from crimecast.records.snapshot import archive_folder, snapshot
 from crimecast.records.understanding import Request
 from crimecast.storage.access import accounted, act
@@ -151,13 +151,12 @@ def request_of(work: City, about: Original) -> Request:
 
 
 def _read(work: City, path: Path, about: Original) -> tuple[City, dict[str, Any], pl.DataFrame]:
-    """The city after it, what is said of it, and where its quarters lie."""
+    """The city after it, what is said of it, and where its quarters and streets lie."""
     with opened(path) as file:
         file = replace(file, crs=about.file_crs)
         found, events, said = read_in(file, about.origin, request_of(work, about))
         entry = merge(found.city, events, about.origin, {**said, "kept": path.stem})
-        quarter = quarter_column(file.rows, found.columns)
-        named_so = quarters_in(file.rows, found.read.parts, quarter) if quarter else EMPTY
+        named_so = places_in(file.rows, found.read.parts, naming_columns(file.rows, found.columns))
     if not found.is_new:
         return work, entry, named_so
     return replace(found.city, columns=mapped(found.columns)), entry, named_so

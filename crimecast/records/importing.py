@@ -22,7 +22,7 @@ from crimecast.records import originals
 from crimecast.records.archive import merge
 from crimecast.records.identity import identified
 from crimecast.records.originals import Original
-from crimecast.records.quarters import quarter_column, quarters_in
+from crimecast.records.quarters import naming_columns, places_in
 from crimecast.records.snapshot import archive_folder
 from crimecast.records.understanding import Request, Understood, understand
 from crimecast.records.unlike import unlike_known
@@ -98,12 +98,12 @@ def _import(file: File, origin: str, request: Request) -> dict[str, Any]:
         beside = unlike_known(city, good, found.read.precision, "source_id" in found.columns)
         about["notices"] = [*about["notices"], *(notice.plain() for notice in beside)]
     said = Original(origin, request.mapping, request.crs, request.zone, request.order, file.crs)
-    quarter = quarter_column(file.rows, found.columns)
-    beside_used = {"quarter": [quarter]} if quarter else {}
+    naming = naming_columns(file.rows, found.columns)
+    beside_used = {kind: [column] for kind, column in naming.items()}
     about["kept"] = originals.keep(city, file, said, found.columns | beside_used)
     entry = merge(city, events, origin, about)
-    if quarter:
-        add_quarters(city, quarters_in(file.rows, found.read.parts, quarter))
+    if naming:
+        add_quarters(city, places_in(file.rows, found.read.parts, naming))
     if found.is_new:
         write_city(replace(city, columns=mapped(found.columns)))
     return {"city": city.name, "columns": found.columns, **entry}

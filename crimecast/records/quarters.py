@@ -1,7 +1,8 @@
-"""Which column of a file names the quarter that each record lies in, and where those quarters are by its records.
+"""Which columns of a file name the quarter and the street that each record lies in, and where those are by its records.
 
 A column that is named so counts if its values are names, some of them and not too many, whose records lie together: the
-squared distances from the middle of each name are at most half of those from the middle of all.
+squared distances from the middle of each name are at most half of those from the middle of all. Of an address the
+number of the house is left out.
 """
 
 import re
@@ -23,57 +24,98 @@ NAMED = (
         r"distrito|precinct_?name|区$|區$|구$"
     ),
 )
-MOST, LEAST = 400, 3  # names
+STREETS = (
+    re.compile(
+        r"^(street|calle|rua|rue|via|strada|ulice|ulica|utca|gata|gade|vej|gatu?navn|cadde|sokak)$|street_?name|nombre_calle|nome_rua|nom_(voie|rue)|"
+        r"stra(ss|ß)en?(name)?(_|$)|straat(naam)?(_|$)|улица|вулиця|通り|路名|(^|_)(calle|rua|logradouro|ulice|ulica|utca)(_|$)"
+    ),
+    re.compile(
+        r"(^|_)(block|address|location_?street|adresse|direccion|endereco|indirizzo|adres|cim|адрес)(_|$)"
+    ),
+)
+OF_PERSONS = re.compile(
+    r"vict|suspect|offend|arrest|person|home|resid|domicil|wohn|report|complain"
+)
+# The number of a house, or of a block of them, before a street's name and behind it.
+BEFORE = r"(?i)^\d+[\dx]*\s+(?:block\s+(?:of\s+)?)?"
+BEHIND = r"(?i)[,\s]+(?:n[ºo°.]*\s*)?\d+\s?[a-z]?$"
+MOST, LEAST = {"quarter": 400, "street": 20_000}, 3  # names
+FEW = {"quarter": 0.2, "street": 0.5}  # names for each record, at most
 SAMPLE = 10_000
 TOGETHER = 0.5
 LETTERS = r"\p{L}{2}"
 EMPTY = pl.DataFrame(
-    schema={"name": pl.String, "longitude": pl.Float64, "latitude": pl.Float64, "records": pl.Int64}
+    schema={
+        "kind": pl.String,
+        "name": pl.String,
+        "longitude": pl.Float64,
+        "latitude": pl.Float64,
+        "records": pl.Int64,
+    }
 )
 
 
-def quarter_column(rows: Rows, used: dict[str, list[str]]) -> str | None:
-    """The column that is named for quarters and holds names, if there is one that nothing else is read from."""
+def naming_columns(rows: Rows, used: dict[str, list[str]]) -> dict[str, str]:
+    """The columns that are named for a `quarter` and for a `street` and hold names, of those that nothing is read from."""
     taken = {name for parts in used.values() for name in parts}
-    for pattern in NAMED:
-        for name in rows.columns:
-            if name not in taken and pattern.search(plain(name)) and _are_names(rows, name):
-                return name
-    return None
+    found: dict[str, str] = {}
+    for kind, patterns in (("quarter", NAMED), ("street", STREETS)):
+        named = (
+            name for pattern in patterns for name in rows.columns
+            if name not in {*taken, *found.values()} and pattern.search(plain(name)) and not OF_PERSONS.search(plain(name)) and _are_names(rows, name, kind)
+        )  # fmt: skip
+        if (first := next(named, None)) is not None:
+            found[kind] = first
+    return found
 
 
-def _are_names(rows: Rows, name: str) -> bool:
+def _are_names(rows: Rows, name: str, kind: str) -> bool:
     values = head(rows.column(name), SAMPLE)
     if values.dtype != pl.String:
         return False
-    texts = values.str.strip_chars().drop_nulls()
+    texts = pl.select(_bare(pl.lit(values), kind)).to_series().drop_nulls()
     texts = texts.filter(texts != "")
     named = texts.filter(texts.str.contains(LETTERS))
-    few = LEAST <= texts.n_unique() <= min(MOST, 0.2 * len(texts))
+    few = LEAST <= texts.n_unique() <= min(MOST[kind], FEW[kind] * len(texts))
     return few and len(texts) >= 0.5 * len(values) and len(named) > 0.9 * len(texts)
 
 
-def quarters_in(rows: Rows, events: Parts[pl.DataFrame], column: str) -> pl.DataFrame:
-    """Where the records of each name lie, for `cities.quarters`; empty where they don't lie together.
+def _bare(names: pl.Expr, kind: str) -> pl.Expr:
+    bare = names.str.replace_all(r"\s+", " ").str.strip_chars()
+    if kind == "street":
+        bare = bare.str.replace(BEFORE, "").str.replace(BEHIND, "")
+        loud = bare.str.to_uppercase() == bare
+        bare = pl.when(loud).then(bare.str.to_titlecase()).otherwise(bare)
+    return bare.str.slice(0, 60)
 
-    `events` are those of the rows, in their order, with `longitude`, `latitude` and `reason`.
+
+def places_in(rows: Rows, events: Parts[pl.DataFrame], columns: dict[str, str]) -> pl.DataFrame:
+    """Where the records of each name lie, for `cities.quarters`; none of a kind where they don't lie together.
+
+    `events` are those of the rows, in their order, with `longitude`, `latitude` and `reason`; `columns` those of
+    `naming_columns`.
     """
-    found = [
-        _places(names, part) for names, part in rows.column(column).beside(events)
-    ]  # fmt: skip
-    made = pl.concat(found)
-    return made if made.height and _together(made) else EMPTY
+    made = [EMPTY]
+    for kind, column in columns.items():
+        found = pl.concat(
+            [_places(names, part, kind) for names, part in rows.column(column).beside(events)]
+        )
+        if found.height and _together(found):
+            made.append(found)
+    return pl.concat(made)
 
 
-def _places(names: pl.Series, events: pl.DataFrame) -> pl.DataFrame:
-    good = events.select("longitude", "latitude", "reason").with_columns(
-        names.str.replace_all(r"\s+", " ").str.strip_chars().str.slice(0, 60).alias("name")
-    )
+def _places(names: pl.Series, events: pl.DataFrame, kind: str) -> pl.DataFrame:
+    good = events.select("longitude", "latitude", "reason").with_columns(names.alias("name"))
     good = good.filter(
-        pl.col("reason").is_null() & pl.col("name").str.contains(LETTERS) & pl.col("longitude").is_not_null()
+        pl.col("reason").is_null() & pl.col("name").is_not_null() & pl.col("longitude").is_not_null()
     )  # fmt: skip
     one = pl.lit(1, pl.Int64).alias("records")
-    return gathered(good.select("name", "longitude", "latitude", one))
+    # Many rows have the same text at the same place.
+    few = gathered(
+        good.select(pl.lit(kind).alias("kind"), "name", "longitude", "latitude", one)
+    ).with_columns(_bare(pl.col("name"), kind))
+    return gathered(few.filter(pl.col("name").str.contains(LETTERS)))
 
 
 def _together(places: pl.DataFrame) -> bool:

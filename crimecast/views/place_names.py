@@ -1,5 +1,5 @@
 """What a cell is called: its neighbourhood or, outside of all, the nearest one, without outlines that which its records
-name; the street at its middle, where a file of streets was given; and its row and column."""
+name; the street at its middle, where a file of streets was given, else that which most of its records name; and its row and column."""
 
 from functools import lru_cache
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from crimecast.cities import City, load_city
-from crimecast.cities.quarters import quarter_of
+from crimecast.cities.quarters import quarter_of, street_of
 from crimecast.cities.streets import nearest_street
 from crimecast.grids.cube import Cube
 
@@ -24,7 +24,8 @@ def place_name(city: City, cube: Cube, row: int, column: int) -> str:
         if distance < least:
             best, least = name, distance
     cell = f"row {row}, column {column}"
-    if street := nearest_street(city, here.x, here.y, cube.cell):
+    street = nearest_street(city, here.x, here.y, cube.cell)
+    if street := street or street_of(city, here.x, here.y, cube.cell):
         cell = f"{street}, {cell}"
     if not best and (quarter := quarter_of(city, here.x, here.y, cube.cell)):
         return f"{quarter}, {cell}"

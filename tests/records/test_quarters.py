@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from crimecast.cities import load_city
@@ -10,6 +11,7 @@ from crimecast.grids.correcting import correct_city
 from crimecast.grids.cube import load_cube
 from crimecast.grids.grid import make_grid
 from crimecast.judging.breakdown import ELSEWHERE, neighbourhoods
+from crimecast.records import originals
 from crimecast.records.correcting import Correction
 from crimecast.records.importing import import_file
 from crimecast.storage.store import data_root
@@ -77,3 +79,43 @@ def test_a_cell_far_from_all_records_is_called_after_none(data: Path, tmp_path: 
     x, y = city.to_metres.transform(*MIDDLES["Ledeberg"])
     assert quarter_of(city, x, y, 500) == "Ledeberg"
     assert quarter_of(city, x, y - 20_000, 500) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "form"),
+    [("Calle", "C/ {}"), ("block_address", "{}00 block of {}"), ("Adresse", "{1}, {0}")],
+)
+def test_cells_are_called_after_the_street_that_most_records_name(
+    data: Path, tmp_path: Path, column: str, form: str
+) -> None:
+    rng = np.random.default_rng(5)
+    streets = {
+        "Veldstraat": (3.720, 51.050),
+        "Kortrijksesteenweg": (3.712, 51.040),
+        "Sint-Pieters": (3.730, 51.045),
+    }
+    lines = [f"nr;datum;feit;lengte;breedte;{column}"]
+    for number in range(600):
+        name, at = (
+            list(streets)[number % 3],
+            np.datetime64("2023-01-01") + np.timedelta64(number * 131, "m"),
+        )
+        lon, lat = rng.normal(streets[name], (0.0006, 0.0005))
+        house = int(rng.integers(1, 90))
+        said = form.format(house, name) if form.count("{") > 1 else form.format(name)
+        lines.append(f"{number};{at};Diefstal;{lon:.5f};{lat:.5f};{said}")
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    import_file("gent", path, zone="Europe/Brussels")
+    city, cube = load_city("gent"), load_cube(make_grid("gent", 500)["grid"])
+    for name, place in streets.items():
+        x, y = city.to_metres.transform(*place)
+        row, col = (int(np.abs(axis - at).argmin()) for axis, at in ((cube.y, y), (cube.x, x)))
+        assert f"{name}, row " in place_name(city, cube, row, col)
+
+
+def test_the_address_of_a_person_is_no_street(data: Path, tmp_path: Path) -> None:
+    path = records(tmp_path / "a.csv", "victim_address")
+    result = import_file("gent", path, zone="Europe/Brussels")
+    kept = originals.folder(load_city("gent")) / f"{result['kept']}.parquet"
+    assert "victim_address" not in pl.read_parquet(kept).columns
