@@ -30,7 +30,7 @@ STREETS = (
         r"stra(ss|ß)en?(name)?(_|$)|straat(naam)?(_|$)|улица|вулиця|通り|路名|(^|_)(calle|rua|logradouro|ulice|ulica|utca)(_|$)"
     ),
     re.compile(
-        r"(^|_)(block|address|location_?street|adresse|direccion|endereco|indirizzo|adres|cim|адрес)(_|$)"
+        r"(^|_)(block|address|location_?street|adresse|direccion|endereco|indirizzo|adres|cim|адрес)(_|$)|^location$"
     ),
 )
 OF_PERSONS = re.compile(
@@ -84,9 +84,11 @@ def _bare(names: pl.Expr, kind: str) -> pl.Expr:
     bare = names.str.replace_all(r"\s+", " ").str.strip_chars()
     if kind == "street":
         bare = bare.str.replace(BEFORE, "").str.replace(BEHIND, "")
-        loud = bare.str.to_uppercase() == bare
-        bare = pl.when(loud).then(bare.str.to_titlecase()).otherwise(bare)
-    return bare.str.slice(0, 60)
+    loud = bare.str.to_uppercase() == bare
+    quiet = bare.str.to_titlecase()
+    for ending in ("Th", "St", "Nd", "Rd"):  # 39Th
+        quiet = quiet.str.replace_all(rf"(\d){ending}\b", rf"${{1}}{ending.lower()}")
+    return pl.when(loud).then(quiet).otherwise(bare).str.slice(0, 60)
 
 
 def places_in(rows: Rows, events: Parts[pl.DataFrame], columns: dict[str, str]) -> pl.DataFrame:
