@@ -18,6 +18,10 @@ PROJECTED = (
 BEYOND = (
     1.0  # degrees that a system is used for beyond its land, as a zone of UTM for all of a country
 )
+ALIKE, NEAR = (
+    20.0,
+    1_500.0,
+)  # metres between what two systems say: the same; two datums, that no numbers tell apart
 COUNTRY = 4000.0  # square degrees
 STATES = (
     *range(2222, 2290),
@@ -27,9 +31,11 @@ STATES = (
 )  # of the United States
 
 
-def propose_crs(x: np.ndarray, y: np.ndarray, zone: str, most: int = 5) -> list[tuple[str, str]]:
+def propose_crs(x: np.ndarray, y: np.ndarray, zone: str, most: int = 8) -> list[tuple[str, str]]:
     """Projected systems (code, what it is and where it puts them) that put metres or feet into the land of a
-    time zone, those first that put them near its own city."""
+    time zone, those first that put them near its own city; beside each those of another datum, some hundred metres off,
+    which nothing in the numbers tells apart.
+    """
     there = np.isfinite(x) & np.isfinite(y)
     if not there.any():
         return []
@@ -38,8 +44,8 @@ def propose_crs(x: np.ndarray, y: np.ndarray, zone: str, most: int = 5) -> list[
     codes += PROJECTED
     if zone.startswith(("America/", "US/", "Pacific/Honolulu")):
         codes += [f"EPSG:{number}" for number in STATES]
-    home, seen = city_of(zone), set[tuple[float, float]]()
-    found: list[tuple[float, str, str]] = []
+    home = city_of(zone)
+    found: list[tuple[float, tuple[float, float], str, str]] = []
     # As they are named, then the other way round: in many countries X is the northing.
     codes += _used_at(home)
     for code, turned in [*((code, False) for code in codes), *((code, True) for code in codes)]:
@@ -51,20 +57,40 @@ def propose_crs(x: np.ndarray, y: np.ndarray, zone: str, most: int = 5) -> list[
             continue
         if not (np.isfinite(longitude) and np.isfinite(latitude)):
             continue
-        area, place = crs.area_of_use, (round(longitude, 2), round(latitude, 2))
+        area, place = crs.area_of_use, (longitude, latitude)
         if area and not (
             area.west - BEYOND <= longitude <= area.east + BEYOND
             and area.south - BEYOND <= latitude <= area.north + BEYOND
         ):
             continue
         # Of several that differ by metres the first.
-        if place not in seen and agrees(np.array([longitude]), np.array([latitude]), zone):
-            seen.add(place)
+        if all(apart(place, known) > ALIKE for _, known, *_ in found) and agrees(
+            np.array([longitude]), np.array([latitude]), zone
+        ):
             away = 0.0 if home is None else float(np.hypot(longitude - home[0], latitude - home[1]))
             how = ", the axes exchanged" if turned else ""
-            found.append((away, code, f"{crs.name}{how}: around {latitude:.2f}, {longitude:.2f}"))
-    found.sort(key=lambda one: one[0])
-    return [(code, text) for _, code, text in found[:most]]
+            says = f"{crs.name}{how}: around {latitude:.2f}, {longitude:.2f}"
+            found.append((away, place, code, says))
+    found.sort(key=lambda one: round(one[0], 1))
+    return [
+        (code, says + _beside(found[:number], place))
+        for number, (_, place, code, says) in enumerate(found[:most])
+    ]
+
+
+def _beside(
+    others: list[tuple[float, tuple[float, float], str, str]], place: tuple[float, float]
+) -> str:
+    """How far from another proposal a place is, where that is less than a cell or two."""
+    near = [(apart(place, known), code) for _, known, code, _ in others]
+    away, code = min(near, default=(np.inf, ""))
+    return f", {away:,.0f} m from where {code} does" if away < NEAR else ""
+
+
+def apart(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Metres between two places (longitude, latitude) that are near one another."""
+    east = (one[0] - other[0]) * np.cos(np.radians(one[1]))
+    return float(np.hypot(east, one[1] - other[1]) * 111_200)
 
 
 def city_of(zone: str) -> tuple[float, float] | None:

@@ -185,10 +185,15 @@ def _degrees(
                     f"{city.time_zone}'s land. Write them as degrees and try again."
                 )
         found = propose_crs(a, b, city.time_zone)
-        text = "; ".join(f"{code} ({name})" for code, name in found[:3])
+        text = "; ".join(f"{code} ({name})" for code, name in found[:5])
+        doubt = (
+            " Some lie only some hundred metres apart, which no numbers tell: ask who publishes them which it is."
+            if " m from where" in text
+            else ""
+        )
         raise Doubt(
             f"The coordinates, such as {a[0]:,.0f}, {b[0]:,.0f}, are no degrees but metres or feet: say in which coordinate system"
-            + (f". Into {city.time_zone} they are put by {text}." if found else "."),
+            + (f". Into {city.time_zone} they are put by {text}.{doubt}" if found else "."),
             "--crs EPSG:NUMBER",
             tuple(code for code, _ in found),
         )

@@ -25,6 +25,7 @@ from crimecast.reading.places import Places, read_places
 from crimecast.reading.steps_of_one import steps_of_one
 from crimecast.reading.unused import unused
 from crimecast.reading.zones import same_clock
+from crimecast.records.id_years import id_years
 from crimecast.records.no_time import span, without_placeholders
 from crimecast.records.odd_rows import odd_rows
 
@@ -139,8 +140,7 @@ def read_events(
     notices += [
         one for one in (lost, few_days(times) if moments.precision != "month" else None) if one
     ]
-    if (different := _contradicting(made, again)) is not None:
-        notices.append(different)
+    notices += [one for one in (_contradicting(made, again), id_years(events)) if one]
     if moments.precision == "month":
         says = "Only months are given, no day or hour: a grid of shorter steps can't be made."
         notices.append(Notice("months_only", says, rows.height))

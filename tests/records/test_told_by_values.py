@@ -1,6 +1,6 @@
 """What values tell where names don't: types by offences, placeholders by one instant, midnights of another clock."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -258,3 +258,15 @@ def test_encodings_whose_bytes_are_all_ascii(run: Run, encoding: str, kind: str)
     result, events = run(lines(kind=kind).encode(encoding))
     assert set(events["type"]) == {kind.lower()}
     assert "such as" in said(result, "encoding")
+
+
+@pytest.mark.parametrize(("since", "is_said"), [(24_107, True), (25_569, False)])
+def test_days_that_are_years_from_the_ids(run: Run, since: int, is_said: bool) -> None:
+    rows = ["id,date,longitude,latitude,type"]
+    for i in range(300):
+        day = (date(2022, 1, 1) - date(1970, 1, 1)).days + since + i * 2 + (i * 37 % 1440) / 1440
+        rows.append(
+            f"{2022 + (i > 182)}-{10000 + i},{day:.6f},{-79.38 + i % 17 / 1000:.4f},{43.65 + i % 13 / 1000:.4f},Robbery"
+        )
+    result, _ = run("\n".join(rows), zone="America/Toronto")
+    assert ("id_years" in codes(result)) == is_said
