@@ -6,9 +6,10 @@ from functools import lru_cache
 
 HOUR = 3_600_000_000  # microseconds
 DAY = 24 * HOUR
+NIGHT = 30 * HOUR  # until which nights are counted on, in Japan above all
 CLOCK = re.compile(
     r"(?:at |um |kl\.? ?|à |@ ?)?(\d{1,2})(?:\s?[:.h]\s?(\d{1,2})(?:\s?[:.m]\s?(\d{1,2}))?s?(?:[.,:](\d{1,9}))?)?\s?"
-    r"(?:([ap])\.?\s?m\.?|([ap]))?\s?(?:(?:uhr|hrs?|hours|h|u|uur|น\.?|ч\.?|g\.?|台)(?![a-z]))?\s?(.*)"
+    r"(?:([ap])\.?\s?m\.?|([ap]))?\s?(?:(?:uhr|hrs?|hs\.?|min\.?|hours|h|u|uur|น\.?|ч\.?|g\.?|台)(?![a-z]))?\s?(.*)"
 )
 # The half of the day as other languages say it, before the clock or after it: {"a": morning, "p": afternoon}.
 HALVES = {
@@ -41,7 +42,8 @@ NAMED = {
 
 @dataclass(frozen=True)
 class Clock:
-    """Microseconds since midnight (a whole day for 24:00) and seconds east of UTC, None where local."""
+    """Microseconds since midnight (a whole day for 24:00, more for 25:10 of the night after) and seconds east of UTC,
+    None where local."""
 
     micros: int
     offset: int | None = None
@@ -66,7 +68,7 @@ def lex(text: str) -> Clock | None:
             match = None  # a number alone
         else:
             return _clock(hour, minute, second, match[4], half, match[7])
-    text = re.sub(r"\s?(hrs?|hours|uhr)\.?$", "", re.sub(r"^kl\.?\s?(?=\d{4})", "", text))
+    text = re.sub(r"\s?(hrs?|hours|uhr|hs?)\.?$", "", re.sub(r"^kl\.?\s?(?=\d{4})", "", text))
     if match := DIGITS.fullmatch(text):
         return _clock(int(match[1]), int(match[2]), int(match[3] or 0), match[4], None, match[5])
     return None
@@ -84,7 +86,7 @@ def _clock(
             hour += 12
     micros = round(float(f"0.{fraction}") * 1e6) if fraction else 0
     micros += ((hour * 60 + minute) * 60 + second) * 1_000_000
-    if minute > 59 or second > 60 or hour > 24 or micros > DAY:
+    if minute > 59 or second > 60 or micros >= NIGHT:
         return None
     try:
         return Clock(micros, offset(zone.strip()))

@@ -9,14 +9,27 @@ import shapely
 from crimecast.reading.parts import Column, Parts, spread
 
 WKT = r"(?i)POINT\s*(?:Z|M|ZM)?\s*\(\s*([-+\d.eE]+)[\s,]+([-+\d.eE]+)"
-PAIR = r"^(?:[^()]*\()?\s*[(\[]?\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[,; ]\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[)\]]?\s*$"
+PAIR = r"^(?:[^()]*\()?\s*[(\[]?\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[,;/| ]\s*([-+]?\d{1,3}(?:\.\d+)?)°?\s*[)\]]?\s*$"
+# The same with decimal commas, and in an address of a map: geo:52.5,13.4, ?q=52.5,13.4, @52.5,13.4.
+PAIRS = (
+    PAIR,
+    r"^\s*[(\[]?\s*([-+]?\d{1,3},\d+)\s*(?:[;/|]|,\s|\s)\s*([-+]?\d{1,3},\d+)\s*[)\]]?\s*$",
+    r"(?i)(?:geo:|[?&](?:q|ll|query|center)=|[@/=])(-?\d{1,2}\.\d{3,})(?:,|%2C)(-?\d{1,3}\.\d{3,})",
+)
 DECIMAL = r"^\s*[-+]?\d+,\d+\s*$"  # one number with a decimal comma
 EAST = r"""(?i)["']?(?:longitude|longitud|lon|lng|long|x)["']?\s*[:=]\s*["']?([-+\d.eE]+)"""
 NORTH = r"""(?i)["']?(?:latitude|latitud|lat|y)["']?\s*[:=]\s*["']?([-+\d.eE]+)"""
 INSIDE = r"""["']?coordinates["']?\s*:\s*\[\s*["']?([-+\d.eE]+)["']?\s*,\s*["']?([-+\d.eE]+)"""
 GROUPED = r"^[-+]?\d{1,3}(?:,\d{3})+\.\d+$|^[-+]?\d{1,3}(?:,\d{3}){2,}$"
 WKB = re.compile(r"(?:00|01)[0-9a-fA-F]{40,}")
-HEMISPHERE = re.compile(r"[NSEWOnsewo]\s*$|^\s*[NSEWOnsewo]|[°º′'\"]")
+HEMISPHERE = re.compile(
+    r"[NSEWOnsewo]\s*$|^\s*[NSEWOnsewo]|[°º′'\"]|^[-+]?\d{1,3}[\s:]\d{1,2}[\s:]\d{1,2}(?:[.,]\d+)?$"
+)
+# Signs that other keyboards have for those of numbers.
+FOREIGN = {
+    "−": "-", "·": ".", "٫": ".", **{sign: str(number) for digits in ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "０１２３４５６７８９") for number, sign in enumerate(digits)},
+}  # fmt: skip
+DOTTED = r"^[-+]?\d{1,3}(?:\.\d{3}){2,}$"  # -46.617.431, with which a spreadsheet groups what lost its decimal point
 DEGREES = re.compile(
     r"\s*([NSEWO])?\s*([-+]?\d+(?:[.,]\d+)?)\s*[°ºd:\s]?\s*(?:(\d+(?:[.,]\d+)?)\s*['′’m:\s]?\s*)?(?:(\d+(?:[.,]\d+)?)\s*(?:\"|″|''|”|s(?=\s*[NSEWO]))?\s*)?([NSEWO])?\s*",
     re.IGNORECASE,
@@ -68,8 +81,16 @@ def _numbers(text: pl.Series | None, value: pl.Series, grouped: bool) -> np.ndar
         )
         value = text.cast(pl.Float64, strict=False)
         left = _unread(text, value)
-    if left.str.contains("−", literal=True).any():
-        text = text.str.replace("−", "-")
+    if left.str.contains_any(list(FOREIGN)).any():
+        text = text.str.replace_many(FOREIGN)
+        value = text.cast(pl.Float64, strict=False)
+        left = _unread(text, value)
+    if left.str.contains(DOTTED).any():
+        text = pl.select(
+            pl.when(pl.lit(text).str.contains(DOTTED))
+            .then(pl.lit(text).str.replace_all(".", "", literal=True))
+            .otherwise(pl.lit(text))
+        ).to_series()
         value = text.cast(pl.Float64, strict=False)
     array = _array(value).copy()
     marked = np.flatnonzero(
@@ -110,7 +131,10 @@ def point_form(column: Column) -> str | None:
         "named": (sample.str.contains(EAST) & sample.str.contains(NORTH)).mean(),
         "inside": sample.str.contains(INSIDE).mean(),
         "wkb": sample.str.contains(f"^{WKB.pattern}$").mean(),
-        "pair": (sample.str.contains(PAIR) & ~sample.str.contains(DECIMAL)).mean(),
+        "pair": max(
+            float((sample.str.contains(form) & ~sample.str.contains(DECIMAL)).mean() or 0)  # type: ignore[arg-type]
+            for form in PAIRS
+        ),
     }
     form, share = max(shares.items(), key=lambda entry: float(entry[1] or 0))  # type: ignore[arg-type]
     return form if float(share or 0) > 0.5 else None  # type: ignore[arg-type]
@@ -133,8 +157,11 @@ def points(series: pl.Series, form: str) -> tuple[np.ndarray, np.ndarray]:
     if form == "named":
         parts = [series.str.extract(EAST, 1), series.str.extract(NORTH, 1)]
     else:
-        pattern = {"wkt": WKT, "inside": INSIDE, "pair": PAIR}[form]
-        parts = [series.str.extract(pattern, 1), series.str.extract(pattern, 2)]
+        patterns = {"wkt": (WKT,), "inside": (INSIDE,), "pair": PAIRS}[form]
+        parts = [
+            pl.select(pl.coalesce(series.str.extract(one, place) for one in patterns)).to_series().str.replace(",", ".")
+            for place in (1, 2)
+        ]  # fmt: skip
     first, second = (part.cast(pl.Float64, strict=False).to_numpy().astype(float) for part in parts)
     return first, second
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from crimecast import UserError
 from crimecast.reading import days
 from crimecast.reading.abbreviations import (
     in_own_zone,
@@ -20,7 +21,7 @@ from crimecast.reading.halves import with_halves
 from crimecast.reading.moment import Asked, Moments, absolute, plain_moments, whole_days
 from crimecast.reading.notice import Notice
 from crimecast.reading.numbers import moment_numbers
-from crimecast.reading.parts import Column, Parts, Rows, head, nulls, rows_of
+from crimecast.reading.parts import Column, Parts, Rows, head, nulls, rows_of, spread
 from crimecast.reading.several import (
     components,
     day_and_clock,
@@ -42,6 +43,7 @@ GPS = timedelta(days=3657)  # from 1970 to 1980, when the clocks of GPS began
 ROUND = 1_000_000_000  # microseconds: no clock ticks in thousands of seconds
 ENOUGH = 20  # rows that are all at midnight by something else than chance
 DAWN = re.compile(r"ethiop|habesha|swahili|saa_za")
+HALF_CONVERTED = 0.05  # of the dates
 EARLIEST = 1900  # before it nothing was recorded that a forecast could use
 
 
@@ -198,6 +200,12 @@ def _read(column: Column, asked: Asked) -> Moments:
     if sample.str.contains(r"^/Date\(-?\d+").any():
         column = column.map(lambda part: part.str.extract(r"^/Date\((-?\d+)", 1))
         sample = head(column, 200)
+    if sample.str.contains(
+        r"^\d{5},\d+$"
+    ).any():  # Excel's days, where the decimal point is a comma
+        column = column.map(lambda part: part.str.replace(r"^(\d{5}),(\d+)$", "$1.$2"))
+        sample = head(column, 200)
+    _refuse_half_converted(column)
     if len(sample) and sample.cast(pl.Float64, strict=False).is_not_null().mean() >= 0.5:  # type: ignore[operator]
         numbers = column.map(_as_numbers)
         null, size = nulls(column)
@@ -206,6 +214,20 @@ def _read(column: Column, asked: Asked) -> Moments:
         if size - nulls(numbers)[0] >= 0.98 * given:
             return _number_column(numbers, asked, given)
     return read_text(column, asked)
+
+
+def _refuse_half_converted(column: Column) -> None:
+    """Raises UserError for dates some of which a spreadsheet made days of its own and others text."""
+    texts = spread(column, 400, 1000).str.strip_chars()
+    days_of_excel = texts.str.contains(r"^[34]\d{4}(\.\d+)?$")
+    dates = texts.str.contains(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b")
+    converted, written = int(days_of_excel.sum() or 0), int(dates.sum() or 0)
+    if min(converted, written) > HALF_CONVERTED * max(1, len(texts)):
+        one, other = texts.filter(days_of_excel)[0], texts.filter(dates)[0]
+        raise UserError(
+            f"Some dates are numbers as a spreadsheet counts days, such as {one[:20]}, others are text, such as {other[:20]}: it made numbers of those it "
+            "could read, often with day and month exchanged. Export the dates anew as text, or as YYYY-MM-DD."
+        )
 
 
 def _as_numbers(series: pl.Series) -> pl.Series:

@@ -3,14 +3,14 @@
 import re
 
 HAPPENED = re.compile(
-    r"occ|ocor|ocur|offen|incid|crime|event|happen|start|begin|from|commit|hecho|fato|tat(?!us|e|ion)|delit|fait|when|発生|发生|發生|발생|соверш"
+    r"occ|ocor|ocur|offen|incid|crime|event|happen|start|begin|from|commit|hecho|fato|tat(?!us|e|ion)|delit|fait|when|発生|发生|發生|발생|соверш|скоен|τελεσ|διαπραξ|popeln|spach|elkovet|ביצוע|발생|comis|gjern|garning|begang|tapaht"
 )
 DATED = re.compile(
     r"date|time|when|dt|day|yyyymm|(^|_)ym(_|$)|datum|fecha|stamp|zeit|data|moment|jour|tag|dato|дата|日|時|时|날짜|일시|วันที่|تاريخ|ημερομηνια|tarih"
 )
 LATER = re.compile(
     r"report|rptd|rpt|creat|added|insert|upload|ingest|updat|modif|load|enter|clos|clear|arrest|court|hearing|trial|as_?of|extract|record|publish|approv|dispos|end|until|_to$|last|"
-    r"birth|dob|suppl|receiv|edit|extract|version|valid|due|expir|(^|_)to(_|$)|ende|enrou?t|arr(iv|_|$)|clr|on_?scene|elabor|registr|comunic|lavr|denunc|melde|aufnahme|erfass|認知|届出|登記"
+    r"birth|dob|suppl|receiv|edit|extract|version|valid|due|expir|(^|_)to(_|$)|ende|enrou?t|arr(iv|_|$)|clr|on_?scene|elabor|registr|comunic|lavr|denunc|melde|aufnahme|erfass|καταγγελ|αναφορ|zg[lł]osz|prijav|ohlas|hlasen|oznam|bejelent|bildir|ihbar|sikayet|תלונה|접수|신고|raport|sesiz|anmal|anmeld|ilmoit|prane[sš]|заявл|регистр|обращ|بلاغ|認知|届出|登記"
 )
 CLOCK = re.compile(
     r"time|hour|hora|heure|uhr|zeit|clock|tod|hhmm|hrs?$|ora|stunde|klo|tijd|uur|godz|saat|franja|minut|midnight|(^|_)(tid|h|hh|tm|std)$|"
