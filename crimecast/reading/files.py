@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from crimecast import UserError
+from crimecast.reading.columns import SHEET
 from crimecast.reading.containers import PACKED, TABLES, is_sheet, kind_of, unpacked
 from crimecast.reading.delimited import AT_ONCE, read_delimited
 from crimecast.reading.documents import read_document
@@ -81,7 +83,7 @@ def opened(path: Path, encoding: str | None = None, delimiter: str | None = None
                 raise UserError(
                     f"{path.name} holds several tables with other columns ({names}): unpack it and import each that is meant."
                 )
-            rows = below([file.rows for file in files], folder)
+            rows = below(_called([file.rows for file in files], members), folder)
             several = Notice(
                 "several_tables",
                 f"{len(files)} tables of {path.name} are read as one.",
@@ -94,6 +96,20 @@ def opened(path: Path, encoding: str | None = None, delimiter: str | None = None
         refuse_other_order(read.rows, path.name)
         rows, put_right = mended(read.rows)
         yield replace(read, rows=rows, notices=[*read.notices, *put_right])
+
+
+def _called(tables: list[Rows], members: list[Path]) -> list[Rows]:
+    """Tables with a column of their files' names, where those may say something, such as a type: they are no numbers of
+    parts. Only of tables in memory."""
+    names = [member.stem.partition("-")[2] for member in members]
+    held = [table.select(table.columns) for table in tables]
+    numbered = any(re.search(r"\d", name) for name in names) or len(set(names)) < len(names)
+    if numbered or SHEET in tables[0].columns or any(parts.folder is not None for parts in held):
+        return tables
+    return [
+        rows_of(parts.first.with_columns(pl.lit(name).alias(SHEET)))
+        for parts, name in zip(held, names, strict=True)
+    ]
 
 
 def _own(folder: Path, number: int) -> Path:

@@ -137,7 +137,9 @@ def found_columns(
         else:
             says = "No column says the type: all records are of one, 'event'."
             if SHEET in table.columns:
-                says += f" If the names of the sheets say it, choose '{SHEET}' for the type."
+                says += (
+                    f" If the names of the sheets or files say it, choose '{SHEET}' for the type."
+                )
             notices.append(Notice("no_type", says, table.height))
     if "source_id" not in found:
         own = id_column(table, options["source_id"], _taken(found), city)

@@ -43,6 +43,9 @@ FEW_REMARKS = 40
 ENOUGH = 40
 SHIFTED = re.compile(r"(date|day|time)s?_?(shift|offset|jitter)|(shift|jitter)\w*_?(days?|hours?)$")
 SUPPLEMENT = re.compile(r"suppl|amend|addend|(^|_)(version|revision|rev)(_?(no|nr|num|number))?$")
+MARKS = {"x", "1", "1.0", "yes", "y", "true", "si", "sí", "oui", "ja", "sim", "✓", "•", "✔"}
+UNMARKED = {"", "0", "0.0", "no", "n", "false", "non", "nein", "não", "-", "–"}
+ONE_MARKED = 0.98  # of the rows
 PIVOTED = 2  # columns of small counts from which on they look like one for each type
 
 
@@ -81,10 +84,40 @@ def unused(
             "one event of one type. Write a row for each event, or bring the counts in as counts."
         )
         notices.append(Notice("pivoted", says, table.height))
+    if "type" not in found and (marked := _marked(table, taken)):
+        says = (
+            f"In each row one of {', '.join(repr(name) for name in marked[:4])} is marked: they seem to be its type, one column for each, and aren't "
+            "used. Write the type in one column."
+        )
+        notices = [
+            *(one for one in notices if one.code != "pivoted"),
+            Notice("pivoted", says, table.height),
+        ]
     notices += [*_hours_across(table, taken), *_of_trackers(table, found, zone)]
     notices += [*_several_zones(table, found), *_further_types(table, found)]
     notices += [*_further_times(table, found), *_remarks(table, taken)]
     return notices
+
+
+def _marked(table: Rows, taken: set[str]) -> list[str]:
+    """Columns of which exactly one is marked in each row, in any of the ways of MARKS."""
+    some = spread(
+        table, [next(iter(taken)), *(name for name in table.columns if name not in taken)]
+    )
+    marks = [
+        name for name in some.columns
+        if name not in taken and (said := {*some[name].cast(pl.String).str.strip_chars().str.to_lowercase().fill_null("").unique()}) <= MARKS | UNMARKED
+        and said & MARKS and said & UNMARKED
+    ]  # fmt: skip
+    if len(marks) <= PIVOTED:
+        return []
+    each = some.select(
+        pl.sum_horizontal(
+            pl.col(name).cast(pl.String).str.strip_chars().str.to_lowercase().is_in(list(MARKS))
+            for name in marks
+        )
+    ).to_series()
+    return marks if (each == 1).mean() > ONE_MARKED else []  # type: ignore[operator]
 
 
 def _further_times(table: Rows, found: dict[str, list[str]]) -> list[Notice]:
