@@ -29,6 +29,9 @@ HEMISPHERE = re.compile(
 FOREIGN = {
     "−": "-", "·": ".", "٫": ".", **{sign: str(number) for digits in ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "０１２３４５６７８９") for number, sign in enumerate(digits)},
 }  # fmt: skip
+MINUS = (
+    r"^(?:\((\d+(?:\.\d+)?)\)|(\d+(?:\.\d+)?)-)$"  # (58.49) and 58.49-, as bookkeepers write -58.49
+)
 DOTTED = r"^[-+]?\d{1,3}(?:\.\d{3}){2,}$"  # -46.617.431, with which a spreadsheet groups what lost its decimal point
 DEGREES = re.compile(
     r"\s*([NSEWO])?\s*([-+]?\d+(?:[.,]\d+)?)\s*[°ºd:\s]?\s*(?:(\d+(?:[.,]\d+)?)\s*['′’m:\s]?\s*)?(?:(\d+(?:[.,]\d+)?)\s*(?:\"|″|''|”|s(?=\s*[NSEWO]))?\s*)?([NSEWO])?\s*",
@@ -91,6 +94,9 @@ def _numbers(text: pl.Series | None, value: pl.Series, grouped: bool) -> np.ndar
             .then(pl.lit(text).str.replace_all(".", "", literal=True))
             .otherwise(pl.lit(text))
         ).to_series()
+        value = text.cast(pl.Float64, strict=False)
+    if _unread(text, value).str.contains(MINUS).any():
+        text = text.str.replace(MINUS, "-${1}${2}")
         value = text.cast(pl.Float64, strict=False)
     array = _array(value).copy()
     marked = np.flatnonzero(

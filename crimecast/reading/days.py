@@ -57,8 +57,8 @@ WEEKDAY = re.compile(
     r"(?:mon|tue|tues|wed|weds|thu|thur|thurs|fri|sat|sun|lun|mar|mer|mié|mie|jeu|jue|ven|vie|sam|sáb|sab|dim|dom|mo|di|mi|do|fr|sa|so)"
     r"(?:day|sday|nesday|rsday|urday|di|es|coles|ves|rnes|ado|ingo|credi|dredi|edi|anche|tag|nstag|ttwoch|nnerstag|eitag|mstag|nntag)?\.?,?\s+"
 )
-
-
+# A weekday in any language, before the number of the day.
+WORD_BEFORE = re.compile(r"^[^\W\d_]{2,14}\.?,?\s+(?=\d{1,2}\.?\s)")
 # A weekday behind the day, or what says that a year is one: 2019/01/02(水), 3 ocak 2019 perşembe, 2019 r.
 AFTER = re.compile(
     rf"(\d)\s?(?:\([^\d)]{{1,12}}\)|[ ,]\s?(?!(?:am|pm|[ap]\.m|{HALF})(?![^\W\d_]))[^\W\d_]{{1,12}}\.?)$"
@@ -118,7 +118,7 @@ def lex(text: str) -> Day | None:
     weekday = WEEKDAY.match(text)
     bare = text[weekday.end() :] if weekday else text
     shorter = re.sub(AFTER, r"\1", text)
-    candidates = dict.fromkeys((text, bare, shorter))
+    candidates = dict.fromkeys((text, bare, shorter, WORD_BEFORE.sub("", text)))
     for candidate in candidates:
         found = _lex(candidate.strip(" ,").removesuffix("."))
         if found is not None:

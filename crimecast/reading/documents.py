@@ -161,12 +161,20 @@ def _of_object(document: dict[str, Any]) -> tuple[list[Any], str | None]:
         return [_feature(f) for f in document["features"]], _named_crs(document)
     if document.get("type") == "Feature":
         return [_feature(document)], None
-    columns = _table(_table(document.get("meta")).get("view")).get("columns") or document.get(
-        "columns"
-    )
-    if isinstance(columns, list) and columns and isinstance(document.get("data"), list):
-        names = [str(c.get("name") if isinstance(c, dict) else c) for c in columns]
-        return _from_lists(names, document["data"]), None
+    columns = _table(_table(document.get("meta")).get("view")).get("columns")
+    columns = columns or document.get("columns") or document.get("fields")
+    for key in ("data", "records", "rows", "values"):
+        rows = document.get(key)
+        if (
+            isinstance(columns, list)
+            and columns
+            and isinstance(rows, list)
+            and isinstance(rows[:1] and rows[0], list)
+        ):
+            names = [
+                str((c.get("name") or c.get("id")) if isinstance(c, dict) else c) for c in columns
+            ]
+            return _from_lists(names, rows), None
     values = list(document.values())
     if (
         values

@@ -130,6 +130,10 @@ def _read(
     suffix = kind if kind in TABLES else path.suffix.lower()
     if suffix in SHEETS and not is_sheet(path) and _is_text(path):
         suffix = ".csv"  # whatever its name says
+    if suffix in SHEETS and not is_sheet(path) and path.open("rb").read(200).lstrip()[:1] == b"<":
+        raise UserError(
+            f"{name} holds a page of the web under the name of a spreadsheet: open it in one and save it as .xlsx or CSV."
+        )
     if suffix not in TABLES or (suffix in SHEETS and not is_sheet(path)):
         raise UserError(
             f"{name} is not a kind of file that can be read: use CSV, Excel, Parquet or JSON."

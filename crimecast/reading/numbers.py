@@ -186,7 +186,7 @@ def moment_numbers(
         if np.median(np.concatenate(counted)) < COUNTED_FROM:
             shown = next(float(v) for part in values for v in part[np.isfinite(part)])
             raise Doubt(
-                f"The numbers of the dates, such as {shown:g}, would be days before 1980 as Excel counts them: they may be counted from another day. "
+                f"The numbers of the dates, such as {shown:g}, would be days before 1980 as Excel counts them: they may be counted from another day, as Stata and SAS do from 1960 and R from 1970. "
                 "Write them as year-month-day, such as 2020-01-31."
             )
 

@@ -64,3 +64,14 @@ def test_a_large_text_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monke
         assert pl.concat(parts).equals(whole.select("b", "a"))
     with pytest.raises(UserError, match=r"a\.csv holds more than is read at once"):
         read_table(tmp_path / "a.csv")
+
+
+def test_records_as_lists_beside_their_fields(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(
+        '{"fields": [{"id": "id"}, {"id": "type"}], "records": [["1", "theft"], ["2", "fraud"]]}'
+    )
+    assert read_table(path).to_dicts() == [
+        {"id": "1", "type": "theft"},
+        {"id": "2", "type": "fraud"},
+    ]

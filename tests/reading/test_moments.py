@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crimecast import UserError
 from crimecast.errors import Doubt
+from crimecast.reading import days
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
 
@@ -245,3 +246,18 @@ def test_months_alone_are_said_to_be_months() -> None:
         found = read_moments(pl.DataFrame({"t": text}), ["t"], Asked("UTC"))
         assert found.precision == "month"
         assert found.values.to_list() == [datetime(2019, 1, 1), datetime(2019, 2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("martes, 4 de enero de 2022", (2022, 1, 4)), ("miércoles 19 de enero de 2022", (2022, 1, 19)),
+        ("szerda, 9 feb 2022", (2022, 2, 9)), ("kolmapäev, 5. mai 2021", (2021, 5, 5)), ("mar 4 2022", (2022, 3, 4)),
+    ],
+)  # fmt: skip
+def test_weekdays_of_any_language_stand_before_the_day(
+    text: str, day: tuple[int, int, int]
+) -> None:
+    found = days.lex(text)
+    assert found is not None
+    assert found.ymd == day
