@@ -46,36 +46,61 @@ def propose_crs(x: np.ndarray, y: np.ndarray, zone: str, most: int = 8) -> list[
         codes += [f"EPSG:{number}" for number in STATES]
     home = city_of(zone)
     found: list[tuple[float, tuple[float, float], str, str]] = []
-    # As they are named, then the other way round: in many countries X is the northing.
     codes += _used_at(home)
-    for code, turned in [*((code, False) for code in codes), *((code, True) for code in codes)]:
-        try:
-            crs = pyproj.CRS.from_user_input(code)
-            back = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-            longitude, latitude = back.transform(*((north, east) if turned else (east, north)))
-        except pyproj.exceptions.ProjError:
-            continue
-        if not (np.isfinite(longitude) and np.isfinite(latitude)):
-            continue
-        area, place = crs.area_of_use, (longitude, latitude)
-        if area and not (
-            area.west - BEYOND <= longitude <= area.east + BEYOND
-            and area.south - BEYOND <= latitude <= area.north + BEYOND
-        ):
-            continue
-        # Of several that differ by metres the first.
-        if all(apart(place, known) > ALIKE for _, known, *_ in found) and agrees(
-            np.array([longitude]), np.array([latitude]), zone
-        ):
-            away = 0.0 if home is None else float(np.hypot(longitude - home[0], latitude - home[1]))
-            how = ", the axes exchanged" if turned else ""
-            says = f"{crs.name}{how}: around {latitude:.2f}, {longitude:.2f}"
-            found.append((away, place, code, says))
+    # As they are named, then the other way round: in many countries X is the northing.
+    put = [(code, _put(code, east, north)) for code in codes]
+    for turned in (0, 1):
+        for code, known in put:
+            if known is None:
+                continue
+            name, area, places = known
+            longitude, latitude = places[turned]
+            if not (np.isfinite(longitude) and np.isfinite(latitude)):
+                continue
+            west, south, most_east, most_north = area
+            if not (
+                west - BEYOND <= longitude <= most_east + BEYOND
+                and south - BEYOND <= latitude <= most_north + BEYOND
+            ):
+                continue
+            # Of several that differ by metres the first.
+            if any(apart((longitude, latitude), other) <= ALIKE for _, other, *_ in found):
+                continue
+            if agrees(np.array([longitude]), np.array([latitude]), zone):
+                away = (
+                    0.0
+                    if home is None
+                    else float(np.hypot(longitude - home[0], latitude - home[1]))
+                )
+                how = ", the axes exchanged" if turned else ""
+                says = f"{name}{how}: around {latitude:.2f}, {longitude:.2f}"
+                found.append((away, (longitude, latitude), code, says))
     found.sort(key=lambda one: round(one[0], 1))
     return [
         (code, says + _beside(found[:number], place))
         for number, (_, place, code, says) in enumerate(found[:most])
     ]
+
+
+def _put(
+    code: str, east: float, north: float
+) -> tuple[str, tuple[float, float, float, float], list[tuple[float, float]]] | None:
+    """A system's name, the land that it is used for, and where it puts a place (longitude, latitude), as named and the
+    other way round; None if nothing is known of it."""
+    try:
+        name, area, back = _system(code)
+        longitude, latitude = back.transform([east, north], [north, east])
+    except pyproj.exceptions.ProjError:
+        return None
+    return name, area, list(zip(longitude, latitude, strict=True))
+
+
+@lru_cache(maxsize=1000)
+def _system(code: str) -> tuple[str, tuple[float, float, float, float], pyproj.Transformer]:
+    crs = pyproj.CRS.from_user_input(code)
+    area = crs.area_of_use
+    land = (area.west, area.south, area.east, area.north) if area else (-180.0, -90.0, 180.0, 90.0)
+    return crs.name, land, pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
 
 
 def _beside(
