@@ -2,12 +2,13 @@
 
 import streamlit as st
 
+from crimecast.forecasting.choosing import choices, first_choice, is_baseline, slow
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import said
 from crimecast.plots import figures, judging
 from crimecast.reporting.comparison import comparison_report
-from crimecast.views.compare import Comparison, choices, first_choice, is_baseline, slow
+from crimecast.views.compare import Comparison
 from crimecast.views.words import FIT, MISFIT, OF_BEST, forecast_title
 from pages.parts.astray import where_astray
 from pages.parts.charts import chart

@@ -105,7 +105,7 @@ def look() -> None:
     unknown = int((view.cube.area(len(view.cube.times)) & ~view.area).sum())
     if unknown:
         st.caption(
-            f"{unknown:d} cells are left blank: nothing had happened there before {text(view.label(view.first))}, so nothing is forecast of them."
+            f"Cells left blank: {unknown:d}. Nothing had happened there before {text(view.label(view.first))}, so nothing is forecast of them."
         )
     if cell is None:
         st.caption("Click a cell on a map for its history, its forecast and its events.")

@@ -208,7 +208,8 @@ def what_next(findings: list[Finding] | None) -> None:
             query_params=to,
         )
     elif run.spec and loses(run):
-        st.write(f"Train {text(run.id)} longer, or change its design: simple counting does better.")
+        why = findings[0].advice if findings else "Give it more records, or change its design."
+        st.write(f"Simple counting does better than {text(run.id)}. {text(why)}")
         st.page_link(
             "pages/design.py", label="Change the design", icon=":material/account_tree:",
             query_params={**to, "fork": run.id},

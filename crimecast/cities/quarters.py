@@ -11,7 +11,7 @@ from crimecast.cities.city import City, load_city
 from crimecast.storage.store import data_root, replacing, stamp
 
 SIZE = 0.002  # degrees within which records of one name are one place
-FAR = 3.0  # cells from the nearest record of a quarter, from where on a cell isn't called after it
+FAR = 1.0  # cells from the nearest record of a quarter, from where on a cell isn't called after it
 
 
 def add_quarters(city: City, found: pl.DataFrame) -> None:

@@ -10,6 +10,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from crimecast.calendar.seasonal import comes_back
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, counts, every
 from crimecast.reading.rhythm import shifted
@@ -253,7 +254,10 @@ def _gaps(days: pl.DataFrame) -> list[Notice]:
         before, after = level[:-28], level[28:]
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where((before > 0) & (after > 0), after / before, 1.0)
-        at = int(np.abs(np.log(ratio)).argmax())
+        change = np.log(ratio)
+        large = np.flatnonzero((change > np.log(JUMP)) | (change < -np.log(JUMP)))
+        breaks = [i for i in large if not comes_back(change, int(i), 1.0)]
+        at = int(max(breaks, key=lambda i: abs(change[i]), default=np.abs(change).argmin()))
         if not 1 / JUMP < ratio[at] < JUMP and max(before[at], after[at]) >= 10:
             day = np.datetime64(first, "D") + at + 28
             found.append(

@@ -20,7 +20,7 @@ from crimecast.views.place_names import place_name
 
 SHOWN = 5
 WORDS = {
-    "persistent": "all along", "emerging": "new", "fading": "over by now", "passing": "for a while",
+    "persistent": "all of that time", "emerging": "new", "fading": "over by now", "passing": "for a while",
 }  # fmt: skip
 
 

@@ -106,9 +106,10 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Chosen:
     if about_city and grid is not None and (since := grids[grid].get("outdated")):
         st.warning(
             f"The records of {text(city.title)} were corrected on {text(since)}, after this grid was made: it and its runs show "
-            "the old reading. Make it again under *Grid*.",
+            "the old reading. Make it again.",
             icon=":material/history:",
         )
+        st.page_link("pages/grid.py", label="Make the grid again", icon=":material/grid_on:")
     return Chosen(city, grids.get(grid or ""), runs.get(run or ""))
 
 

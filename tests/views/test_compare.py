@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from crimecast.cities import load_city
+from crimecast.forecasting.choosing import choices, ensembles, first_choice
 from crimecast.forecasting.forecasts import score_sums
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import compare
 from crimecast.runs.run import load_run
 from crimecast.runs.settings import Settings
-from crimecast.views.compare import Comparison, choices, ensembles, first_choice
+from crimecast.views.compare import Comparison
 
 
 @pytest.fixture(scope="module")
