@@ -12,6 +12,13 @@ import polars as pl
 
 from crimecast.calendar.seasonal import comes_back
 from crimecast.reading.notice import Notice
+from crimecast.reading.odd_values import (
+    odd_minutes,
+    odd_places,
+    odd_rows_in_order,
+    odd_types,
+    odd_years,
+)
 from crimecast.reading.parts import Parts, counts, every
 from crimecast.reading.rhythm import shifted
 
@@ -61,6 +68,11 @@ def plausibility(events: Parts[pl.DataFrame], precision: str) -> list[Notice]:
             if height >= FEW
             else []
         )
+        few += (
+            [*odd_places(sample, scale), *odd_rows_in_order(events), *odd_types(_by_type(events))]
+            if height >= FEW
+            else []
+        )
         return [*few, *([rhythm] if rhythm else [])]
     days = counts(events.map(lambda part: part["time"].dt.date())).rename(
         {"value": "time", "rows": "count"}
@@ -70,10 +82,18 @@ def plausibility(events: Parts[pl.DataFrame], precision: str) -> list[Notice]:
         *_place(sample, scale),
         *_rounded(sample, scale),
         *_types(_by_type(events)),
+        *odd_places(sample, scale),
+        *odd_rows_in_order(events),
+        *odd_types(_by_type(events)),
+        *odd_years(days),
     ]
     found += _at_once(sample, precision, scale)
     if precision == "minute":
-        found += [*_hours(minutes, scale), *([rhythm] if rhythm else [])]
+        found += [
+            *_hours(minutes, scale),
+            *odd_minutes(minutes, scale),
+            *([rhythm] if rhythm else []),
+        ]
     if precision != "month":
         found += [*_firsts(days), *_gaps(days)]
     return found
