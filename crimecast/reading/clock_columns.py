@@ -208,8 +208,8 @@ def _clock(table: Rows, day: str, taken: set[str]) -> str | None:
             texts = sample.to_list()
             share = sum(is_clock(text) for text in texts) / len(texts)
             if (
-                share < 0.8 and len(set(map(day_of, texts)) - {None}) == 1
-            ):  # all on a day that stands for none
+                share < 0.8 and 1 <= len(set(map(day_of, texts)) - {None}) <= 3
+            ):  # all on a day, or a few, that stand for none
                 share = sum(day_of(text) is not None for text in texts) / len(texts)
         elif named:
             value = sample.cast(pl.Float64, strict=False).drop_nulls()

@@ -11,6 +11,7 @@ from crimecast.reading.parts import Column, Parts, counts
 LIKELY = 0.7  # of a column's clocks read so: of minutes of the day 60 % could be HHMM by chance
 ENOUGH = 20  # clocks from which on it is told that they count minutes or seconds
 SLOTS = {48: "numbers of half hours", 96: "numbers of quarters of an hour"}
+MINUTE = 60_000_000  # microseconds
 NOON = 720  # minutes: of a day's, some are later
 
 
@@ -32,6 +33,12 @@ def clock_numbers(values: Parts[np.ndarray]) -> tuple[Column, str] | None:
     def clocks(part: np.ndarray) -> pl.Series:
         there = np.isfinite(part) & (part >= 0)
         micros, sane = CLOCK_FORMS[form](np.where(there, part, 0))
+        if form in ("HHMM", "hours"):  # beside them parts of a day, as a spreadsheet has them
+            inside = there & (part > 0) & (part < 1)
+            micros, sane = (
+                np.where(inside, np.round(part * DAY / MINUTE) * MINUTE, micros),
+                sane | inside,
+            )
         return pl.Series(np.where(sane, micros, 0)).set(pl.Series(~(sane & there)), None)
 
     return values.map(clocks), form

@@ -21,6 +21,7 @@ COARSE = (
     0.03,
     0.5,
 )  # shares of rows with few decimals, below which it is chance, above which it is said of all
+VARIOUS = 5  # values from which on an axis tells anything
 ONE_AXIS = 0.3  # of the rows have few decimals in one coordinate alone
 ONE_VALUE = 0.03  # of the rows have one longitude, or latitude, where hardly two are the same
 A_MINUTE = 0.03  # of the rows, and times the next most frequent minute
@@ -103,7 +104,8 @@ def _coarse(sample: pl.DataFrame, scale: float) -> Notice | None:
         }
         both = on["longitude"] & on["latitude"]
         share = float(both.mean() or 0.0)
-        if COARSE[0] < share <= COARSE[1] and both.sum() >= FEW:
+        alone = float((on["longitude"] ^ on["latitude"]).mean() or 0.0)  # one of them, as by chance
+        if COARSE[0] < share <= COARSE[1] and share > alone and both.sum() >= FEW:
             times = sample.filter(both)["time"]
             when = (
                 f", from {str(times.min())[:10]} to {str(times.max())[:10]}"
@@ -112,9 +114,11 @@ def _coarse(sample: pl.DataFrame, scale: float) -> Notice | None:
             )
             return Notice("coarse_places", f"{share:.0%} of the places have {digits} decimal{'s' * (digits > 1)}, about {metres:,} m{when}, the others more: in smaller cells the rounding shows, not the city.", round(both.sum() * scale))  # fmt: skip
         for name, other in (("longitude", "latitude"), ("latitude", "longitude")):
-            if (own := float(on[name].mean() or 0.0)) > ONE_AXIS and (
-                on[other].mean() or 0.0
-            ) < 0.5 * own:
+            if (
+                sample[name].n_unique() > VARIOUS
+                and (own := float(on[name].mean() or 0.0)) > ONE_AXIS
+                and (on[other].mean() or 0.0) < 0.5 * own
+            ):
                 return Notice("coarse_places", f"In {own:.0%} of the rows the {name} has {digits} decimal{'s' * (digits > 1)}, about {metres:,} m, the {other} more: smaller cells show the rounding.", round(sample.height * scale))  # fmt: skip
     return None
 
@@ -139,12 +143,14 @@ def odd_rows_in_order(events: Parts[pl.DataFrame]) -> list[Notice]:
     timely = True
     for part in events:
         height += part.height
+        if part.height < 2:
+            continue
         times = part["time"].to_numpy().astype("datetime64[us]")
         steps = np.diff(times)
-        runs = np.split(
-            steps == np.timedelta64(1, "D"), np.flatnonzero(steps != np.timedelta64(1, "D"))
-        )
-        filled += sum(int(run.sum()) for run in runs if run.sum() >= FILLED)
+        daily = np.concatenate([[0], steps == np.timedelta64(1, "D"), [0]]).astype(np.int8)
+        turns = np.flatnonzero(np.diff(daily))
+        lengths = turns[1::2] - turns[::2]
+        filled += int(lengths[lengths >= FILLED].sum())
         forward = [(steps >= np.timedelta64(0)).mean(), (steps <= np.timedelta64(0)).mean()]
         timely &= bool(part.height > 5 * FEW and max(forward) > IN_ORDER)
         for name in sorted_by:
@@ -156,7 +162,7 @@ def odd_rows_in_order(events: Parts[pl.DataFrame]) -> list[Notice]:
     if FILLED <= filled < 0.5 * height:
         found.append(Notice("filled_in", f"{filled:,} rows follow one another at exactly a day's distance, at the same minute: a spreadsheet may have filled them in.", filled))  # fmt: skip
     for name, is_sorted in sorted_by.items():
-        if is_sorted and timely and height > 5 * FEW:
+        if is_sorted and timely and height > 5 * FEW and sum(sorted_by.values()) == 1:
             found.append(Notice("sorted_alone", f"In a file in the order of time the {name} rises or falls from row to row as well: it seems to have been sorted by itself, and belongs to other rows.", height))  # fmt: skip
     return found
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import time
 
 import numpy as np
 import polars as pl
@@ -35,9 +36,12 @@ def is_year(column: Column) -> bool:
 def day_and_clock(base: Moments, clock: Column, asked: Asked) -> Moments:
     """The clock of one column on the days of another, `base`."""
     spans, says = _clock_column(clock)
+    late_days = _an_hour_early(base.parts)
     frame = base.parts.beside(spans).map(
         lambda both: both[1].select(
-            (both[0].dt.truncate("1d").to_physical() + both[1]["span"]).alias("micros"),
+            (
+                both[0].dt.offset_by(late_days).dt.truncate("1d").to_physical() + both[1]["span"]
+            ).alias("micros"),
             pl.lit(0, pl.Int64).alias("clock"),
             "offset",
         )
@@ -71,6 +75,13 @@ def day_and_clock(base: Moments, clock: Column, asked: Asked) -> Moments:
         says=f"{base.says}, clock as {says}",
         notices=notices,
     )
+
+
+def _an_hour_early(days: Parts[pl.Series]) -> str:
+    """By how much days have to be later, so that each is its own: those of midnight the whole year in one season's hour, an
+    hour before it in the other's."""
+    clocks = {time for part in days for time in part.dt.time().unique().drop_nulls().to_list()}
+    return "1h" if clocks == {time(0), time(23)} else "0h"
 
 
 def _clock_column(column: Column) -> tuple[Parts[pl.DataFrame], str]:

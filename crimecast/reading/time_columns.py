@@ -13,7 +13,7 @@ from crimecast.reading.halves import half_of
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
 from crimecast.reading.notice import Notice
-from crimecast.reading.parts import Rows, nulls
+from crimecast.reading.parts import Rows, head, nulls
 from crimecast.reading.place_columns import spread
 from crimecast.reading.words import (
     DATED,
@@ -26,7 +26,11 @@ from crimecast.reading.words import (
     PERSON,
 )
 
+NEARLY = 0.95  # of the rows
+# What begins before anything happens: shifts, sunrise, licences.
+STATION = re.compile(r"shift|duty|sun|licen|regist|built|issue|utc|gmt|(^|_)local(_|$)")
 NO_DAY = datetime(1902, 1, 1)
+FEW_DAYS, MANY_DAYS = 3, 10  # of an export; and times so many, those of what happened
 YEAR = 366 * 86_400  # seconds
 NIGHT = re.compile(
     r"(^|_)(night|shift|duty|watch|nacht|nuit|noche|noite|notte|schicht)(_|$)|business_?d|operational_?d|betriebstag"
@@ -90,6 +94,14 @@ def time_columns(
         elif LATER.search(plain(chosen[0])):
             says = f"The time is taken from '{chosen[0]}', which seems to say when something was reported or entered, not when it happened."
             notices.append(Notice("time_column", says, table.height))
+    if len(chosen) == 1 and (first := _earlier(table, chosen[0], taken, asked)):
+        notices.append(
+            Notice(
+                "time_column",
+                f"'{first}' is before '{chosen[0]}' in nearly every row: if that is when it happened, choose it for the time.",
+                table.height,
+            )
+        )
     if len(chosen) == 1 and precision == "month" and (days := _days_of_months(table, taken)):
         clocks, said = clocks_of(table, days, {*taken, chosen[0], days})
         chosen, notices[len(notices) :] = [chosen[0], days, *clocks], said
@@ -128,6 +140,33 @@ def reads(table: Rows, columns: list[str], asked: Asked) -> tuple[float, str, st
     # Clocks as spreadsheets keep them are moments of a day long ago.
     read = int((found.values > NO_DAY).sum())
     return read / sample.height, found.precision, found.says
+
+
+def _earlier(table: Rows, name: str, taken: set[str], asked: Asked) -> str | None:
+    """Another column of times that is before this one in nearly every row, by minutes to months: its values tell of
+    what came first, whatever both are called."""
+    for other in table.columns:
+        word = plain(other)
+        if other == name or other in taken or PERSON.search(word) or STATION.search(word):
+            continue
+        few, kind = head(table.column(other), MANY_DAYS), table.schema[other]
+        clocked = kind == pl.String and few.str.contains(r"\d.*\d[:.h]\d\d").any()
+        if not (clocked or isinstance(kind, pl.Datetime)):
+            continue
+        sample = spread(table, [name, other]).drop_nulls()
+        if sample.height < 2 * MANY_DAYS or reads(table, [other], asked)[1] != "minute":
+            continue
+        late, early = (
+            read_moments(sample, [one], replace(asked, order=asked.order, hint="mdy")).values
+            for one in (name, other)
+        )
+        gaps = (late - early).drop_nulls().dt.total_seconds()
+        if len(gaps) < 2 * MANY_DAYS:
+            continue
+        between = int(((gaps > 0) & (gaps < YEAR / 2)).sum())
+        if between > NEARLY * len(gaps):
+            return other
+    return None
 
 
 def _stage_before(
@@ -237,17 +276,21 @@ def _one_clock(times: pl.Series | None) -> bool:
 
 
 def _is_clock_with_a_day(table: Rows, name: str, asked: Asked) -> bool:
-    """Whether all moments of a column lie on one day that stands for none, beside a column that has days."""
+    """Whether all moments of a column lie on one day, or a few, that stand for none, as those of an export do, beside a column
+    that has many."""
     times = _sampled(table, [name], asked)
     if (
         times is None
         or len(times) < 10
-        or times.dt.date().n_unique() > 1
+        or (days := times.dt.date().n_unique()) > FEW_DAYS
         or times.dt.time().n_unique() < 5
     ):
         return False
     others = (_sampled(table, [other], asked) for other in table.columns if other != name)
-    return any(other is not None and other.dt.date().n_unique() > 1 for other in others)
+    return any(
+        other is not None and other.dt.date().n_unique() > (1 if days == 1 else MANY_DAYS * days)
+        for other in others
+    )
 
 
 def _sampled(table: Rows, columns: list[str], asked: Asked) -> pl.Series | None:
@@ -256,9 +299,7 @@ def _sampled(table: Rows, columns: list[str], asked: Asked) -> pl.Series | None:
     if sample.is_empty():
         return None
     try:
-        found = read_moments(
-            sample, columns, replace(asked, order=asked.order or "mdy", zone="UTC")
-        )
+        found = read_moments(sample, columns, replace(asked, hint="mdy", zone="UTC"))
     except UserError:
         return None
     times = found.values.drop_nulls()

@@ -14,7 +14,7 @@ from crimecast.reading.inexact import inexact
 from crimecast.reading.moments import SAYS_UTC
 from crimecast.reading.not_events import no_event
 from crimecast.reading.notice import Notice
-from crimecast.reading.parts import Parts, Rows
+from crimecast.reading.parts import Parts, Rows, nulls
 from crimecast.reading.place_columns import spread
 from crimecast.reading.unread_clocks import LATER, all_hours, slots_or_parts
 from crimecast.reading.zone_columns import ZONE, zone_said
@@ -43,6 +43,12 @@ FEW_REMARKS = 40
 ENOUGH = 40
 SHIFTED = re.compile(r"(date|day|time)s?_?(shift|offset|jitter)|(shift|jitter)\w*_?(days?|hours?)$")
 SUPPLEMENT = re.compile(r"suppl|amend|addend|(^|_)(version|revision|rev)(_?(no|nr|num|number))?$")
+CORRECTED = re.compile(
+    r"(^|_)(correct(ed|ion)?|revis(ed|ion)|amend(ed|ment)?|fixed|rectif\w*|corrig\w*|korrig\w*|berichtigt\w*)(_|$)"
+)
+QUALITY = re.compile(
+    r"geocod\w*_?(score|quality|status|acc\w*|conf\w*|level|type)|match_?(type|score|level|quality)|(loc\w*|place|position)_?(quality|confidence|precision)"
+)
 MARKS = {"x", "1", "1.0", "yes", "y", "true", "si", "sí", "oui", "ja", "sim", "✓", "•", "✔"}
 UNMARKED = {"", "0", "0.0", "no", "n", "false", "non", "nein", "não", "-", "–"}
 ONE_MARKED = 0.98  # of the rows
@@ -74,6 +80,7 @@ def unused(
                 or (said := inexact(name, values) or _shifted(name, values))
                 or (precision == "minute" and (said := _other_hours(table, name, times)))
                 or (said := other_dates(table, name, times))
+                or (said := _correction(table, name))
             ):
                 notices.append(Notice(*said, table.height))
             if "type" not in found and _is_small_count(name, values):
@@ -97,6 +104,25 @@ def unused(
     notices += [*_several_zones(table, found), *_further_types(table, found)]
     notices += [*_further_times(table, found), *_remarks(table, taken)]
     return notices
+
+
+def _correction(table: Rows, name: str) -> tuple[str, str] | None:
+    """What a column says that corrects another, or how good the place of a row is."""
+    word = plain(name)
+    given = table.height - nulls(table.column(name))[0]
+    if not given or PERSONS.search(word):
+        return None
+    if CORRECTED.search(word):
+        return (
+            "corrections",
+            f"'{name}' holds something in {given:,} of {table.height:,} rows, and isn't used: if it corrects another column, put its values there.",
+        )
+    if QUALITY.search(word) and spread(table, [name])[name].n_unique() > 1:
+        return (
+            "place_quality",
+            f"'{name}' says how well each place is known, and isn't used: rows that are known by their town or street alone lie in its middle. Leave them out if so.",
+        )
+    return None
 
 
 def _marked(table: Rows, taken: set[str]) -> list[str]:

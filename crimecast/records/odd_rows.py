@@ -3,14 +3,14 @@
 import polars as pl
 
 from crimecast.reading.notice import Notice
-from crimecast.reading.parts import Parts
+from crimecast.reading.parts import Column, Parts, repeats
 
 TOTALS = {
     "total", "totals", "all", "sum", "grand total", "gesamt", "summe", "insgesamt", "total general", "totaal", "celkem", "razem", "итого",
     "всего", "合計", "总计", "합계", "toplam", "totale",
 }  # fmt: skip
 FEW = 20  # rows below which shares tell nothing
-ALIKE, UNTYPED = 0.2, 0.05
+ALIKE, UNTYPED, SAME = 0.2, 0.05, 0.1
 PLACED, SMALL = 0.9, 5_000  # of more rows the places are looked at with all else (`plausibility`)
 
 
@@ -57,6 +57,8 @@ def odd_rows(events: Parts[pl.DataFrame], columns: dict[str, list[str]]) -> list
     if alike > ALIKE * kept:
         says = f"{alike:,} rows say the same time, place and type as another: each is taken for an event. If they are units, persons or articles of one, leave all but one out."
         notices.append(Notice("alike", says, alike))
+    if "source_id" in columns:
+        notices += _twice(events, kept)
     if (
         "type" in columns and untyped > UNTYPED * kept and kept < 500
     ):  # of more it is said with the shares of all
@@ -67,3 +69,32 @@ def odd_rows(events: Parts[pl.DataFrame], columns: dict[str, list[str]]) -> list
         says = f"{most:,} of {kept:,} records are at one place ({north:.5f}, {east:.5f}): other columns may hold where they happened."
         notices.append(Notice("one_place", says, most))
     return notices
+
+
+def _twice(events: Parts[pl.DataFrame], kept: int) -> list[Notice]:
+    """Rows with ids of their own that seem to be another row once more: the id is the same but for capitals and signs, or
+    time, place and type are."""
+    exact = sum(int((part["reason"] == "duplicate").sum()) for part in events)
+    bare = exact
+    if any(part["source_id"].str.contains(r"[^0-9]").any() for part in events):
+        ids = events.map(
+            lambda part: part["source_id"].str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]", "")
+        )
+        bare = _again(ids)
+    if bare - exact > FEW:
+        says = f"{bare - exact:,} rows have the id of another written otherwise, in capitals or with other signs: they may be there twice."
+        return [Notice("ids_alike", says, bare - exact)]
+    told = events.map(
+        lambda part: part.select(
+            pl.struct(pl.col("time").dt.truncate("1m"), "x", "y", "type").hash()
+        ).to_series()
+    )
+    same = _again(told) - exact
+    if same > SAME * kept:
+        says = f"{same:,} rows say the same minute, place and type as another under another id: they may be there twice, as where a record is written again when its case moves on."
+        return [Notice("alike", says, same)]
+    return []
+
+
+def _again(keys: Column) -> int:
+    return sum(int(part.sum()) for part in repeats(keys))

@@ -270,3 +270,63 @@ def test_days_that_are_years_from_the_ids(run: Run, since: int, is_said: bool) -
         )
     result, _ = run("\n".join(rows), zone="America/Toronto")
     assert ("id_years" in codes(result)) == is_said
+
+
+def test_a_clock_of_the_day_of_an_export(run: Run) -> None:
+    rows = ["id,Datum,Uhrzeit,longitude,latitude,type"]
+    for i in range(200):
+        at = datetime(2021, 1, 1) + timedelta(minutes=i * 2311)
+        rows.append(
+            f"{i},{at:%d.%m.%Y},2023-02-0{3 + i % 2} {at:%H:%M:%S},{13.4 + i % 17 / 1000:.4f},{52.5 + i % 13 / 1000:.4f},Raub"
+        )
+    result, frame = run("\n".join(rows), zone="Europe/Berlin")
+    assert result["columns"]["time"] == ["Datum", "Uhrzeit"]
+    assert frame["time"].to_list() == [
+        datetime(2021, 1, 1) + timedelta(minutes=i * 2311) for i in range(200)
+    ]
+
+
+def test_what_was_before_in_nearly_every_row_is_said(run: Run) -> None:
+    rows = ["incident_date,committed,longitude,latitude,type"]
+    for i in range(100):
+        at = datetime(2021, 1, 1) + timedelta(minutes=i * 2311)
+        rows.append(
+            f"{at + timedelta(minutes=90 + i)},{at},{-87.6 + i % 17 / 1000:.4f},{41.8 + i % 13 / 1000:.4f},theft"
+        )
+    result, _ = run("\n".join(rows))
+    assert any(
+        "'committed' is before 'incident_date'" in notice["says"] for notice in result["notices"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("lon_corrected", "", "corrections"),
+        ("geocode_score", "98", "place_quality"),
+        ("match_type", "rooftop", "place_quality"),
+    ],
+)
+def test_corrections_and_qualities_that_are_not_used_are_said(
+    run: Run, column: str, value: str, code: str
+) -> None:
+    rows = [f"date,longitude,latitude,type,{column}"]
+    for i in range(100):
+        rows.append(
+            f"2021-01-{1 + i % 28:02d} 10:{i % 60:02d},{-87.6 + i % 17 / 1000:.4f},{41.8 + i % 13 / 1000:.4f},theft,{'12' if i % 9 == 0 else value}"
+        )
+    result, _ = run("\n".join(rows))
+    assert code in codes(result)
+
+
+def test_ids_written_otherwise_and_rows_written_again(run: Run) -> None:
+    rows = [
+        f"HX2021-{1000 + i},2021-01-{1 + i % 28:02d} {i % 24:02d}:{i % 60:02d},{-87.6 + i / 9000:.4f},{41.8 + i % 13 / 1000:.4f},theft"
+        for i in range(100)
+    ]
+    head = "id,date,longitude,latitude,type"
+    loud = [row.replace("HX", "hx") for row in rows[:30]]
+    other = [row.replace("HX2021-", "HX2021-9") for row in rows[:30]]
+    assert "ids_alike" in codes(run("\n".join([head, *rows, *loud]))[0])
+    assert "alike" in codes(run("\n".join([head, *rows, *other]), city="second")[0])
+    assert not {"alike", "ids_alike"} & set(codes(run("\n".join([head, *rows]), city="third")[0]))
