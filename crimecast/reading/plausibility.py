@@ -6,6 +6,7 @@ Francisco's hall of justice, 5 % at exactly midnight are Vancouver's unknown hou
 """
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -35,6 +36,7 @@ WHOLE_HOURS = 0.11  # at one hour, where only hours are given
 JUMP = 1.8  # times the level of the four weeks before: 1.5 is the season's most
 ROUNDED = 0.5
 STUCK = 20  # rows in a row of one latitude, or longitude
+PAIRS = 3  # of types, beyond which they are told of together
 NO_TYPE = 0.05
 SAMPLE = 100_000
 
@@ -307,6 +309,7 @@ def _types(types: pl.DataFrame) -> list[Notice]:
     margin = pl.duration(days=60)
     gone = large.filter(pl.col("last") < pl.lit(end) - margin)
     come = large.filter(pl.col("first") > pl.lit(begin) + margin)
+    renamed: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for old in gone.iter_rows(named=True):
         for new in come.iter_rows(named=True):
             apart = abs((new["first"] - old["last"]).days)
@@ -314,11 +317,22 @@ def _types(types: pl.DataFrame) -> list[Notice]:
                 kind["rows"] / max(1, (kind["last"] - kind["first"]).days) for kind in (old, new)
             ]
             if apart <= 31 and 0.5 < rates[0] / rates[1] < 2:
-                found.append(
-                    Notice(
-                        "type_renamed",
-                        f"'{old['type']}' ends on {old['last']:%Y-%m-%d} and '{new['type']}' begins on {new['first']:%Y-%m-%d}, about as often: it looks like one type under two names. Put both into one group, else each looks like a change of crime.",
-                        old["rows"] + new["rows"],
-                    )
-                )
+                renamed.append((old, new))
+    if len(renamed) > PAIRS:
+        olds, news = ({one["type"]: one for one in pair} for pair in zip(*renamed, strict=True))
+        when = sorted(one["last"] for one in olds.values())[len(olds) // 2]
+        rows = sum(one["rows"] for one in (*olds.values(), *news.values()))
+        says = (
+            f"Around {when:%Y-%m-%d} {len(olds)} types end, such as {', '.join(map(repr, list(olds)[:3]))}, and {len(news)} begin, such as "
+            f"{', '.join(map(repr, list(news)[:3]))}: they look like the same under other names or codes. Write them alike, else each looks like a change of crime."
+        )
+        return [*found, Notice("type_renamed", says, rows)]
+    for old, new in renamed:
+        found.append(
+            Notice(
+                "type_renamed",
+                f"'{old['type']}' ends on {old['last']:%Y-%m-%d} and '{new['type']}' begins on {new['first']:%Y-%m-%d}, about as often: it looks like one type under two names. Put both into one group, else each looks like a change of crime.",
+                old["rows"] + new["rows"],
+            )
+        )
     return found
