@@ -23,14 +23,14 @@ def sight(run: Run, city: City, _layer: str, _step: int, _channel: int) -> None:
         near = insight.excitation(run.grid, run.settings.train)
     columns = st.columns(3)
     columns[0].metric(
-        "Can see",
-        f"{metres * field.reach(cell) / 1000:.1f} km",
+        "Its layers reach",
+        f"{metres * field.reach(cell) / 1000:.1f} km" if field.reach(cell) else "one cell",
         help="How far beyond the cell the network's layers reach, in its lagged frames and input maps; exact, from the network itself. Blurred memories gather more.",
     )
     columns[1].metric(
-        "Does see",
+        "What moves it lies within",
         f"{metres * held / 1000:.1f} km",
-        help="Nine tenths of what moves the forecast lies within. More than it can see where the statistics of a normalisation carry a little of the whole map.",
+        help="Nine tenths of what moves the forecast. More than its layers reach where its input maps have gathered the past from around, or the statistics of a normalisation carry a little of the whole map.",
     )
     reach = near.reach()
     columns[2].metric(
