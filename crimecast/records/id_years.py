@@ -10,6 +10,10 @@ from crimecast.reading.parts import Parts
 YEAR = r"^[A-Za-z]{0,4}[-/ ]?((?:19|20)\d\d)(?:[-/ ]|\d{3,}|[A-Za-z])"
 FEW = 50  # records with such an id, below which nothing is said
 MOST = 0.9  # of the records: those with such an id, and of them those that are as many years off
+SOME, SHARE = (
+    10,
+    0.005,
+)  # records whose id begins with another year, where those of the others don't
 PAST = 2  # years: a case may be given a number in the year after
 
 
@@ -30,6 +34,10 @@ def id_years(events: Parts[pl.DataFrame]) -> Notice | None:
     if known < max(FEW, MOST * rows):
         return None
     years, count = off.most_common(1)[0]
+    others = sum(rows_off for apart, rows_off in off.items() if abs(apart) >= PAST)
+    if years == 0 and others >= max(SOME, SHARE * known):
+        says = f"{others:,} of {rows:,} times are years away from the year with which their id begins, such as {example:.20}; the others aren't: their year may be wrong."
+        return Notice("id_years", says, others)
     if abs(years) < PAST or count < MOST * known:
         return None
     says = (

@@ -72,7 +72,7 @@ def _told_before(city: City, events: pl.DataFrame) -> tuple[int, int, int]:
     new = new.join(stored.select("source_id"), on="source_id", how="anti")
     place = [pl.col("longitude").round(3), pl.col("latitude").round(3), pl.col("type")]
     # The same minute, whatever the type is called; or the same day or hour of what knows no minute.
-    minute = [pl.col("time"), *place[:2]]
+    minute = [pl.col("time").dt.truncate("1m"), *place[:2]]
     known = stored.select(minute).unique()
     both = new.select(minute).join(known, on=known.columns, how="semi")
     told, exact = both.height, int((both["time"].dt.minute() != 0).sum())

@@ -58,7 +58,9 @@ def odd_rows(events: Parts[pl.DataFrame], columns: dict[str, list[str]]) -> list
         says = f"{alike:,} rows say the same time, place and type as another: each is taken for an event. If they are units, persons or articles of one, leave all but one out."
         notices.append(Notice("alike", says, alike))
     if "source_id" in columns:
-        notices += _twice(events, kept)
+        notices += _ids_alike(events)
+    if all(one.code not in ("alike", "ids_alike") for one in notices):
+        notices += _alike(events, alike, kept)
     if (
         "type" in columns and untyped > UNTYPED * kept and kept < 500
     ):  # of more it is said with the shares of all
@@ -71,29 +73,36 @@ def odd_rows(events: Parts[pl.DataFrame], columns: dict[str, list[str]]) -> list
     return notices
 
 
-def _twice(events: Parts[pl.DataFrame], kept: int) -> list[Notice]:
-    """Rows with ids of their own that seem to be another row once more: the id is the same but for capitals and signs, or
-    time, place and type are."""
-    exact = sum(int((part["reason"] == "duplicate").sum()) for part in events)
-    bare = exact
-    if any(part["source_id"].str.contains(r"[^0-9]").any() for part in events):
-        ids = events.map(
-            lambda part: part["source_id"].str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]", "")
-        )
-        bare = _again(ids)
-    if bare - exact > FEW:
-        says = f"{bare - exact:,} rows have the id of another written otherwise, in capitals or with other signs: they may be there twice."
-        return [Notice("ids_alike", says, bare - exact)]
+def _ids_alike(events: Parts[pl.DataFrame]) -> list[Notice]:
+    """Rows whose id is another's but for capitals and signs."""
+    if not any(part["source_id"].str.contains(r"[^0-9]").any() for part in events):
+        return []
+    ids = events.map(
+        lambda part: part["source_id"].str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]", "")
+    )
+    rows = _again(ids) - _duplicates(events)
+    if rows <= FEW:
+        return []
+    says = f"{rows:,} rows have the id of another written otherwise, in capitals or with other signs: they may be there twice."
+    return [Notice("ids_alike", says, rows)]
+
+
+def _alike(events: Parts[pl.DataFrame], exact: int, kept: int) -> list[Notice]:
+    """Rows of the minute, place and type of another, beyond those that are `exact`ly alike and have no id."""
     told = events.map(
         lambda part: part.select(
             pl.struct(pl.col("time").dt.truncate("1m"), "x", "y", "type").hash()
         ).to_series()
     )
-    same = _again(told) - exact
-    if same > SAME * kept:
-        says = f"{same:,} rows say the same minute, place and type as another under another id: they may be there twice, as where a record is written again when its case moves on."
-        return [Notice("alike", says, same)]
-    return []
+    rows = _again(told) - _duplicates(events) - exact
+    if rows <= SAME * kept:
+        return []
+    says = f"{rows:,} rows say the same minute, place and type as another: they may be there twice, as where a record is written again when its case moves on, or by two systems."
+    return [Notice("alike", says, rows)]
+
+
+def _duplicates(events: Parts[pl.DataFrame]) -> int:
+    return sum(int((part["reason"] == "duplicate").sum()) for part in events)
 
 
 def _again(keys: Column) -> int:
