@@ -12,6 +12,7 @@ from crimecast.baselines.mixture import (
     memory_mixture,
     memory_rates,
     mixture_rates,
+    remembered,
 )
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import scores, step_sums
@@ -100,3 +101,15 @@ def test_types_have_weights_of_their_own() -> None:
     alone = fit_mixture(replace(cube, counts=cube.counts[:, 1:]), np.ones((5, 6), dtype=bool), 400)
     assert np.allclose(both.weights[:, 1], alone.weights[:, 0], atol=1e-5)
     assert np.allclose(both.level[1], alone.level[0], atol=1e-4)
+
+
+def test_a_weekly_rhythm_of_the_city_is_the_levels_not_the_memories() -> None:
+    cube = small_cube(900)
+    weekday = (cube.times.astype("datetime64[D]").astype(int) + 3) % 7
+    rhythm = np.where(weekday >= 4, 1.6, 0.7)[:, None, None, None]
+    rng = np.random.default_rng(4)
+    rates = rng.gamma(1.0, 0.5, (1, 2, 5, 6)) * rhythm
+    busy = replace(cube, counts=rng.poisson(rates).astype(np.float32))
+    weights = fit_mixture(busy, np.ones((5, 6), dtype=bool), 900).weights
+    of_week = np.array([memory.of == "weekday" for memory in remembered(busy)] + [False])
+    assert (weights[of_week].sum(axis=0) < 0.5 * weights.sum(axis=0)).all()
