@@ -5,8 +5,8 @@ half-lives, some blurred in space, some of the same weekday only, and the long-r
 The weights maximise the Poisson likelihood of the last year before the period, by EM (Dempster, Laird &
 Rubin 1977, JRSS B 39): with
 responsibilities r_k = w_k m_k / Σ_j w_j m_j, w_k ← Σ n r_k / Σ L m_k. All from the past only. Weights and level are
-fitted in turn, twice: by themselves the weights go to memories of the same weekday where the city has a weekly rhythm, which
-the level knows from all cells at once (0.0064 an event on a city with a strong one, 0.0001 on Chicago).
+fitted in turn: by themselves the weights go to memories of the same weekday where the city has a weekly rhythm, which
+the level knows from all cells at once (0.0064 an event on a city with a strong one, 0.0002 on Chicago).
 """
 
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ HOUR_HALF_LIVES = (30.0, 180.0)  # days, of the same time of the day only
 FIT_DAYS = 365.0
 FIT_VALUES = 1e8  # of memories held at once: fewer steps are used where cells or types are many
 ROUNDS = 150
+TURNS = (ROUNDS, 60, 60, 60)  # rounds of the weights between fits of the level
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,18 @@ def fit_mixture(cube: Cube, area: np.ndarray, end: int) -> Mixture:
     counts = cube.counts[start:end][..., area]
     before, sums = smooth_totals(cube, area, start), maps.sum(axis=3)
 
-    def fitted() -> tuple[Mixture, np.ndarray]:
-        kinds = range(counts.shape[1])
-        weights = np.stack([em_weights(maps[:, :, c], counts[:, c]) for c in kinds], axis=1)
-        expected = np.concatenate([before, np.einsum("tkc,kc->tc", sums, weights)])
-        return Mixture(weights, fit_levels(cube, area, expected, end)), expected
-
-    first, expected = fitted()
-    maps *= levels(cube, area, expected, first.level, start)[:, None, :, None].astype(maps.dtype)
-    return fitted()[0]
+    kinds = range(counts.shape[1])
+    weights: list[np.ndarray | None] = [None for _ in kinds]
+    level = np.ones(sums.shape[::2], dtype=maps.dtype)  # (T, C)
+    for rounds in TURNS:
+        weights = [em_weights(maps[:, :, c], counts[:, c], rounds, weights[c]) for c in kinds]
+        made = np.stack([one for one in weights if one is not None], axis=1)
+        expected = np.concatenate([before, np.einsum("tkc,kc->tc", sums, made)])
+        beta = fit_levels(cube, area, expected, end)
+        now = levels(cube, area, expected, beta, start).astype(maps.dtype)
+        maps *= (now / level)[:, None, :, None]
+        level = now
+    return Mixture(made, beta)
 
 
 def fit_start(cube: Cube, area: np.ndarray, end: int, maps: int) -> int:
@@ -90,14 +94,16 @@ def fit_start(cube: Cube, area: np.ndarray, end: int, maps: int) -> int:
     return max(1, end - max(1, steps))
 
 
-def em_weights(maps: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """w (K,) that maximise the Poisson likelihood of counts (T, N) under Σ_k w_k maps (T, K, N)."""
+def em_weights(
+    maps: np.ndarray, counts: np.ndarray, rounds: int = ROUNDS, begin: np.ndarray | None = None
+) -> np.ndarray:
+    """w (K,) that maximise the Poisson likelihood of counts (T, N) under Σ_k w_k maps (T, K, N), from `begin` on."""
     mass = maps.sum(axis=(0, 2), dtype=np.float64) + 1e-9
-    w = np.full(len(mass), counts.sum(dtype=np.float64) / mass.sum())
+    w = np.full(len(mass), counts.sum(dtype=np.float64) / mass.sum()) if begin is None else begin
     hit = counts > 0
     seen = counts[hit].astype(np.float64)
     struck = np.moveaxis(maps, 1, 2)[hit].astype(np.float64)  # only cells with events move w
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         rate = np.maximum(struck @ w, 1e-12)
         # EM with a longer step: the same fixed point in a third of the rounds.
         w = w * ((struck.T @ (seen / rate)) / mass) ** 1.9

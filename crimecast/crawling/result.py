@@ -6,8 +6,9 @@ from crimecast.cities import City
 from crimecast.reading.clocks import DAY
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts
-from crimecast.reading.places import places_of, zone_notice
+from crimecast.reading.places import zone_notice
 from crimecast.reading.plausibility import plausibility
+from crimecast.reading.thinning import places_of
 from crimecast.records.snapshot import snapshot
 
 

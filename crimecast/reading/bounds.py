@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from crimecast.reading.parts import Parts
-from crimecast.reading.places import finite, thinned
+from crimecast.reading.thinning import finite, thinned
 
 Box = tuple[float, float, float, float]
 FAR = 4.0  # spreads of the middle half of the places: what lies farther is no part of the city

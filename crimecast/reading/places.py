@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-import pyproj
 import tzfpy
 
 from crimecast import Doubt, UserError
@@ -30,12 +29,13 @@ from crimecast.reading.coordinates import (
     sexagesimal,
 )
 from crimecast.reading.crs import propose_crs
+from crimecast.reading.metres import metres
 from crimecast.reading.mixed_axes import brought_home, home_of, known_home, ways
 from crimecast.reading.notice import Notice
-from crimecast.reading.parts import Parts, Rows, every, rows_of
+from crimecast.reading.parts import Parts, Rows, rows_of
+from crimecast.reading.thinning import both_known, finite, thinned
 from crimecast.reading.zones import agrees, near_zone, zone_of
 
-SOME = 0.1  # of the places, from which on they are no mistakes
 GRADIANS = r"(^|_)(gon|gons|grads|grade|grades|gradian|gradians)(_|$)"
 
 
@@ -91,7 +91,7 @@ def read_places(
     if crs.is_geographic:
         found, says, notices = _degrees(given, form, city, is_new)
     else:
-        found, says, notices = _metres(given, crs, city, _says_axis(columns))
+        found, says, notices = metres(given, crs, city, _says_axis(columns))
     return Places(found.map(_on_the_map).kept(), says, tuple(notices))
 
 
@@ -135,26 +135,6 @@ def _finely(rows: Rows, columns: list[str]) -> Parts[np.ndarray]:
     )
 
 
-def _there(given: np.ndarray) -> np.ndarray:
-    """Which places are given at all."""
-    first, second = given
-    return np.isfinite(first) & np.isfinite(second) & ~((first == 0) & (second == 0))
-
-
-def thinned(given: Parts[np.ndarray], most: int = 10_000) -> tuple[np.ndarray, int]:
-    """(2, M) places from all over the file, each once, and how many rows have one: what stands for *no
-    place* in a third of the rows is still one place."""
-    given = given.map(finite)
-    size = sum(part.shape[1] for part in given)
-    step = size // most + 1 if size > most else 1
-    some = every(
-        (pl.DataFrame({"a": np.round(part[0], 4), "b": np.round(part[1], 4)}) for part in given),
-        step,
-        size,
-    )
-    return some.unique(maintain_order=True).to_numpy().T, size
-
-
 SCALES = (10_000_000, 1_000_000)  # by which whole numbers are degrees; no metres come so far down
 
 
@@ -162,9 +142,9 @@ def _degrees(
     given: Parts[np.ndarray], form: str, city: City, is_new: bool
 ) -> tuple[Parts[np.ndarray], str, list[Notice]]:
     """Which of the two is the longitude, by the extent that is known or by the clocks of where they lie."""
-    (a, b), size = thinned(given.map(lambda part: part[:, _there(part)]))
+    (a, b), size = thinned(given.map(lambda part: part[:, both_known(part)]))
     if not size:
-        return given.map(lambda part: np.where(_there(part), part, np.nan)), "degrees", []
+        return given.map(lambda part: np.where(both_known(part), part, np.nan)), "degrees", []
     notices: list[Notice] = []
     large = np.median(np.maximum(np.abs(a), np.abs(b))) > 360
     for is_so, unpacked, shown in (
@@ -246,7 +226,7 @@ def _degrees(
     lone = min(abs(float(np.median(a))), abs(float(np.median(b)))) > 1
 
     def degrees(part: np.ndarray) -> np.ndarray:
-        there = _there(part)
+        there = both_known(part)
         if lone:  # nothing is half at zero
             there &= (part[0] != 0) & (part[1] != 0)
         found = np.where(there, part[::-1] if flip else part, np.nan)
@@ -313,87 +293,6 @@ def _how(a: np.ndarray, b: np.ndarray, city: City, is_new: bool) -> tuple[bool, 
         ):
             return flip, signs
     return bool((np.abs(b) >= 90).mean() > 0.5 and (np.abs(a) < 90).mean() > 0.5), (1, 1)
-
-
-def _metres(
-    given: Parts[np.ndarray], crs: pyproj.CRS, city: City, says_axis: bool
-) -> tuple[Parts[np.ndarray], str, list[Notice]]:
-    def there(part: np.ndarray) -> np.ndarray:
-        return _there(part) & (part[0] != 0) & (part[1] != 0)
-
-    some, size = thinned(given.map(lambda part: part[:, there(part)]))
-    notices = []
-    back = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-    if size and np.median(np.abs(some).max(axis=0)) <= 180:
-        raise Doubt(
-            f"The coordinates, such as {some[0, 0]:g}, {some[1, 0]:g}, are degrees, not metres of {crs.name}: leave the coordinate system out, or say EPSG:4326.",
-            "--crs EPSG:4326",
-        )
-    probes = some[:, np.linspace(0, some.shape[1] - 1, min(25, size)).astype(int)]
-    straight = back.transform(*probes)
-    turn = False
-    if size:
-        turned = back.transform(*probes[::-1])
-        ways = [(np.asarray(east), np.asarray(north)) for east, north in (straight, turned)]
-        fits = [agrees(*way, city.time_zone) for way in ways]
-        shares = [_used(crs, *way) for way in ways]
-        inside_use = [share > 0.5 for share in shares]
-        turn = (not fits[0] and fits[1]) or (fits[0] == fits[1] and inside_use == [False, True])
-        turn = turn and shares[0] < SOME
-        if SOME < shares[0] < 1 - SOME:
-            says = f"Of the places, {1 - shares[0]:.0%} lie outside the land that {crs.name} is made for, and the others within: two units, or two coordinate systems, may be mixed. Import them by themselves."
-            notices.append(Notice("other_unit", says, round((1 - shares[0]) * size)))
-        if inside_use == [False, False] and shares[0] <= SOME:
-            notices.append(
-                Notice(
-                    "outside_crs",
-                    f"The places lie outside the land that {crs.name} is made for: the coordinate system, the unit or a sign may be wrong.",
-                    size,
-                )
-            )
-        north_first = crs.axis_info and crs.axis_info[0].direction == "north"
-        if all(fits) and all(inside_use) and north_first and not says_axis:
-            notices.append(
-                Notice(
-                    "axes_in_doubt",
-                    f"{crs.name} itself names the northing first, and with the axes exchanged the places would lie in its land as well: look whether the map is the city's, and map longitude and latitude to the other column if it isn't.",
-                    size,
-                )
-            )
-    if turn:
-        notices.append(
-            Notice(
-                "axes_exchanged",
-                f"Easting and northing are exchanged in the file: read the other way round, its places lie in the land that {crs.name} is made for.",
-                size,
-            )
-        )
-
-    def degrees(part: np.ndarray) -> np.ndarray:
-        east, north = part[::-1] if turn else part
-        return np.stack(back.transform(np.where(there(part), east, np.nan), north))
-
-    return given.map(degrees), f"{crs.name}", notices
-
-
-def _used(crs: pyproj.CRS, east: np.ndarray, north: np.ndarray) -> float:
-    """The share of these places (degrees) that lie where the coordinate system is made for, or near it."""
-    use = crs.area_of_use
-    if use is None:
-        return 1.0
-    low, high = (use.west, use.east) if use.west <= use.east else (-180.0, 180.0)
-    near = (east > low - 1) & (east < high + 1) & (north > use.south - 1) & (north < use.north + 1)
-    return float(near.mean())
-
-
-def places_of(longitude: np.ndarray, latitude: np.ndarray) -> Parts[np.ndarray]:
-    """Places in memory as one part."""
-    return Parts.one(np.stack([longitude, latitude]))
-
-
-def finite(part: np.ndarray) -> np.ndarray:
-    """Of (2, N), the places of which both are known."""
-    return part[:, np.isfinite(part).all(axis=0)]
 
 
 def zone_notice(places: Parts[np.ndarray], zone: str, crs: str | None = None) -> Notice | None:

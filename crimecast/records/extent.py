@@ -8,7 +8,7 @@ from crimecast.cities import City, write_city
 from crimecast.cities.city import check_crs, utm_zone
 from crimecast.reading.bounds import Box, inside, placeholders
 from crimecast.reading.parts import Parts
-from crimecast.reading.places import places_of, thinned
+from crimecast.reading.thinning import places_of, thinned
 from crimecast.records.snapshot import snapshot
 
 

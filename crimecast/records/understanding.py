@@ -22,10 +22,11 @@ from crimecast.reading.moments import with_offset
 from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows, every, head
 from crimecast.reading.place_columns import spread
-from crimecast.reading.places import read_places, thinned, zone_notice
+from crimecast.reading.places import read_places, zone_notice
 from crimecast.reading.plausibility import plausibility
 from crimecast.reading.sequence import out_of_order
 from crimecast.reading.stretches import stretches
+from crimecast.reading.thinning import thinned
 from crimecast.reading.zones import zone_of
 from crimecast.records.events import Standardised, read_events
 from crimecast.records.extent import bounds, metres
