@@ -156,10 +156,13 @@ def _earlier(table: Rows, name: str, taken: set[str], asked: Asked) -> str | Non
         sample = spread(table, [name, other]).drop_nulls()
         if sample.height < 2 * MANY_DAYS or reads(table, [other], asked)[1] != "minute":
             continue
-        late, early = (
-            read_moments(sample, [one], replace(asked, order=asked.order, hint="mdy")).values
-            for one in (name, other)
-        )
+        try:
+            late, early = (
+                read_moments(sample, [one], replace(asked, order=asked.order, hint="mdy")).values
+                for one in (name, other)
+            )
+        except UserError:  # said where the time is read
+            continue
         gaps = (late - early).drop_nulls().dt.total_seconds()
         if len(gaps) < 2 * MANY_DAYS:
             continue
