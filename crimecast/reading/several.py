@@ -141,7 +141,9 @@ def _spans(span: pl.Series) -> pl.DataFrame:
 def _padded(values: np.ndarray) -> pl.DataFrame:
     hour, minute = np.floor(values / 100), values % 100
     good = (minute < 60) & (hour * 60 + minute <= 1440)
-    micros = np.where(good, (hour * 60 + minute) * 60_000_000, 0)
+    # Beside them parts of a day, as a spreadsheet has them.
+    count = np.where((values > 0) & (values < 1), np.round(values * 1440), hour * 60 + minute)
+    micros = np.where(good, count * 60_000_000, 0)
     return _spans(pl.Series(np.nan_to_num(micros).astype(np.int64)).set(pl.Series(~good), None))
 
 

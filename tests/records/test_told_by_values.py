@@ -330,3 +330,40 @@ def test_ids_written_otherwise_and_rows_written_again(run: Run) -> None:
     assert "ids_alike" in codes(run("\n".join([head, *rows, *loud]))[0])
     assert "alike" in codes(run("\n".join([head, *rows, *other]), city="second")[0])
     assert not {"alike", "ids_alike"} & set(codes(run("\n".join([head, *rows]), city="third")[0]))
+
+
+def test_dates_at_a_fixed_hour_of_utc_beside_a_clock(run: Run) -> None:
+    rows, true = ["id,date,clock,longitude,latitude,type"], []
+    for i in range(300):
+        at = datetime(2021, 1, 1, 14, 44) + timedelta(days=i, minutes=i % 240)
+        true.append(at)
+        rows.append(
+            f"{i},{at:%Y/%m/%d} 05:00:00+00,{at:%H:%M},{-87.6 + i % 17 / 1000:.4f},{41.8 + i % 13 / 1000:.4f},theft"
+        )
+    _, frame = run("\n".join(rows))
+    assert frame["time"].to_list() == true
+
+
+def test_parts_of_a_day_among_hours_and_minutes(run: Run) -> None:
+    rows, true = ["id,date,time,longitude,latitude,type"], []
+    for i in range(200):
+        at = datetime(2021, 1, 1) + timedelta(days=i, minutes=7 * (i + 60) % 1440)
+        true.append(at)
+        clock = f"{at:%H%M}" if i < 120 else f"{(at.hour * 60 + at.minute) / 1440:.5f}"
+        rows.append(
+            f"{i},{at:%Y-%m-%d},{clock},{-87.6 + i % 17 / 1000:.4f},{41.8 + i % 13 / 1000:.4f},theft"
+        )
+    _, frame = run("\n".join(rows))
+    assert frame["time"].to_list() == true
+
+
+def test_the_same_records_to_the_minute_and_to_the_second_are_told_before(run: Run) -> None:
+    head, coarse, fine = "date,longitude,latitude,type", [], []
+    for i in range(60):
+        at = datetime(2021, 1, 1, 9, 13) + timedelta(minutes=i * 731)
+        place = f"{-87.6 + i % 17 / 1000:.4f},{41.8 + i % 13 / 1000:.4f},theft"
+        coarse.append(f"{at:%Y-%m-%d %H:%M},{place}")
+        fine.append(f"{at:%Y-%m-%d %H:%M}:{1 + i % 58:02d},{place}")
+    run("\n".join([head, *coarse]))
+    result, _ = run("\n".join([head, *fine]))
+    assert "told_before" in codes(result)
