@@ -58,24 +58,22 @@ def plausibility(events: Parts[pl.DataFrame], precision: str) -> list[Notice]:
     scale = height / sample.height
     minutes = _minutes(sample) if precision == "minute" else np.empty(0, dtype=int)
     rhythm = shifted(minutes[(minutes != 0) & (minutes != 720)], scale)
+    types = _by_type(events)
     if height < ENOUGH:
-        few = _rounded(sample, scale, 2) if height >= FEW else []
-        few += (
-            [
-                *_stuck(events),
-                *_place(sample, scale),
-                *_hours(minutes, scale),
-                *_at_once(sample, precision, scale),
-            ]
-            if height >= FEW
-            else []
-        )
-        few += (
-            [*odd_places(sample, scale), *odd_rows_in_order(events), *odd_types(_by_type(events))]
-            if height >= FEW
-            else []
-        )
-        return [*few, *([rhythm] if rhythm else [])]
+        few = [] if rhythm is None else [rhythm]
+        if height < FEW:
+            return few
+        return [
+            *_rounded(sample, scale, 2),
+            *_stuck(events),
+            *_place(sample, scale),
+            *_hours(minutes, scale),
+            *_at_once(sample, precision, scale),
+            *odd_places(sample, scale),
+            *odd_rows_in_order(events),
+            *odd_types(types),
+            *few,
+        ]
     days = counts(events.map(lambda part: part["time"].dt.date())).rename(
         {"value": "time", "rows": "count"}
     )
@@ -83,10 +81,10 @@ def plausibility(events: Parts[pl.DataFrame], precision: str) -> list[Notice]:
         *_stuck(events),
         *_place(sample, scale),
         *_rounded(sample, scale),
-        *_types(_by_type(events)),
+        *_types(types),
         *odd_places(sample, scale),
         *odd_rows_in_order(events),
-        *odd_types(_by_type(events)),
+        *odd_types(types),
         *odd_years(days),
     ]
     found += _at_once(sample, precision, scale)

@@ -28,7 +28,7 @@ from crimecast.reading.words import (
 
 NEARLY = 0.95  # of the rows
 # What begins before anything happens: shifts, sunrise, licences.
-STATION = re.compile(r"shift|duty|sun|licen|regist|built|issue|utc|gmt|(^|_)local(_|$)")
+BEGINS_BEFORE = re.compile(r"shift|duty|sun|licen|regist|built|issue|utc|gmt|(^|_)local(_|$)")
 NO_DAY = datetime(1902, 1, 1)
 FEW_DAYS, MANY_DAYS = 3, 10  # of an export; and times so many, those of what happened
 YEAR = 366 * 86_400  # seconds
@@ -147,7 +147,7 @@ def _earlier(table: Rows, name: str, taken: set[str], asked: Asked) -> str | Non
     what came first, whatever both are called."""
     for other in table.columns:
         word = plain(other)
-        if other == name or other in taken or PERSON.search(word) or STATION.search(word):
+        if other == name or other in taken or PERSON.search(word) or BEGINS_BEFORE.search(word):
             continue
         few, kind = head(table.column(other), MANY_DAYS), table.schema[other]
         clocked = kind == pl.String and few.str.contains(r"\d.*\d[:.h]\d\d").any()
@@ -157,19 +157,23 @@ def _earlier(table: Rows, name: str, taken: set[str], asked: Asked) -> str | Non
         if sample.height < 2 * MANY_DAYS or reads(table, [other], asked)[1] != "minute":
             continue
         try:
-            late, early = (
-                read_moments(sample, [one], replace(asked, order=asked.order, hint="mdy")).values
-                for one in (name, other)
-            )
+            gaps = _seconds_before(sample, other, name, asked)
         except UserError:  # said where the time is read
             continue
-        gaps = (late - early).drop_nulls().dt.total_seconds()
         if len(gaps) < 2 * MANY_DAYS:
             continue
         between = int(((gaps > 0) & (gaps < YEAR / 2)).sum())
         if between > NEARLY * len(gaps):
             return other
     return None
+
+
+def _seconds_before(sample: pl.DataFrame, early: str, late: str, asked: Asked) -> pl.Series:
+    """By how much the times of one column are before those of another, in the rows that have both."""
+    first, then = (
+        read_moments(sample, [one], replace(asked, hint="mdy")).values for one in (early, late)
+    )
+    return (then - first).drop_nulls().dt.total_seconds()
 
 
 def _stage_before(
@@ -184,11 +188,7 @@ def _stage_before(
         if other == before or precision != "minute" or PERSON.search(plain(other)):
             continue
         sample = spread(table, [before, other])
-        late, early = (
-            read_moments(sample, [one], replace(asked, order=None, hint="mdy")).values
-            for one in (before, other)
-        )
-        gap = (late - early).drop_nulls().dt.total_seconds()
+        gap = _seconds_before(sample, other, before, replace(asked, order=None))
         near = len(gap) > 0.5 * sample.height and 0 < float(gap.median() or 0) < YEAR  # type: ignore[arg-type]
         if near and float((gap >= 0).mean()) > 0.98:  # type: ignore[arg-type]
             before = other

@@ -130,18 +130,23 @@ def _marked(table: Rows, taken: set[str]) -> list[str]:
     some = spread(
         table, [next(iter(taken)), *(name for name in table.columns if name not in taken)]
     )
-    marks = [
-        name for name in some.columns
-        if name not in taken and (said := {*some[name].cast(pl.String).str.strip_chars().str.to_lowercase().fill_null("").unique()}) <= MARKS | UNMARKED
-        and said & MARKS and said & UNMARKED
-    ]  # fmt: skip
+    said = some.with_columns(
+        pl.all().cast(pl.String).str.strip_chars().str.to_lowercase().fill_null("")
+    )
+    marks = []
+    for name in said.columns:
+        values = set(said[name].unique())
+        if (
+            name not in taken
+            and values <= MARKS | UNMARKED
+            and values & MARKS
+            and values & UNMARKED
+        ):
+            marks.append(name)
     if len(marks) <= PIVOTED:
         return []
-    each = some.select(
-        pl.sum_horizontal(
-            pl.col(name).cast(pl.String).str.strip_chars().str.to_lowercase().is_in(list(MARKS))
-            for name in marks
-        )
+    each = said.select(
+        pl.sum_horizontal(pl.col(name).is_in(list(MARKS)) for name in marks)
     ).to_series()
     return marks if (each == 1).mean() > ONE_MARKED else []  # type: ignore[operator]
 
