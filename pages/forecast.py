@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from crimecast.forecasting.forecasts import rivals
-from crimecast.forecasting.unseen import unseen_period
+from crimecast.forecasting.unseen import cut_short, unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.inspect.saving import plain
 from crimecast.plots.figures import forecast_figure
@@ -102,10 +102,13 @@ def look() -> None:
     with day:
         calendar(view, step)
         save_step(view, step)
+    if short := cut_short(run):
+        st.caption(text(short))
     unknown = int((view.cube.area(len(view.cube.times)) & ~view.area).sum())
     if unknown:
         st.caption(
-            f"Cells left blank: {unknown:d}. Nothing had happened there before {text(view.label(view.first))}, so nothing is forecast of them."
+            f"Cells left blank: {unknown:d}. Nothing had happened there before {text(view.label(view.first))}, so nothing is forecast of them, "
+            f"and their {view.not_counted():,.0f} events of the period are in no total here."
         )
     if cell is None:
         st.caption("Click a cell on a map for its history, its forecast and its events.")
@@ -182,6 +185,7 @@ def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
     """What lies behind one cell."""
     row, column = cell
     st.subheader(text(view.name(row, column)))
+    st.caption(f"Row {row:d}, column {column:d} of the map, from the south-west.")
     observed, expected = view.cell_series(cell)
     n, rate = observed[step - view.first], expected[step - view.first]
     st.markdown(

@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from crimecast import UserError
+from crimecast.inspect.saving import plain
 from crimecast.judging.sequential import LEAST, sequence
 from crimecast.live.log import Log
 from crimecast.live.plan import RIVALS, live_folder, plan_of
@@ -13,18 +14,19 @@ from crimecast.live.standing import gains, said, standing
 from crimecast.plots.figures import sequence_figure
 from crimecast.reporting.tomorrow import printable
 from crimecast.runs.run import list_runs, load_run
+from crimecast.views.lasting import long_ago
 from crimecast.views.tomorrow import (
     NOTICE,
     TomorrowView,
-    before,
     exported,
     tomorrow_view,
 )
 from crimecast.views.words import FIT, forecast_title
+from crimecast.views.yesterday import before
 from pages.parts.charts import chart
 from pages.parts.frame import frame, nothing_yet
 from pages.parts.guarding import guarded, part
-from pages.parts.judged import loses, strongest
+from pages.parts.judged import loses, stands, strongest
 from pages.parts.live import take_over
 from pages.parts.maps import asked_of, maps
 from pages.parts.people import operator_button
@@ -91,6 +93,10 @@ def ahead() -> None:
         if len(kinds) > 1:
             order = [kinds[-1], *kinds[:-1]]
             kind = kinds.index(st.selectbox("Type", order, key="tomorrow_type"))
+    if here.run is not None and here.run.active and not own:
+        st.caption(
+            f"{text(here.run.id)} still trains: until it has, {text(forecast_title(name))} forecasts."
+        )
     if (best := better_than(name)) is not None:
         st.warning(
             f"On days that it never saw, {text(name)} is worse than {text(forecast_title(best))}: choose that to act on.",
@@ -102,6 +108,8 @@ def ahead() -> None:
         )
     for note in view.made.notices:
         st.warning(text(note), icon=":material/hourglass_bottom:")
+    if old := long_ago(city, view.made):
+        st.warning(text(old), icon=":material/history:")
     step = shown_step(view)
     expected, low, high = view.made.total(step, kind)
     columns = st.columns(3)
@@ -135,6 +143,9 @@ def ahead() -> None:
             for row in rows.to_dict("records")
         )
     )
+    for line in view.elsewhere(step, kind):
+        st.markdown(f"Not among the ten, and known to be wrong: {text(line)}.")
+    how_far_to_trust(name)
     behind = st.expander("As a table", on_change="rerun", key="tomorrow_table")
     if behind.open:
         behind.dataframe(
@@ -149,9 +160,26 @@ def ahead() -> None:
     save(view, kind)
 
 
+def how_far_to_trust(name: str) -> None:
+    """How it did on days that no network was shown, and where to look further."""
+    st.subheader("How far to trust it")
+    known = stands(load_run(own[0]), name) if own else None
+    if known is None:
+        st.markdown("Nothing has judged it yet: a network's training leaves days out, on which all are judged.")  # fmt: skip
+        return
+    st.markdown(text(known))
+    with st.container(horizontal=True):
+        for page, label, icon in (
+            ("pages/forecast.py", "Where it was wrong", ":material/map:"),
+            ("pages/compare.py", "Against other forecasts", ":material/balance:"),
+        ):
+            st.page_link(page, label=label, icon=icon, query_params=dict(st.query_params))
+
+
 def save(view: TomorrowView, kind: int) -> None:
     """The forecast for others."""
-    stem = f"tomorrow {view.made.name} {view.made.label(0)}".replace(":", "")
+    days = f"{view.made.label(0)} to {view.made.label(len(view.made.times) - 1)}"
+    stem = plain(f"{city.name} {forecast_title(view.made.name)} {days}")
     with st.container(horizontal=True):
         for label, suffix, mime in (
             ("CSV", ".csv", "text/csv"),

@@ -10,7 +10,7 @@ import polars as pl
 from crimecast.cities.city import City, load_city
 from crimecast.storage.store import data_root, replacing, stamp
 
-SIZE = 0.002  # degrees within which records of one name are one place
+SIZE = 0.0005  # degrees within which records of one name are one place
 FAR = 1.0  # cells from the nearest record of a quarter, from where on a cell isn't called after it
 
 
@@ -59,6 +59,14 @@ def quarter_of(city: City, x: float, y: float, cell: float) -> str | None:
         nearest = int(away.argmin())
         return str(names[nearest]) if away[nearest] <= FAR * cell else None
     return _most(names[within], records[within])
+
+
+def middle_of(city: City, quarter: str) -> tuple[float, float]:
+    """The middle of a quarter's records, in metres of the city's CRS."""
+    names, places, records = _places(city.name, "quarter", stamp(_file(city.name)))
+    own = names == quarter
+    x, y = np.average(places[own], axis=0, weights=records[own])
+    return float(x), float(y)
 
 
 def street_of(city: City, x: float, y: float, cell: float) -> str | None:

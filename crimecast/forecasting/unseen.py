@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from crimecast.forecasting.forecasts import at_horizon, rates
+from crimecast.grids.complete import complete_steps
 from crimecast.grids.cube import Cube, left_out_blocks, load_cube
 from crimecast.judging.breakdown import Judged
 from crimecast.judging.scoring import compare, step_sums
@@ -57,13 +58,12 @@ def trials(run: Run, away: str | None = None, when: int | None = None) -> list[T
         made.append(Trial("after the break", f"from {_day(cube, when)} on", cube, when, last, area))
     if away is not None:
         other = load_cube(away)
-        shown = [int(len(other.times) * (1 - ELSEWHERE_SHARE))]
+        end = complete_steps(other)
+        shown = [int(end * (1 - ELSEWHERE_SHARE))]
         shown += [r.settings.validate for r in tuned(run, away)]
-        start = min(max(shown), len(other.times) - 1)
+        start = min(max(shown), end - 1)
         meaning = f"{other.city}, from {_day(other, start)} on, which the network never saw"
-        made.append(
-            Trial("another city", meaning, other, start, len(other.times), other.area(start))
-        )
+        made.append(Trial("another city", meaning, other, start, end, other.area(start)))
     return made
 
 
@@ -77,11 +77,24 @@ def tuned(run: Run, away: str) -> list[Run]:
 
 
 def unseen_period(run: Run) -> tuple[int, int]:
-    """Steps [first, last) after the run's validation period; the validation period if none are left."""
-    steps = len(load_cube(run.grid).times)
-    if run.settings.validate < steps:
-        return run.settings.validate, steps
-    return run.settings.train, steps
+    """Steps [first, last) after the run's validation period; the validation period if none are left.
+
+    Steps at the end that the records don't cover whole are left out, and so is what `cut_short` names.
+    """
+    settings, last = run.settings, complete_steps(load_cube(run.grid))
+    if settings.validate < last:
+        return settings.validate, last
+    return settings.train, max(last, settings.train + 1)
+
+
+def cut_short(run: Run) -> str:
+    """Which steps at the end of a run's grid are left out of what it is judged on, and why; else nothing."""
+    cube = load_cube(run.grid)
+    first, last = complete_steps(cube), len(cube.times) - 1
+    if first > last:
+        return ""
+    which = cube.label(last) if first == last else f"{cube.label(first)} to {cube.label(last)}"
+    return f"{which} is left out: the records don't cover it whole."
 
 
 def rival(name: str) -> str:

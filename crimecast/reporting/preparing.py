@@ -16,7 +16,8 @@ from crimecast.grids.cube import load_cube
 from crimecast.inspect.prove import proof_of
 from crimecast.lineage.tree import effect
 from crimecast.runs.run import load_run
-from crimecast.views.tomorrow import before, tomorrow_view
+from crimecast.views.tomorrow import tomorrow_view
+from crimecast.views.yesterday import before
 
 
 def prepare(name: str) -> None:

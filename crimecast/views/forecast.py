@@ -122,6 +122,10 @@ class ForecastView:
         i = step - self.first
         return float(self.observed[i][self.area].sum()), float(self.forecast[i][self.area].sum())
 
+    def not_counted(self) -> float:
+        """Events of the period in cells of which nothing is forecast."""
+        return float(self.observed[:, ~self.area].sum())
+
     def totals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Times, observed and expected events of the whole study area by step."""
         return (

@@ -1,37 +1,59 @@
 """What a cell is called: its neighbourhood or, outside of all, the nearest one, without outlines that which its records
-name; the street at its middle, where a file of streets was given, else that which most of its records name; and its row and column."""
+name; the street at its middle, where a file of streets was given, else that which most of its records name; and how far
+it lies from the middle of the neighbourhood, which tells it apart from all others there."""
 
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import shapely
 
 from crimecast.cities import City, load_city
-from crimecast.cities.quarters import quarter_of, street_of
+from crimecast.cities.quarters import middle_of, quarter_of, street_of
 from crimecast.cities.streets import nearest_street
 from crimecast.grids.cube import Cube
 
 
 def place_name(city: City, cube: Cube, row: int, column: int) -> str:
-    """`Old Town, Main Street, row 3, column 4`; of areas the area alone."""
+    """`Old Town, Main Street, 500 m north and 1.2 km west of its middle`; `Row 3, column 4` where no place is known; of
+    areas the area alone."""
     if cube.areas is not None:
         return cube.areas.name(row, column)
-    here = shapely.Point(float(cube.x[column]), float(cube.y[row]))
-    best, least = "", np.inf
-    for name, shape in _neighbourhoods(city.name):
-        distance = shape.distance(here)
-        if distance < least:
-            best, least = name, distance
+    x, y = float(cube.x[column]), float(cube.y[row])
+    quarter, middle = _quarter(city, x, y, cube.cell)
+    street = nearest_street(city, x, y, cube.cell) or street_of(city, x, y, cube.cell)
     cell = f"row {row}, column {column}"
-    street = nearest_street(city, here.x, here.y, cube.cell)
-    if street := street or street_of(city, here.x, here.y, cube.cell):
-        cell = f"{street}, {cell}"
-    if not best and (quarter := quarter_of(city, here.x, here.y, cube.cell)):
-        return f"{quarter}, {cell}"
-    if not best:
-        return cell[0].upper() + cell[1:]
-    return f"{best}, {cell}" if least == 0 else f"{least:,.0f} m from {best}, {cell}"
+    if middle is not None:
+        cell = _beside(x - middle[0], y - middle[1], cube.cell)
+    name = ", ".join(part for part in (quarter, street, cell) if part)
+    return name[0].upper() + name[1:]
+
+
+def _quarter(city: City, x: float, y: float, cell: float) -> tuple[str, tuple[float, float] | None]:
+    """The neighbourhood of a cell with its middle in metres; nothing where none is known."""
+    here = shapely.Point(x, y)
+    outlined = _neighbourhoods(city.name)
+    if outlined:
+        name, shape = min(outlined, key=lambda one: one[1].distance(here))
+        middle = shape.centroid
+        return name if shape.intersects(here) else f"near {name}", (middle.x, middle.y)
+    name = quarter_of(city, x, y, cell) or ""
+    return name, middle_of(city, name) if name else None
+
+
+def _beside(east: float, north: float, cell: float) -> str:
+    """Where a cell lies from a middle; no two cells of a grid lie alike."""
+    fine = 100 if cell >= 250 else 10 if cell >= 25 else 1
+    parts = [
+        f"{_distance(abs(away), fine)} {one if away > 0 else other}"
+        for away, one, other in ((north, "north", "south"), (east, "east", "west"))
+        if abs(away) >= cell / 2
+    ]
+    return f"{' and '.join(parts)} of its middle" if parts else "its middle"
+
+
+def _distance(metres: float, fine: int) -> str:
+    metres = round(metres / fine) * fine
+    return f"{metres / 1000:g} km" if metres >= 1000 else f"{metres} m"
 
 
 @lru_cache(maxsize=8)

@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,22 +12,17 @@ import pandas as pd
 
 from crimecast.cities import City, load_city
 from crimecast.forecasting.ahead import ALL, Ahead
-from crimecast.forecasting.to_come import come, kept, kept_next, save
-from crimecast.forecasting.unseen import unseen_period
+from crimecast.forecasting.to_come import kept, kept_next, save, table
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.judging.astray import Astray
-from crimecast.live.log import Log
-from crimecast.live.plan import live_folder
 from crimecast.plots.rasters import Panel, Scene, message
 from crimecast.plots.scale import top_of
-from crimecast.runs.run import list_runs
-from crimecast.views.astray import found
 from crimecast.views.ground import ground
+from crimecast.views.lasting import in_words, lasting
 from crimecast.views.place_names import place_name
 
 DAYS, LOOK_BACK = 7, 365  # to forecast, and from which what is usual is taken
 PERIODS = {"w": "week", "mo": "month"}
-CLOSE = 9  # cells of a cluster up to which its error is told of each of them
 LITTLE = 0.02  # of a usual day: a difference that nobody would notice
 NOTABLE = 0.1  # of what is usual: a difference worth words
 NOTICE = (
@@ -41,15 +36,15 @@ NOTICE = (
 @dataclass(frozen=True)
 class TomorrowView:
     """A forecast of steps to come. `without` (K, H, W) is the first step's, had the last days been as
-    usual; usual (K, H, W): events a step of the year before; alike (S, K): the city's of those at that time of the week. `wrong`: what
-    is known of the forecast's errors at cells, up to the last step that has come."""
+    usual; usual (K, H, W): events a step of the year before; alike (S, K): the city's of those at that time of the week. `wrong`: the
+    forecast's errors at places that have lasted until the last step that has come."""
 
     made: Ahead
     usual: np.ndarray
     without: np.ndarray
     recent: int
     alike: np.ndarray
-    wrong: dict[tuple[int, int], Astray] = field(default_factory=dict)
+    wrong: tuple[Astray, ...] = ()
 
     @property
     def cube(self) -> Cube:
@@ -114,16 +109,13 @@ class TomorrowView:
     def places(self, step: int, kind: int, count: int = 10) -> pd.DataFrame:
         """Where most is expected: the place by name, expected and usual events, the interval, the chance
         of any, and why it differs from usual."""
-        made, area = self.made, self.made.area
-        rate = np.where(area, made.rate[step, kind], -1.0)
-        rows = []
-        for flat in np.argsort(-rate, axis=None, kind="stable")[: min(count, int(area.sum()))]:
-            row, column = (int(i) for i in np.unravel_index(flat, area.shape))
+        made, rows = self.made, []
+        for row, column in self.most_expected(step, kind, count):
             low, high = (int(part[step, kind, row, column]) for part in (made.low, made.high))
             rows.append(
                 {
                     "place": self.name(row, column),
-                    "expected": float(rate[row, column]),
+                    "expected": float(made.rate[step, kind, row, column]),
                     "95 %": f"{low} to {high}",
                     "chance of any": 100 * float(made.some[step, kind, row, column]),
                     "usual": float(self.usual_at(step)[kind, row, column]),
@@ -131,6 +123,25 @@ class TomorrowView:
                 }
             )
         return pd.DataFrame(rows)
+
+    def most_expected(self, step: int, kind: int, count: int) -> list[list[int]]:
+        """The cells where most is expected."""
+        area = self.made.area
+        rate = np.where(area, self.made.rate[step, kind], -1.0)
+        order = np.argsort(-rate, axis=None, kind="stable")[: min(count, int(area.sum()))]
+        return np.column_stack(np.unravel_index(order, area.shape)).tolist()
+
+    def elsewhere(self, step: int, kind: int, count: int = 10) -> list[str]:
+        """What is known to be wrong at other places than the `count` where most is expected, a line each."""
+        listed = self.most_expected(step, kind, count)
+        lines = []
+        for one in self.wrong:
+            cells = one.cells.tolist()
+            if not any(cell in listed for cell in cells):
+                rate = self.made.rate[step, kind]
+                row, column = max(cells, key=lambda cell: rate[cell[0], cell[1]])
+                lines.append(f"{self.name(row, column)}: {in_words(one, self.cube)}")
+        return lines
 
     def name(self, row: int, column: int) -> str:
         """What a cell is called."""
@@ -174,11 +185,9 @@ class TomorrowView:
             reasons.append(
                 f"{abs(off):.0%} {'more' if off > 0 else 'less'} than its usual share of the city"
             )
-        if (one := self.wrong.get((row, column))) is not None:
-            reasons.append(
-                f"it has been too {'low' if one.more else 'high'} there: {one.observed:,.0f} came, "
-                f"{one.expected:,.0f} were expected ({self.cube.label(one.first)} to {self.cube.label(one.last - 1)})"
-            )
+        known = (one for one in self.wrong if [row, column] in one.cells.tolist())
+        if (one := next(known, None)) is not None:
+            reasons.append(in_words(one, self.cube))
         added = float(rate[0]) - float(self.without[kind, row, column])
         if abs(added) > NOTABLE * float(rate[0]):
             reasons.append(self._lately(kind, row, column, added))
@@ -189,7 +198,7 @@ class TomorrowView:
         """The last days near a cell, and what the forecast `added` for them."""
         made = self.made
         near = (slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2))
-        within = f"within {1.5 * self.cube.cell:,.0f} m"
+        within = "here and in the cells around"
         if self.cube.areas is not None:
             near, within = (slice(row, row + 1), slice(column, column + 1)), "there"
         since = made.origin - self.recent
@@ -199,10 +208,10 @@ class TomorrowView:
         word = "event" if made.kinds[kind] in (ALL, "all") else made.kinds[kind]
         if word == "event" and seen != 1:
             word += "s"
-        return (
-            f"{seen} {word} {within} since {self.cube.label(since)}, where "
-            f"{told:.1f} are usual, {'add' if added > 0 else 'take away'} {abs(added):.2f}"
-        )
+        came = f"{seen} {word} {within} since {self.cube.label(since)}, where {told:.1f} are usual"
+        if (added > 0) != (seen > told):  # it isn't the number alone: when and where they came
+            return f"{came}; for when and where they came it expects {abs(added):.2f} {'more' if added > 0 else 'less'}"
+        return f"{came}, {'add' if added > 0 else 'take away'} {abs(added):.2f}"
 
 
 def tomorrow_view(name: str, grid: str) -> TomorrowView:
@@ -228,7 +237,7 @@ def _view(made: Ahead) -> TomorrowView:
         if len(made.kinds) > len(cube.types):
             usual = np.concatenate([usual, usual.sum(axis=0, keepdims=True)])
         _views[key] = TomorrowView(
-            made, np.where(made.area, usual, 0.0), without, recent, _alike(made, begin), _wrong(made),
+            made, np.where(made.area, usual, 0.0), without, recent, _alike(made, begin), tuple(lasting(made)),
         )  # fmt: skip
         while len(_views) > 4:
             _views.popitem(last=False)
@@ -248,94 +257,16 @@ def _alike(made: Ahead, begin: int) -> np.ndarray:
     return np.stack([(row if len(row) else totals).mean(axis=0) for row in rows])
 
 
-def _wrong(made: Ahead) -> dict[tuple[int, int], Astray]:
-    """Errors of a run at cells that last until now, by cell, of the days that it never saw; steps of the grid."""
-    known = {run.id: run for run in list_runs(made.cube.grid) if run.state == "done"}
-    if made.name not in known or made.cube.areas is not None:
-        return {}
-    first, last = unseen_period(known[made.name])
-    if last != made.origin:
-        return {}
-    return {
-        (int(row), int(column)): replace(one, first=first + one.first, last=first + one.last)
-        for one, _ in reversed(found(made.name, made.cube.grid, first, last))
-        if first + one.last >= last and len(one.cells) and len(one.cells) <= CLOSE
-        for row, column in one.cells
-    }
-
-
-@dataclass(frozen=True)
-class Before:
-    """The last step that has come beside what was forecast of it; `sealed` says when, None if it was made
-    only afterwards, of what had come before."""
-
-    label: str
-    sealed: str | None
-    cube: Cube
-    area: np.ndarray
-    rate: np.ndarray
-    counts: np.ndarray
-    expected: float
-    low: int
-    high: int
-
-    def message(self) -> bytes:
-        """Its maps, for the browser."""
-        cube, city = self.cube, load_city(self.cube.city)
-        unit, peak = (
-            cube.unit,
-            max(float(self.rate.max()), 1e-6),
-        )
-        top = top_of(self.rate[self.area], least=0.05)
-        scene = Scene(
-            identity=f"before-{cube.grid}-{self.label}-{self.sealed}",
-            ground=ground(city, cube),
-            panels=[
-                Panel("Forecast", unit=unit, high=peak, gamma=2.0, size=2, top=top, group="rate"),
-                Panel("What came", unit=unit, high=255.0, top=top, group="rate"),
-            ],
-            labels=[self.label],
-            about=f"{city.title} · forecast beside what came",
-            alt=f"Forecast of {self.label} beside what came",
-            hint="Wheel to zoom, drag to move.",
-        )
-        return message(scene, self.area, {0: [self.rate, self.counts]}, 0, first=0)
-
-
-def before(name: str, grid: str) -> Before | None:
-    """The last step that has come; None where nothing lies before it."""
-    cube = load_cube(grid)
-    whole = come(cube)
-    log = Log(live_folder(cube.city))
-    entries = log.entries()
-    steps = {cube.label(step): step for step in range(max(0, whole - 400), whole)}
-    for entry in reversed(entries):
-        body = entry["body"]
-        if entry["kind"] != "score" or (body["name"], body["ahead"]) != (name, 1):
-            continue
-        if body["step"] not in steps:
-            continue
-        of = entries[body["of"]]
-        with np.load(log.folder / of["body"]["file"], allow_pickle=False) as file:
-            rate, area = file["rate"][0], file["area"]
-        if area.shape != cube.counts.shape[2:]:
-            continue
-        said = of["body"]["steps"][0]
-        return Before(
-            body["step"], of["made"], cube, area, rate[-1],
-            cube.counts[steps[body["step"]]].sum(axis=0), said["expected"], said["low"], said["high"],
-        )  # fmt: skip
-    if whole < 3:
-        return None
-    made = kept(name, cube, whole - 1, 1)
-    return Before(
-        made.label(0), None, cube, made.area, made.rate[0, -1], cube.counts[made.origin].sum(axis=0),
-        *made.total(0),
-    )  # fmt: skip
-
-
 def exported(made: Ahead, suffix: str) -> bytes:
-    """A forecast as a file of that kind."""
+    """A forecast as a file of that kind; a table with what its cells are called."""
+    if suffix == ".csv":
+        cells = table(made)
+        city, cube = load_city(made.cube.city), made.cube
+        known = {at: place_name(city, cube, *at) for at in set(zip(cells["row"], cells["column"], strict=True))}  # fmt: skip
+        place = [known[at] for at in zip(cells["row"], cells["column"], strict=True)]
+        cells.insert(2, "place", place)
+        names = {"rate": "expected", "low": "at least (95 %)", "high": "at most (95 %)", "some": "chance of any"}  # fmt: skip
+        return cells.rename(columns=names).to_csv(index=False, float_format="%.6g").encode()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"tomorrow{suffix}"
         save(path, made)

@@ -9,6 +9,7 @@ from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import said, table
 from crimecast.runs.run import Run
+from crimecast.views.words import FIT, forecast_title
 
 
 def score_rows(run: Run, others: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -30,6 +31,29 @@ def strongest(run: Run, ahead: int | None = None) -> tuple[str, dict[str, Any]]:
 def loses(run: Run) -> bool:
     """Whether the best simple forecast is better than the run, and not by chance."""
     return said(strongest(run)[1], swapped=True)[0] == "worse than"
+
+
+def stands(run: Run, name: str) -> str | None:
+    """How a forecast did on a run's unseen steps, in words, the run's own or a simple one; None of one that wasn't scored."""
+    rows = score_rows(run, tuple(rivals(run, *unseen_period(run))))
+    own = next((row for row in rows if row["name"] == name), None)
+    if own is None:
+        return None
+    cube = load_cube(run.grid)
+    first, last = unseen_period(run)
+    words = cube.step.words if last - first == 1 else f"{cube.step.words}s"
+    when = f"On the {last - first:,} {words} from {cube.label(first)} on, which no network here was shown,"
+    held = (
+        f"{own['hit_rate@5']:.0%} of the events lay in the 5 % of the area where it expected most"
+    )
+    best, versus = strongest(run)
+    if name == run.id:
+        word, much = said(versus, swapped=True, unit=FIT.plain)
+        return f"{when} it was {word} the best simple forecast, {forecast_title(best)}: {much}. {held}."
+    if name == best:
+        word, much = said(versus, unit=FIT.plain)
+        return f"{when} it was the best simple forecast, and {word} {run.id}: {much}. {held}."
+    return f"{when} {forecast_title(best)} was the best simple forecast. Of this one {held}."
 
 
 @st.cache_data(show_spinner="Scoring …", max_entries=50)

@@ -2,23 +2,21 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from crimecast.cities.city import City
 from crimecast.forecasting.ahead import ahead
 from crimecast.grids.cube import load_cube
 from crimecast.judging.astray import Astray
 from crimecast.live.round import go_round
 from crimecast.reporting.tomorrow import printable
 from crimecast.views import tomorrow
-from crimecast.views.tomorrow import (
-    Before,
-    TomorrowView,
-    before,
-    exported,
-    tomorrow_view,
-)
+from crimecast.views.lasting import long_ago
+from crimecast.views.tomorrow import TomorrowView, exported, tomorrow_view
+from crimecast.views.yesterday import Before, before
 
 
 @pytest.fixture
@@ -70,7 +68,7 @@ def test_an_outbreak_of_the_last_days_is_the_reason(
     view = tomorrow_view("memory_mixture", sample)
     why = view.why(0, 0, int(row), int(column))
     near = counts[-7:, 0, row - 1 : row + 2, column - 1 : column + 2].sum()
-    assert f"{near:.0f} events within 750 m since 2024-12-24" in why
+    assert f"{near:.0f} events here and in the cells around since 2024-12-24" in why
     assert "more than its usual share" in why
     assert " add " in why
     far = next((int(r), int(c)) for r, c in np.argwhere(cube.outline_area) if abs(r - row) > 6)
@@ -143,5 +141,23 @@ def test_usual_is_what_the_same_weekday_brings(view: TomorrowView) -> None:
 def test_what_a_run_gets_wrong_at_a_place_is_told_there(view: TomorrowView) -> None:
     row, column = map(int, np.argwhere(view.made.area)[40])
     wrong = Astray("cell", "", 700, 730, 40.0, 20.0, 5.0, np.array([[row, column]]))
-    why = replace(view, wrong={(row, column): wrong}).why(0, 0, row, column)
+    known = replace(view, wrong=(wrong,))
+    why = known.why(0, 0, row, column)
     assert "t has been too low there: 40 came, 20 were expected (2024-12-01 to 2024-12-30)" in why
+    most, least = known.most_expected(0, 0, 10), known.most_expected(0, 0, 10_000)[-1]
+    quiet = replace(
+        wrong, cells=np.array([least, known.most_expected(0, 0, 10_000)[-2]]), observed=5.0
+    )
+    (line,) = replace(view, wrong=(quiet, replace(wrong, cells=np.array(most[3:5])))).elsewhere(
+        0, 0
+    )
+    assert "it has been too high in the 2 cells round there: 5 came, 20 were expected" in line
+
+
+def test_old_records_are_said(view: TomorrowView, data: Path) -> None:
+    begin = view.made.times[0].astype("datetime64[s]").astype(int)
+    town = City("town", "Town", "Europe/Berlin", "EPSG:32632")
+    assert long_ago(town, view.made, begin + 3 * 86_400) == ""
+    assert "40 days ago" in long_ago(town, view.made, begin + 40 * 86_400)
+    assert "5 months ago" in long_ago(town, view.made, begin + 152 * 86_400)
+    assert long_ago(view.city, view.made, begin + 152 * 86_400) == ""
