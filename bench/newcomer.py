@@ -161,7 +161,7 @@ def go(new: Newcomer, file: Path) -> None:
     new.step(
         "training begins",
         new.press("Train"),
-        new.see(re.compile("steps a second|starting|waiting")),
+        new.see(re.compile("batches a second|starting|waiting")),
     )
     new.step("trained", None, lambda: page.get_by_role("link", name="See its layers").wait_for(timeout=WAIT))  # fmt: skip
     new.step("where it was wrong", lambda: new.menu("Forecast"), new.see("Where it lost most"))
@@ -184,7 +184,7 @@ def go(new: Newcomer, file: Path) -> None:
     new.step(
         "the fork trains",
         new.press("Train"),
-        new.see(re.compile("steps a second|starting|waiting")),
+        new.see(re.compile("batches a second|starting|waiting")),
     )
     new.step("the fork is trained", None, lambda: page.get_by_role("link", name="See its layers").wait_for(timeout=WAIT))  # fmt: skip
     new.step(

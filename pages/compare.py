@@ -3,9 +3,10 @@
 import streamlit as st
 
 from crimecast.forecasting.choosing import choices, first_choice, is_baseline, slow
-from crimecast.forecasting.unseen import unseen_period
+from crimecast.forecasting.unseen import cut_short, unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import said
+from crimecast.lineage.tree import known_effect
 from crimecast.plots import figures, judging
 from crimecast.reporting.comparison import comparison_report
 from crimecast.views.compare import Comparison
@@ -98,6 +99,13 @@ def scores(view: Comparison) -> None:
         word, much = said(own["versus"], unit=FIT.plain)
         st.markdown(
             f"{text(run.id)} is {text(word)} {text(run.parent)}, which it was forked from: {text(much)}."
+        )
+    chosen = known_effect(run) or {}
+    if run.parent in view.names and run.id in view.names and chosen.get("on") == "validation":
+        word, much = said(chosen, unit=FIT.plain)
+        st.caption(
+            f"On the period for choosing {text(run.id)} was {text(word)} {text(run.parent)}: {text(much)}. The unseen steps, on which it is "
+            "judged here, had no part in any choice: they decide."
         )
     st.dataframe(
         [
@@ -321,6 +329,13 @@ st.query_params["section"] = section or "Scores"
 
 def shown() -> None:
     SECTIONS[section or "Scores"](view)
+    cells, events = view.not_counted
+    if cells and view.cube.outline_area is None:
+        st.caption(
+            f"In no number here: {events:,.0f} events in {cells:,d} cells where nothing had happened before the period, so that nothing is forecast of them."
+        )
+    if short := cut_short(run):
+        st.caption(text(short))
 
 
 part(shown)

@@ -16,6 +16,7 @@ from crimecast.reporting.report import report
 from crimecast.runs.run import Run
 from crimecast.views.design import spec_diff
 from crimecast.views.words import FIT, forecast_title
+from pages.parts.astray import worst_of
 from pages.parts.effect import what_it_did
 from pages.parts.frame import frame, trained
 from pages.parts.guarding import guarded
@@ -119,6 +120,19 @@ def following(finding: Finding) -> None:
         st.markdown(f"- **{name}**{f' in {layers}' if layers else ''}. {text(several[0].advice)}")
 
 
+def on_unseen_days() -> None:
+    """Where and when it goes wrong after all, which no rule about a network can know."""
+    with st.spinner("Looking for what its errors have in common …"):
+        lines = worst_of(run)
+    if lines:
+        st.markdown("**On unseen days** its errors have in common, beyond chance:")
+        st.markdown("\n".join(f"- {text(line)}." for line in lines))
+        st.page_link(
+            "pages/forecast.py", label="Where and when it goes wrong", icon=":material/map:",
+            query_params=dict(st.query_params),
+        )  # fmt: skip
+
+
 def look() -> None:
     with st.spinner("Diagnosing …"):
         findings = findings_of(run)
@@ -129,6 +143,7 @@ def look() -> None:
             plain, meaning = means(finding.code)
             st.markdown(f"{MARK[finding.severity]} **{text(plain)}** · {GRAVE[finding.severity]}")
             st.markdown(text(meaning))
+        on_unseen_days()
         st.caption(
             "Each with its numbers, its place in the network and the change that may mend it: for a designer."
         )
@@ -166,6 +181,7 @@ def look() -> None:
             if (line := line_of_run(run, finding)) is not None:
                 with st.expander(f"Line {line.number:d} of your file", expanded=bool(line.diff)):
                     st.code(line.diff or line.text, language="diff" if line.diff else "python")
+    on_unseen_days()
     st.caption(
         "Judged on the validation period; how each rule does on networks that were made sick on purpose is in the project's README. What follows from another finding stands under it."
     )

@@ -2,18 +2,22 @@
 
 import streamlit as st
 
+from crimecast.calendar.steps import Step
 from crimecast.diagnose.finding import Finding
 from crimecast.diagnose.kept import known_findings
 from crimecast.diagnose.meaning import means
+from crimecast.diagnose.patch import patched
 from crimecast.forecasting.forecasts import rivals
-from crimecast.forecasting.unseen import unseen_period
+from crimecast.forecasting.unseen import cut_short, unseen_period
 from crimecast.judging.scoring import said
+from crimecast.lineage.tree import tried
 from crimecast.live.plan import plan_of
 from crimecast.live.standing import state_of
 from crimecast.runs.progress import line, share
 from crimecast.runs.run import Run, list_runs
 from crimecast.views.tomorrow import tomorrow_view
 from crimecast.views.words import FIT, MISFIT, forecast_title
+from pages.parts.astray import worst_of
 from pages.parts.bin import bin_panel
 from pages.parts.frame import frame, nothing_yet, trained
 from pages.parts.guarding import guarded
@@ -67,10 +71,11 @@ guarded(tomorrow)
 columns = st.columns(4)
 columns[0].metric("Events in the grid", f"{grid['events']:,}")
 columns[1].metric("Areas" if grid.get("areas") else "Cells in the city", f"{grid['cells']:,}")
+long = Step.parse(grid["step"]).words
 columns[2].metric(
-    "Steps",
+    text(f"{long.capitalize()}s" if long.isalpha() else f"Steps of {long}"),
     f"{grid['shape'][0]:,}",
-    help=f"{text(grid['first'][:10])} to {text(grid['last'][:10])}, {text(grid['step'])} each",
+    help=f"{text(grid['first'][:10])} to {text(grid['last'][:10])}",
 )
 runs = list_runs(grid["grid"])
 columns[3].metric("Runs", len(runs))
@@ -111,7 +116,7 @@ def standing() -> None:
     word, much = said(versus, swapped=True, unit=FIT.plain)
     st.subheader(f"{text(run.id)} is {text(word)} the best simple forecast")
     st.markdown(
-        f"On unseen data from {text(run.settings.validate_until[:10])} on, against *{text(forecast_title(best))}*: {text(much)}."
+        f"On unseen data from {text(run.settings.validate_until[:10])} on, against *{text(forecast_title(best))}*: {text(much)}. {text(cut_short(run))}"
     )
     st.dataframe(
         [
@@ -177,6 +182,19 @@ def trust() -> None:
         st.page_link(page, label=label, icon=icon, query_params=dict(st.query_params))
 
 
+def where_wrong() -> None:
+    """What its errors on unseen days have in common, the worst two."""
+    with st.spinner("Looking for what its errors have in common …"):
+        those = worst_of(run)
+    for one in those:
+        st.markdown(f"- On unseen days: {text(one)}.")
+    if those:
+        st.page_link(
+            "pages/forecast.py", label="Where and when it goes wrong", icon=":material/map:",
+            query_params=dict(st.query_params),
+        )  # fmt: skip
+
+
 def what_next(findings: list[Finding] | None) -> None:
     """One thing to try."""
     st.subheader("What to try next")
@@ -184,6 +202,7 @@ def what_next(findings: list[Finding] | None) -> None:
         trust()
         return
     advised = next((f for f in findings or [] if f.patch), None)
+    child = tried(run, patched(run.design, advised.patch)) if advised and run.spec else None
     seeds = [one for one in same if one.spec == run.spec]
     to = dict(st.query_params)
     if best_run.id != run.id:
@@ -196,6 +215,19 @@ def what_next(findings: list[Finding] | None) -> None:
         st.page_link(
             "pages/findings.py", label="Diagnose it", icon=":material/stethoscope:", query_params=to
         )
+    elif child is not None and child.active:
+        st.write(
+            f"{text(child.id)} answers *{text((advised.code if advised else '').replace('_', ' '))}*, and trains: see then what it did."
+        )
+        st.page_link(
+            "pages/findings.py",
+            label="See it train",
+            icon=":material/model_training:",
+            query_params=to,
+        )
+    elif child is not None and child.state == "done":
+        st.write(f"{text(child.id)} was made to answer what was found: see what it did.")
+        other_run(child, f"Go to {text(child.id)}")
     elif advised:
         fields = ", ".join(f"{path} = {value}" for path, value in list(advised.patch.items())[:2])
         st.write(
@@ -241,6 +273,7 @@ found = known_findings(run)
 left, right = st.columns(2)
 with left:
     what_was_found(found)
+    guarded(where_wrong)
 with right:
     what_next(found)
     running()

@@ -11,6 +11,7 @@ from crimecast.cities import load_city
 from crimecast.forecasting.unseen import (
     RIVAL,
     Trial,
+    cut_short,
     find_break,
     gain,
     gain_map,
@@ -22,6 +23,7 @@ from crimecast.forecasting.unseen import (
 from crimecast.grids.cube import load_cube
 from crimecast.grids.grid import list_grids
 from crimecast.inspect.saving import plain
+from crimecast.judging.scoring import said
 from crimecast.plots.judging import gain_maps_figure, reach_of
 from crimecast.plots.rasters import Ground
 from crimecast.reporting.unseen import unseen_report
@@ -31,6 +33,7 @@ from crimecast.views.words import FIT, forecast_title
 from pages.parts.charts import chart
 from pages.parts.frame import frame, grid_title, trained
 from pages.parts.guarding import guarded
+from pages.parts.judged import strongest
 from pages.parts.text import text
 
 here = frame(
@@ -137,6 +140,14 @@ def show() -> None:
         f"Gain in {text(FIT.plain)} on *{text(forecast_title(RIVAL))}*, the simple forecast that can be fitted anywhere, to the same city's own past: above zero is better; "
         "95 % intervals over weeks."
     )
+    best, versus = strongest(run)
+    if best.split("@")[0] != RIVAL:
+        word, much = said(versus, swapped=True, unit=FIT.plain)
+        st.markdown(
+            f"The best simple forecast on later time is another, *{text(forecast_title(best))}*: {text(run.id)} is {text(word)} it, {text(much)}."
+        )
+    if short := cut_short(run):
+        st.caption(text(short))
     st.dataframe(
         [
             {"run": name}

@@ -14,6 +14,7 @@ from crimecast.diagnose.finding import Finding
 
 OFF = 0.1
 WIDE = 1.3
+FEW, MOST = 0.01, 0.6  # of the cells; of their excess
 
 
 def judge(case: Case) -> Iterator[Finding]:
@@ -31,6 +32,18 @@ def judge(case: Case) -> Iterator[Finding]:
         )  # fmt: skip
     dispersion = float(((n - rate) ** 2).sum() / rate.sum())
     if case.design.likelihood == "poisson" and dispersion > WIDE and abs(ratio - 1) < OFF:
+        few, first, last = gathered(((n - rate) ** 2 - rate).sum(axis=1))
+        beyond = np.delete((n - rate) ** 2, few, axis=2).sum() / np.delete(rate, few, axis=2).sum()
+        if beyond < WIDE:  # elsewhere counts scatter as they should
+            cube, begin = case.subject.cube, case.period[0]
+            where = f"{len(few)} of {area.sum()} {cube.place}s"
+            yield Finding(
+                "miscalibrated", None, "low", {"dispersion": dispersion, "dispersion_elsewhere": float(beyond), "cells": len(few)},
+                f"Counts scatter {dispersion:.2f} times as widely as a Poisson's, but without {where} {beyond:.2f} times: most of what is "
+                f"too much came there, from {cube.label(begin + first)} to {cube.label(begin + last)}. That is an event rather than scatter; see it on Forecast.",
+                {},
+            )  # fmt: skip
+            return
         yield Finding(
             "miscalibrated", None, "medium", {"dispersion": dispersion},
             f"Counts scatter {dispersion:.2f} times as widely as a Poisson's: use the negative binomial.",
@@ -46,6 +59,17 @@ def judge(case: Case) -> Iterator[Finding]:
             "Many cells have more than one event in a step, which a Bernoulli head can't tell: use Poisson.",
             {"likelihood": "poisson"} if case.is_spec else {},
         )  # fmt: skip
+
+
+def gathered(excess: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """The hundredth of the cells, and at least one, that hold most of a scatter's excess (T, N) over what is allowed, and
+    the first and last of the steps that together hold most of theirs."""
+    count = max(1, round(FEW * excess.shape[1]))
+    cells = np.argsort(-excess.sum(axis=0), kind="stable")[:count]
+    own = excess[:, cells].sum(axis=1)
+    order = np.argsort(-own, kind="stable")
+    enough = int(np.searchsorted(np.cumsum(own[order]), MOST * own.sum())) + 1
+    return cells, int(order[:enough].min()), int(order[:enough].max())
 
 
 def _or_a_rate(case: Case, ratio: float) -> str:

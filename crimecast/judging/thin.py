@@ -3,6 +3,7 @@
 from math import ceil, sqrt
 
 EACH, WHOLE = 5.0, 10.0  # events a cell over the period, and in the whole city a step
+WORDS = {"1h": "hour", "6h": "6 hours", "1d": "day", "1w": "week", "1mo": "month"}
 STEPS = ((1 / 24, "1h"), (0.25, "6h"), (1.0, "1d"), (7.0, "1w"), (30.4, "1mo"))
 
 
@@ -28,7 +29,17 @@ def advice(cell: float | None, step: str | None) -> str:
     """What would do, in words.
 
     >>> advice(1000.0, "1w")
-    'cells of 1,000 m and steps of 1w'
+    'cells of 1,000 m and steps of a week'
     """
     parts = [f"cells of {cell:,.0f} m"] if cell else []
-    return " and ".join(parts + ([f"steps of {step}"] if step else []))
+    return " and ".join(parts + ([f"steps of {a_step(step)}"] if step else []))
+
+
+def a_step(step: str) -> str:
+    """A step of STEPS in words.
+
+    >>> a_step("1d"), a_step("6h")
+    ('a day', '6 hours')
+    """
+    word = WORDS[step]
+    return f"{'an' if word == 'hour' else 'a'} {word}" if word.isalpha() else word

@@ -307,7 +307,11 @@ def _choose(
             "alike (year-month-day is never mistaken) and try again."
         )
     if decisive >= 0.01 * total and decisive:
-        return Order(best, first, f"{decisive:,} of {total:,} rows can't be otherwise")
+        return Order(
+            best,
+            first,
+            f"{decisive:,} of {total:,} rows can't be otherwise: they would have no such month, or lie ahead",
+        )
     if not differ:
         return Order(best, first)
     open_to = tuple(order for order in ranked if total - fits[order] < 0.01 * total)

@@ -43,6 +43,6 @@ def line(run: Run) -> str:
     if at.get("note"):
         return f"epoch {at['epoch']} of {at['epochs']} · {at['note']}"
     return (
-        f"epoch {at['epoch']} of {at['epochs']} · {at['steps_a_second']:.1f} steps a second · "
+        f"epoch {at['epoch']} of {at['epochs']} · {at['steps_a_second']:.1f} batches a second · "
         f"{time_left(at['seconds_left'])} left at most"
     )

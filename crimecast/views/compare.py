@@ -54,6 +54,13 @@ class Comparison:
             f"{str(self.cube.times[self.first])[:10]} to {str(self.cube.times[self.last - 1])[:10]}"
         )
 
+    @property
+    def not_counted(self) -> tuple[int, float]:
+        """How many cells had no event before the period, of which nothing is forecast, and their events in it."""
+        out = ~self.cube.area(self.first)
+        seen = self._counts[..., out].sum(axis=(0, 1))
+        return int((seen > 0).sum()), float(seen.sum())
+
     def _rates(self, name: str) -> np.ndarray:
         return rates(name, self.cube, self.first, self.last)
 

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from crimecast.cities import City
 from crimecast.grids.cube import load_cube
-from crimecast.judging.thin import STEPS, advice, enough
+from crimecast.judging.thin import STEPS, WORDS, a_step, advice, enough
 from crimecast.plots.rasters import Panel, Scene, message, window
 from crimecast.plots.scale import top_of
 from crimecast.records.snapshot import Snapshot
@@ -95,8 +95,8 @@ def _advised(_folder: Path, files: tuple[Path, ...]) -> tuple[float, str, str]:
             break
         cell, step = wider or cell, longer or step
     why = (
-        f"Advised to begin with: cells of {cell:,.0f} m and steps of {step}. {events:,} events are then about {events / cells:,.1f} a cell and "
-        f"{events / steps:,.1f} a step."
+        f"Advised to begin with: cells of {cell:,.0f} m and steps of {a_step(step)}. {events:,} events are then about "
+        f"{events / cells:,.1f} in each cell and {events / steps:,.1f} each {WORDS[step]}."
     )
     return cell, step, why
 
@@ -105,8 +105,9 @@ def thinness(grid: dict[str, Any]) -> tuple[bool, str]:
     """Whether the counts of a grid (its summary) are enough to learn more than their level, and which cell and step
     would have enough."""
     steps, events, cells = grid["shape"][0], grid["events"], max(1, grid["cells"])
-    wider, longer = enough(events, cells, steps, grid["cell"], load_cube(grid["grid"]).step.days)
-    held = f"{events:,} events are {events / cells:.1f} a cell and {events / steps:.1f} a step"
+    step = load_cube(grid["grid"]).step
+    wider, longer = enough(events, cells, steps, grid["cell"], step.days)
+    held = f"{events:,} events are {events / cells:.1f} in each cell and {events / steps:.1f} each {step.words}"
     if grid.get("areas") or (wider is None and longer is None):
         return True, f"{held}: enough to learn from."
     return False, (

@@ -5,13 +5,20 @@ from collections.abc import Callable
 import streamlit as st
 
 from crimecast.forecasting.forecasts import at_horizon
+from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
-from crimecast.runs.run import list_runs
+from crimecast.runs.run import Run, list_runs
 from crimecast.views.astray import Spot, figure, found
 from pages.parts.asked import chosen_row
 from pages.parts.charts import chart
 from pages.parts.reader import designer
 from pages.parts.text import text
+
+
+def worst_of(run: Run, count: int = 2) -> list[str]:
+    """What a run's errors on unseen steps have in common, in a line each, what matters most first."""
+    those = found(run.id, run.grid, *unseen_period(run))
+    return [f"{one.what}, {one.when}: {one.off}" for _, one in those[:count]]
 
 
 def where_astray(

@@ -22,6 +22,11 @@ def what_it_did(run: Run) -> None:
         f"data (95 % interval {low:+.4f} to {high:+.4f}): **{text(made['verdict'])}**. Above zero is better. "
         f"Changed: {text(changed(run, load_run(run.parent)))}."
     )
+    if made["on"] == "validation":
+        st.caption(
+            "On the period for choosing, so that the unseen one stays unseen while designs are tried. Whether it holds there, which is what "
+            "counts in the end, *Compare* says; the two may differ."
+        )
     chart(
         intervals_figure({run.id: (made["difference"], low, high)}, run.parent, FIT.plain),
         key=f"effect_{run.id}",

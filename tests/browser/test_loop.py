@@ -108,7 +108,7 @@ def test_the_loop_on_the_sample_city(page: Page, app: App) -> None:
     # One click trains; the page shows it live; a reload finds it again.
     go(page, app, "design?city=sample")
     page.get_by_role("button", name="Train", exact=True).click()
-    page.get_by_text(re.compile(r"steps a second")).first.wait_for()
+    page.get_by_text(re.compile(r"batches a second")).first.wait_for()
     shot(page, "training")
     page.reload()
     page.wait_for_selector("h1")

@@ -39,7 +39,7 @@ def run(sample: str) -> Iterator[Run]:
 
 
 def test_how_far_it_is(run: Run) -> None:
-    assert progress.line(run) == "epoch 3 of 4 · 2.0 steps a second · 15 s left at most"
+    assert progress.line(run) == "epoch 3 of 4 · 2.0 batches a second · 15 s left at most"
     assert progress.share(run) == pytest.approx(2.5 / 4)
     assert progress.line(replace(run, state="queued")) == "waiting for its turn"
     write_progress(run, {**HALFWAY, "note": "compiling its step"})

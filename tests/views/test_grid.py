@@ -15,7 +15,9 @@ from crimecast.views.grid import advised, thinness
 def test_the_sample_city_is_advised_what_it_is_counted_on(sample: str) -> None:
     cell, step, why = advised(snapshot(load_city("sample")))
     assert (cell, step) == (500.0, "1d")
-    assert re.search(r"44,407 events are then about 1\d\d\.\d a cell and 60\.\d a step", why)
+    assert re.search(
+        r"44,407 events are then about 1\d\d\.\d in each cell and 60\.\d each day", why
+    )
 
 
 @pytest.mark.usefixtures("data")
