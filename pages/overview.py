@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from crimecast.calendar.steps import Step
 from crimecast.diagnose.finding import Finding
 from crimecast.diagnose.kept import known_findings
 from crimecast.diagnose.meaning import means
 from crimecast.diagnose.patch import patched
 from crimecast.forecasting.forecasts import rivals
 from crimecast.forecasting.unseen import cut_short, unseen_period
+from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import said
 from crimecast.lineage.tree import tried
 from crimecast.live.plan import plan_of
@@ -71,7 +71,7 @@ guarded(tomorrow)
 columns = st.columns(4)
 columns[0].metric("Events in the grid", f"{grid['events']:,}")
 columns[1].metric("Areas" if grid.get("areas") else "Cells in the city", f"{grid['cells']:,}")
-long = Step.parse(grid["step"]).words
+long = load_cube(grid["grid"]).step.words
 columns[2].metric(
     text(f"{long.capitalize()}s" if long.isalpha() else f"Steps of {long}"),
     f"{grid['shape'][0]:,}",
