@@ -189,10 +189,10 @@ elif (imports := held.imports) and imports[-1].get("notices"):
     # What makes every hour or place wrong is not to be folded away.
     grave = [one for one in told if one["code"] in GRAVE]
     show_notices(grave)
-    if grave:
-        st.caption("Mend it under *Correct, rename or delete*, at the foot of this page.")
     if any(one["code"] == "zone" for one in grave):
         guarded(lambda: other_zone(city))
+    if any(one["code"] != "zone" for one in grave):
+        st.caption("Mend it under *Correct, rename or delete*, at the foot of this page.")
     others = [one for one in told if one not in grave]
     notices = f": {len(others):d} notice{'s' * (len(others) != 1)}" if others else ""
     with st.expander(f"How the last file, {text(imports[-1]['origin'])}, was read{text(notices)}"):

@@ -172,7 +172,7 @@ def look() -> None:
         # On the way through many steps the rest stays as it was, so that the gallery isn't held up.
         view = layer_view(run, layer, rested, order, epoch)
     st.session_state["layer_rested"] = view.step
-    with st.container(key="layer_large"):  # to where a tap on a telephone leads
+    with st.container(key="layer_large"):  # to where a click leads, if it is out of sight
         left, right = st.columns([3, 2])
     with left:
         maps(enlarged(view, city, channel), key="layer_one")

@@ -212,7 +212,10 @@ def yesterday() -> None:
         if known.sealed
         else "Not sealed at the time: made now, from what had come before that day."
     )
-    maps(known.message(), key="yesterday_maps")
+    fold = st.expander("On the map, beside what was forecast", on_change="rerun", key="yesterday")
+    if fold.open:
+        with fold:
+            maps(known.message(), key="yesterday_maps")
 
 
 def since_the_start() -> None:

@@ -12,6 +12,8 @@ import polars as pl
 
 from crimecast.cities import City
 
+BEYOND = 0.15  # of what nearly all lie within
+
 
 def places_message(city: City, places: pl.DataFrame) -> bytes:
     """`places` has longitude, latitude, type and time (as text, to the minute)."""
@@ -19,7 +21,7 @@ def places_message(city: City, places: pl.DataFrame) -> bytes:
     if city.boundary is not None:
         west, south, east, north = city.boundary.bounds
     else:  # but for a few far away
-        (west, east), (south, north) = (np.quantile(v, [0.005, 0.995]) for v in (x, y))
+        (west, east), (south, north) = _most(x), _most(y)
     types = places["type"].unique(maintain_order=True)
     number = dict(zip(types, range(len(types)), strict=True))
     minutes = places["time"].str.to_datetime("%Y-%m-%d %H:%M").dt.epoch("s") // 60
@@ -40,6 +42,13 @@ def places_message(city: City, places: pl.DataFrame) -> bytes:
         np.array([number[kind] for kind in places["type"]], dtype="<u2"),
     )  # fmt: skip
     return len(head).to_bytes(4, "little") + head + b"".join(part.tobytes() for part in body)
+
+
+def _most(values: np.ndarray) -> tuple[float, float]:
+    """From where to where values lie, but for those far beyond nearly all others."""
+    low, high = np.quantile(values, [0.005, 0.995])
+    beyond = BEYOND * (high - low)
+    return max(values.min(), low - beyond), min(values.max(), high + beyond)
 
 
 def _near(rings: list[np.ndarray], west: float, south: float) -> list[list[list[float]]]:

@@ -11,6 +11,7 @@ from pages.parts.frame import SAID
 from pages.parts.guarding import guarded
 from pages.parts.people import operator_button
 from pages.parts.text import text
+from pages.parts.undo import DELETED
 
 
 def delete_button(label: str, what: str, delete: Callable[[], object]) -> None:
@@ -20,15 +21,17 @@ def delete_button(label: str, what: str, delete: Callable[[], object]) -> None:
     with st.popover(text(label), icon=":material/delete:", key=f"delete_{one}"):
         st.write(f"{text(what)} For {DAYS} days it can be taken back, from the bin on *Overview*.")
         if operator_button("Delete it", type="primary", key=f"delete_it_{one}"):
-            _then_again(delete, f"It is in the bin on Overview for {DAYS} days.")
+            _then_again(delete, f"It is in the bin on Overview for {DAYS} days.", deleted=True)
 
 
-def _then_again(do: Callable[[], object], then: str) -> None:
+def _then_again(do: Callable[[], object], then: str, deleted: bool = False) -> None:
     """Do it and draw the page anew with a word on it, or say why it can't be done."""
 
     def done() -> None:
         do()
         st.session_state[SAID] = then
+        if deleted:
+            st.session_state[DELETED] = thrown()[0].id
         st.rerun()
 
     guarded(done)

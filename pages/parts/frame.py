@@ -12,12 +12,14 @@ from crimecast.grids.grid import list_grids
 from crimecast.live import keeper
 from crimecast.live.standing import state_of
 from crimecast.runs.run import Run, list_runs
+from pages.parts.guarding import guarded
 from pages.parts.navigation import enter
 from pages.parts.people import who_is_here
 from pages.parts.progress import live, running_now
 from pages.parts.reader import choose_reader
 from pages.parts.text import text
 from pages.parts.tour import tour_bar
+from pages.parts.undo import undo_bar
 
 SAID = "said"  # what the next page is to say of what was just done
 STYLE, DARK = (Path(__file__).with_name(f"{name}.html") for name in ("style", "dark"))
@@ -102,6 +104,7 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Chosen:
     heading(title, purpose, about_city and city.simulated)
     if said := st.session_state.pop(SAID, None):
         st.toast(text(said), icon=":material/check:", duration="long")
+    guarded(undo_bar)
     tour_bar()
     if about_city and grid is not None and (since := grids[grid].get("outdated")):
         st.warning(

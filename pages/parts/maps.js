@@ -288,7 +288,10 @@ function one(grid, s, panel, index) {
       later(s);
       // Where the large map lies below all small ones, out of sight.
       const large = document.querySelector(".st-key-layer_large");
-      if (large && matchMedia("(max-width: 640px)").matches) large.scrollIntoView({ behavior: "smooth", block: "start" });
+      const narrow = matchMedia("(max-width: 640px)").matches;
+      if (large && (narrow || large.getBoundingClientRect().top > innerHeight - 200)) {
+        large.scrollIntoView({ behavior: "smooth", block: narrow ? "start" : "nearest" });
+      }
       return;
     }
     const at = cell(event);

@@ -73,7 +73,7 @@ def _live(name: str, seen: str) -> None:
             f"{min(held_out):.4f}" if held_out else "–",
             help="On data not trained on; lower is better.",
         )
-        columns[2].metric("Steps a second", f"{at['steps_a_second']:.1f}")
+        columns[2].metric("Batches a second", f"{at['steps_a_second']:.1f}")
         if run.active:
             columns[3].metric(
                 "Time left",
