@@ -34,6 +34,7 @@ def test_rooms_hang_together_by_few_imports(pairs: dict[tuple[str, str], list[st
     assert len(list((architecture.TOP / "crimecast").glob("*.py"))) <= 8
 
 
+@pytest.mark.long
 def test_an_import_upwards_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(architecture, "ORDER", architecture.ORDER[::-1])
     with pytest.raises(AssertionError):

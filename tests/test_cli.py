@@ -152,6 +152,7 @@ def test_it_runs_as_a_module_without_importing_torch_or_streamlit(data: Path) ->
     assert "train" in help_text.stdout
 
 
+@pytest.mark.long
 def test_a_reader_that_goes_away_is_no_error(data: Path) -> None:
     """As in `crimecast runs | head -1`."""
     started = subprocess.Popen(

@@ -112,7 +112,7 @@ def test_a_portal_that_ignores_conditions_is_paged_by_offset(data: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "seed", [pytest.param(i, marks=[] if i < 3 else pytest.mark.long) for i in range(50)]
+    "seed", [pytest.param(i, marks=[] if i < 1 else pytest.mark.long) for i in range(50)]
 )
 def test_faults_on_the_way_change_nothing(data: Path, seed: int) -> None:
     """Fifty crawls with some forty faults each: two thousand in all."""

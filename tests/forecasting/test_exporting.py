@@ -16,6 +16,7 @@ from crimecast.inspect.subject import subject
 from crimecast.runs.run import load_run
 
 
+@pytest.mark.long
 def test_onnx_and_torch_programs_equal_the_network(sample: str, tmp_path: Path) -> None:
     run = load_run("stack-1")
     one = subject(run)

@@ -34,6 +34,7 @@ def boxes(count: int, seed: int) -> list[shapely.Geometry]:
     return made
 
 
+@pytest.mark.long
 @given(count=st.integers(1, 60), seed=st.integers(0, 10**6))
 def test_each_area_has_a_tile_and_is_seen(count: int, seed: int) -> None:
     areas, (_, _, side) = lay_out([f"{i}" for i in range(count)], boxes(count, seed))

@@ -4,10 +4,9 @@ Their code is MONAI's; TorchLens is the other implementation that activations ar
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +28,7 @@ from crimecast.inspect.subject import Subject, subject
 from crimecast.networks.tape import record
 from crimecast.runs.run import load_run
 from crimecast.training.samples import Samples
+from tests.few import few
 
 MAPS = {"spatial_dims": 2, "in_channels": 4, "out_channels": 1}
 BATCH = ("batch", {})
@@ -70,15 +70,7 @@ def made(name: str) -> tuple[Adapted, tuple[Tensor, Tensor, Tensor]]:
     return network, (torch.rand(1, 2, 2, 32, 32), torch.rand(1, 3), torch.rand(1, 0, 32, 32))
 
 
-def a_third(names: Iterable[str]) -> list[Any]:
-    """Every third with the unit tests, all with the long ones."""
-    return [
-        pytest.param(name, marks=pytest.mark.long if number % 3 else ())
-        for number, name in enumerate(names)
-    ]
-
-
-@pytest.mark.parametrize("name", a_third(ARCHITECTURES))
+@pytest.mark.parametrize("name", few(ARCHITECTURES, 2))
 def test_catching_changes_nothing_and_torchlens_catches_the_same(name: str) -> None:
     network, inputs = made(name)
     with torch.no_grad():
@@ -109,7 +101,7 @@ def test_catching_changes_nothing_and_torchlens_catches_the_same(name: str) -> N
 
 
 @pytest.mark.parametrize("statistics", [True, False])
-@pytest.mark.parametrize("name", a_third(ARCHITECTURES))
+@pytest.mark.parametrize("name", few(ARCHITECTURES, 2))
 def test_its_field_is_what_a_perturbation_finds(name: str, statistics: bool) -> None:
     network, inputs = made(name)
     if not statistics:  # by convention a norm's don't count as seeing
@@ -170,7 +162,7 @@ EVERYTHING = [*ARCHITECTURES, "stack", "recurrent", "st_resnet"]
 STEP = 650
 
 
-@pytest.mark.parametrize("name", a_third(EVERYTHING))
+@pytest.mark.parametrize("name", few(EVERYTHING, 2))
 def test_attributions_are_captums(sample: str, name: str) -> None:
     one = of_city(name)
     batch = one.batch([STEP])
@@ -190,7 +182,7 @@ def test_attributions_are_captums(sample: str, name: str) -> None:
     assert np.abs(ours.history).max() > 0
 
 
-@pytest.mark.parametrize("name", a_third(EVERYTHING))
+@pytest.mark.parametrize("name", few(EVERYTHING, 2))
 def test_a_channel_off_equals_its_weights_at_zero(sample: str, name: str) -> None:
     one = of_city(name)
     layer, conv = next(

@@ -100,6 +100,7 @@ class Slow(Kind):
         return self.near(x)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["loads", "waits"])
 def test_a_busy_machine_does_not_decide_what_is_proven(how: str) -> None:
     torch.manual_seed(0)
@@ -292,6 +293,7 @@ def test_what_the_calendar_alone_reaches_is_proven_to_see_no_map() -> None:
     assert proof.proven
 
 
+@pytest.mark.long
 def test_looking_does_not_load_the_compiler() -> None:
     code = (
         "import sys, numpy, crimecast.inspect\n"

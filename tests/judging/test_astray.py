@@ -25,6 +25,7 @@ def found(truth: np.ndarray, said: np.ndarray, seed: int) -> list[Astray]:
     return astray(counts, said, AREA, TIMES, 1.0, types)
 
 
+@pytest.mark.long
 def test_a_right_forecast_has_next_to_nothing() -> None:
     """The level is judged at one in a hundred, weekdays, clusters and cells together at a few."""
     with_any = sum(bool(found(forecast(s, 1 + s % 2), forecast(s, 1 + s % 2), s)) for s in range(40))  # fmt: skip

@@ -120,6 +120,7 @@ def test_every_day_is_sealed_once_and_scored_once_whatever_is_killed(
     assert len(list_grids("chicago")) == 2
 
 
+@pytest.mark.long
 def test_the_prospective_score_is_the_retrospective_one(portal: Portal) -> None:
     for day in range(KNOWN, KNOWN + 5):
         go_round("chicago", url=portal.url)
@@ -235,6 +236,7 @@ def test_a_forecast_that_falls_behind_or_drifts_is_named(data: Path, tmp_path: P
     assert lines == ["stack-9 falls behind mean.", "stack-9 drifts: more come than expected."]
 
 
+@pytest.mark.long
 def test_a_clock_that_is_set_back_and_forward_ends_no_round(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ def test_from_any_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (tmp_path / "relative" / "cities" / "sample" / "ready").exists()
 
 
+@pytest.mark.long
 def test_what_is_given_counts_more_than_what_is_around(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

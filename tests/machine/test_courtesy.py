@@ -101,6 +101,7 @@ def test_a_process_that_is_gone_is_no_fault(clock: list[float], worker: psutil.P
     assert not rests.resting
 
 
+@pytest.mark.long
 def test_whoever_clicks_without_end_has_half_of_the_time(
     clock: list[float], worker: psutil.Popen
 ) -> None:

@@ -23,6 +23,7 @@ def test_a_setting_that_is_no_number_is_named(text: str, monkeypatch: pytest.Mon
         run_memory()
 
 
+@pytest.mark.long
 def test_a_process_is_held_to_its_limit() -> None:
     code = """
 from crimecast.machine.limits import hold_to

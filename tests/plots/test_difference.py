@@ -6,6 +6,7 @@ import json
 import re
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from crimecast.cities import load_city
@@ -35,6 +36,7 @@ def test_more_than_forecast_is_orange_in_a_picture() -> None:
     assert orange(colour_table("diverging", "dark")[200])
 
 
+@pytest.mark.long
 def test_app_and_report_say_the_same(sample: str) -> None:
     run = load_run("stack-1")
     view = forecast_view(run.id, "memory_mixture", "all", *unseen_period(run))

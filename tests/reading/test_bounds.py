@@ -27,6 +27,7 @@ def test_many_rows_that_are_all_the_same(tmp_path: Path) -> None:
         read_table(path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("as_text", [False, True])
 def test_one_long_text_many_times(tmp_path: Path, as_text: bool) -> None:
     long = pa.DictionaryArray.from_arrays(

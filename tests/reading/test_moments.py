@@ -12,6 +12,7 @@ from crimecast.errors import Doubt
 from crimecast.reading import days
 from crimecast.reading.moment import Asked
 from crimecast.reading.moments import read_moments
+from tests.few import few
 
 
 def parse_time(table: pl.DataFrame, columns: list[str], zone: str) -> pl.Series:
@@ -36,7 +37,7 @@ MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2026, 1, 1)).map(
 )
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", few(FORMATS, 12))
 @given(moments=st.lists(MOMENTS, min_size=1, max_size=20))
 def test_a_column_in_one_form_is_read_back(form: str, moments: list[datetime]) -> None:
     moments = [*moments, *SETTLING]
@@ -52,7 +53,7 @@ HALVES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("words", HALVES)
+@pytest.mark.parametrize("words", few(HALVES, 3))
 @given(moments=st.lists(MOMENTS, min_size=1, max_size=20))
 def test_halves_of_the_day_in_other_languages(words: str, moments: list[datetime]) -> None:
     moments = [*moments, *SETTLING]

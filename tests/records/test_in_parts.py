@@ -18,6 +18,7 @@ from crimecast.reading.files import File, opened
 from crimecast.reading.parts import Parts, Rows, distinct, earlier, repeats
 from crimecast.records.importing import import_file
 from crimecast.records.snapshot import snapshot
+from tests.few import few
 from tests.messy import Messy, make
 
 Opened = Callable[..., Any]
@@ -80,9 +81,7 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[dict, dict]]:
     return go
 
 
-@pytest.mark.parametrize(
-    "first", [0, *(pytest.param(n, marks=pytest.mark.long) for n in (10, 20, 30))]
-)
+@pytest.mark.parametrize("first", few(range(0, 40, 10), 0))
 def test_messy_files(data: Path, tmp_path: Path, both: Callable, first: int) -> None:
     for seed in range(first, first + 10):
         messy: Messy = make(seed, tmp_path)
@@ -180,7 +179,7 @@ FILES: dict[str, tuple[pl.DataFrame, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", few(FILES, 6))
 def test_kinds_of_doubt(data: Path, tmp_path: Path, both: Callable, name: str) -> None:
     content, options = FILES[name]
     path = tmp_path / "file.csv"

@@ -38,6 +38,7 @@ def asked(*calls: tuple[str, dict[str, Any]]) -> tuple[set[str], list[Any]]:
     return asyncio.run(talk())
 
 
+@pytest.mark.long
 def test_a_client_reads_the_record_scores_and_a_map(sample: str) -> None:
     before = [(run.id, run.state, run.note) for run in list_runs()]
     tools, (found, scored, drawn, wrong) = asked(

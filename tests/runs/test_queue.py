@@ -203,6 +203,7 @@ def test_a_second_worker_finds_the_run_taken(sample: str) -> None:
     until(lambda: load_run(name).state == "stopped")
 
 
+@pytest.mark.long
 def test_only_one_supervisor_serves(sample: str) -> None:
     supervisor.ensure()
     mark = data_root() / "supervisor.json"

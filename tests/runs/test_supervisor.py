@@ -79,6 +79,7 @@ while True:
 """
 
 
+@pytest.mark.long
 def test_a_run_that_does_not_react_to_a_stop_is_ended(
     sample: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,7 +129,7 @@ def test_a_log_keeps_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_it_stays_while_the_disk_is_full(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, seconds in (("IDLE", 0.05), ("POLL", 0.01), ("REFUSED", 0.2)):
+    for name, seconds in (("IDLE", 0.4), ("POLL", 0.01), ("REFUSED", 0.3)):
         monkeypatch.setattr(supervisor, name, seconds)
     write_json(data / "supervisor.json", {"pid": 1, "started": 1.0})
     looks: list[int] = []

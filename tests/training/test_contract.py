@@ -11,6 +11,7 @@ from crimecast.errors import UserError
 from crimecast.runs.run import load_run
 from crimecast.training import contract
 from crimecast.training.samples import Batch
+from tests.few import few
 from tests.runs.here import train
 
 TYPES, HEIGHT, WIDTH = 2, 12, 10
@@ -114,7 +115,7 @@ HARMFUL = {
 }
 
 
-@pytest.mark.parametrize("how", list(HARMFUL))
+@pytest.mark.parametrize("how", few(HARMFUL))
 def test_a_harmful_module_harms_only_itself(
     how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +129,7 @@ def test_a_harmful_module_harms_only_itself(
     assert said in str(error.value)
 
 
+@pytest.mark.long
 def test_what_kept_to_it_is_not_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,6 +103,7 @@ def test_complex_weights_move_as_pytorchs_own_step_moves_them() -> None:
         assert torch.allclose(own, other, atol=1e-6)
 
 
+@pytest.mark.long
 def test_training_does_not_load_the_compiler() -> None:
     code = (
         "import sys, torch\n"

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -51,6 +52,7 @@ def test_what_runs_has_no_such_picture(tmp_path: Path) -> None:
     assert kept(tmp_path) == []
 
 
+@pytest.mark.long
 def test_a_failed_run_shows_how_far_it_came(sample: str, tmp_path: Path) -> None:
     run = train(written(tmp_path, "return self.c(x[:, :5])"), sample, "2023-10-01", "2024-02-01", epochs=1)  # fmt: skip
     assert run.state == "failed"

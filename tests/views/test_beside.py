@@ -95,6 +95,7 @@ def test_distributions_are_those_of_both_layers_on_the_same_edges(sample: str) -
         assert share.sum() == pytest.approx(1)
 
 
+@pytest.mark.long
 def test_networks_differ_by_the_layers_that_were_changed(sample: str) -> None:
     run = load_run("stack-1")
     assert network_changes(run, run) == []
