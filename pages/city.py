@@ -47,6 +47,12 @@ def records() -> None:
     columns[2].metric(
         "Left out", f"{total - account['kept']:,}", help="Every one of them with a reason, below."
     )
+    st.page_link(
+        "pages/grid.py",
+        label="Count them on a grid",
+        icon=":material/arrow_forward:",
+        query_params=dict(st.query_params),
+    )
     left, right = st.columns([3, 2])
     with left:
         places = sample_places(city)
@@ -288,10 +294,3 @@ if not city.simulated and held.months:
 if city.quirks:
     st.subheader("Worth knowing")
     st.markdown("\n".join(f"- {text(quirk)}" for quirk in city.quirks))
-if held.months:
-    st.page_link(
-        "pages/grid.py",
-        label="Count them on a grid",
-        icon=":material/arrow_forward:",
-        query_params=dict(st.query_params),
-    )

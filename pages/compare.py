@@ -9,6 +9,7 @@ from crimecast.judging.scoring import said
 from crimecast.lineage.tree import known_effect
 from crimecast.plots import figures, judging
 from crimecast.reporting.comparison import comparison_report
+from crimecast.runs.run import list_runs
 from crimecast.views.compare import Comparison
 from crimecast.views.words import FIT, MISFIT, OF_BEST, forecast_title
 from pages.parts.astray import where_astray
@@ -100,13 +101,15 @@ def scores(view: Comparison) -> None:
         st.markdown(
             f"{text(run.id)} is {text(word)} {text(run.parent)}, which it was forked from: {text(much)}."
         )
-    chosen = known_effect(run) or {}
-    if run.parent in view.names and run.id in view.names and chosen.get("on") == "validation":
-        word, much = said(chosen, unit=FIT.plain)
-        st.caption(
-            f"On the period for choosing {text(run.id)} was {text(word)} {text(run.parent)}: {text(much)}. The unseen steps, on which it is "
-            "judged here, had no part in any choice: they decide."
-        )
+    known = {one.id: one for one in list_runs(grid)}
+    for fork in (known[name] for name in view.names if name in known):
+        chosen = known_effect(fork) or {}
+        if fork.parent in view.names and chosen.get("on") == "validation":
+            word, much = said(chosen, unit=FIT.plain)
+            st.caption(
+                f"On the period for choosing {text(fork.id)} was {text(word)} {text(fork.parent)}: {text(much)}. The unseen steps, on which they are "
+                "judged here, had no part in any choice: they decide."
+            )
     st.dataframe(
         [
             {

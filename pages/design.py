@@ -10,6 +10,7 @@ from crimecast.designs.shapes import as_far_as_it_goes
 from crimecast.designs.shapes import lay_out as place_layers
 from crimecast.designs.spec import Design, list_designs, load_design, parse_design, to_toml
 from crimecast.grids.cube import load_cube, split
+from crimecast.lineage.tree import design_changes
 from crimecast.plots.diagram import Item
 from crimecast.runs import queue, search
 from crimecast.runs.run import list_runs, load_run
@@ -17,7 +18,7 @@ from crimecast.views.design import design_items, seen, spec_diff
 from crimecast.views.words import forecast_title
 from pages.parts.cards import cards, inputs_and_training
 from pages.parts.draft import Draft
-from pages.parts.frame import frame, nothing_yet
+from pages.parts.frame import frame, no_grid
 from pages.parts.graph import graph
 from pages.parts.guarding import guarded
 from pages.parts.own_module import own_module
@@ -30,7 +31,7 @@ here = frame(
     "A network as a list of named layers. Change it, train it, and look at what it does.",
 )
 if here.grid is None:
-    nothing_yet(f"{text(here.city.title)} has no grid yet.", "pages/grid.py", "Make a grid")
+    no_grid(here)
 cube = load_cube(here.grid["grid"])
 runs = [run for run in list_runs(cube.grid) if run.spec]
 
@@ -115,6 +116,8 @@ with left:
             help="TOML; every layer has a name, a kind and its options. Leave the field to apply.",
         )  # fmt: skip
     if changed.open:
+        if design is not None and (lines := design_changes(design, parse_design(source))):
+            changed.markdown("\n".join(f"- {text(line)}" for line in lines))
         changed.code(
             spec_diff(source, draft.text, (start, "this spec")) or "No change yet.", language="diff"
         )
@@ -163,14 +166,14 @@ cuts = split(cube, None, None)
 days = [date.fromisoformat(str(cube.times[i])[:10]) for i in (0, cuts.train, cuts.validate, -1)]
 columns = st.columns(4)
 train_until = columns[0].date_input(
-    "Train until",
+    "Train until (without that day)",
     days[1],
     min_value=days[0],
     max_value=days[3],
     help="The network learns from steps before this day.",
 )
 validate_until = columns[1].date_input(
-    "Validate until",
+    "Validate until (without that day)",
     days[2],
     min_value=days[0],
     max_value=days[3],

@@ -82,6 +82,13 @@ def became(child: Run) -> None:
 
 def healthy() -> None:
     """What to say of a network without a finding: that by itself makes it no good one."""
+    if not loses(run) and worst_of(run):
+        st.info(
+            "No rule finds a fault in the network. Its errors on unseen days have something in common all the same: what the city did there, it was "
+            "not taught.",
+            icon=":material/info:",
+        )
+        return
     if not loses(run):
         st.success(
             "Nothing was found: this network is healthy by all rules.", icon=":material/check:"
@@ -131,11 +138,26 @@ def on_unseen_days() -> None:
             "pages/forecast.py", label="Where and when it goes wrong", icon=":material/map:",
             query_params=dict(st.query_params),
         )  # fmt: skip
+        if designer() and run.spec:
+            st.markdown(
+                "Where the city has changed since the training, a fork that is trained until a later day has seen the change; where it hasn't, inputs "
+                "that forget faster, or wider spreads, may follow it."
+            )
+            st.page_link(
+                "pages/design.py", label="Train a fork until a later day", icon=":material/account_tree:",
+                query_params={**st.query_params, "fork": run.id},
+            )  # fmt: skip
 
 
 def look() -> None:
+    place = st.empty()
+
+    def told(rule: str, share: float) -> None:
+        place.progress(share, text=f"Diagnosing: {text(rule)}")
+
     with st.spinner("Diagnosing …"):
-        findings = findings_of(run)
+        findings = findings_of(run, told)
+    place.empty()
     if not findings:
         healthy()
     if not designer():
@@ -183,7 +205,7 @@ def look() -> None:
                     st.code(line.diff or line.text, language="diff" if line.diff else "python")
     on_unseen_days()
     st.caption(
-        "Judged on the validation period; how each rule does on networks that were made sick on purpose is in the project's README. What follows from another finding stands under it."
+        "Rules judge the validation period; how each does on networks that were made sick on purpose is in the project's README. What follows from another finding stands under it."
     )
     write_report()
 

@@ -97,7 +97,7 @@ def look() -> None:
     observed, expected = view.step_totals(step)
     said, day = st.columns([4, 1], vertical_alignment="center")
     said.markdown(
-        f"**{text(view.label(step))}**: {observed:,.0f} events, {expected:,.1f} expected in the city."
+        f"**{text(view.said(step))}**: {observed:,.0f} events, {expected:,.1f} expected in the city."
     )
     with day:
         calendar(view, step)
@@ -107,7 +107,7 @@ def look() -> None:
     unknown = int((view.cube.area(len(view.cube.times)) & ~view.area).sum())
     if unknown:
         st.caption(
-            f"Cells left blank: {unknown:d}. Nothing had happened there before {text(view.label(view.first))}, so nothing is forecast of them, "
+            f"Cells left blank: {unknown:d}. Nothing had happened there before {text(view.said(view.first))}, so nothing is forecast of them, "
             f"and their {view.not_counted():,.0f} events of the period are in no total here."
         )
     if cell is None:
@@ -189,7 +189,7 @@ def behind(view: ForecastView, step: int, cell: tuple[int, int]) -> None:
     observed, expected = view.cell_series(cell)
     n, rate = observed[step - view.first], expected[step - view.first]
     st.markdown(
-        f"{text(view.label(step))}: **{n:.0f}** events, **{rate:.3f}** expected. Over the whole period: "
+        f"{text(view.said(step))}: **{n:.0f}** events, **{rate:.3f}** expected. Over the whole period: "
         f"{observed.sum():.0f} events, {expected.sum():.1f} expected."
     )
     history, near = st.columns([3, 2])
@@ -221,7 +221,7 @@ def worst(view: ForecastView) -> None:
         "Days and places of the whole period by their gain in fit: the most negative lost most. Choose a row to go there; of a place, to its worst day."
     )
     steps, cells = view.worst()
-    left, right = st.columns(2)
+    left, right = st.columns([2, 3])
     chosen = left.dataframe(
         steps,
         hide_index=True,

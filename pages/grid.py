@@ -27,7 +27,14 @@ if not held.months and here.grid is None:
     nothing_yet(f"{text(city.title)} has no events yet.", "pages/city.py", "Bring in records")
 
 
-LENGTHS = ["1d", "1h", "6h", "8h", "1w", "1mo"]
+LENGTHS = {
+    "1h": "1 hour",
+    "6h": "6 hours",
+    "8h": "8 hours",
+    "1d": "1 day",
+    "1w": "1 week",
+    "1mo": "1 month",
+}
 
 
 def form() -> None:
@@ -40,7 +47,7 @@ def form() -> None:
             help="Side of a square cell. Smaller cells are emptier.",
         )  # fmt: skip
         step = columns[1].selectbox(
-            "Step", LENGTHS, LENGTHS.index(length), key=f"length_{city.name}",
+            "Step", list(LENGTHS), list(LENGTHS).index(length), key=f"length_{city.name}", format_func=LENGTHS.__getitem__,
             help="Length of a step in the city's own time.",
         )  # fmt: skip
         known = list(held.type_counts)

@@ -29,6 +29,7 @@ frame(
 )
 
 
+NOWHERE = ("UTC", "Etc/UTC", "GMT", "Etc/GMT", "Etc/Unknown")  # of browsers that don't tell
 KINDS_OF_PORTAL = {
     "arcgis": "An ArcGIS layer", "socrata": "A Socrata data set", "ckan": "A CKAN table", "carto": "A table of Carto",
 }  # fmt: skip
@@ -47,19 +48,26 @@ def mapping(columns: list[str], guessed: dict[str, str], tab: str) -> dict[str, 
     return choose_columns(columns, guessed, tab)
 
 
-def about(tab: str, proposed: str | None = None) -> tuple[str, str, str, dict | None]:
-    """Name, title, time zone and boundary of the city."""
+def about(tab: str, proposed: str | None = None) -> tuple[str, str, str | None, dict | None]:
+    """Name, title, time zone and boundary of the city; the zone is that of its places, else the reader's own, else
+    still to be chosen."""
     columns = st.columns(2)
     title = columns[0].text_input("The city's name", placeholder="Seattle", key=f"{tab}_name")
     zones = sorted(available_timezones())
+    told = str(st.context.timezone)
+    own = told if told in zones and told not in NOWHERE else None
+    first = proposed or own
     zone = columns[1].selectbox(
         "Time zone",
         zones,
-        index=zones.index(proposed or "America/Chicago"),
+        index=zones.index(first) if first else None,
+        placeholder="Choose where the city lies",
         key=f"{tab}_zone_{proposed}",
     )
     if proposed:
         columns[1].caption(f"The places lie in {text(proposed)}.")
+    elif zone is not None and zone == own:
+        columns[1].caption("Your own; the city may lie in another.")
     file = st.file_uploader(
         "Boundary, GeoJSON (optional)",
         key=f"{tab}_boundary",
@@ -79,14 +87,16 @@ def about(tab: str, proposed: str | None = None) -> tuple[str, str, str, dict | 
 
 def done(name: str, said: str) -> None:
     """Say it, and stay with the city that was added."""
-    st.query_params["city"] = st.session_state["at_city"] = name
+    st.query_params.from_dict({**st.query_params, "city": name})
+    for key in ("grid", "run"):  # of the city before
+        st.query_params.pop(key, None)
+    st.session_state["at_city"] = name
     st.success(text(said), icon=":material/check:")
-    st.page_link(
-        "pages/city.py",
-        label="Go to the city",
-        icon=":material/arrow_forward:",
-        query_params={"city": name},
-    )
+    with st.container(horizontal=True):
+        for page, label in (("city", "Go to the city"), ("grid", "Count its records on a grid")):
+            st.page_link(
+                f"pages/{page}.py", label=label, icon=":material/arrow_forward:", query_params={"city": name},
+            )  # fmt: skip
 
 
 def from_portal() -> None:
@@ -105,9 +115,10 @@ def from_portal() -> None:
     )
     columns = mapping(found.rows.columns, found.guessed, "portal")
     name, title, zone, boundary = about("portal")
-    if not name:
-        st.caption("Give the city a name to add it.")
-    if operator_button("Add the city", type="primary", disabled=not name):
+    if not name or zone is None:
+        st.caption("Give the city a name and a time zone to add it.")
+    if operator_button("Add the city", type="primary", disabled=not name or zone is None):
+        assert zone is not None
         missing = [field for field in (*REQUIRED, "source_id") if field not in columns]
         if missing:
             raise UserError(f"Choose a column for {', '.join(missing)}.")
@@ -143,6 +154,11 @@ def from_file() -> None:
         )
         order = choose_order("file")
         name, title, zone, boundary = about("file", zone_of_file(table, columns))
+        if zone is None:
+            st.caption(
+                "Choose the time zone: with it a coordinate system can be proposed, and times are read."
+            )
+            return
         degrees = crs == "EPSG:4326"
         request = Request(
             name if is_registered(name) else "-", columns, None if degrees else crs, zone, order

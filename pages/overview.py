@@ -6,7 +6,7 @@ from crimecast.diagnose.finding import Finding
 from crimecast.diagnose.kept import known_findings
 from crimecast.diagnose.meaning import means
 from crimecast.diagnose.patch import patched
-from crimecast.forecasting.forecasts import rivals
+from crimecast.forecasting.forecasts import rivals, versus
 from crimecast.forecasting.unseen import cut_short, unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import said
@@ -19,7 +19,7 @@ from crimecast.views.tomorrow import tomorrow_view
 from crimecast.views.words import FIT, MISFIT, forecast_title
 from pages.parts.astray import worst_of
 from pages.parts.bin import bin_panel
-from pages.parts.frame import frame, nothing_yet, trained
+from pages.parts.frame import frame, no_grid, trained
 from pages.parts.guarding import guarded
 from pages.parts.judged import loses, score_rows, strongest
 from pages.parts.maps import maps
@@ -36,11 +36,7 @@ here = frame(
 )
 if here.grid is None:
     guarded(bin_panel)
-    nothing_yet(
-        f"{text(here.city.title)} has no grid yet. Bring in its records, then count them on a grid.",
-        "pages/city.py",
-        "Go to City",
-    )
+    no_grid(here)
 
 grid = here.grid
 guarded(since_last_visit)
@@ -195,6 +191,14 @@ def where_wrong() -> None:
         )  # fmt: skip
 
 
+def better_by_validation(other: Run) -> bool:
+    """Whether another run is better on the steps for choosing, and not by chance."""
+    first = max(run.settings.train, other.settings.train)
+    with st.spinner("Comparing the runs …"):
+        made = versus(other.id, run.id, run.grid, first, run.settings.validate)
+    return str(made["verdict"]) == "better"
+
+
 def what_next(findings: list[Finding] | None) -> None:
     """One thing to try."""
     st.subheader("What to try next")
@@ -205,7 +209,7 @@ def what_next(findings: list[Finding] | None) -> None:
     child = tried(run, patched(run.design, advised.patch)) if advised and run.spec else None
     seeds = [one for one in same if one.spec == run.spec]
     to = dict(st.query_params)
-    if best_run.id != run.id:
+    if best_run.id != run.id and better_by_validation(best_run):
         st.write(
             f"{text(best_run.id)} does best on the steps for choosing of {len(same)} runs with these periods: start from it."
         )

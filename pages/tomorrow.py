@@ -24,7 +24,7 @@ from crimecast.views.tomorrow import (
 from crimecast.views.words import FIT, forecast_title
 from crimecast.views.yesterday import before
 from pages.parts.charts import chart
-from pages.parts.frame import frame, nothing_yet
+from pages.parts.frame import frame, no_grid
 from pages.parts.guarding import guarded, part
 from pages.parts.judged import loses, stands, strongest
 from pages.parts.live import take_over
@@ -34,11 +34,7 @@ from pages.parts.text import text
 
 here = frame("Tomorrow", "What is expected in the days to come, where, and why there.")
 if here.grid is None:
-    nothing_yet(
-        f"{text(here.city.title)} has no grid yet. Bring in its records, then count them on a grid.",
-        "pages/city.py",
-        "Go to City",
-    )
+    no_grid(here)
 grid, city = here.grid["grid"], here.city
 plan = plan_of(city.name)
 if plan is not None:
@@ -121,10 +117,15 @@ def ahead() -> None:
         help="Nineteen times in twenty it will be, if the forecast is right about what it doesn't know.",
     )  # fmt: skip
     usual = text(view.usual_time(step))
+    day = view.whole_day(step, kind)
     columns[2].metric(
         f"On {usual}", f"{view.alike[step, kind]:,.1f}",
         help="The mean of the last year, at that time of the week.",
     )  # fmt: skip
+    if day is not None:
+        st.markdown(
+            f"The whole of {text(view.label(step).split(',')[0])}: **{day:,.1f}** expected."
+        )
     share = st.slider("I can cover … % of the area", 1, 30, 5, key="tomorrow_cover")
     chosen = view.covered(step, kind, share)
     held = float(view.made.rate[step, kind][chosen].sum())
@@ -204,7 +205,7 @@ def yesterday() -> None:
         return
     st.subheader("The last day that has come" if known.cube.step.days == 1 else "The last step")
     st.markdown(
-        f"{text(known.label)}: **{known.counts[known.area].sum():,.0f}** events, {known.expected:,.1f} expected "
+        f"{text(known.label.replace('T', ' '))}: **{known.counts[known.area].sum():,.0f}** events, {known.expected:,.1f} expected "
         f"({known.low:,d} to {known.high:,d})."
     )
     st.caption(

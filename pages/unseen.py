@@ -134,15 +134,19 @@ def show() -> None:
     step = cube.index(str(when)) if when else None
     found = trials(run, away, step)
     table = judged(found, step)
-    st.subheader(text(verdict(table)))
+    best, versus = strongest(run)
+    another = best.split("@")[0] != RIVAL
+    word, much = said(versus, swapped=True, unit=FIT.plain)
+    judged_so = verdict(table)
+    if another:
+        judged_so = f"{judged_so.removesuffix('.')}, and {run.id} {word} the best simple forecast."
+    st.subheader(text(judged_so))
     table |= fine_tuned(found, step)
     st.caption(
         f"Gain in {text(FIT.plain)} on *{text(forecast_title(RIVAL))}*, the simple forecast that can be fitted anywhere, to the same city's own past: above zero is better; "
         "95 % intervals over weeks."
     )
-    best, versus = strongest(run)
-    if best.split("@")[0] != RIVAL:
-        word, much = said(versus, swapped=True, unit=FIT.plain)
+    if another:
         st.markdown(
             f"The best simple forecast on later time is another, *{text(forecast_title(best))}*: {text(run.id)} is {text(word)} it, {text(much)}."
         )

@@ -3,6 +3,8 @@
 One finding a file: what is measured, from where on it counts and why, and the judge that says so.
 """
 
+from collections.abc import Callable
+
 from crimecast.diagnose import (
     border_artifact,
     break_in_data,
@@ -48,6 +50,7 @@ from crimecast.diagnose.weighing import ranked, weighed
 from crimecast.runs.run import Run
 
 # Causes before what they lead to: of two findings as severe, the first named is the one to act on.
+Told = Callable[[str, float], None]
 JUDGES = (
     leakage, not_repeatable, masked_input, train_forecast_gap, exploding_gradients, frozen,
     too_narrow, dead_units, saturated_units, unused_layer, unstable_loss, vanishing_gradients, checkerboard, redundant_channels,
@@ -64,17 +67,22 @@ MENDED = {
 __all__ = ["SEVERITIES", "Case", "Finding", "diagnose", "judged"]
 
 
-def diagnose(run: Run) -> list[Finding]:
-    """Every finding that is no other's consequence, the most severe first and causes before their effects.
+def diagnose(run: Run, told: Told | None = None) -> list[Finding]:
+    """Every finding that is no other's consequence, the most severe first and causes before their effects. `told` hears
+    which rule is looked at, and how much is done.
 
     Raises UserError if the run has no network yet.
     """
-    return judged(Case(run))
+    return judged(Case(run), told)
 
 
-def judged(case: Case) -> list[Finding]:
+def judged(case: Case, told: Told | None = None) -> list[Finding]:
     """The findings of a case."""
-    found = [finding for one in JUDGES for finding in one.judge(case)]
+    found: list[Finding] = []
+    for number, one in enumerate(JUDGES):
+        if told is not None:
+            told(one.__name__.rpartition(".")[2].replace("_", " "), number / len(JUDGES))
+        found += one.judge(case)
     weights = weighed(case, found, MENDED)
     # What another fault explains brings nothing about; the rest by what it is in itself.
     causes = [w if w.severity == "low" else f for f, w in zip(found, weights, strict=True)]

@@ -1,13 +1,15 @@
 """Findings kept beside their run, so that no page makes again what it has."""
 
+from collections.abc import Callable
+
 from crimecast.diagnose.finding import Finding
 from crimecast.runs.run import Run
 from crimecast.storage.kept import code_of
 from crimecast.storage.store import read_json, write_json
 
 
-def findings_of(run: Run) -> list[Finding]:
-    """The findings of a run's network, made at the first asking.
+def findings_of(run: Run, told: Callable[[str, float], None] | None = None) -> list[Finding]:
+    """The findings of a run's network, made at the first asking; `told` hears how far that is.
 
     Raises UserError if the run has no network yet.
     """
@@ -15,7 +17,7 @@ def findings_of(run: Run) -> list[Finding]:
 
     known = known_findings(run)
     if known is None:
-        known = diagnose(run)
+        known = diagnose(run, told)
         write_json(
             run.folder / "findings.json",
             {"stamp": _stamp(run), "findings": [finding.row() for finding in known]},

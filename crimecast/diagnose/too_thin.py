@@ -21,5 +21,5 @@ def judge(case: Case) -> Iterator[Finding]:
     each, a_step = events / cells, events / train
     yield Finding(
         "too_thin", None, "medium", {"events": events, "events_a_cell": each, "events_a_step": a_step, "cell_that_would_do": cell or cube.cell, "step_that_would_do": step or str(cube.step)},
-        f"{events:,.0f} events in training are {each:.1f} a cell and {a_step:.1f} a step: too few to learn more than their level. Grid with {advice(cell, step)}, or more types together.",
+        f"{events:,.0f} events in training are {each:.1f} a cell and {a_step:.1f} a step: too few, as a rule, to learn more than their level. Grid with {advice(cell, step)}, or more types together.",
     )  # fmt: skip

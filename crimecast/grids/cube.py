@@ -71,6 +71,10 @@ class Cube:
         """When a step begins, to the minute; a step that begins at midnight by its date alone."""
         return str(self.times[step])[:16].removesuffix("T00:00")
 
+    def said(self, step: int) -> str:
+        """The same in a sentence: `2024-05-03 18:00`."""
+        return self.label(step).replace("T", " ")
+
     def index(self, date: str | np.datetime64, option: str = "the date") -> int:
         """The first step that begins at or after a date; T if all are before it."""
         moment = parse_date(date, option) if isinstance(date, str) else date

@@ -17,9 +17,7 @@ NOTE = 2_000  # characters of a note
 
 def changes(run: Run, parent: Run) -> list[str]:
     """What differs between a run and the one it was forked from, a line each: `stem.kernel 3 → 5`."""
-    one, other = _plain(parent.design), _plain(run.design)
-    lines = [_line(key, _said(one, key), _said(other, key)) for key in {**one, **other}]
-    made = [line for line in lines if line]
+    made = design_changes(run.design, parent.design)
     if run.seed != parent.seed:
         made.append(f"seed {parent.seed} → {run.seed}")
     for key in ("train_until", "validate_until", "epochs", "refit", "left_out", "start_from"):
@@ -27,6 +25,13 @@ def changes(run: Run, parent: Run) -> list[str]:
         if before != after:
             made.append(f"{key} {_short(before)} → {_short(after)}")
     return made
+
+
+def design_changes(design: Design, before: Design) -> list[str]:
+    """What differs between two designs, a line each."""
+    one, other = _plain(before), _plain(design)
+    lines = [_line(key, _said(one, key), _said(other, key)) for key in {**one, **other}]
+    return [line for line in lines if line]
 
 
 def changed(run: Run, parent: Run) -> str:

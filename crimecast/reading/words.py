@@ -56,7 +56,8 @@ COUNTER = re.compile(
     r"^(objectid(_\d+)?|object_id|fid|ogc_fid|gid|rowid|row|row_number|rownum|index|idx|no|nr|number|seq|unnamed_0|column_\d+|level_0|_id|n)$"
 )
 IDENTITY = re.compile(
-    r"(^|_)(id|ident|no|nr|num|number|key|uid|uuid|guid|case|report|dr)(_|$)|number|nummer|_id$|^id|(^|_)c_j(_|$)|spis_|akten|expedient|processo|boletim|folio|dossier|protocoll|sagsnr|diarienr|dnr|zaaknr|番号|編號|编号|번호|номер"
+    r"(^|_)(id|ident|no|nr|num|number|key|uid|uuid|guid|case|report|dr)(_|$)|number|nummer|_id$|^id|(^|_)c_j(_|$)|spis_|akten|expedient|processo|boletim|folio|dossier|protocoll|sagsnr|diarienr|dnr|zaaknr|番号|編號|编号|번호|номер|"
+    r"numer|numar|numur|núm|nùm|(^|_)nro(_|$)|registro|tunniste|cislo|číslo|(^|_)broj|sz[aá]ma?(_|$)|αριθμ|stevilka|številka|sifra|šifra|kennung|identif|laufnummer|folyosorsz"
 )
 # Clocks of something else than what happened: how long it took, or when a shift began.
 LENGTH = re.compile(

@@ -71,7 +71,7 @@ def spot(rate: np.ndarray, cube: Cube, first: int, one: Astray) -> Spot:
     share = one.observed / max(one.expected, 1e-9) - 1
     return Spot(
         _what(one, cube, cell),
-        f"{cube.label(first + one.first)} to {cube.label(first + one.last - 1)}",
+        f"{cube.said(first + one.first)} to {cube.said(first + one.last - 1)}",
         f"{abs(share):.0%} {'more' if one.more else 'fewer'}: {one.observed:,.0f}, not {one.expected:,.{int(one.expected < 100)}f}",
         one.worth, first + one.first + int(by_step.argmax()), cell,
     )  # fmt: skip

@@ -53,6 +53,10 @@ class ForecastView:
         """A step as people and addresses write it."""
         return str(self.times[step])[: 10 if self.cube.step.days >= 1 else 16]
 
+    def said(self, step: int) -> str:
+        """The same in a sentence."""
+        return self.label(step).replace("T", " ")
+
     def day(self, step: int) -> date:
         """The day on which a step begins."""
         return self.times[step].astype("datetime64[D]").item()
@@ -100,7 +104,7 @@ class ForecastView:
             identity=self.identity,
             ground=ground(city, cube),
             panels=panels,
-            labels=[self.label(i) for i in range(self.first, self.last)],
+            labels=[self.said(i) for i in range(self.first, self.last)],
             curve=curve,
             curve_title="Fit against what it is compared with, by step: up is better. Click to go there.",
             about=f"{city.title} · {self.whose}",

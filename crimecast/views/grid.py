@@ -111,5 +111,5 @@ def thinness(grid: dict[str, Any]) -> tuple[bool, str]:
     if grid.get("areas") or (wider is None and longer is None):
         return True, f"{held}: enough to learn from."
     return False, (
-        f"{held}: too few to learn more than their level. {advice(wider, longer).capitalize()} would do, or more types together."
+        f"{held}: too few, as a rule, to learn more than their level. {advice(wider, longer).capitalize()} would do, or more types together."
     )

@@ -36,7 +36,7 @@ def in_words(one: Astray, cube: Cube) -> str:
     there = "there" if len(one.cells) == 1 else f"in the {len(one.cells)} cells round there"
     return (
         f"it has been too {'low' if one.more else 'high'} {there}: {one.observed:,.0f} came, {one.expected:,.0f} were "
-        f"expected ({cube.label(one.first)} to {cube.label(one.last - 1)})"
+        f"expected ({cube.said(one.first)} to {cube.said(one.last - 1)})"
     )
 
 
@@ -48,4 +48,4 @@ def long_ago(city: City, made: Ahead, now: float | None = None) -> str:
     if city.simulated or days < max(AGED, 2 * made.cube.step.days):
         return ""
     ago = f"{days:,.0f} days" if days < 100 else f"{days / 30.44:,.0f} months" if days < 1000 else f"{days / 365.25:,.0f} years"  # fmt: skip
-    return f"The records ended {ago} ago: the days to come here are those that followed them, from {made.label(0)} on."
+    return f"The records ended {ago} ago: the days to come here are those that followed them, from {made.label(0).replace('T', ' ')} on."

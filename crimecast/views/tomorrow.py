@@ -61,7 +61,19 @@ class TomorrowView:
         moment = self.made.times[step]
         if self.cube.step.unit == "d" and self.cube.step.count == 1:
             return f"{pd.Timestamp(moment):%a} {str(moment)[:10]}"
+        if self.cube.step.unit == "h":
+            day = pd.Timestamp(moment)
+            return f"{day:%a} {str(moment)[:10]}, {day:%H}–{day.hour + self.cube.step.count:02d}"
         return self.made.label(step)
+
+    def whole_day(self, step: int, kind: int) -> float | None:
+        """What is expected of the city on the whole day that a step is a part of; None of what is no part of a day, or
+        where not all of it is to come."""
+        days = self.made.times.astype("datetime64[D]")
+        own = np.flatnonzero(days == days[step])
+        if self.cube.step.unit != "h" or len(own) * self.cube.step.count < 24:
+            return None
+        return float(self.made.mean[own][:, :, kind].mean(axis=1).sum())
 
     def covered(self, step: int, kind: int, share: float) -> np.ndarray:
         """(H, W) bool: the share, in per cent, of the area where most is expected."""
@@ -208,16 +220,17 @@ class TomorrowView:
         word = "event" if made.kinds[kind] in (ALL, "all") else made.kinds[kind]
         if word == "event" and seen != 1:
             word += "s"
-        came = f"{seen} {word} {within} since {self.cube.label(since)}, where {told:.1f} are usual"
+        came = f"{seen} {word} {within} since {self.cube.said(since)}, where {told:.1f} are usual"
         if (added > 0) != (seen > told):  # it isn't the number alone: when and where they came
             return f"{came}; for when and where they came it expects {abs(added):.2f} {'more' if added > 0 else 'less'}"
         return f"{came}, {'add' if added > 0 else 'take away'} {abs(added):.2f}"
 
 
 def tomorrow_view(name: str, grid: str) -> TomorrowView:
-    """The next DAYS steps by a run or a baseline, kept until something new comes."""
+    """The next DAYS steps, or of hours those of two days, by a run or a baseline, kept until something new comes."""
     cube = load_cube(grid)
-    return _view(kept(name, cube, len(cube.times), DAYS))
+    steps = DAYS if cube.step.unit != "h" else 48 // cube.step.count
+    return _view(kept(name, cube, len(cube.times), steps))
 
 
 _views: OrderedDict[str, TomorrowView] = OrderedDict()  # by what was forecast

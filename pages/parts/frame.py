@@ -133,7 +133,11 @@ def heading(title: str, purpose: str, simulated: bool = False) -> None:
 
 def grid_title(entry: dict[str, Any]) -> str:
     """A grid in a few words."""
-    types = entry["types"] if len(entry["types"]) < 30 else f"{len(entry['type_names'])} types"
+    types = (
+        entry["types"].replace(",", ", ")
+        if len(entry["types"]) < 30
+        else f"{len(entry['type_names'])} types"
+    )
     span = (
         f", {entry['since'] or '…'} to {entry['until'] or '…'}"
         if entry["since"] or entry["until"]
@@ -143,8 +147,15 @@ def grid_title(entry: dict[str, Any]) -> str:
     return f"{size} · {entry['step']} · {types}{span}"
 
 
+def no_grid(here: Chosen) -> NoReturn:
+    """An empty page of a city without a grid."""
+    nothing_yet(f"{text(here.city.title)} has no grid yet.", "pages/grid.py", "Make a grid")
+
+
 def trained(here: Chosen) -> Run:
     """The trained run that is chosen; without one the page ends with what to do next."""
+    if here.grid is None:
+        no_grid(here)
     if here.run is not None and here.run.active:
         st.info(
             f"{text(here.run.id)} is being trained: this page shows it when it is done.",

@@ -4,17 +4,19 @@ from typing import Any
 
 import streamlit as st
 
-from crimecast.forecasting.forecasts import rivals, score_sums
+from crimecast.forecasting.forecasts import is_stored, rates, rivals, score_sums
 from crimecast.forecasting.unseen import unseen_period
-from crimecast.grids.cube import load_cube
+from crimecast.grids.cube import Cube, load_cube
 from crimecast.judging.scoring import said, table
 from crimecast.runs.run import Run
 from crimecast.views.words import FIT, forecast_title
+from pages.parts.text import text
 
 
 def score_rows(run: Run, others: tuple[str, ...]) -> list[dict[str, Any]]:
     """The score table of a run and others over its unseen period."""
     stamp = run.stamp
+    _make(load_cube(run.grid), unseen_period(run), (run.id, *others))
     return _score_rows(run.id, run.grid, unseen_period(run), others, stamp)
 
 
@@ -31,6 +33,19 @@ def strongest(run: Run, ahead: int | None = None) -> tuple[str, dict[str, Any]]:
 def loses(run: Run) -> bool:
     """Whether the best simple forecast is better than the run, and not by chance."""
     return said(strongest(run)[1], swapped=True)[0] == "worse than"
+
+
+def _make(cube: Cube, period: tuple[int, int], names: tuple[str, ...]) -> None:
+    """Make the forecasts that aren't there yet, one by one, with a word on which."""
+    missing = [name for name in names if not is_stored(name, cube, *period)]
+    if not missing:
+        return
+    bar = st.progress(0.0)
+    for number, name in enumerate(missing):
+        said_so = f"Forecasting the unseen steps by {forecast_title(name)}: {number + 1} of {len(missing)}"
+        bar.progress(number / len(missing), text=text(said_so))
+        rates(name, cube, *period)
+    bar.empty()
 
 
 def stands(run: Run, name: str) -> str | None:

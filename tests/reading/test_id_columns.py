@@ -14,6 +14,10 @@ NAMES = [
     "Dossier",
     "Diarienr",
     "номер дела",
+    "Ilmoitusnumero",
+    "nro_registro",
+    "Numero denuncia",
+    "číslo případu",
 ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crimecast.calendar.steps import Step
 from crimecast.cities.city import City
 from crimecast.forecasting.ahead import ahead
 from crimecast.grids.cube import load_cube
@@ -161,3 +162,16 @@ def test_old_records_are_said(view: TomorrowView, data: Path) -> None:
     assert "40 days ago" in long_ago(town, view.made, begin + 40 * 86_400)
     assert "5 months ago" in long_ago(town, view.made, begin + 152 * 86_400)
     assert long_ago(view.city, view.made, begin + 152 * 86_400) == ""
+
+
+def test_hours_are_told_from_the_day_they_are_of(view: TomorrowView) -> None:
+    day = view.made
+    assert view.whole_day(0, 0) is None
+    six = replace(view.cube, step=Step.parse("6h"))
+    times = day.times[:1] + np.arange(7).astype("timedelta64[h]") * 6
+    mean = np.arange(7.0)[:, None, None] * np.ones((1, 2, len(day.kinds)))
+    made = replace(view, made=replace(day, cube=six, times=times, mean=mean))
+    assert made.label(0) == "Tue 2024-12-31, 00–06"
+    assert made.label(3) == "Tue 2024-12-31, 18–24"
+    assert made.whole_day(1, 0) == pytest.approx(0 + 1 + 2 + 3)
+    assert made.whole_day(5, 0) is None  # the rest of its day is not among them
