@@ -237,7 +237,8 @@ def worst(view: ForecastView) -> None:
         on_select="rerun",
         selection_mode="single-row",
         key="worst_cells",
-        column_config={
+        column_config={"cell": st.column_config.TextColumn(width="medium")}
+        | {
             name: st.column_config.NumberColumn(label, width="small")
             for name, label in (
                 ("against the other", "gain"),

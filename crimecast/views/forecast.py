@@ -189,7 +189,7 @@ class ForecastView:
         order = np.argsort(by_step)[:count]
         steps = pd.DataFrame(
             {
-                "step": [self.label(self.first + i) for i in order],
+                "step": [self.said(self.first + i) for i in order],
                 "against the other": by_step[order].round(2),
                 "observed": self.observed[order][:, self.area].sum(axis=1).astype(int),
                 "expected": self.forecast[order][:, self.area].sum(axis=1).round(1),

@@ -48,7 +48,7 @@ def _beside(east: float, north: float, cell: float) -> str:
         for away, one, other in ((north, "north", "south"), (east, "east", "west"))
         if abs(away) >= cell / 2
     ]
-    return f"{' and '.join(parts)} of its middle" if parts else "its middle"
+    return f"{' and '.join(parts)} of its middle" if parts else "in its middle"
 
 
 def _distance(metres: float, fine: int) -> str:

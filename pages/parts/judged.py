@@ -56,7 +56,8 @@ def stands(run: Run, name: str) -> str | None:
         return None
     cube = load_cube(run.grid)
     first, last = unseen_period(run)
-    words = cube.step.words if last - first == 1 else f"{cube.step.words}s"
+    long = cube.step.words
+    words = f"{long}s" if long.isalpha() else f"steps of {long}"
     when = f"On the {last - first:,} {words} from {cube.label(first)} on, which no network here was shown,"
     held = (
         f"{own['hit_rate@5']:.0%} of the events lay in the 5 % of the area where it expected most"
