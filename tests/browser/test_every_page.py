@@ -29,7 +29,7 @@ STILL = 20  # pictures in a row, ten seconds, that are the same: what differs th
 FAR, SHARE = 32, 0.02  # a block is another if a colour is off by more, a page if more blocks are
 WAITS = {
     "overview": "text=Look closer", "city": ".places canvas", "forecast": ".maps3 canvas.map",
-    "layers": ".gallery .panel canvas", "findings": "text=Judged on the validation period",
+    "layers": ".gallery .panel canvas", "findings": "text=Rules judge the validation period",
     "compare": "text=weighted pasts", "tomorrow": ".maps3 canvas.map", "unseen": "[data-testid=stDataFrame]",
 }  # fmt: skip
 # Findings come first: what was found there is on other pages later.
