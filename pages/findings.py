@@ -153,7 +153,8 @@ def look() -> None:
     place = st.empty()
 
     def told(rule: str, share: float) -> None:
-        place.progress(share, text=f"Diagnosing: {text(rule)}")
+        looked = f"rule by rule, now {rule}" if designer() else "rule by rule"
+        place.progress(share, text=f"Looking for what is wrong, {text(looked)}")
 
     with st.spinner("Diagnosing …"):
         findings = findings_of(run, told)
