@@ -3,7 +3,8 @@
 import streamlit as st
 
 from crimecast.forecasting.choosing import choices, first_choice, is_baseline, slow
-from crimecast.forecasting.unseen import cut_short, unseen_period
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.complete import not_whole
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import said
 from crimecast.lineage.tree import known_effect
@@ -337,7 +338,7 @@ def shown() -> None:
         st.caption(
             f"In no number here: {events:,.0f} events in {cells:,d} cells where nothing had happened before the period, so that nothing is forecast of them."
         )
-    if short := cut_short(run):
+    if short := not_whole(view.cube):
         st.caption(text(short))
 
 

@@ -7,7 +7,8 @@ from functools import partial
 import streamlit as st
 
 from crimecast.forecasting.forecasts import rivals
-from crimecast.forecasting.unseen import cut_short, unseen_period
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.complete import not_whole
 from crimecast.grids.cube import load_cube
 from crimecast.inspect.saving import plain
 from crimecast.plots.figures import forecast_figure
@@ -102,7 +103,7 @@ def look() -> None:
     with day:
         calendar(view, step)
         save_step(view, step)
-    if short := cut_short(run):
+    if short := not_whole(view.cube):
         st.caption(text(short))
     unknown = int((view.cube.area(len(view.cube.times)) & ~view.area).sum())
     if unknown:

@@ -4,6 +4,8 @@ from typing import Any
 
 import streamlit as st
 
+from crimecast.grids.complete import not_whole
+from crimecast.grids.cube import load_cube
 from crimecast.grids.grid import list_grids, make_grid
 from crimecast.live.discarding import delete_grid
 from crimecast.records.snapshot import snapshot
@@ -119,6 +121,8 @@ if here.grid is not None:
         st.caption(text(said))
     else:
         st.info(text(said), icon=":material/grain:")
+    if short := not_whole(load_cube(grid["grid"])):
+        st.caption(text(short))
     lost = [
         {"reason": reason, "records": count} for reason, count in grid["dropped_by_reason"].items()
     ]

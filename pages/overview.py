@@ -7,7 +7,8 @@ from crimecast.diagnose.kept import known_findings
 from crimecast.diagnose.meaning import means
 from crimecast.diagnose.patch import patched
 from crimecast.forecasting.forecasts import rivals, versus
-from crimecast.forecasting.unseen import cut_short, unseen_period
+from crimecast.forecasting.unseen import unseen_period
+from crimecast.grids.complete import not_whole
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import said
 from crimecast.lineage.tree import tried
@@ -112,7 +113,7 @@ def standing() -> None:
     word, much = said(versus, swapped=True, unit=FIT.plain)
     st.subheader(f"{text(run.id)} is {text(word)} the best simple forecast")
     st.markdown(
-        f"On unseen data from {text(run.settings.validate_until[:10])} on, against *{text(forecast_title(best))}*: {text(much)}. {text(cut_short(run))}"
+        f"On unseen data from {text(run.settings.validate_until[:10])} on, against *{text(forecast_title(best))}*: {text(much)}. {text(not_whole(load_cube(run.grid)))}"
     )
     st.dataframe(
         [

@@ -11,7 +11,6 @@ from crimecast.cities import load_city
 from crimecast.forecasting.unseen import (
     RIVAL,
     Trial,
-    cut_short,
     find_break,
     gain,
     gain_map,
@@ -20,6 +19,7 @@ from crimecast.forecasting.unseen import (
     unseen_period,
     verdict,
 )
+from crimecast.grids.complete import not_whole
 from crimecast.grids.cube import load_cube
 from crimecast.grids.grid import list_grids
 from crimecast.inspect.saving import plain
@@ -150,7 +150,7 @@ def show() -> None:
         st.markdown(
             f"The best simple forecast on later time is another, *{text(forecast_title(best))}*: {text(run.id)} is {text(word)} it, {text(much)}."
         )
-    if short := cut_short(run):
+    if short := not_whole(load_cube(run.grid)):
         st.caption(text(short))
     st.dataframe(
         [

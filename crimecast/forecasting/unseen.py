@@ -79,22 +79,12 @@ def tuned(run: Run, away: str) -> list[Run]:
 def unseen_period(run: Run) -> tuple[int, int]:
     """Steps [first, last) after the run's validation period; the validation period if none are left.
 
-    Steps at the end that the records don't cover whole are left out, and so is what `cut_short` names.
+    Steps at the end that the records don't cover whole are left out.
     """
     settings, last = run.settings, complete_steps(load_cube(run.grid))
     if settings.validate < last:
         return settings.validate, last
     return settings.train, max(last, settings.train + 1)
-
-
-def cut_short(run: Run) -> str:
-    """Which steps at the end of a run's grid are left out of what it is judged on, and why; else nothing."""
-    cube = load_cube(run.grid)
-    first, last = complete_steps(cube), len(cube.times) - 1
-    if first > last:
-        return ""
-    which = cube.label(last) if first == last else f"{cube.label(first)} to {cube.label(last)}"
-    return f"{which} is left out: the records don't cover it whole."
 
 
 def rival(name: str) -> str:

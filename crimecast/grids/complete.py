@@ -41,6 +41,27 @@ def complete_steps(cube: Cube, origin: int | None = None) -> int:
     return origin
 
 
+def not_whole(cube: Cube) -> str:
+    """Which steps at the ends of a grid the records don't cover whole, in a sentence; else nothing.
+
+    The first isn't, if nothing was recorded in it for longer than at the beginning of any of the next: it is no step
+    that anything is judged on, since nothing lies before it.
+    """
+    first, last = complete_steps(cube), len(cube.times) - 1
+    if first <= last:
+        which = cube.said(first) if first == last else f"{cube.said(first)} to {cube.said(last)}"
+        return f"{which} is left out: the records don't cover it whole."
+    begins = cube.times[: LOOK + 1].astype("datetime64[us]")
+    times = _times(cube, begins[0], begins[-1])
+    if len(times) < LEAST or len(begins) <= LEAST:
+        return ""
+    at = np.searchsorted(times, begins[:-1])
+    silence = times[np.minimum(at, len(times) - 1)] - begins[:-1]
+    if silence[0] > silence[1:].max():
+        return f"The records begin {str(times[0])[:16].replace('T', ' ')}: {cube.said(0)} isn't covered whole."
+    return ""
+
+
 def _times(cube: Cube, begin: np.datetime64, end: np.datetime64) -> np.ndarray:
     """The times of all records in [begin, end), in order."""
     files = snapshot(load_city(cube.city)).files
