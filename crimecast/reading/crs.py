@@ -23,6 +23,7 @@ ALIKE, NEAR = (
     1_500.0,
 )  # metres between what two systems say: the same; two datums, that no numbers tell apart
 COUNTRY = 4000.0  # square degrees
+ZONE = re.compile(r"\d+(?=\D*$)")  # in a system's name
 STATES = (
     *range(2222, 2290),
     *range(26929, 26999),
@@ -46,7 +47,8 @@ def propose_crs(x: np.ndarray, y: np.ndarray, zone: str, most: int = 8) -> list[
         codes += [f"EPSG:{number}" for number in STATES]
     home = city_of(zone)
     found: list[tuple[float, tuple[float, float], str, str]] = []
-    codes += _used_at(home)
+    used = _used_at(home)
+    codes += dict.fromkeys((*used, *_numbered(used, {int(east // 1e6), int(north // 1e6)})))
     # As they are named, then the other way round: in many countries X is the northing.
     put = [(code, _put(code, east, north)) for code in codes]
     for turned in (0, 1):
@@ -158,6 +160,28 @@ def _used_at(home: tuple[float, float] | None) -> tuple[str, ...]:
 
     land = sorted((one for one in found if size(one) < COUNTRY), key=lambda one: (size(one), -_year(one.name), len(one.name)))  # fmt: skip
     return tuple(f"EPSG:{one.code}" for one in land)
+
+
+def _numbered(used: tuple[str, ...], numbers: set[int]) -> list[str]:
+    """The sisters of the systems used at a place whose zone has one of these numbers, as that of the millions in their
+    eastings: `ETRS89 / GK23FIN` in the west of a country whose capital uses `GK25FIN`."""
+    families = _families()
+    names = {family for code in used if (family := families[1].get(code))}
+    return [code for name in names for number, code in families[0][name] if number in numbers]
+
+
+@lru_cache
+def _families() -> tuple[dict[str, list[tuple[int, str]]], dict[str, str]]:
+    """Systems by their name without the number of their zone: numbers and codes; and the name of each code's."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    of: dict[str, str] = {}
+    for one in query_crs_info("EPSG", [PJType.PROJECTED_CRS]):
+        zone = ZONE.search(one.name)
+        if zone is not None and "UTM" not in one.name:
+            code, name = f"EPSG:{one.code}", ZONE.sub("#", one.name)
+            found.setdefault(name, []).append((int(zone[0]), code))
+            of[code] = name
+    return found, of
 
 
 def _year(name: str) -> int:

@@ -9,6 +9,7 @@ from tests.few import few
 
 # A system that a country or a state uses, a city of it, its zone.
 USED = [
+    (3877, 22.27, 60.45, "Europe/Helsinki"), (22185, -60.65, -32.95, "America/Argentina/Cordoba"),
     (3435, -87.65, 41.86, "America/Chicago"), (3006, 18.05, 59.34, "Europe/Stockholm"), (2056, 8.54, 47.37, "Europe/Zurich"),
     (2193, 174.76, -36.85, "Pacific/Auckland"), (27700, -0.12, 51.5, "Europe/London"), (2154, 2.35, 48.86, "Europe/Paris"),
     (32633, 13.4, 52.5, "Europe/Berlin"), (2263, -73.95, 40.73, "America/New_York"),
@@ -46,3 +47,9 @@ def test_systems_whose_x_is_the_northing_are_proposed_first(
     zone: str, x: float, y: float, code: str
 ) -> None:
     assert propose_crs(np.array([x]), np.array([y]), zone)[0][0] == code
+
+
+def test_a_zone_away_from_the_capital_is_among_the_proposed() -> None:
+    to = pyproj.Transformer.from_crs(4326, 31467, always_xy=True)
+    x, y = (np.array([value]) for value in to.transform(9.18, 48.78))  # Stuttgart
+    assert any("48.78, 9.18" in says for _, says in propose_crs(x, y, "Europe/Berlin"))
