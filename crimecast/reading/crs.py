@@ -166,7 +166,7 @@ def _numbered(used: tuple[str, ...], numbers: set[int]) -> list[str]:
     """The sisters of the systems used at a place whose zone has one of these numbers, as that of the millions in their
     eastings: `ETRS89 / GK23FIN` in the west of a country whose capital uses `GK25FIN`."""
     families = _families()
-    names = {family for code in used if (family := families[1].get(code))}
+    names = dict.fromkeys(family for code in used if (family := families[1].get(code)))
     return [code for name in names for number, code in families[0][name] if number in numbers]
 
 
