@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 
 from crimecast.reading import words
-from crimecast.reading.asides import asides
 from crimecast.reading.columns import plain
 from crimecast.reading.dates_said import other_dates
 from crimecast.reading.halves import tells_halves
@@ -17,8 +16,18 @@ from crimecast.reading.notice import Notice
 from crimecast.reading.parts import Parts, Rows, nulls
 from crimecast.reading.place_columns import spread
 from crimecast.reading.unread_clocks import LATER, all_hours, slots_or_parts
+from crimecast.reading.unused_together import (
+    PIVOTED,
+    UTC,
+    further_times,
+    further_types,
+    hours_across,
+    marked,
+    of_trackers,
+    remarks,
+    several_zones,
+)
 from crimecast.reading.zone_columns import ZONE, zone_said
-from crimecast.reading.zones import same_clock
 
 COUNTED = re.compile(
     r"^(n|count|counts|cnt|total|totals|freq|frequency|qty|quantity|anzahl|antal|aantal|cantidad|quantidade|nombre|numero_de_\w+|"
@@ -33,13 +42,9 @@ HOURS_TEXT = r"^\s*\d{1,2}\s?(a|à|to|bis|-|–|~|〜)\s?\d{1,2}\s*$"
 SIDES = ({"n", "s", "north", "south"}, {"e", "w", "o", "east", "west"})
 
 
-UTC = re.compile(r"^(utc|gmt|z|zulu|etc/utc|[+]?0+:?0*)$")
-HOUR_OF_DAY = re.compile(r"(?:h|hr|hour|hora|std)?_?(\d{1,2})(?:_?00)?_?(?:h|hr|hrs|uhr)?(?:_?00)?")
-ZONED = re.compile(r"(^|_)utm_?zone(_|$)|^(huso|fuso|zona_utm|zone_utm|grid_?zone)$")
 WITHHELD = r"^\s*(?:[<≤]\s?\d+|\d+\s?-\s?\d+)\s*$"
 SORTS = re.compile(r"^(record|row|entry|line)_?(type|kind|class|sort)$")
 FEW_SORTS = 8
-FEW_REMARKS = 40
 ENOUGH = 40
 SHIFTED = re.compile(r"(date|day|time)s?_?(shift|offset|jitter)|(shift|jitter)\w*_?(days?|hours?)$")
 SUPPLEMENT = re.compile(r"suppl|amend|addend|(^|_)(version|revision|rev)(_?(no|nr|num|number))?$")
@@ -49,10 +54,6 @@ CORRECTED = re.compile(
 QUALITY = re.compile(
     r"geocod\w*_?(score|quality|status|acc\w*|conf\w*|level|type)|match_?(type|score|level|quality)|(loc\w*|place|position)_?(quality|confidence|precision)"
 )
-MARKS = {"x", "1", "1.0", "yes", "y", "true", "si", "sí", "oui", "ja", "sim", "✓", "•", "✔"}
-UNMARKED = {"", "0", "0.0", "no", "n", "false", "non", "nein", "não", "-", "–"}
-ONE_MARKED = 0.98  # of the rows
-PIVOTED = 2  # columns of small counts from which on they look like one for each type
 
 
 def unused(
@@ -91,18 +92,18 @@ def unused(
             "one event of one type. Write a row for each event, or bring the counts in as counts."
         )
         notices.append(Notice("pivoted", says, table.height))
-    if "type" not in found and (marked := _marked(table, taken)):
+    if "type" not in found and (ticked := marked(table, taken)):
         says = (
-            f"In each row one of {', '.join(repr(name) for name in marked[:4])} is marked: they seem to be its type, one column for each, and aren't "
+            f"In each row one of {', '.join(repr(name) for name in ticked[:4])} is marked: they seem to be its type, one column for each, and aren't "
             "used. Write the type in one column."
         )
         notices = [
             *(one for one in notices if one.code != "pivoted"),
             Notice("pivoted", says, table.height),
         ]
-    notices += [*_hours_across(table, taken), *_of_trackers(table, found, zone)]
-    notices += [*_several_zones(table, found), *_further_types(table, found)]
-    notices += [*_further_times(table, found), *_remarks(table, taken)]
+    notices += [*hours_across(table, taken), *of_trackers(table, found, zone)]
+    notices += [*several_zones(table, found), *further_types(table, found)]
+    notices += [*further_times(table, found), *remarks(table, taken)]
     return notices
 
 
@@ -123,102 +124,6 @@ def _correction(table: Rows, name: str) -> tuple[str, str] | None:
             f"'{name}' says how well each place is known, and isn't used: rows that are known by their town or street alone lie in its middle. Leave them out if so.",
         )
     return None
-
-
-def _marked(table: Rows, taken: set[str]) -> list[str]:
-    """Columns of which exactly one is marked in each row, in any of the ways of MARKS."""
-    some = spread(
-        table, [next(iter(taken)), *(name for name in table.columns if name not in taken)]
-    )
-    said = some.with_columns(
-        pl.all().cast(pl.String).str.strip_chars().str.to_lowercase().fill_null("")
-    )
-    marks = []
-    for name in said.columns:
-        values = set(said[name].unique())
-        if (
-            name not in taken
-            and values <= MARKS | UNMARKED
-            and values & MARKS
-            and values & UNMARKED
-        ):
-            marks.append(name)
-    if len(marks) <= PIVOTED:
-        return []
-    each = said.select(
-        pl.sum_horizontal(pl.col(name).is_in(list(MARKS)) for name in marks)
-    ).to_series()
-    return marks if (each == 1).mean() > ONE_MARKED else []  # type: ignore[operator]
-
-
-def _further_times(table: Rows, found: dict[str, list[str]]) -> list[Notice]:
-    """Says that a row holds several times in columns that are numbered: visit1, visit2, …"""
-    name, *others = found["time"]
-    stem = re.fullmatch(r"(.*?[^\d_])_?1", plain(name))
-    if stem is None or others:
-        return []
-    alike = re.compile(re.escape(stem[1]) + r"_?[2-9]\d?")
-    further = [
-        one for one in table.columns if alike.fullmatch(plain(one)) and len(spread(table, [one]))
-    ]
-    if not further:
-        return []
-    says = f"{', '.join(map(repr, further[:4]))} hold times of the same row, and aren't used: each row is taken for one event, of '{name}'. Write a row for each event."
-    return [Notice("several_times", says, table.height)]
-
-
-def _remarks(table: Rows, taken: set[str]) -> list[Notice]:
-    """What a column says in a few rows alone that may change what all of them mean."""
-    notices = []
-    for name in table.columns:
-        if name not in taken and table.schema[name] == pl.String:
-            values = spread(table, [name])[name]
-            if 0 < len(values) < min(FEW_REMARKS, 0.1 * table.height):
-                notices += asides(
-                    values.unique(maintain_order=True).to_list(), f"'{name}', in a few rows,"
-                )
-    return notices
-
-
-def _hours_across(table: Rows, taken: set[str]) -> list[Notice]:
-    """Says that there is a column for every hour of the day."""
-    hours = {
-        int(match[1]): name
-        for name in table.columns
-        if name not in taken
-        and (match := HOUR_OF_DAY.fullmatch(plain(name)))
-        and int(match[1]) <= 24
-    }
-    if len(hours) < 24 or max(hours) < 23:
-        return []
-    some = ", ".join(map(repr, list(hours.values())[:3]))
-    says = f"{some}, … are a column for each hour of the day, and aren't used: each row is taken for one event without an hour. Write a row for each event, or bring the counts in as counts."
-    return [Notice("pivoted", says, table.height)]
-
-
-def _of_trackers(table: Rows, found: dict[str, list[str]], zone: str) -> list[Notice]:
-    """Says that times are those of UTC where a table has the columns of Movebank, whose definition says so."""
-    names = {plain(name) for name in table.columns}
-    if not {"location_long", "location_lat", "timestamp"} <= names or same_clock("UTC", zone):
-        return []
-    if [plain(name) for name in found["time"]] != ["timestamp"]:
-        return []
-    says = f"The columns are those of Movebank, where a timestamp is UTC: it is taken as {zone}, so that every event may be at a wrong hour. Write the offset behind the times, such as +00:00."
-    return [Notice("named_utc", says, table.height)]
-
-
-def _several_zones(table: Rows, found: dict[str, list[str]]) -> list[Notice]:
-    """Says that metres are those of several zones of a grid, by a column that names them."""
-    named = [name for name in table.columns if ZONED.search(plain(name))]
-    east = spread(table, [found["longitude"][0]])[found["longitude"][0]]
-    metres = east.cast(pl.Float64, strict=False).abs().median()
-    if not named or not isinstance(metres, float) or metres <= 360:
-        return []
-    zones = spread(table, [named[0]])[named[0]].cast(pl.String).unique().sort().to_list()
-    if len(zones) < 2:
-        return []
-    says = f"'{named[0]}' says that the coordinates are of several zones ({', '.join(zones[:4])}), and isn't used: all are read in one coordinate system, and those of the others are hundreds of kilometres away. Bring in each zone by itself."
-    return [Notice("several_zones", says, table.height)]
 
 
 def _shifted(name: str, values: pl.Series) -> tuple[str, str] | None:
@@ -268,32 +173,6 @@ def _other_hours(table: Rows, name: str, times: Parts[pl.Series]) -> tuple[str, 
         "hours_contradict",
         f"'{name}' holds hours that are others than those of the times in {given - same:,} of {given:,} rows: the times may be of another zone.",
     )
-
-
-def _further_types(table: Rows, found: dict[str, list[str]]) -> list[Notice]:
-    """Says that a row may tell of several offences: in further columns, or in one text."""
-    if "type" not in found:
-        return []
-    name = found["type"][0]
-    taken = {column for parts in found.values() for column in parts}
-    base = re.fullmatch(r"(.+?)_?1", plain(name))
-    further = [
-        other for other in table.columns
-        if base and other not in taken and re.fullmatch(re.escape(base[1]) + r"_?[2-9]", plain(other)) and len(spread(table, [other]))
-    ]  # fmt: skip
-    if further:
-        says = f"{', '.join(map(repr, further))} hold further types of some rows, and aren't used: each row is taken for one event of the type in '{name}'."
-        return [Notice("several_types", says, table.height)]
-    values = spread(table, [name])[name]
-    if values.dtype != pl.String:
-        return []
-    whole = {text.strip().lower() for text in values.unique().to_list()}
-    parts = [[part.strip() for part in re.split(r"[;|]", text)] for text in whole]
-    several = [part for part in parts if len(part) > 1 and any(one in whole for one in part)]
-    if several or any(text.startswith(("[{", '["', '{"')) for text in whole):
-        says = f"Some texts of '{name}' hold several types at once, such as {min(whole, key=lambda t: -len(t))[:60]!r}: each is taken for one type of its own. Write a row for each."
-        return [Notice("several_types", says, table.height)]
-    return []
 
 
 def _said(

@@ -14,8 +14,9 @@ from crimecast.inspect.subject import subject
 from crimecast.plots.rasters import Panel
 from crimecast.runs.run import Run, load_run
 from crimecast.views.activations import layer_maps
-from crimecast.views.insight import maps_message, nodes, signed
+from crimecast.views.insight import maps_message, signed
 from crimecast.views.layers import layer_area, span
+from crimecast.views.measures import nodes
 
 BINS = 48  # of a histogram
 SEARCHED = 120  # steps of the unseen period that are looked through for peaks

@@ -10,12 +10,12 @@ from crimecast.forecasting.forecasts import rates, score_sums
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import scores
 from crimecast.runs.run import load_run
-from crimecast.views import insight
+from crimecast.views import insight, measures
 
 
 def test_the_graph_has_every_layer_and_what_it_takes(sample: str) -> None:
     run = load_run("stack-1")
-    nodes = insight.nodes(run.id, run.stamp)
+    nodes = measures.nodes(run.id, run.stamp)
     made = insight.items(nodes, {"stem": 2.0, "last": 1.0})
     assert [item.name for item in made] == [node.name for node in nodes]
     assert all(item.takes == node.takes for item, node in zip(made, nodes, strict=True))
@@ -24,9 +24,9 @@ def test_the_graph_has_every_layer_and_what_it_takes(sample: str) -> None:
 
 def test_measures_speak_of_known_layers(sample: str) -> None:
     run = load_run("stack-1")
-    names = {n.name for n in insight.nodes(run.id, run.stamp)}
-    for measure in insight.MEASURES:
-        own = insight.layer_measure(run.id, run.stamp, measure)
+    names = {n.name for n in measures.nodes(run.id, run.stamp)}
+    for measure in measures.MEASURES:
+        own = measures.layer_measure(run.id, run.stamp, measure)
         assert own, measure
         assert set(own) <= names
 
@@ -63,7 +63,7 @@ def test_the_score_of_a_step_is_that_of_the_scores(sample: str) -> None:
 
 def test_norms_of_all_layers_are_those_that_the_loop_recorded(sample: str) -> None:
     history = load_run("stack-1").history()
-    made = insight.layers_at_epoch(history)
+    made = measures.layers_at_epoch(history)
     fits = [entry for entry in history if entry["phase"] == "fit"]
     assert len(made) == len(fits)
     for rows, entry in zip(made, fits, strict=True):
@@ -73,4 +73,4 @@ def test_norms_of_all_layers_are_those_that_the_loop_recorded(sample: str) -> No
             assert row["gradient norm"] == own.get("gradient")
             if own.get("weight"):
                 assert row["step / weights"] == own["update"] / own["weight"]
-    assert insight.layers_at_epoch([]) == []
+    assert measures.layers_at_epoch([]) == []

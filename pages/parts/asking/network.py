@@ -4,7 +4,7 @@ import streamlit as st
 
 from crimecast.cities import City
 from crimecast.runs.run import Run
-from crimecast.views import insight
+from crimecast.views import insight, measures
 from pages.parts.asking.shared import open_view
 from pages.parts.graph import graph
 from pages.parts.guarding import again
@@ -14,12 +14,12 @@ from pages.parts.text import text
 def network(run: Run, _city: City, layer: str, _step: int, _channel: int) -> None:
     """The graph, coloured by a measure of one's choice, with the table behind it."""
     chosen = st.selectbox(
-        "Colour the layers by", list(insight.MEASURES), key="measure", bind="query-params",
+        "Colour the layers by", list(measures.MEASURES), key="measure", bind="query-params",
         help="The darker a layer, the higher its number.",
     )  # fmt: skip
     with st.spinner("Measuring every layer …"):
-        made = insight.nodes(run.id, run.stamp)
-        measure = insight.layer_measure(run.id, run.stamp, chosen)
+        made = measures.nodes(run.id, run.stamp)
+        measure = measures.layer_measure(run.id, run.stamp, chosen)
     left, right = st.columns([2, 3])
     with left:
         clicked = graph(

@@ -8,7 +8,7 @@ from crimecast.plots.figures import (
     table_figure,
 )
 from crimecast.runs.run import Run
-from crimecast.views import insight
+from crimecast.views import insight, measures
 from pages.parts.asking.shared import dark
 from pages.parts.charts import chart
 from pages.parts.text import text
@@ -17,14 +17,14 @@ from pages.parts.text import text
 def training(run: Run, _city: City, layer: str, _step: int, _channel: int) -> None:
     """Gradients, updates and activations of every layer over the epochs."""
     history = run.history()
-    names = insight.NUMBERS
+    names = measures.NUMBERS
     key = st.selectbox("Number", list(names), format_func=lambda k: names[k])
     chart(
         layers_over_training_figure(history, key, names[key], layer),
         key="health",
         alt=f"{names[key]} of every layer by epoch",
     )
-    rows = insight.layers_at_epoch(history)
+    rows = measures.layers_at_epoch(history)
     if rows:
         with st.expander(
             "All numbers of all layers, to sort", on_change="rerun", key="norms"
