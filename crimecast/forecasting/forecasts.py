@@ -160,10 +160,6 @@ def run_rates(
     In another city the network is as it was trained, what it remembers is the city's own past, and
     its inputs of position are left at their average, since a place there means nothing here.
     """
-    import torch
-
-    from crimecast.training.samples import log_rate
-
     ahead = run.design.horizons
     if horizon is not None and horizon not in ahead:
         raise UserError(
@@ -177,11 +173,30 @@ def run_rates(
             f"{run.id} looks {samples.first} steps back, so its first forecast is for "
             f"{str(cube.times[samples.first])[:10]}."
         )
-    parts = []
+    begin = ahead.index(horizon or ahead[0]) * len(cube.times)
+    return _rates_of(network, samples, begin + first, begin + last)
+
+
+def validation_rates(run: Run) -> np.ndarray:
+    """(T, C, H, W) float32 forecast of a run's network for its validation period, on the study area of its training,
+    with the input maps that were made for that."""
+    cube = load_cube(run.grid)
+    network, note = load_network(run, cube)
+    return _rates_of(
+        network, samples_of(run, cube, note), run.settings.train, run.settings.validate
+    )
+
+
+def _rates_of(network: "torch.nn.Module", samples: "Samples", first: int, last: int) -> np.ndarray:
+    import torch
+
+    from crimecast.training.samples import log_rate
+
     with torch.no_grad():
-        begin = ahead.index(horizon or ahead[0]) * len(cube.times)
-        for chosen in torch.arange(begin + first, begin + last).split(32):
-            parts.append(torch.exp(log_rate(network, samples.batch(chosen))).numpy())
+        parts = [
+            torch.exp(log_rate(network, samples.batch(chosen))).numpy()
+            for chosen in torch.arange(first, last).split(32)
+        ]
     return np.concatenate(parts)
 
 

@@ -1,13 +1,13 @@
 """Where and when a forecast goes astray, in words and pictures: the five that matter most."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import plotly.graph_objects as go
 
 from crimecast.cities import load_city
-from crimecast.forecasting.forecasts import at_horizon, rates
+from crimecast.forecasting.forecasts import at_horizon, rates, validation_rates
 from crimecast.grids.cube import Cube, load_cube
 from crimecast.judging.astray import WEEKDAYS, Astray, astray, weekday
 from crimecast.judging.scoring import week_numbers
@@ -52,7 +52,44 @@ def _found(
     those = astray(
         cube.counts[first:last], made, cube.area(first), cube.times[first:last], cube.step.days, tuple(cube.types)
     )[:SHOWN]  # fmt: skip
-    return [(one, spot(made, cube, first, one)) for one in those]
+    told = [(one, spot(made, cube, first, one)) for one in those]
+    if not any(one.kind == "cluster" and one.word == "persistent" for one in those):
+        return told
+    earlier = before(name, grid, first)
+    return [(one, began(cube, first, one, said, earlier, made)) for one, said in told]
+
+
+def before(name: str, grid: str, first: int) -> np.ndarray:
+    """(T, C, H, W) a run's forecast of the days before step `first` that it wasn't trained on; of none where nothing is
+    known of such days."""
+    run = next((one for one in list_runs(grid) if one.id == name), None)
+    if run is None or run.settings.refit or run.settings.validate != first:
+        return np.zeros((0, *load_cube(grid).counts.shape[1:]), dtype=np.float32)
+    return validation_rates(run)
+
+
+def began(
+    cube: Cube, first: int, one: Astray, told: Spot, earlier: np.ndarray, made: np.ndarray
+) -> Spot:
+    """It with the day on which it began, where it lasted all of the time from step `first` on and began on one of the
+    `earlier` days."""
+    if not len(earlier) or one.kind != "cluster" or one.word != "persistent":
+        return told
+    since, last = first - len(earlier), first + one.last
+    own = (slice(None), slice(None), *one.cells.T)
+    expected = np.concatenate([earlier[own], made[: one.last][own]]).sum(axis=(1, 2))
+    step = since + onset(cube.counts[since:last][own].sum(axis=(1, 2)), expected)
+    return (
+        told if step >= first else replace(told, when=f"{told.when}, since about {cube.said(step)}")
+    )
+
+
+def onset(counts: np.ndarray, expected: np.ndarray) -> int:
+    """The step from which on counts (T,) are best told from what was expected (T,), up to the last: the largest likelihood
+    ratio of a Poisson level of its own from there on against none."""
+    n, m = (np.cumsum(values[::-1])[::-1] for values in (counts, expected))
+    ratio = n * np.log(np.maximum(n, 1e-9) / np.maximum(m, 1e-9)) - (n - m)
+    return int(np.argmax(ratio))
 
 
 def spot(rate: np.ndarray, cube: Cube, first: int, one: Astray) -> Spot:

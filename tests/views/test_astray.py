@@ -1,9 +1,11 @@
 """What was found is told with its place, its time and a way there, and drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from crimecast.forecasting.forecasts import rates
+from crimecast.forecasting.forecasts import rates, run_rates
 from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.cube import load_cube
 from crimecast.judging.astray import WEEKDAYS, Astray, astray
@@ -49,3 +51,35 @@ def test_a_right_forecast_of_the_simulated_city_has_little(sample: str) -> None:
     truth = rates("truth", cube, first, last)
     found = astray(cube.counts[first:last], truth, cube.area(first), cube.times[first:last], 1.0)
     assert len(found) <= 1
+
+
+@pytest.mark.parametrize("at", [20, 75, 120])
+def test_when_it_began_is_found(at: int) -> None:
+    rng = np.random.default_rng(at)
+    expected = np.full(150, 2.0)
+    counts = rng.poisson(np.where(np.arange(150) < at, 2.0, 0.6))
+    assert abs(view.onset(counts, expected) - at) <= 3
+
+
+def test_what_began_before_the_unseen_days_is_dated(sample: str) -> None:
+    run, cube = load_run("stack-1"), load_cube(sample)
+    first, last = unseen_period(run)
+    earlier, made = view.before("stack-1", sample, first), rates("stack-1", cube, first, last)
+    assert len(earlier) == first - run.settings.train
+    assert np.allclose(
+        earlier, run_rates(run, cube, run.settings.train, first), rtol=1e-4, atol=1e-7
+    )
+    assert not len(view.before("mean", sample, first))
+    cells = np.argwhere(cube.area(first))[60:66]
+    begun = first - 30
+    counts = cube.counts.copy()
+    counts[begun:, :, *cells.T] *= 6
+    changed = replace(cube, counts=counts)
+    one = Astray("cluster", "persistent", 0, last - first, 300.0, 50.0, 5.0, cells)
+    told = view.spot(made, changed, first, one)
+    dated = view.began(changed, first, one, told, earlier, made)
+    assert dated.when.startswith(f"{told.when}, since about ")
+    when = np.datetime64(dated.when.split()[-1])
+    assert abs(when - cube.times[begun]) <= np.timedelta64(6, "D")
+    fading = replace(one, word="fading")
+    assert view.began(changed, first, fading, told, earlier, made) == told
