@@ -42,8 +42,11 @@ def where_astray(
         [{"what": one.what, "when": one.when, "off by": one.off, "worth": one.worth} for _, one in those],
         hide_index=True, on_select="rerun", selection_mode="single-row", key=f"astray_{name}",
         column_config={
+            "what": st.column_config.TextColumn(width="medium"),
+            "when": st.column_config.TextColumn(width="medium"),
+            "off by": st.column_config.TextColumn(width="small"),
             "worth": st.column_config.NumberColumn(
-                "worth, in fit", format="%.0f", help="What the forecast would gain if this were mended, in fit over the whole period."
+                "worth, in fit", format="%.0f", width="small", help="What the forecast would gain if this were mended, in fit over the whole period."
             ),
         },
         alt="Where and when the forecast goes wrong",
