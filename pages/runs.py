@@ -13,7 +13,7 @@ from crimecast.views.words import FIT
 from pages.parts.asked import chosen_row
 from pages.parts.bin import delete_button
 from pages.parts.effect import what_it_did
-from pages.parts.frame import frame, nothing_yet
+from pages.parts.frame import frame, no_grid, nothing_yet
 from pages.parts.graph import graph
 from pages.parts.guarding import guarded
 from pages.parts.people import operator_button
@@ -27,7 +27,9 @@ here = frame(
     "Runs",
     "Every training on this grid: its state, what was changed, and what that did.",
 )
-everything = list_runs(here.grid["grid"]) if here.grid else []
+if here.grid is None:
+    no_grid(here)
+everything = list_runs(here.grid["grid"])
 put_away = sum(run.archived for run in everything)
 runs = everything
 if put_away and not st.toggle(
