@@ -8,7 +8,7 @@ from crimecast.forecasting.unseen import unseen_period
 from crimecast.grids.complete import not_whole
 from crimecast.grids.cube import load_cube
 from crimecast.judging.scoring import said
-from crimecast.lineage.tree import known_effect
+from crimecast.lineage.tree import effect
 from crimecast.plots import judging
 from crimecast.reporting.comparison import comparison_report
 from crimecast.runs.run import list_runs
@@ -100,8 +100,8 @@ def scores(view: Comparison, _: City) -> None:
         )
     known = {one.id: one for one in list_runs(grid)}
     for fork in (known[name] for name in view.names if name in known):
-        chosen = known_effect(fork) or {}
-        if fork.parent in view.names and chosen.get("on") == "validation":
+        chosen = (effect(fork) if fork.parent in view.names else None) or {}
+        if chosen.get("on") == "validation":
             word, much = said(chosen, unit=FIT.plain)
             st.caption(
                 f"On the period for choosing {text(fork.id)} was {text(word)} {text(fork.parent)}: {text(much)}. The unseen steps, on which they are "

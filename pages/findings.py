@@ -140,8 +140,8 @@ def on_unseen_days() -> None:
         )  # fmt: skip
         if designer() and run.spec:
             st.markdown(
-                "Where the city has changed since the training, a fork that is trained until a later day has seen the change; where it hasn't, inputs "
-                "that forget faster, or wider spreads, may follow it."
+                "Where the city has changed since the training, a fork that is trained until a later day has seen the change: set *Train until* and "
+                "*Validate until* later there. Where it hasn't, inputs that forget faster, or wider spreads, may follow it."
             )
             st.page_link(
                 "pages/design.py", label="Train a fork until a later day", icon=":material/account_tree:",

@@ -135,7 +135,9 @@ def ahead() -> None:
     )
     maps(view.message(step, kind, share), key="tomorrow_maps")
     st.subheader("Ten places to look at")
-    st.markdown(f"The whole city: {text(view.beside_alike(step, kind))}.")
+    st.markdown(
+        f"The whole city: {text(view.beside_alike(step, kind))}. Usual is the mean of the last year, at that time of the week."
+    )
     rows = view.places(step, kind)
     st.markdown(
         "\n".join(
@@ -213,6 +215,10 @@ def yesterday() -> None:
         if known.sealed
         else "Not sealed at the time: made now, from what had come before that day."
     )
+    if known.cube.outline_area is None:
+        st.caption(
+            "Here all cells are forecast in which something had happened before that day; *Forecast* leaves out those where it first did in its period."
+        )
     fold = st.expander("On the map, beside what was forecast", on_change="rerun", key="yesterday")
     if fold.open:
         with fold:

@@ -138,7 +138,7 @@ def show() -> None:
     another = best.split("@")[0] != RIVAL
     word, much = said(versus, swapped=True, unit=FIT.plain)
     judged_so = verdict(table)
-    if another:
+    if another and names == [run.id]:
         judged_so = f"{judged_so.removesuffix('.')}, and {run.id} {word} the best simple forecast."
     st.subheader(text(judged_so))
     table |= fine_tuned(found, step)
