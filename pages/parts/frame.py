@@ -87,7 +87,9 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Chosen:
         name = choose("city", "City", names, lambda n: cities[n].title)
         city = load_city(name or start)
         grids = {entry["grid"]: entry for entry in list_grids(city.name)}
-        runs = {run.id: run for run in list_runs() if run.grid in grids}
+        everywhere = {run.id: run for run in list_runs()}
+        runs = {name: run for name, run in everywhere.items() if run.grid in grids}
+        asked = st.query_params.get("run")
         # A grid with runs is a better place to start than one without.
         order = sorted(grids, key=lambda g: not any(run.grid == g for run in runs.values()))
         grid = choose("grid", "Grid", order, lambda g: grid_title(grids[g]))
@@ -105,6 +107,12 @@ def frame(title: str, purpose: str, about_city: bool = True) -> Chosen:
     if said := st.session_state.pop(SAID, None):
         st.toast(text(said), icon=":material/check:", duration="long")
     guarded(undo_bar)
+    if asked and asked not in everywhere:
+        st.warning(
+            f"There is no run called {text(asked[:80])}: it was deleted, or its name is another. "
+            + text(f"This is {run}." if run else ""),
+            icon=":material/link_off:",
+        )
     tour_bar()
     if about_city and grid is not None and (since := grids[grid].get("outdated")):
         st.warning(
