@@ -16,7 +16,7 @@ from crimecast.reporting.report import report
 from crimecast.runs.run import Run
 from crimecast.views.design import spec_diff
 from crimecast.views.words import FIT, forecast_title
-from pages.parts.astray import worst_of
+from pages.parts.astray import in_common, worst_of
 from pages.parts.effect import what_it_did
 from pages.parts.frame import frame, trained
 from pages.parts.guarding import guarded
@@ -129,15 +129,9 @@ def following(finding: Finding) -> None:
 
 def on_unseen_days() -> None:
     """Where and when it goes wrong after all, which no rule about a network can know."""
-    with st.spinner("Looking for what its errors have in common …"):
-        lines = worst_of(run)
-    if lines:
-        st.markdown("**On unseen days** its errors have in common, beyond chance:")
-        st.markdown("\n".join(f"- {text(line)}." for line in lines))
-        st.page_link(
-            "pages/forecast.py", label="Where and when it goes wrong", icon=":material/map:",
-            query_params=dict(st.query_params),
-        )  # fmt: skip
+    heading = st.empty()
+    if in_common(run):
+        heading.markdown("**On unseen days** its errors have in common, beyond chance:")
         if designer() and run.spec:
             st.markdown(
                 "Where the city has changed since the training, a fork that is trained until a later day has seen the change: set *Train until* and "

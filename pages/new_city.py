@@ -87,10 +87,9 @@ def about(tab: str, proposed: str | None = None) -> tuple[str, str, str | None, 
 
 def done(name: str, said: str) -> None:
     """Say it, and stay with the city that was added."""
-    st.query_params.from_dict({**st.query_params, "city": name})
     for key in ("grid", "run"):  # of the city before
         st.query_params.pop(key, None)
-    st.session_state["at_city"] = name
+    st.query_params["city"] = st.session_state["at_city"] = name
     st.success(text(said), icon=":material/check:")
     with st.container(horizontal=True):
         for page, label in (("city", "Go to the city"), ("grid", "Count its records on a grid")):

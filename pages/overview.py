@@ -18,7 +18,7 @@ from crimecast.runs.progress import line, share
 from crimecast.runs.run import Run, list_runs
 from crimecast.views.tomorrow import tomorrow_view
 from crimecast.views.words import FIT, MISFIT, forecast_title
-from pages.parts.astray import worst_of
+from pages.parts.astray import in_common
 from pages.parts.bin import bin_panel
 from pages.parts.frame import frame, no_grid, trained
 from pages.parts.guarding import guarded
@@ -181,15 +181,7 @@ def trust() -> None:
 
 def where_wrong() -> None:
     """What its errors on unseen days have in common, the worst two."""
-    with st.spinner("Looking for what its errors have in common …"):
-        those = worst_of(run)
-    for one in those:
-        st.markdown(f"- On unseen days: {text(one)}.")
-    if those:
-        st.page_link(
-            "pages/forecast.py", label="Where and when it goes wrong", icon=":material/map:",
-            query_params=dict(st.query_params),
-        )  # fmt: skip
+    in_common(run, "On unseen days: ")
 
 
 def better_by_validation(other: Run) -> bool:

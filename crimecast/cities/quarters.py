@@ -63,10 +63,7 @@ def quarter_of(city: City, x: float, y: float, cell: float) -> str | None:
 
 def middle_of(city: City, quarter: str) -> tuple[float, float]:
     """The middle of a quarter's records, in metres of the city's CRS."""
-    names, places, records = _places(city.name, "quarter", stamp(_file(city.name)))
-    own = names == quarter
-    x, y = np.average(places[own], axis=0, weights=records[own])
-    return float(x), float(y)
+    return _middles(city.name, stamp(_file(city.name)))[quarter]
 
 
 def street_of(city: City, x: float, y: float, cell: float) -> str | None:
@@ -91,6 +88,15 @@ def _stored(path: Path) -> pl.DataFrame:
     return (
         kept if "kind" in kept.columns else kept.insert_column(0, pl.lit("quarter").alias("kind"))
     )
+
+
+@lru_cache(maxsize=8)
+def _middles(name: str, at: int) -> dict[str, tuple[float, float]]:
+    names, places, records = _places(name, "quarter", at)
+    kinds, which = np.unique(names, return_inverse=True)
+    total = np.bincount(which, records)
+    x, y = (np.bincount(which, records * places[:, axis]) / total for axis in (0, 1))
+    return dict(zip(kinds.tolist(), zip(x.tolist(), y.tolist(), strict=True), strict=True))
 
 
 @lru_cache(maxsize=8)

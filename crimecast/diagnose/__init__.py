@@ -49,8 +49,8 @@ from crimecast.diagnose.folding import folded
 from crimecast.diagnose.weighing import ranked, weighed
 from crimecast.runs.run import Run
 
-# Causes before what they lead to: of two findings as severe, the first named is the one to act on.
 Told = Callable[[str, float], None]
+# Causes before what they lead to: of two findings as severe, the first named is the one to act on.
 JUDGES = (
     leakage, not_repeatable, masked_input, train_forecast_gap, exploding_gradients, frozen,
     too_narrow, dead_units, saturated_units, unused_layer, unstable_loss, vanishing_gradients, checkerboard, redundant_channels,

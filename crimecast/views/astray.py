@@ -53,7 +53,7 @@ def _found(
         cube.counts[first:last], made, cube.area(first), cube.times[first:last], cube.step.days, tuple(cube.types)
     )[:SHOWN]  # fmt: skip
     told = [(one, spot(made, cube, first, one)) for one in those]
-    if not any(one.kind == "cluster" and one.word == "persistent" for one in those):
+    if not any(_lasted(one) for one in those):
         return told
     earlier = before(name, grid, first)
     return [(one, began(cube, first, one, said, earlier, made)) for one, said in told]
@@ -73,7 +73,7 @@ def began(
 ) -> Spot:
     """It with the day on which it began, where it lasted all of the time from step `first` on and began on one of the
     `earlier` days."""
-    if not len(earlier) or one.kind != "cluster" or one.word != "persistent":
+    if not len(earlier) or not _lasted(one):
         return told
     since, last = first - len(earlier), first + one.last
     own = (slice(None), slice(None), *one.cells.T)
@@ -82,6 +82,10 @@ def began(
     return (
         told if step >= first else replace(told, when=f"{told.when}, since about {cube.said(step)}")
     )
+
+
+def _lasted(one: Astray) -> bool:
+    return one.kind == "cluster" and one.word == "persistent"
 
 
 def onset(counts: np.ndarray, expected: np.ndarray) -> int:

@@ -15,6 +15,19 @@ from pages.parts.reader import designer
 from pages.parts.text import text
 
 
+def in_common(run: Run, before: str = "") -> bool:
+    """Those lines drawn, each behind `before`, with the way to all of them; whether there are any."""
+    with st.spinner("Looking for what its errors have in common …"):
+        those = worst_of(run)
+    if those:
+        st.markdown("\n".join(f"- {text(before + one)}." for one in those))
+        st.page_link(
+            "pages/forecast.py", label="Where and when it goes wrong", icon=":material/map:",
+            query_params=dict(st.query_params),
+        )  # fmt: skip
+    return bool(those)
+
+
 def worst_of(run: Run, count: int = 2) -> list[str]:
     """What a run's errors on unseen steps have in common, in a line each, what matters most first."""
     those = found(run.id, run.grid, *unseen_period(run))

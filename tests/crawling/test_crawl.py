@@ -16,6 +16,7 @@ from crimecast.records.snapshot import snapshot
 from crimecast.sources import http
 from crimecast.sources.http import CrawlStopped
 from crimecast.storage.store import read_json
+from tests.few import few
 from tests.patience import until
 from tests.portal import Portal, Row, chicago_rows
 
@@ -111,9 +112,7 @@ def test_a_portal_that_ignores_conditions_is_paged_by_offset(data: Path) -> None
         assert held() == expected(portal)
 
 
-@pytest.mark.parametrize(
-    "seed", [pytest.param(i, marks=[] if i < 1 else pytest.mark.long) for i in range(50)]
-)
+@pytest.mark.parametrize("seed", few(range(50)))
 def test_faults_on_the_way_change_nothing(data: Path, seed: int) -> None:
     """Fifty crawls with some forty faults each: two thousand in all."""
     rng = random.Random(seed)
@@ -289,9 +288,7 @@ def test_a_crawl_in_the_background_shows_its_progress_and_stops(
         assert crawl_progress("slow")["state"] in ("stopped", "done")
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *[pytest.param(i, marks=pytest.mark.long) for i in range(1, 8)]]
-)
+@pytest.mark.parametrize("seed", few(range(8)))
 def test_a_process_killed_at_any_moment_ends_with_the_same_table(
     data: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

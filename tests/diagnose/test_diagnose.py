@@ -16,6 +16,7 @@ from crimecast.diagnose.patch import patched
 from crimecast.errors import UserError
 from crimecast.lineage.steer import steer
 from crimecast.runs.run import load_run
+from tests.few import few
 
 KNOWN = {case.name: case for case in cases()}
 
@@ -23,9 +24,7 @@ KNOWN = {case.name: case for case in cases()}
 PLANTED = ("dead two 0.5", "narrow two 1", "module dead_by_hand", "saturated tanh two", "copies two 2", "linear 2", "rate 3.0")  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", [*PLANTED[:1], *(pytest.param(name, marks=pytest.mark.long) for name in PLANTED[1:])]
-)
+@pytest.mark.parametrize("name", few(PLANTED))
 def test_a_planted_fault_is_named_first_and_at_its_layer(sample: str, name: str) -> None:
     found = diagnose(train(KNOWN[name], sample))
     assert found[0].code in KNOWN[name].codes

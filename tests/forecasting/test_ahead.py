@@ -137,9 +137,7 @@ FEW = ("own",)
 MANY = (*DESIGNS, "own", "random", "stack_plain far", "stack_plain weather", *(f"far on {one}" for one in OFFSETS))  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in FEW else pytest.mark.long) for n in MANY]
-)
+@pytest.mark.parametrize("name", few(sorted(MANY, key=lambda name: name not in FEW), len(FEW)))
 def test_a_network_as_if_the_last_week_had_not_come_is_to_the_bit_one_without_it(
     data: Path, tmp_path: Path, name: str
 ) -> None:

@@ -30,6 +30,7 @@ from crimecast.records.archive import merge
 from crimecast.records.importing import import_file
 from crimecast.records.snapshot import archive_folder, snapshot
 from tests.conftest import tiny_csv
+from tests.few import few
 
 
 @given(st.floats(-1e7, 1e7), st.floats(0, 1e5), st.floats(1, 5000), st.floats(0, 1))
@@ -277,7 +278,7 @@ def calls_of(work: Callable[[], object], at: int, do: Callable[[], object]) -> i
     return seen
 
 
-@pytest.mark.parametrize("every", [19, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("every", few([19, 1]))
 def test_a_grid_is_of_one_state_of_the_archive_whenever_a_crawl_merges(
     town: str, data: Path, tmp_path: Path, every: int
 ) -> None:
